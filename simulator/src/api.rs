@@ -1,0 +1,198 @@
+//! Answers AWS requests from the world; opens no socket.
+//!
+//! [`respond`] is what a server calls for each request it reads, and what an
+//! in-process HTTP client can call instead of a server. Who calls, where and
+//! which service is read from the credential scope of the `Authorization`
+//! header, as AWS does; the signature itself is not checked.
+
+mod caller;
+mod eks;
+mod elb;
+mod query;
+mod sts;
+#[cfg(test)]
+mod tests;
+mod xml;
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+
+use crate::faults::{Fate, Misfortune};
+use crate::journal::Recorded;
+use crate::throttle::rate_exceeded;
+use crate::world::{Refusal, World};
+use caller::{Caller, Service};
+
+/// What is read of an HTTP request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// As in `POST`.
+    pub method: &'a str,
+    /// Path and query, as in `/clusters/payments`.
+    pub target: &'a str,
+    /// The `Authorization` header.
+    pub authorization: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// An HTTP response and how it is to be delivered.
+#[derive(Clone, Debug)]
+pub struct Response {
+    /// The status; 0 if there is no answer.
+    pub status: u16,
+    /// The headers, but for the body's length.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Bytes,
+    /// Deliver it after this much real time.
+    pub delay: Duration,
+    /// Deliver it this way.
+    pub delivery: Delivery,
+}
+
+/// What arrives of a response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The head and half the body, and then the connection ends.
+    Truncated,
+    /// Nothing: the connection is reset.
+    Reset,
+    /// Nothing, ever.
+    Silence,
+}
+
+/// A request as far as its service understands it.
+#[derive(Debug, Default)]
+struct Call {
+    operation: String,
+    parameters: Vec<(String, String)>,
+}
+
+/// Answers one request.
+pub fn respond(world: &mut World, request: &Request<'_>) -> Response {
+    let caller = Caller::of(world, request.authorization);
+    let call = match caller.service {
+        Service::Eks => eks::parse(request),
+        Service::Elb | Service::Sts | Service::Unknown => query::parse(request),
+    };
+    let fate = world.faults.fate(&call.operation, &call.parameters);
+    let Fate { delay, before, after, misfortune } = fate;
+    for hook in before {
+        hook(world);
+    }
+    let delay = delay + world.latency;
+    let outcome = undisturbed(world, &caller, &call, misfortune.as_ref());
+    let number = world.journal.requests.len();
+    let mut response = match &outcome {
+        Ok(body) => caller.service.success(&call.operation, body, number),
+        Err(refusal) => caller.service.failure(refusal, number),
+    };
+    response.delay = delay;
+    disturb(&mut response, misfortune.as_ref());
+    world.journal.requests.push(Recorded {
+        service: caller.service.name().to_owned(),
+        operation: call.operation,
+        account: caller.scope.account,
+        region: caller.scope.region,
+        parameters: call.parameters,
+        status: response.status,
+        error: outcome.err().map(|refusal| refusal.code.into_owned()),
+    });
+    for hook in after {
+        hook(world);
+    }
+    response
+}
+
+/// What the service answers, unless it never gets to.
+fn undisturbed(
+    world: &mut World,
+    caller: &Caller,
+    call: &Call,
+    misfortune: Option<&Misfortune>,
+) -> Result<String, Refusal> {
+    match misfortune {
+        Some(Misfortune::Refused(refusal)) => return Err(refusal.clone()),
+        Some(Misfortune::AccessDenied) => return Err(caller.denied(call)),
+        Some(Misfortune::Throttled) => return Err(caller.service.throttled()),
+        Some(Misfortune::Reset | Misfortune::Silence) => return Ok(String::new()),
+        Some(Misfortune::Lost | Misfortune::Truncated | Misfortune::Garbage | Misfortune::Huge(_)) | None => {
+        }
+    }
+    if let Some(refusal) = &caller.refusal {
+        return Err(refusal.clone());
+    }
+    match caller.service {
+        Service::Elb => {
+            if let Some(throttle) = &mut world.throttle {
+                throttle.take(&caller.scope, &call.operation, Instant::now())?;
+            }
+            elb::answer(world, &caller.scope, call)
+        }
+        Service::Eks => eks::answer(world, &caller.scope, call),
+        Service::Sts => sts::answer(world, caller, call),
+        Service::Unknown => Err(Refusal::new(
+            404,
+            "UnknownService",
+            "the simulator knows elasticloadbalancing, eks and sts only",
+        )),
+    }
+}
+
+/// Does to the response what befell the call.
+fn disturb(response: &mut Response, misfortune: Option<&Misfortune>) {
+    match misfortune {
+        None | Some(Misfortune::Refused(_) | Misfortune::AccessDenied | Misfortune::Throttled) => {}
+        Some(Misfortune::Reset | Misfortune::Lost) => {
+            response.status = 0;
+            response.delivery = Delivery::Reset;
+        }
+        Some(Misfortune::Silence) => {
+            response.status = 0;
+            response.delivery = Delivery::Silence;
+        }
+        Some(Misfortune::Truncated) => response.delivery = Delivery::Truncated,
+        Some(Misfortune::Garbage) => {
+            response.body = Bytes::from_static(b"\xff\xfe<<{[ this is neither XML nor JSON");
+        }
+        Some(Misfortune::Huge(bytes)) => response.body = Bytes::from(vec![b'x'; *bytes]),
+    }
+}
+
+impl Service {
+    /// What the service says to a caller that is too fast.
+    fn throttled(self) -> Refusal {
+        match self {
+            Self::Elb | Self::Unknown => rate_exceeded(),
+            Self::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+            Self::Eks => Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),
+        }
+    }
+
+    /// A success in the service's protocol.
+    fn success(self, operation: &str, body: &str, number: usize) -> Response {
+        match self {
+            Self::Eks => eks::response(200, body.to_owned(), number),
+            Self::Elb | Self::Sts | Self::Unknown => {
+                let document = xml::envelope(self.namespace(), operation, body, number);
+                xml::response(200, document, number)
+            }
+        }
+    }
+
+    /// A refusal in the service's protocol.
+    fn failure(self, refusal: &Refusal, number: usize) -> Response {
+        match self {
+            Self::Eks => eks::refusal(refusal, number),
+            Self::Elb | Self::Sts | Self::Unknown => {
+                let document = xml::error(self.namespace(), refusal, number);
+                xml::response(refusal.status, document, number)
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! Shows the function at work: a few clusters, a control plane that is
+//! replaced, a name that does not resolve, and one that resolves in public.
+//!
+//! The function is the shipped program, run tick by tick against the
+//! simulator. Simulated time passes between ticks, so that it all takes a
+//! moment. Ends by itself, and with an error if the function does not do what
+//! the commentary says.
+
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the program is for")]
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use eks_nlb_simulator::process::{Process, command};
+use eks_nlb_simulator::runtime_api::request_id;
+use eks_nlb_simulator::world::{Reply, TargetState};
+use eks_nlb_simulator::{Answer, Frontend, Simulator, World};
+use serde_json::Value;
+use tokio::time::timeout;
+
+/// The schedule of the demonstration.
+const TICK: Duration = Duration::from_mins(1);
+
+/// How long a target takes to become healthy: NLB takes some minutes.
+const HEALTHY_AFTER: Duration = Duration::from_secs(90);
+
+/// Longer than the whole demonstration takes.
+const PATIENCE: Duration = Duration::from_secs(25);
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// What happens in the world before a tick.
+struct Scene {
+    title: &'static str,
+    happens: fn(&mut World),
+    /// How many targets the run registers, deregisters and withholds, and how
+    /// many frontends fail.
+    leads_to: [u64; 4],
+}
+
+const SCENES: &[Scene] = &[
+    Scene {
+        title: "The first run: three clusters, three empty target groups.",
+        happens: |_| {},
+        leads_to: [6, 0, 0, 0],
+    },
+    Scene {
+        title: "The targets pass their checks. Nothing to do, and nothing is written.",
+        happens: |world| world.advance(HEALTHY_AFTER),
+        leads_to: [0, 0, 0, 0],
+    },
+    Scene {
+        title: "EKS upgrades payments: both addresses are replaced. The old ones still serve.",
+        happens: |world| world.rotate("payments", ["10.0.3.20", "10.0.4.21"]),
+        leads_to: [2, 0, 2, 0],
+    },
+    Scene {
+        title: "The new ones are not healthy yet. Until one is, the old ones stay.",
+        happens: |_| {},
+        leads_to: [0, 0, 2, 0],
+    },
+    Scene {
+        title: "Now they are. Meanwhile DNS fails for orders: what is not known is not touched.",
+        happens: |world| {
+            let host = world.host("orders");
+            world.dns.set(&host, Reply::ServerFailure);
+        },
+        leads_to: [0, 2, 0, 1],
+    },
+    Scene {
+        title: "DNS is back for orders. search resolves to a public address: refused as a whole.",
+        happens: |world| {
+            world.publish("orders");
+            let host = world.host("search");
+            world.dns.set(&host, ["10.2.1.10", "52.16.1.1"]);
+        },
+        leads_to: [0, 0, 0, 1],
+    },
+    Scene {
+        title: "All is well again, and everything is where it should be.",
+        happens: |world| world.publish("search"),
+        leads_to: [0, 0, 0, 0],
+    },
+];
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match timeout(PATIENCE, play()).await {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+        Err(_) => {
+            eprintln!("the function took longer than {} s", PATIENCE.as_secs());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn play() -> Outcome<()> {
+    let program = function()?;
+    let sim = Simulator::start().await;
+    let frontends = populate(&mut sim.world());
+    let process =
+        Process::start(command(&program, &sim)).map_err(|e| format!("start {}: {e}", program.display()))?;
+    let paint = Paint(std::io::stdout().is_terminal());
+
+    for (n, scene) in SCENES.iter().enumerate() {
+        if n > 0 {
+            sim.world().advance(TICK);
+        }
+        (scene.happens)(&mut sim.world());
+        let before = states(&sim, &frontends);
+        let report = run(&sim, &process, n + 1).await;
+        println!(
+            "\n{} {}\n",
+            paint.bold(&format!("Minute {}.", sim.world().now().as_secs() / 60)),
+            scene.title
+        );
+        show(&before, &states(&sim, &frontends), &report, &paint);
+        check(scene, &report)?;
+    }
+    let (calls, writes) = {
+        let world = sim.world();
+        (world.requests().len(), world.writes().len())
+    };
+    println!("\n{calls} AWS calls in {} runs, {writes} of them writes.", SCENES.len());
+    Ok(())
+}
+
+/// The function's program, which cargo puts beside this one.
+fn function() -> Outcome<PathBuf> {
+    let beside = std::env::current_exe()?.with_file_name("eks-nlb-sync");
+    if beside.exists() { Ok(beside) } else { Err(format!("{} is not built", beside.display()).into()) }
+}
+
+fn populate(world: &mut World) -> BTreeMap<&'static str, Frontend> {
+    world.healthy_after = HEALTHY_AFTER;
+    let clusters = [
+        ("orders", ["10.1.1.10", "10.1.2.11"]),
+        ("payments", ["10.0.1.10", "10.0.2.11"]),
+        ("search", ["10.2.1.10", "10.2.2.11"]),
+    ];
+    let frontends = clusters.map(|(cluster, addresses)| {
+        world.add_cluster(cluster, addresses);
+        (cluster, world.add_frontend(cluster))
+    });
+    frontends.into()
+}
+
+/// Invokes the function as its schedule would, the n-th time; its report.
+async fn run(sim: &Simulator, process: &Process, n: usize) -> Value {
+    match sim.runtime().invoke("{}", TICK).await {
+        Answer::Response(report) => report,
+        // The caller is told little, but the log has the report all the same.
+        Answer::Error { .. } => {
+            let id = request_id(n);
+            process.logged(|line| line["message"] == "report" && line["requestId"] == id.as_str()).await
+        }
+    }
+}
+
+type States = BTreeMap<&'static str, BTreeMap<String, TargetState>>;
+
+fn states(sim: &Simulator, frontends: &BTreeMap<&'static str, Frontend>) -> States {
+    let world = sim.world();
+    let of = |frontend: &Frontend| world.targets(&frontend.target_group);
+    frontends.iter().map(|(cluster, frontend)| (*cluster, of(frontend))).collect()
+}
+
+/// Prints who is in which target group, in which state, and what the run did.
+fn show(before: &States, after: &States, report: &Value, paint: &Paint) {
+    println!(
+        "  {}",
+        paint.dim(&format!("{:<10} {:<16} {:<10} {}", "CLUSTER", "TARGET", "STATE", "THIS RUN"))
+    );
+    for (cluster, targets) in after {
+        let entry = entry_of(report, cluster);
+        let mut label = *cluster;
+        for (target, state) in targets {
+            let was_draining = before[cluster].get(target) == Some(&TargetState::Draining);
+            let action = action_on(entry, target, was_draining);
+            let row = format!("  {label:<10} {target:<16} {} {}", paint.state(*state), paint.action(&action));
+            println!("{}", row.trim_end());
+            label = "";
+        }
+        if let Some(error) = entry.and_then(|entry| entry.get("error")) {
+            let (code, message) = (text(&error["code"]), text(&error["message"]));
+            println!("  {label:<10} {}", paint.red(&format!("{code}: nothing is touched")));
+            for line in wrap(message, 84) {
+                println!("  {:<10} {}", "", paint.dim(&line));
+            }
+        }
+    }
+}
+
+/// The entry of a cluster's frontend; none if it is converged.
+fn entry_of<'a>(report: &'a Value, cluster: &str) -> Option<&'a Value> {
+    report["frontends"].as_array()?.iter().find(|entry| entry["cluster"] == cluster)
+}
+
+/// What a run did about one target, in words.
+fn action_on(entry: Option<&Value>, target: &str, was_draining: bool) -> String {
+    let list = |name: &str| entry.and_then(|entry| entry[name].as_array()).into_iter().flatten();
+    let among = |name: &str| list(name).any(|t| t == target);
+    let withheld = list("withheld").find(|t| t["target"] == target);
+    if among("registered") {
+        "registered".to_owned()
+    } else if among("deregistered") {
+        "deregistered".to_owned()
+    } else if let Some(withheld) = withheld {
+        format!("withheld: {}", text(&withheld["reason"]))
+    } else if was_draining {
+        "finishing its connections".to_owned()
+    } else {
+        String::new()
+    }
+}
+
+/// Holds the run against what the commentary says.
+fn check(scene: &Scene, report: &Value) -> Outcome<()> {
+    let counts =
+        ["registered", "deregistered", "withheld", "failed"].map(|key| report["summary"][key].as_u64());
+    if counts == scene.leads_to.map(Some) {
+        return Ok(());
+    }
+    Err(format!("this was to register, deregister, withhold, fail {:?}: {report:#}", scene.leads_to).into())
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+/// `text` in lines of at most `width` characters.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let line = lines.last_mut().expect("there is always a line");
+        if line.is_empty() {
+            line.push_str(word);
+        } else if line.len() + 1 + word.len() <= width {
+            line.push(' ');
+            line.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+/// Colours, on a terminal only.
+struct Paint(bool);
+
+impl Paint {
+    fn with(&self, code: &str, text: &str) -> String {
+        if self.0 && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.with("1", text)
+    }
+
+    fn dim(&self, text: &str) -> String {
+        self.with("2", text)
+    }
+
+    fn red(&self, text: &str) -> String {
+        self.with("31", text)
+    }
+
+    fn state(&self, state: TargetState) -> String {
+        let (code, word) = match state {
+            TargetState::Healthy => ("32", "healthy"),
+            TargetState::Initial => ("33", "initial"),
+            TargetState::Draining => ("2", "draining"),
+            TargetState::Unhealthy | TargetState::UnhealthyDraining => ("31", "unhealthy"),
+            TargetState::Unused => ("2", "unused"),
+            TargetState::Unavailable => ("33", "unavailable"),
+        };
+        self.with(code, &format!("{word:<10}"))
+    }
+
+    fn action(&self, action: &str) -> String {
+        let code = match action.split(':').next() {
+            Some("registered") => "32",
+            Some("deregistered") => "36",
+            Some("withheld") => "33",
+            _ => "2",
+        };
+        self.with(code, action)
+    }
+}

@@ -1,0 +1,237 @@
+//! Plants what goes wrong: which calls, how often, and in which way.
+//!
+//! A [`Fault`] matches calls by operation and, if it says so, by what they are
+//! about. Every planted fault that matches a call acts on it, in the order
+//! they were planted: delays add up, hooks all run, and of the rest the first
+//! counts.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::world::{Refusal, World};
+
+/// Something done to the world at a call.
+type Hook = Box<dyn FnOnce(&mut World) + Send>;
+
+/// What happens to a call instead of its answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Misfortune {
+    /// The call is refused and not carried out.
+    Refused(Refusal),
+    /// IAM refuses, in the words of the service.
+    AccessDenied,
+    /// The service says to come slower, in its own words.
+    Throttled,
+    /// The connection is reset; the call is not carried out.
+    Reset,
+    /// The call is not carried out and never answered.
+    Silence,
+    /// The call is carried out, and the connection reset.
+    Lost,
+    /// The call is carried out; half the answer arrives.
+    Truncated,
+    /// The call is carried out; the answer is not what was announced.
+    Garbage,
+    /// The call is carried out; the answer is this many bytes too long.
+    Huge(usize),
+}
+
+/// Something that goes wrong with certain calls.
+#[must_use = "a fault does nothing until World::plant"]
+pub struct Fault {
+    operation: String,
+    about: Option<String>,
+    skip: usize,
+    left: usize,
+    delay: Duration,
+    before: Option<Hook>,
+    after: Option<Hook>,
+    misfortune: Option<Misfortune>,
+}
+
+impl Fault {
+    /// A fault of every call of `operation`, or of every call at all if that
+    /// is `*`. It does nothing yet.
+    pub fn on(operation: &str) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            about: None,
+            skip: 0,
+            left: usize::MAX,
+            delay: Duration::ZERO,
+            before: None,
+            after: None,
+            misfortune: None,
+        }
+    }
+
+    /// Only calls with a parameter (an ARN, an address, a cluster's name) that
+    /// contains `part`.
+    pub fn about(mut self, part: &str) -> Self {
+        self.about = Some(part.to_owned());
+        self
+    }
+
+    /// Only the next `n` such calls.
+    pub fn times(mut self, n: usize) -> Self {
+        self.left = n;
+        self
+    }
+
+    /// Not the next `n` such calls, only those after them.
+    pub fn skip(mut self, n: usize) -> Self {
+        self.skip = n;
+        self
+    }
+
+    /// The answer comes later by this much real time.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// The call is refused with any status, code and text.
+    pub fn refuse(self, status: u16, code: &'static str, message: &str) -> Self {
+        self.befall(Misfortune::Refused(Refusal::new(status, code, message)))
+    }
+
+    /// IAM refuses: 403, in the words of the service.
+    pub fn access_denied(self) -> Self {
+        self.befall(Misfortune::AccessDenied)
+    }
+
+    /// The call is throttled: `ThrottlingException` (ELB), `Throttling` (STS)
+    /// or `TooManyRequestsException` (EKS).
+    pub fn throttle(self) -> Self {
+        self.befall(Misfortune::Throttled)
+    }
+
+    /// The service fails with a 500.
+    pub fn internal_failure(self) -> Self {
+        self.refuse(500, "InternalFailure", "An internal error occurred")
+    }
+
+    /// The service fails with a 503.
+    pub fn unavailable(self) -> Self {
+        self.refuse(503, "ServiceUnavailable", "Service is unavailable")
+    }
+
+    /// The connection is reset instead of an answer; nothing is carried out.
+    pub fn reset(self) -> Self {
+        self.befall(Misfortune::Reset)
+    }
+
+    /// There is never an answer; nothing is carried out.
+    pub fn silence(self) -> Self {
+        self.befall(Misfortune::Silence)
+    }
+
+    /// The call is carried out and its answer lost to a reset connection.
+    pub fn lose_answer(self) -> Self {
+        self.befall(Misfortune::Lost)
+    }
+
+    /// The call is carried out, and its answer ends in the middle.
+    pub fn truncate(self) -> Self {
+        self.befall(Misfortune::Truncated)
+    }
+
+    /// The call is carried out, and its answer is neither XML nor JSON.
+    pub fn garble(self) -> Self {
+        self.befall(Misfortune::Garbage)
+    }
+
+    /// The call is carried out, and its answer has this many useless bytes.
+    pub fn bloat(self, bytes: usize) -> Self {
+        self.befall(Misfortune::Huge(bytes))
+    }
+
+    /// Does something to the world just before the next such call.
+    pub fn before(mut self, hook: impl FnOnce(&mut World) + Send + 'static) -> Self {
+        self.before = Some(Box::new(hook));
+        self.times(1)
+    }
+
+    /// Does something to the world just after the next such call.
+    pub fn after(mut self, hook: impl FnOnce(&mut World) + Send + 'static) -> Self {
+        self.after = Some(Box::new(hook));
+        self.times(1)
+    }
+
+    fn befall(mut self, misfortune: Misfortune) -> Self {
+        self.misfortune = Some(misfortune);
+        self
+    }
+
+    fn matches(&self, operation: &str, parameters: &[(String, String)]) -> bool {
+        (self.operation == "*" || self.operation == operation)
+            && self.about.as_ref().is_none_or(|part| parameters.iter().any(|(_, value)| value.contains(part)))
+    }
+}
+
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fault")
+            .field("operation", &self.operation)
+            .field("about", &self.about)
+            .field("misfortune", &self.misfortune)
+            .finish_non_exhaustive()
+    }
+}
+
+/// All planted faults.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+/// What the planted faults do to one call.
+#[derive(Default)]
+pub(crate) struct Fate {
+    pub(crate) delay: Duration,
+    pub(crate) before: Vec<Hook>,
+    pub(crate) after: Vec<Hook>,
+    pub(crate) misfortune: Option<Misfortune>,
+}
+
+impl Faults {
+    /// What happens to this call; counts it.
+    pub(crate) fn fate(&mut self, operation: &str, parameters: &[(String, String)]) -> Fate {
+        let mut fate = Fate::default();
+        for fault in &mut self.0 {
+            if !fault.matches(operation, parameters) {
+                continue;
+            }
+            if fault.skip > 0 {
+                fault.skip -= 1;
+                continue;
+            }
+            fault.left -= 1;
+            fate.delay += fault.delay;
+            fate.before.extend(fault.before.take());
+            fate.after.extend(fault.after.take());
+            if fate.misfortune.is_none() {
+                fate.misfortune.clone_from(&fault.misfortune);
+            }
+        }
+        self.0.retain(|fault| fault.left > 0);
+        fate
+    }
+}
+
+impl World {
+    /// Makes a fault happen from now on.
+    pub fn plant(&mut self, fault: Fault) {
+        assert!(fault.left > 0, "a fault that never happens");
+        self.faults.0.push(fault);
+    }
+
+    /// Makes no fault happen any more.
+    pub fn clear_faults(&mut self) {
+        self.faults.0.clear();
+    }
+
+    /// How many planted faults are still to happen.
+    #[must_use]
+    pub fn faults_left(&self) -> usize {
+        self.faults.0.len()
+    }
+}

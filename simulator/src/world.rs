@@ -1,0 +1,204 @@
+//! Holds all that the simulated AWS knows, and its clock; does no I/O.
+//!
+//! A [`World`] is changed by tests through its own methods, by the code under
+//! test through the AWS calls it makes, and by time, which passes only when
+//! [`World::advance`] says so. Nothing in it is random: the same calls make
+//! the same world, ids included.
+//!
+//! # Names
+//!
+//! Load balancers and target groups are named by ARN. A *cluster* is named by
+//! its name if it is in the home scope ([`Scope::default`]) and by its ARN if
+//! it is anywhere else. A test that names something that does not exist
+//! panics: the test is wrong, not the code under test.
+
+mod cluster;
+mod dns;
+mod health;
+mod kinds;
+mod load_balancer;
+mod page;
+mod refusal;
+mod registration;
+mod role;
+mod scope;
+mod target;
+mod target_group;
+mod vpc;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+pub use cluster::{Cluster, ClusterSpec, PUBLIC_ADDRESSES};
+pub(crate) use dns::normal;
+pub use dns::{Answer, Dns, Question, Reply, Tcp, Transport, View};
+pub use health::{Health, TargetHealth};
+pub use kinds::{ClusterStatus, Family, LoadBalancerKind, Protocol, TargetState, TargetType};
+pub(crate) use load_balancer::LoadBalancerFilter;
+pub use load_balancer::{LoadBalancer, LoadBalancerSpec};
+pub use page::{MAX_PAGE, Page, Paging};
+pub use refusal::Refusal;
+pub use role::{ACCESS_KEY_ID, RoleSpec, SECRET_ACCESS_KEY, Session};
+pub use scope::{HOME_ACCOUNT, HOME_REGION, Scope};
+pub use target::{Target, TargetDescription, TargetKey};
+pub(crate) use target_group::TargetGroupFilter;
+pub use target_group::{TargetGroup, TargetGroupSpec};
+pub use vpc::{Subnet, Vpc};
+
+use crate::faults::Faults;
+use crate::journal::Journal;
+use crate::throttle::Throttle;
+
+/// Tags of one resource.
+pub type Tags = BTreeMap<String, String>;
+
+/// The tag that makes the function manage a load balancer.
+pub const MANAGED_TAG: (&str, &str) = ("eks-nlb-sync", "enabled");
+
+/// The tag that makes the function leave a target group alone.
+pub const EXCLUDED_TAG: (&str, &str) = ("eks-nlb-sync", "disabled");
+
+/// The key of the tag that names the cluster behind a load balancer.
+pub const CLUSTER_NAME_TAG: &str = "cluster_name";
+
+/// Everything one account has in one Region.
+#[derive(Debug, Default)]
+pub(crate) struct Regional {
+    pub(crate) load_balancers: BTreeMap<u64, LoadBalancer>,
+    pub(crate) target_groups: BTreeMap<u64, TargetGroup>,
+    pub(crate) clusters: BTreeMap<String, Cluster>,
+    pub(crate) vpcs: BTreeMap<String, Vpc>,
+    pub(crate) default_vpc: Option<String>,
+}
+
+/// The simulated AWS: all accounts and Regions, names, and the clock.
+#[derive(Debug)]
+pub struct World {
+    /// How long each AWS call takes, in real time. Default none.
+    pub latency: Duration,
+    /// Most items in a page, however many are asked for. Default 400, which is
+    /// also AWS's limit.
+    pub page_cap: usize,
+    /// Most targets in a target group. Default 1,000, as AWS's quota.
+    pub targets_per_group: usize,
+    /// How long a target stays `initial`, in simulated time, unless
+    /// [`World::set_health`] says otherwise for its address. Default 30 s.
+    pub healthy_after: Duration,
+    /// What resolvers answer.
+    pub dns: Dns,
+    pub(crate) now: Duration,
+    pub(crate) regions: BTreeMap<Scope, Regional>,
+    pub(crate) roles: BTreeMap<String, RoleSpec>,
+    pub(crate) sessions: BTreeMap<String, String>,
+    pub(crate) health: BTreeMap<String, Health>,
+    pub(crate) faults: Faults,
+    pub(crate) journal: Journal,
+    pub(crate) throttle: Option<Throttle>,
+    ids: u64,
+}
+
+impl World {
+    /// An empty world at time zero.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            latency: Duration::ZERO,
+            page_cap: MAX_PAGE,
+            targets_per_group: 1_000,
+            healthy_after: Duration::from_secs(30),
+            dns: Dns::default(),
+            now: Duration::ZERO,
+            regions: BTreeMap::new(),
+            roles: BTreeMap::new(),
+            sessions: role::home_session(),
+            health: BTreeMap::new(),
+            faults: Faults::default(),
+            journal: Journal::default(),
+            throttle: None,
+            ids: 0,
+        }
+    }
+
+    /// The simulated time since the world began.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// Lets simulated time pass: checks pass, and drained targets go.
+    pub fn advance(&mut self, by: Duration) {
+        self.now += by;
+        let now = self.now;
+        for region in self.regions.values_mut() {
+            for group in region.target_groups.values_mut() {
+                group.targets.retain(|_, target| !target.is_gone(now));
+            }
+        }
+    }
+
+    /// Makes the managed load balancer of `cluster` with one `ip` target group
+    /// on TCP 443, both in the cluster's VPC if there is such a cluster.
+    pub fn add_frontend(&mut self, cluster: &str) -> Frontend {
+        self.add_frontend_in(&Scope::default(), cluster)
+    }
+
+    /// The same in another scope than the home scope.
+    pub fn add_frontend_in(&mut self, scope: &Scope, cluster: &str) -> Frontend {
+        let load_balancer = self.add_load_balancer(LoadBalancerSpec {
+            scope: scope.clone(),
+            ..LoadBalancerSpec::managed(cluster)
+        });
+        let target_group = self.add_target_group(TargetGroupSpec::ip(&load_balancer));
+        Frontend { load_balancer, target_group }
+    }
+
+    /// The next id: never the same twice, and in no order.
+    pub(crate) fn next_id(&mut self) -> u64 {
+        // SplitMix64: a bijection, so that ids stay distinct, whose order tells
+        // nothing, as AWS's pages are in no order either.
+        self.ids = self.ids.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.ids;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    pub(crate) fn region(&self, scope: &Scope) -> Option<&Regional> {
+        self.regions.get(scope)
+    }
+
+    pub(crate) fn region_mut(&mut self, scope: &Scope) -> &mut Regional {
+        // Not `entry`: it needs an owned key even when there is one.
+        if !self.regions.contains_key(scope) {
+            self.regions.insert(scope.clone(), Regional::default());
+        }
+        self.regions.get_mut(scope).expect("just inserted")
+    }
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The ARNs of one target group and the load balancer before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frontend {
+    /// The load balancer's ARN.
+    pub load_balancer: String,
+    /// The target group's ARN.
+    pub target_group: String,
+}
+
+/// The id at the end of a load balancer's or target group's ARN.
+pub(crate) fn id_of(arn: &str) -> Option<u64> {
+    u64::from_str_radix(arn.rsplit('/').next()?, 16).ok()
+}
+
+/// Parses what a test wrote as addresses.
+pub(crate) fn parse_addresses(addresses: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<IpAddr> {
+    let parse = |text: &str| text.parse().unwrap_or_else(|_| panic!("{text} is no address"));
+    addresses.into_iter().map(|text| parse(text.as_ref())).collect()
+}

@@ -1,0 +1,251 @@
+//! Tells the state of a target from its history and its address.
+//!
+//! # Rules
+//!
+//! 1. A deregistered target is `draining` for the group's delay and then gone.
+//! 2. A target is `unused` while its group has no listener, or the load
+//!    balancer is not enabled in its zone.
+//! 3. Otherwise it is `initial` after it is registered, and then what its
+//!    address's [`Health`] says.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Target, TargetGroup, TargetKey, TargetState, World};
+
+/// What health checks find at an address, from when a target is registered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Health {
+    /// `initial` for this long, then `healthy`.
+    After(Duration),
+    /// `initial` as long as any other, then `unhealthy`. A target that was
+    /// healthy is so no longer.
+    Never,
+    /// `initial` as long as any other, then in turn `healthy` and `unhealthy`
+    /// for these times.
+    Flips {
+        /// How long it is healthy, in each turn.
+        healthy: Duration,
+        /// How long it is not.
+        unhealthy: Duration,
+    },
+}
+
+/// What ELB says of one target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetHealth {
+    /// The target.
+    pub key: TargetKey,
+    /// Its zone, or `all`.
+    pub zone: Option<String>,
+    /// Its state.
+    pub state: TargetState,
+    /// Why it is not healthy: a code and a text.
+    pub reason: Option<(&'static str, &'static str)>,
+}
+
+/// A code and a text.
+type Reason = (&'static str, &'static str);
+
+const DRAINING: Reason = ("Target.DeregistrationInProgress", "Target deregistration is in progress");
+const NO_LISTENER: Reason =
+    ("Target.NotInUse", "Target group is not configured to receive traffic from the load balancer");
+const ZONE_NOT_ENABLED: Reason =
+    ("Target.NotInUse", "Target is in an Availability Zone that is not enabled for the load balancer");
+pub(super) const NOT_REGISTERED: Reason =
+    ("Target.NotRegistered", "Target is not registered to the target group");
+const REGISTERING: Reason = ("Elb.RegistrationInProgress", "Target registration is in progress");
+const FIRST_CHECKS: Reason = ("Elb.InitialHealthChecking", "Initial health checks in progress");
+const FAILING: Reason = ("Target.FailedHealthChecks", "Health checks failed");
+const CHECKS_OFF: Reason = ("Target.HealthCheckDisabled", "Health checks are disabled for this target");
+
+impl World {
+    /// The targets of a group, as `address:port`, and their states.
+    #[must_use]
+    pub fn targets(&self, group: &str) -> BTreeMap<String, TargetState> {
+        let group = self.target_group(group);
+        let states = group.targets.iter();
+        states.map(|(key, target)| (key.to_string(), self.state_of(group, key, target).0)).collect()
+    }
+
+    /// The targets that new connections go to: the healthy ones, or, failing
+    /// open, all that are registered if none is healthy.
+    #[must_use]
+    pub fn serving(&self, group: &str) -> Vec<String> {
+        let mut targets = self.targets(group);
+        targets.retain(|_, state| !matches!(state, TargetState::Draining | TargetState::Unused));
+        if targets.values().any(|&state| state == TargetState::Healthy) {
+            targets.retain(|_, state| *state == TargetState::Healthy);
+        }
+        targets.into_keys().collect()
+    }
+
+    /// Says what health checks find at `address`, in every target group.
+    pub fn set_health(&mut self, address: &str, health: Health) {
+        self.health.insert(address.to_owned(), health);
+    }
+
+    /// The state of a target, and why.
+    pub(super) fn state_of(
+        &self,
+        group: &TargetGroup,
+        key: &TargetKey,
+        target: &Target,
+    ) -> (TargetState, Option<Reason>) {
+        if target.gone_at.is_some() {
+            return (TargetState::Draining, Some(DRAINING));
+        }
+        if let Some(state) = target.pinned {
+            return (state, reason_for(state));
+        }
+        if let Some(reason) = self.not_in_use(group, target) {
+            return (TargetState::Unused, Some(reason));
+        }
+        let age = target.age(self.now);
+        let health = self.health.get(&key.id).copied();
+        let initial = match health {
+            Some(Health::After(initial)) => initial,
+            Some(Health::Never | Health::Flips { .. }) | None => self.healthy_after,
+        };
+        if age < initial {
+            // A third of the time to tell the load balancer's machines, say.
+            let reason = if age < initial / 3 { REGISTERING } else { FIRST_CHECKS };
+            return (TargetState::Initial, Some(reason));
+        }
+        let state = match health {
+            None | Some(Health::After(_)) => TargetState::Healthy,
+            Some(Health::Never) => TargetState::Unhealthy,
+            Some(Health::Flips { healthy, unhealthy }) => {
+                flipped(age.saturating_sub(initial), healthy, unhealthy)
+            }
+        };
+        (state, reason_for(state))
+    }
+
+    /// Why no traffic can reach a target, if none can.
+    pub(super) fn not_in_use(&self, group: &TargetGroup, target: &Target) -> Option<Reason> {
+        if !group.listener || group.load_balancers.is_empty() {
+            return Some(NO_LISTENER);
+        }
+        let region = self.region(&group.scope)?;
+        let enabled = |zone: &String| {
+            let mut balancers = group.load_balancers.iter();
+            balancers.any(|arn| region.load_balancer(arn).is_some_and(|lb| lb.zones.contains(zone)))
+        };
+        (target.zone != "all" && !enabled(&target.zone)).then_some(ZONE_NOT_ENABLED)
+    }
+}
+
+/// The state after `since` of being healthy and not, in turn.
+fn flipped(since: Duration, healthy: Duration, unhealthy: Duration) -> TargetState {
+    let turn = (healthy + unhealthy).as_nanos().max(1);
+    if since.as_nanos() % turn < healthy.as_nanos() { TargetState::Healthy } else { TargetState::Unhealthy }
+}
+
+/// What ELB says of a target in `state`.
+fn reason_for(state: TargetState) -> Option<Reason> {
+    match state {
+        TargetState::Healthy => None,
+        TargetState::Initial => Some(FIRST_CHECKS),
+        TargetState::Unhealthy | TargetState::UnhealthyDraining => Some(FAILING),
+        TargetState::Unused => Some(NO_LISTENER),
+        TargetState::Draining => Some(DRAINING),
+        TargetState::Unavailable => Some(CHECKS_OFF),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::{LoadBalancerSpec, TargetDescription, TargetGroupSpec};
+
+    const ADDRESS: &str = "10.0.1.10";
+
+    /// A world with one registered target, and its group.
+    fn registered() -> (World, String) {
+        let mut world = World::new();
+        world.add_cluster("payments", [ADDRESS]);
+        let group = world.add_frontend("payments").target_group;
+        let scope = world.target_group(&group).scope.clone();
+        let target = TargetDescription { id: ADDRESS, port: None, zone: None };
+        world.register_targets(&scope, &group, &[target]).expect("an address of the VPC");
+        (world, group)
+    }
+
+    /// The states of the target at the start and after each of `seconds`.
+    fn states(world: &mut World, group: &str, seconds: &[u64]) -> Vec<TargetState> {
+        let now = |world: &World| world.targets(group)["10.0.1.10:443"];
+        let mut seen = vec![now(world)];
+        for &seconds in seconds {
+            world.advance(Duration::from_secs(seconds));
+            seen.push(now(world));
+        }
+        seen
+    }
+
+    #[test]
+    fn an_address_decides_what_becomes_of_its_targets() {
+        use TargetState::{Healthy, Initial, Unhealthy};
+
+        let ten = Duration::from_secs(10);
+        let cases = [
+            (None, [Initial, Initial, Healthy, Healthy]),
+            (Some(Health::After(ten * 5)), [Initial, Initial, Initial, Healthy]),
+            (Some(Health::Never), [Initial, Initial, Unhealthy, Unhealthy]),
+            (Some(Health::Flips { healthy: ten, unhealthy: ten }), [Initial, Initial, Healthy, Healthy]),
+            (
+                Some(Health::Flips { healthy: ten, unhealthy: ten * 2 }),
+                [Initial, Initial, Healthy, Unhealthy],
+            ),
+        ];
+        for (health, expected) in cases {
+            let (mut world, group) = registered();
+            if let Some(health) = health {
+                world.set_health(ADDRESS, health);
+            }
+            assert_eq!(states(&mut world, &group, &[29, 1, 20]), expected, "{health:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_stops_answering_makes_its_targets_unhealthy() {
+        let (mut world, group) = registered();
+        world.advance(Duration::from_mins(1));
+        assert_eq!(states(&mut world, &group, &[]), [TargetState::Healthy]);
+
+        world.set_health(ADDRESS, Health::Never);
+
+        assert_eq!(states(&mut world, &group, &[]), [TargetState::Unhealthy]);
+    }
+
+    #[test]
+    fn a_target_is_unused_without_listener_and_in_a_zone_that_is_not_enabled() {
+        let (mut world, group) = registered();
+        let balancer = world.target_group(&group).load_balancers[0].clone();
+
+        world.target_group_mut(&group).listener = false;
+        assert_eq!(states(&mut world, &group, &[]), [TargetState::Unused]);
+        world.target_group_mut(&group).listener = true;
+        world.load_balancer_mut(&balancer).zones = vec!["eu-west-1c".to_owned()];
+        assert_eq!(states(&mut world, &group, &[]), [TargetState::Unused]);
+        world.load_balancer_mut(&balancer).zones.push("eu-west-1a".to_owned());
+        assert_eq!(states(&mut world, &group, &[]), [TargetState::Initial]);
+        world.delete_load_balancer(&balancer);
+        assert_eq!(states(&mut world, &group, &[]), [TargetState::Unused]);
+    }
+
+    #[test]
+    fn traffic_goes_to_healthy_targets_or_failing_open_to_all() {
+        let mut world = World::new();
+        let balancer = world.add_load_balancer(LoadBalancerSpec::network("any"));
+        let group = world.add_target_group(TargetGroupSpec::ip(&balancer));
+        world.put_targets(&group, ["10.0.0.1", "10.0.0.2", "10.0.0.3:6443"]);
+        world.pin_state(&group, "10.0.0.1", TargetState::Draining);
+
+        assert_eq!(world.serving(&group), ["10.0.0.2:443", "10.0.0.3:6443"]);
+        world.pin_state(&group, "10.0.0.2", TargetState::Unhealthy);
+        assert_eq!(world.serving(&group), ["10.0.0.3:6443"]);
+        world.pin_state(&group, "10.0.0.3:6443", TargetState::Unavailable);
+        assert_eq!(world.serving(&group), ["10.0.0.2:443", "10.0.0.3:6443"]);
+    }
+}
