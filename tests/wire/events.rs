@@ -1,0 +1,194 @@
+//! What the function can be asked for, and every file of `events/`.
+
+use std::fs;
+use std::path::Path;
+
+use eks_nlb_simulator::world::{ClusterSpec, Scope};
+use eks_nlb_simulator::{Frontend, World};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// The role of `events/fleet.json`.
+const ROLE: &str = "arn:aws:iam::444455556666:role/eks-nlb-sync";
+
+/// The files of `events/`, by name.
+fn events() -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
+    let files = fs::read_dir(folder).expect("a folder of events").map(|file| file.expect("a file").path());
+    let mut events: Vec<_> = files
+        .map(|file| {
+            let name = file.file_name().expect("a name").to_string_lossy().into_owned();
+            (name, fs::read_to_string(file).expect("text"))
+        })
+        .collect();
+    events.sort();
+    events
+}
+
+/// The frontends that the events of the folder speak of.
+struct Fleet {
+    payments: Frontend,
+    other: Frontend,
+    in_another_region: Frontend,
+    in_another_account: Frontend,
+}
+
+fn fleet(world: &mut World) -> Fleet {
+    world.add_role_with(ROLE, Some("fleet-example"));
+    let mut far = |account: &str| {
+        let scope = Scope::new(account, "us-east-1");
+        let spec = ClusterSpec::new("far", ["10.8.0.1"]);
+        world.create_cluster(ClusterSpec { scope: scope.clone(), ..spec });
+        world.add_frontend_in(&scope, "far")
+    };
+    let (in_another_region, in_another_account) = (far("111122223333"), far("444455556666"));
+    Fleet { payments: payments(world), other: bystander(world), in_another_region, in_another_account }
+}
+
+#[tokio::test]
+async fn every_event_of_the_folder_does_what_its_name_says() {
+    let mut accepted = 0;
+    for (name, event) in events().iter().filter(|(name, _)| !name.starts_with("invalid.")) {
+        let (function, fleet) = Function::start_in(fleet).await;
+        let Fleet { payments, other, in_another_region, in_another_account } = &fleet;
+        let written = match name.as_str() {
+            "manual.dry-run.json" => vec![],
+            "manual.one-cluster.json" => vec![payments],
+            "fleet.region-only.json" => vec![in_another_region],
+            "fleet.json" => vec![in_another_account],
+            _ => vec![payments, other],
+        };
+
+        let report = function.answer(event).await;
+
+        let world = function.world();
+        for frontend in [payments, other, in_another_region, in_another_account] {
+            let is_written = !world.targets(&frontend.target_group).is_empty();
+            assert_eq!(is_written, written.contains(&frontend), "{name}: {frontend:?}");
+        }
+        assert_eq!(report["summary"]["changed"], written.len(), "{name}");
+        accepted += 1;
+    }
+    assert!(accepted >= 8, "{accepted} events");
+}
+
+#[tokio::test]
+async fn every_invalid_event_of_the_folder_is_refused_before_any_call() {
+    let (function, _) = Function::start_in(fleet).await;
+    let mut refused = 0;
+    for (name, event) in events().iter().filter(|(name, _)| name.starts_with("invalid.")) {
+        let (error_type, message) = function.error(event).await;
+
+        assert_eq!(error_type, "InvalidEvent", "{name}: {message}");
+        assert!(message.contains("refused"), "{name}: {message}");
+        refused += 1;
+    }
+    assert!(refused >= 12, "{refused} events");
+    let world = function.world();
+    assert_eq!(world.requests().len(), 0);
+    assert_eq!(world.dns.questions().len(), 0);
+}
+
+#[tokio::test]
+async fn a_refusal_says_what_is_wrong() {
+    let (function, _) = Function::start_in(payments).await;
+    for (event, word) in [
+        (r#"{"dry_run": true}"#, "dry_run"),
+        (r#"{"dryRun": "yes"}"#, "boolean"),
+        (r#"{"clusters": []}"#, "clusters"),
+        (r#"{"clusters": ["a b"]}"#, "a b"),
+        (r#"{"region": "eu-west-1/"}"#, "region"),
+        (r#"{"roleArn": "arn:aws:iam::1:role/a"}"#, "roleArn"),
+        (r#"{"externalId": "secret-1"}"#, "externalId"),
+        (r#"{"roleArn": "arn:aws:iam::444455556666:role/a", "externalId": "a\nb"}"#, "externalId"),
+        ("3", "number"),
+    ] {
+        let (error_type, message) = function.error(event).await;
+
+        assert_eq!(error_type, "InvalidEvent", "{event}");
+        assert!(message.contains(word), "{event}: {message}");
+        // The refusal is in the log, too.
+        function.logged(|line| line["level"] == "ERROR" && line.to_string().contains(word)).await;
+    }
+    assert_eq!(function.world().requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_payload_that_is_no_json_is_refused() {
+    let (function, frontend) = Function::start_in(payments).await;
+    for event in ["", "{", "dryRun", "{\"dryRun\": tru}", "\u{0}"] {
+        let (error_type, message) = function.error(event).await;
+        assert!(!error_type.is_empty() && !message.is_empty(), "{event:?}");
+    }
+    assert_eq!(function.world().requests().len(), 0);
+
+    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed", "it still runs");
+}
+
+#[tokio::test]
+async fn an_eventbridge_event_is_a_full_sync_at_home_whatever_it_tells_of() {
+    for event in [
+        json!({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}),
+        json!({"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}"}),
+        json!({"source": "aws.ec2", "detail-type": "x", "region": "us-east-1", "account": "444455556666"}),
+        json!({"source": "a", "detail-type": "b", "detail": {"clusters": ["far"], "dryRun": true}}),
+        json!({"source": "a", "detail-type": "b", "detail": "{\"dryRun\": true}"}),
+    ] {
+        let (function, fleet) = Function::start_in(fleet).await;
+
+        let report = function.answer(&event.to_string()).await;
+
+        assert_eq!(report["dryRun"], false, "{event}");
+        assert_eq!(report["region"], "eu-west-1", "{event}");
+        assert_eq!(entry(&report, &fleet.payments)["outcome"], "changed", "{event}");
+        assert_eq!(entry(&report, &fleet.other)["outcome"], "changed", "{event}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_named_clusters_are_served() {
+    let (function, fleet) = Function::start_in(fleet).await;
+
+    let report = function.answer(r#"{"clusters": ["payments", "payments"]}"#).await;
+
+    assert_eq!(report["summary"]["loadBalancers"], 1);
+    assert_eq!(report["summary"]["frontends"], 1);
+    assert_only_written(&function.world(), &fleet.payments);
+    assert_eq!(function.world().requests_of("DescribeCluster").len(), 1);
+    assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 1);
+}
+
+#[tokio::test]
+async fn trouble_of_other_clusters_is_none_of_a_named_one() {
+    let (function, frontend) = Function::start_in(|world| {
+        world.add_frontend("unknown");
+        let nameless = world.add_frontend("nameless");
+        world.load_balancer_mut(&nameless.load_balancer).tags.remove("cluster_name");
+        payments(world)
+    })
+    .await;
+
+    let report = function.answer(r#"{"clusters": ["payments"]}"#).await;
+
+    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(report["summary"]["frontends"], 1);
+}
+
+#[tokio::test]
+async fn a_cluster_of_an_unmanaged_load_balancer_is_not_selected() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = payments(world);
+        world.load_balancer_mut(&frontend.load_balancer).tags.remove("eks-nlb-sync");
+        frontend
+    })
+    .await;
+
+    let (error_type, message) = function.error(r#"{"clusters": ["payments"]}"#).await;
+
+    assert_eq!(error_type, "FrontendsFailed");
+    assert!(message.contains("ClusterNotSelected"), "{message}");
+    let report: Value = function.last_report().await;
+    assert_eq!(report["summary"]["loadBalancers"], 0);
+    assert_eq!(targets_of(&function.world(), &frontend.target_group), Vec::<String>::new());
+}

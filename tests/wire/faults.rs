@@ -1,0 +1,497 @@
+//! AWS when it refuses, fails, is slow, or is not there.
+
+use std::time::{Duration, Instant};
+
+use eks_nlb_simulator::world::{LoadBalancerSpec, TargetGroupSpec};
+use eks_nlb_simulator::{Fault, Frontend, SilentAddress, Simulator, World, closed_address};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use crate::relay::{Afterwards, Relay};
+use crate::support::*;
+
+/// Every call of a run that registers and deregisters.
+const EVERY_CALL: [&str; 7] = [
+    "DescribeLoadBalancers",
+    "DescribeTargetGroups",
+    "DescribeTags",
+    "DescribeCluster",
+    "DescribeTargetHealth",
+    "RegisterTargets",
+    "DeregisterTargets",
+];
+
+/// The calls without which no frontend is known.
+const DISCOVERY: [&str; 3] = ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags"];
+
+/// Plants a fault of one call of the frontend of `payments`.
+fn plant(world: &mut World, frontend: &Frontend, operation: &str, befall: Befall) {
+    let about = if operation == "DescribeCluster" { "payments" } else { &frontend.target_group };
+    world.plant(befall(Fault::on(operation).about(about)));
+}
+
+fn assert_names_the_remedy(message: &str) {
+    for word in ["NAT gateway", "interface endpoints", "eks", "elasticloadbalancing", "sts"] {
+        assert!(message.contains(word), "{word} is missing: {message}");
+    }
+}
+
+#[tokio::test]
+async fn a_passing_fault_of_any_call_is_got_over() {
+    let faults: [(&str, Befall); 6] = [
+        ("500", Fault::internal_failure),
+        ("503", Fault::unavailable),
+        ("throttled", |fault| fault.throttle().times(2)),
+        ("reset", Fault::reset),
+        ("lost", Fault::lose_answer),
+        ("truncated", Fault::truncate),
+    ];
+    let got_over = async |(name, befall): (&str, Befall)| {
+        let (function, frontend) = Function::start_in(|world| {
+            for operation in EVERY_CALL {
+                world.plant(befall(Fault::on(operation).times(1)));
+            }
+            busy_payments(world)
+        })
+        .await;
+
+        let report = function.sync().await;
+
+        let entry = entry(&report, &frontend);
+        assert_eq!(entry["registered"], json!(["10.0.2.11:443"]), "{name}: {entry:#}");
+        assert_eq!(entry["deregistered"], json!(["10.0.3.12:443", "10.0.3.13:443"]), "{name}: {entry:#}");
+        assert_eq!(function.world().faults_left(), 0, "{name}");
+    };
+    join_all(faults.map(got_over)).await;
+}
+
+#[tokio::test]
+async fn what_a_read_fails_with_is_told_by_its_code() {
+    let faults: [(&str, Befall); 8] = [
+        ("AccessDenied", Fault::access_denied),
+        ("Throttled", Fault::throttle),
+        ("AwsUnreachable", Fault::reset),
+        ("AwsRejected", Fault::internal_failure),
+        ("AwsRejected", Fault::unavailable),
+        ("AwsRejected", |fault| fault.refuse(400, "InvalidParameterException", "It is not right")),
+        ("AwsRejected", Fault::garble),
+        ("AwsRejected", |fault| fault.bloat(100_000)),
+    ];
+    for operation in ["DescribeCluster", "DescribeTargetHealth"] {
+        for (expected, befall) in faults {
+            let spoil = |world: &mut World, frontend: &Frontend| plant(world, frontend, operation, befall);
+
+            let failed = fails_with(&[ONE_ATTEMPT], spoil).await;
+
+            assert_eq!(failed.code(), expected, "{operation}: {}", failed.message());
+            assert!(failed.message().contains(&format!(":{operation}")), "{}", failed.message());
+            assert!(failed.message().len() < 2_000, "{} bytes", failed.message().len());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_truncated_answer_is_no_answer() {
+    for operation in ["DescribeCluster", "DescribeTargetHealth"] {
+        let failed = fails_with(&[ONE_ATTEMPT], |world, frontend| {
+            plant(world, frontend, operation, Fault::truncate);
+        })
+        .await;
+
+        let expected = ["AwsRejected", "AwsUnreachable"];
+        assert!(expected.contains(&failed.code()), "{operation}: {}", failed.code());
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_carries_the_services_code_and_text() {
+    let failed = fails(|world, frontend| {
+        plant(world, frontend, "DescribeTargetHealth", |fault| {
+            fault.refuse(400, "InvalidTarget", "The targets are out of order")
+        });
+    })
+    .await;
+
+    assert_eq!(failed.code(), "AwsRejected");
+    assert!(failed.message().contains("InvalidTarget"), "{}", failed.message());
+    assert!(failed.message().contains("The targets are out of order"), "{}", failed.message());
+}
+
+#[tokio::test]
+async fn a_refusal_by_iam_names_the_action() {
+    for operation in EVERY_CALL {
+        let (function, frontend) = Function::start_in(|world| {
+            world.plant(Fault::on(operation).access_denied());
+            busy_payments(world)
+        })
+        .await;
+
+        let service = if operation == "DescribeCluster" { "eks" } else { "elasticloadbalancing" };
+        let message = if DISCOVERY.contains(&operation) {
+            function.sync_without_discovery().await
+        } else {
+            let report = function.sync_with_failures().await;
+            assert_eq!(code(entry(&report, &frontend)), "AccessDenied", "{operation}");
+            message(entry(&report, &frontend)).to_owned()
+        };
+        assert!(message.contains(&format!("{service}:{operation}")), "{message}");
+        let writes = function.world().writes().iter().filter(|write| write.error.is_none()).count();
+        assert_eq!(writes, usize::from(operation == "DeregisterTargets"), "{operation}");
+        assert_eq!(function.world().requests_of(operation).len(), 1, "{operation} is not tried again");
+    }
+}
+
+#[tokio::test]
+async fn a_failed_listing_fails_the_run_before_anything_is_written() {
+    let faults: [(&str, &str, Befall); 5] = [
+        ("Throttled", "throttled", Fault::throttle),
+        ("AwsUnreachable", "cannot be reached", Fault::reset),
+        ("AwsRejected", "InternalFailure", Fault::internal_failure),
+        ("AwsRejected", "ServiceUnavailable", Fault::unavailable),
+        ("AwsRejected", "rejected", Fault::garble),
+    ];
+    for operation in DISCOVERY {
+        for (code, word, befall) in faults {
+            let (function, _) = Function::start_in_with(&[ONE_ATTEMPT], busy_payments).await;
+            function.world().plant(befall(Fault::on(operation)));
+
+            let message = function.sync_without_discovery().await;
+
+            assert!(message.contains(word), "{operation}: {message}");
+            assert!(message.contains(operation), "{operation}: {message}");
+            assert_eq!(function.world().writes().len(), 0, "{operation}");
+            // The failure is told in the log, too, and once.
+            let told = |line: &Value| line["message"] == "discovery failed";
+            let line = function.logged(told).await;
+            assert_eq!((&line["level"], &line["code"]), (&json!("ERROR"), &json!(code)), "{line}");
+            function.world().clear_faults();
+            function.sync().await;
+            function.last_report().await;
+            assert_eq!(function.log().iter().filter(|line| told(line)).count(), 1, "{:#?}", function.log());
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_is_cut_off_is_none() {
+    for operation in DISCOVERY {
+        let (function, _) = Function::start_in_with(&[ONE_ATTEMPT], busy_payments).await;
+        function.world().plant(Fault::on(operation).truncate());
+
+        function.sync_without_discovery().await;
+
+        assert_eq!(function.world().writes().len(), 0, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn half_a_listing_is_none() {
+    for operation in ["DescribeLoadBalancers", "DescribeTargetGroups"] {
+        let (function, ()) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
+            payments(world);
+            bystander(world);
+            world.page_cap = 1;
+            world.plant(Fault::on(operation).skip(1).unavailable());
+        })
+        .await;
+
+        function.sync_without_discovery().await;
+
+        assert_eq!(function.world().writes().len(), 0, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_registration_is_made_good() {
+    let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
+        let frontend = payments(world);
+        plant(world, &frontend, "RegisterTargets", |fault| fault.times(1).lose_answer());
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+    assert_eq!(code(entry(&report, &frontend)), "AwsUnreachable");
+    assert_eq!(targets_of(&function.world(), &frontend.target_group), PAYMENTS_TARGETS);
+
+    let report = function.sync().await;
+    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(function.world().requests_of("RegisterTargets").len(), 1);
+}
+
+#[tokio::test]
+async fn a_lost_answer_to_a_deregistration_is_made_good() {
+    let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
+        let frontend = busy_payments(world);
+        plant(world, &frontend, "DeregisterTargets", |fault| fault.times(1).lose_answer());
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+    assert_eq!(code(entry(&report, &frontend)), "AwsUnreachable");
+
+    let report = function.sync().await;
+    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(function.world().requests_of("DeregisterTargets").len(), 1, "what drains is left alone");
+}
+
+#[tokio::test]
+async fn what_lasts_is_given_up_well_inside_the_functions_time() {
+    let faults: [(&str, &str, Befall); 6] = [
+        ("DescribeCluster", "Throttled", Fault::throttle),
+        ("DescribeCluster", "AwsUnreachable", Fault::silence),
+        ("DescribeTargetHealth", "Throttled", Fault::throttle),
+        ("DescribeTargetHealth", "AwsRejected", Fault::unavailable),
+        ("RegisterTargets", "AwsUnreachable", Fault::silence),
+        ("RegisterTargets", "AwsUnreachable", Fault::reset),
+    ];
+    let (function, (spoilt, bystander)) = Function::start_in(|world| {
+        let mut spoilt = Vec::new();
+        for (n, (operation, _, befall)) in faults.into_iter().enumerate() {
+            let name = format!("spoilt-{n}");
+            world.add_cluster(&name, [format!("10.{n}.0.1")]);
+            let frontend = world.add_frontend(&name);
+            let about = if operation == "DescribeCluster" { &name } else { &frontend.target_group };
+            world.plant(befall(Fault::on(operation).about(about)));
+            spoilt.push(frontend);
+        }
+        (spoilt, bystander(world))
+    })
+    .await;
+    let start = Instant::now();
+
+    let report = function.sync_with_failures().await;
+
+    let took = start.elapsed();
+    assert!(took < TIME / 2, "{took:?}");
+    for (frontend, (operation, expected, _)) in spoilt.iter().zip(faults) {
+        let entry = entry(&report, frontend);
+        assert_eq!(code(entry), expected, "{operation}: {}", message(entry));
+        if expected == "AwsUnreachable" {
+            assert_names_the_remedy(message(entry));
+        }
+    }
+    assert_eq!(entry(&report, &bystander)["outcome"], "changed");
+    // Throttled and failing calls were tried again, but not for ever.
+    let world = function.world();
+    for tried_again in [&spoilt[2], &spoilt[3], &spoilt[5]] {
+        let group = Some(tried_again.target_group.as_str());
+        let calls = world.requests().iter().filter(|call| call.target_group() == group).count();
+        assert!((3..=20).contains(&calls), "{calls} calls");
+    }
+}
+
+#[tokio::test]
+async fn a_port_that_is_closed_is_named_with_the_remedy() {
+    let sim = Simulator::start().await;
+    payments(&mut sim.world());
+    let url = format!("http://{}", closed_address().expect("a free port"));
+    let function = Function::start_with(sim, &[ONE_ATTEMPT, ("AWS_ENDPOINT_URL", &url)]).await;
+
+    assert_names_the_remedy(&function.sync_without_discovery().await);
+}
+
+#[tokio::test]
+async fn an_eks_that_cannot_be_reached_is_told_for_each_frontend() {
+    let sim = Simulator::start().await;
+    let frontend = busy_payments(&mut sim.world());
+    let url = format!("http://{}", closed_address().expect("a free port"));
+    let function = Function::start_with(sim, &[ONE_ATTEMPT, ("AWS_ENDPOINT_URL_EKS", &url)]).await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(code(entry(&report, &frontend)), "AwsUnreachable");
+    assert_names_the_remedy(message(entry(&report, &frontend)));
+    assert!(message(entry(&report, &frontend)).contains("eks:DescribeCluster"), "{report:#}");
+    assert_eq!(function.world().writes().len(), 0);
+}
+
+#[tokio::test]
+async fn an_address_that_says_nothing_is_named_with_the_remedy() {
+    let sim = Simulator::start().await;
+    payments(&mut sim.world());
+    let silent = SilentAddress::open().expect("a free port");
+    let url = format!("http://{}", silent.address);
+    let function = Function::start_with(sim, &[ONE_ATTEMPT, ("AWS_ENDPOINT_URL", &url)]).await;
+    let start = Instant::now();
+
+    let message = function.sync_without_discovery().await;
+
+    assert!(start.elapsed() < TIME / 4, "{:?}", start.elapsed());
+    assert_names_the_remedy(&message);
+}
+
+#[tokio::test]
+async fn connections_that_died_between_two_runs_do_no_harm() {
+    let sim = Simulator::start().await;
+    let frontend = payments(&mut sim.world());
+    // Each connection ends without a word after its first answer.
+    let relay = Relay::of_aws(&sim, Afterwards::Dropped, |_, answer| answer).await;
+    let function = Function::start_with(sim, &[("AWS_ENDPOINT_URL", &relay.url())]).await;
+
+    for outcome in ["changed", "converged", "converged"] {
+        let report = function.sync().await;
+        assert_eq!(entry(&report, &frontend)["outcome"], outcome);
+    }
+}
+
+#[tokio::test]
+async fn connections_that_are_reset_when_they_are_used_again_do_no_harm() {
+    let (function, frontend) = Function::start_in(payments).await;
+    function.sync().await;
+    function.world().plant(Fault::on("*").times(3).reset());
+
+    let report = function.sync().await;
+
+    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+}
+
+#[tokio::test]
+async fn a_resource_that_was_deleted_does_not_spoil_its_batch_of_tags() {
+    let (function, ()) = Function::start_in(|world| {
+        for n in 0..20 {
+            let name = format!("cluster-{n}");
+            world.add_cluster(&name, [format!("10.{n}.0.1")]);
+            world.add_frontend(&name);
+        }
+        let doomed = world.add_load_balancer(LoadBalancerSpec::managed("doomed"));
+        let gone = doomed.clone();
+        world.plant(Fault::on("DescribeLoadBalancers").after(move |world| world.delete_load_balancer(&gone)));
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["changed"], 20, "{report:#}");
+    assert_eq!(report["summary"]["loadBalancers"], 20);
+    let calls = function.world().requests_of("DescribeTags").len();
+    assert!(calls <= 3 + 2 * 5, "{calls} calls");
+}
+
+#[tokio::test]
+async fn a_target_group_that_was_deleted_does_not_spoil_its_batch_of_tags() {
+    let (function, ()) = Function::start_in(|world| {
+        let frontend = payments(world);
+        for _ in 0..19 {
+            world.add_target_group(TargetGroupSpec::ip(&frontend.load_balancer));
+        }
+        let gone = frontend.target_group;
+        world.plant(Fault::on("DescribeTargetGroups").after(move |world| world.delete_target_group(&gone)));
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["changed"], 19, "{report:#}");
+    assert_eq!(report["summary"]["failed"], 0);
+}
+
+#[tokio::test]
+async fn a_target_group_that_goes_before_it_is_read_fails_and_is_not_listed_again() {
+    vanishes("DescribeTargetHealth").await;
+}
+
+#[tokio::test]
+async fn a_target_group_that_goes_before_it_is_written_fails_and_is_not_listed_again() {
+    vanishes("RegisterTargets").await;
+}
+
+/// A target group is deleted just before a call about it.
+async fn vanishes(operation: &str) {
+    let (function, (gone, stays, bystander)) = Function::start_in(|world| {
+        let gone = busy_payments(world);
+        let stays = world.add_target_group(TargetGroupSpec::ip(&gone.load_balancer));
+        let doomed = gone.target_group.clone();
+        let about = doomed.clone();
+        let delete = move |world: &mut World| world.delete_target_group(&doomed);
+        world.plant(Fault::on(operation).about(&about).before(delete));
+        (gone, stays, bystander(world))
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(code(entry(&report, &gone)), "AwsRejected");
+    assert!(message(entry(&report, &gone)).contains("TargetGroupNotFound"), "{report:#}");
+    assert_eq!(entry(&report, &bystander)["outcome"], "changed");
+    assert_eq!(targets_of(&function.world(), &stays), PAYMENTS_TARGETS);
+
+    let report = function.sync().await;
+    assert_eq!(report["summary"]["converged"], 2, "{report:#}");
+}
+
+#[tokio::test]
+async fn a_cluster_that_was_made_anew_is_followed_to_its_new_endpoint() {
+    let (function, frontend) = Function::start_in(converged_payments).await;
+    let old = entry(&function.sync().await, &frontend)["host"].clone();
+    function.world().recreate_cluster("payments", ["10.0.4.14"]);
+
+    let report = function.sync().await;
+
+    let entry = entry(&report, &frontend);
+    assert_ne!(entry["host"], old);
+    assert_eq!(entry["host"], function.world().host("payments"));
+    assert_eq!(entry["registered"], json!(["10.0.4.14:443"]));
+    assert_eq!(entry["deregistered"], json!([]));
+}
+
+#[tokio::test]
+async fn a_cluster_that_is_replaced_under_the_run_is_served_by_the_next() {
+    let (function, frontend) = Function::start_in_with(&[("DNS_TIMEOUT_MS", "500")], |world| {
+        let frontend = converged_payments(world);
+        let replace = |world: &mut World| world.recreate_cluster("payments", ["10.0.4.14"]);
+        world.plant(Fault::on("DescribeCluster").after(replace));
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+    assert_eq!(code(entry(&report, &frontend)), "DnsNoRecords");
+    assert_eq!(function.world().writes().len(), 0);
+
+    let report = function.sync().await;
+    assert_eq!(entry(&report, &frontend)["registered"], json!(["10.0.4.14:443"]));
+}
+
+#[tokio::test]
+async fn a_health_that_is_new_may_be_serving() {
+    let sim = Simulator::start().await;
+    let frontend = {
+        let mut world = sim.world();
+        let frontend = payments(&mut world);
+        world.put_targets(&frontend.target_group, ["10.0.3.12"]);
+        frontend
+    };
+    let wobbling =
+        |_: &str, answer: String| answer.replace("<State>healthy</State>", "<State>wobbling</State>");
+    let relay = Relay::of_aws(&sim, Afterwards::Kept, wobbling).await;
+    let function = Function::start_with(sim, &[("AWS_ENDPOINT_URL", &relay.url())]).await;
+
+    let report = function.sync().await;
+
+    let waiting = json!([{"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"}]);
+    assert_eq!(entry(&report, &frontend)["withheld"], waiting);
+}
+
+#[tokio::test]
+async fn a_target_that_is_no_address_stops_its_frontend_only() {
+    let failed = fails(|world, frontend| {
+        world.put_targets(&frontend.target_group, ["i-0123456789abcdef0"]);
+    })
+    .await;
+
+    assert_eq!(failed.code(), "AwsRejected");
+    assert!(failed.message().contains("i-0123456789abcdef0"), "{}", failed.message());
+}
+
+#[tokio::test]
+async fn latency_is_no_fault() {
+    let (function, frontend) = Function::start_in(|world| {
+        world.latency = Duration::from_millis(100);
+        busy_payments(world)
+    })
+    .await;
+
+    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+}

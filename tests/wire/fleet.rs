@@ -1,0 +1,242 @@
+//! Other Regions and other accounts.
+
+use std::collections::BTreeSet;
+
+use eks_nlb_simulator::world::{ClusterSpec, HOME_ACCOUNT, Scope};
+use eks_nlb_simulator::{Fault, Frontend, Simulator, World, closed_address};
+use serde_json::{Value, json};
+
+use crate::relay::{Afterwards, Relay};
+use crate::support::*;
+
+const ROLE: &str = "arn:aws:iam::444455556666:role/eks-nlb-sync";
+
+const OTHER_ACCOUNT: &str = "444455556666";
+
+/// Makes the cluster `payments` in `scope`, and its frontend.
+fn payments_in(world: &mut World, scope: &Scope) -> Frontend {
+    world.create_cluster(ClusterSpec { scope: scope.clone(), ..ClusterSpec::new("payments", PAYMENTS) });
+    world.add_frontend_in(scope, "payments")
+}
+
+/// Makes a role in another account that asks for an external id, and the same
+/// frontend in both accounts.
+fn two_accounts(world: &mut World) -> (Frontend, Frontend) {
+    world.add_role_with(ROLE, Some("secret-1"));
+    let away = Scope::new(OTHER_ACCOUNT, "eu-west-1");
+    (payments_in(world, &Scope::default()), payments_in(world, &away))
+}
+
+fn as_role(external_id: Option<&str>) -> String {
+    match external_id {
+        Some(external_id) => json!({"roleArn": ROLE, "externalId": external_id}).to_string(),
+        None => json!({"roleArn": ROLE}).to_string(),
+    }
+}
+
+/// The accounts and Regions that ELB and EKS were called in.
+fn scopes(world: &World) -> BTreeSet<(String, String)> {
+    let calls = world.requests().iter().filter(|call| call.service != "sts");
+    calls.map(|call| (call.account.clone(), call.region.clone())).collect()
+}
+
+#[tokio::test]
+async fn another_region_is_acted_in_and_no_other() {
+    let (function, (home, away)) = Function::start_in(|world| {
+        let home = payments_in(world, &Scope::default());
+        (home, payments_in(world, &Scope::new(HOME_ACCOUNT, "us-east-1")))
+    })
+    .await;
+
+    let report = function.answer(r#"{"region": "us-east-1"}"#).await;
+
+    assert_eq!(report["region"], "us-east-1");
+    assert_eq!(entry(&report, &away)["outcome"], "changed");
+    assert_only_written(&function.world(), &away);
+    assert_eq!(scopes(&function.world()), [(HOME_ACCOUNT.to_owned(), "us-east-1".to_owned())].into());
+    assert_eq!(function.world().requests_of("AssumeRole").len(), 0);
+
+    let report = function.sync().await;
+    assert_eq!(report["region"], "eu-west-1");
+    assert_eq!(entry(&report, &home)["outcome"], "changed");
+}
+
+#[tokio::test]
+async fn another_account_is_acted_in_and_no_other() {
+    let (function, (home, away)) = Function::start_in(two_accounts).await;
+
+    let report = function.answer(&as_role(Some("secret-1"))).await;
+
+    assert_eq!(entry(&report, &away)["outcome"], "changed");
+    assert_eq!(report["summary"]["frontends"], 1);
+    assert_only_written(&function.world(), &away);
+    assert_eq!(scopes(&function.world()), [(OTHER_ACCOUNT.to_owned(), "eu-west-1".to_owned())].into());
+
+    // And back again: what was assumed is not kept on.
+    function.world().clear_requests();
+    let report = function.sync().await;
+    assert_eq!(entry(&report, &home)["outcome"], "changed");
+    assert_eq!(scopes(&function.world()), [(HOME_ACCOUNT.to_owned(), "eu-west-1".to_owned())].into());
+}
+
+#[tokio::test]
+async fn role_region_clusters_and_dry_run_go_together() {
+    let (function, ()) = Function::start_in(|world| {
+        world.add_role(ROLE);
+        payments_in(world, &Scope::new(OTHER_ACCOUNT, "us-east-1"));
+    })
+    .await;
+    let event = json!({"roleArn": ROLE, "region": "us-east-1", "clusters": ["payments"], "dryRun": true});
+
+    let report = function.answer(&event.to_string()).await;
+
+    assert_eq!(report["summary"]["planned"], 1);
+    assert_eq!(report["region"], "us-east-1");
+    let world = function.world();
+    assert_eq!(world.writes().len(), 0);
+    assert_eq!(scopes(&world), [(OTHER_ACCOUNT.to_owned(), "us-east-1".to_owned())].into());
+    // STS is asked at home: there may be no way to the other Region's.
+    let [call] = world.requests_of("AssumeRole")[..] else { panic!("{:?}", world.request_counts()) };
+    assert_eq!((call.account.as_str(), call.region.as_str()), (HOME_ACCOUNT, "eu-west-1"));
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_be_assumed_fails_the_run_and_names_the_action() {
+    for event in [
+        as_role(Some("secret-2")),
+        as_role(None),
+        json!({"roleArn": "arn:aws:iam::444455556666:role/unknown"}).to_string(),
+    ] {
+        let (function, _) = Function::start_in(two_accounts).await;
+
+        let (error_type, message) = function.error(&event).await;
+
+        assert_eq!(error_type, "DiscoveryFailed", "{event}");
+        assert!(message.contains("sts:AssumeRole"), "{message}");
+        assert!(message.contains("IAM refuses"), "{message}");
+        assert!(!message.contains("secret"), "the external id is a secret: {message}");
+        let world = function.world();
+        assert_eq!(world.request_counts().into_iter().collect::<Vec<_>>(), [("AssumeRole", 1)], "{event}");
+    }
+}
+
+#[tokio::test]
+async fn the_external_id_is_never_logged() {
+    let (function, _) = Function::start_in(two_accounts).await;
+
+    function.answer(&as_role(Some("secret-1"))).await;
+    function.last_report().await;
+    function.error(&as_role(Some("secret-2"))).await;
+    function.logged(|line| line["level"] == "ERROR").await;
+
+    for line in function.log() {
+        assert!(!line.to_string().contains("secret-"), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn credentials_are_used_from_run_to_run() {
+    let (function, _) = Function::start_in(two_accounts).await;
+
+    for _ in 0..3 {
+        function.answer(&as_role(Some("secret-1"))).await;
+    }
+
+    assert_eq!(function.world().requests_of("AssumeRole").len(), 1);
+}
+
+#[tokio::test]
+async fn credentials_that_end_are_renewed() {
+    let sim = Simulator::start().await;
+    let (_, away) = two_accounts(&mut sim.world());
+    let relay = Relay::of_aws(&sim, Afterwards::Kept, |_, answer| {
+        let (start, rest) = answer.split_once("<Expiration>").expect("AssumeRole's answer");
+        let (_, end) = rest.split_once('<').expect("a document");
+        format!("{start}<Expiration>2026-01-01T00:00:00Z<{end}")
+    })
+    .await;
+    let function = Function::start_with(sim, &[("AWS_ENDPOINT_URL_STS", &relay.url())]).await;
+
+    for outcome in ["changed", "converged", "converged"] {
+        let report = function.answer(&as_role(Some("secret-1"))).await;
+        assert_eq!(entry(&report, &away)["outcome"], outcome);
+    }
+
+    assert_eq!(function.world().requests_of("AssumeRole").len(), 3);
+}
+
+#[tokio::test]
+async fn credentials_of_one_role_are_never_used_for_another() {
+    const THIRD: &str = "arn:aws:iam::777788889999:role/eks-nlb-sync";
+    let (function, (_, second, third)) = Function::start_in(|world| {
+        let (home, second) = two_accounts(world);
+        world.add_role(THIRD);
+        (home, second, payments_in(world, &Scope::new("777788889999", "eu-west-1")))
+    })
+    .await;
+
+    for _ in 0..2 {
+        let report = function.answer(&as_role(Some("secret-1"))).await;
+        assert!(
+            ["changed", "converged"].contains(&entry(&report, &second)["outcome"].as_str().expect("one"))
+        );
+        let report = function.answer(&json!({"roleArn": THIRD}).to_string()).await;
+        assert!(["changed", "converged"].contains(&entry(&report, &third)["outcome"].as_str().expect("one")));
+        // What the trust policy asks for is asked for each time.
+        function.error(&as_role(Some("secret-2"))).await;
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_could_not_be_assumed_is_tried_again_by_the_next_run() {
+    let (function, (_, away)) = Function::start_in_with(&[ONE_ATTEMPT], two_accounts).await;
+    function.world().plant(Fault::on("AssumeRole").times(1).unavailable());
+
+    let (error_type, message) = function.error(&as_role(Some("secret-1"))).await;
+    assert_eq!(error_type, "DiscoveryFailed", "{message}");
+    let report = function.answer(&as_role(Some("secret-1"))).await;
+
+    assert_eq!(entry(&report, &away)["outcome"], "changed");
+}
+
+#[tokio::test]
+async fn a_passing_fault_of_sts_is_got_over() {
+    let faults: [Befall; 3] = [Fault::throttle, Fault::unavailable, Fault::reset];
+    for befall in faults {
+        let (function, (_, away)) = Function::start_in(two_accounts).await;
+        function.world().plant(befall(Fault::on("AssumeRole").times(1)));
+
+        let report = function.answer(&as_role(Some("secret-1"))).await;
+
+        assert_eq!(entry(&report, &away)["outcome"], "changed");
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_were_revoked_fail_the_run_and_not_the_next() {
+    let (function, (_, away)) = Function::start_in(two_accounts).await;
+    function.answer(&as_role(Some("secret-1"))).await;
+    function.world().revoke_sessions();
+
+    let (error_type, _) = function.error(&as_role(Some("secret-1"))).await;
+    assert_eq!(error_type, "DiscoveryFailed");
+    let report: Value = function.answer(&as_role(Some("secret-1"))).await;
+
+    assert_eq!(entry(&report, &away)["outcome"], "converged");
+}
+
+#[tokio::test]
+async fn an_sts_that_cannot_be_reached_is_named_with_the_remedy() {
+    let sim = Simulator::start().await;
+    two_accounts(&mut sim.world());
+    let url = format!("http://{}", closed_address().expect("a free port"));
+    let function = Function::start_with(sim, &[ONE_ATTEMPT, ("AWS_ENDPOINT_URL_STS", &url)]).await;
+
+    let (error_type, message) = function.error(&as_role(Some("secret-1"))).await;
+
+    assert_eq!(error_type, "DiscoveryFailed");
+    for word in ["sts:AssumeRole", "NAT gateway", "interface endpoints"] {
+        assert!(message.contains(word), "{message}");
+    }
+    assert_eq!(function.world().requests().len(), 0);
+}

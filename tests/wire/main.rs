@@ -1,0 +1,19 @@
+//! The shipped binary over the wire: real HTTP, real DNS, the Lambda Runtime API.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
+
+mod calls;
+mod events;
+mod faults;
+mod fleet;
+mod metrics;
+mod names;
+mod outcomes;
+mod registration;
+mod relay;
+mod report;
+mod rules;
+mod selection;
+mod settings;
+mod support;
+mod tls;

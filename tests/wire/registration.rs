@@ -1,0 +1,311 @@
+//! How targets are written: zones, chunks, and targets that ELB refuses.
+
+use std::time::Duration;
+
+use eks_nlb_simulator::world::{LoadBalancerSpec, Scope, TargetGroupSpec};
+use eks_nlb_simulator::{Fault, Frontend, Health, World};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// An address that passes a network of its own in `ALLOWED_CIDRS` but that no
+/// target may have.
+const PUBLIC: &str = "203.0.113.99";
+
+const PUBLIC_ALLOWED: (&str, &str) = ("ALLOWED_CIDRS", "10.0.0.0/8,203.0.113.0/24");
+
+/// Makes a frontend of `payments` in another VPC than the cluster's.
+fn elsewhere(world: &mut World) -> (Frontend, String) {
+    let home = Scope::default();
+    world.add_cluster("payments", PAYMENTS);
+    let vpc = world.add_vpc(&home);
+    let spec = LoadBalancerSpec { vpc: Some(vpc.clone()), ..LoadBalancerSpec::managed("payments") };
+    let load_balancer = world.add_load_balancer(spec);
+    let target_group = world.add_target_group(TargetGroupSpec::ip(&load_balancer));
+    (Frontend { load_balancer, target_group }, vpc)
+}
+
+/// The zone of each target of each call that registers, and whether it was taken.
+fn registrations(world: &World) -> Vec<(Vec<Option<&str>>, bool)> {
+    let calls = world.requests_of("RegisterTargets").into_iter();
+    calls.map(|call| (call.zones(), call.error.is_none())).collect()
+}
+
+fn chunks(world: &World, operation: &str) -> Vec<usize> {
+    world.requests_of(operation).iter().map(|call| call.targets().len()).collect()
+}
+
+/// `n` addresses of a cluster far larger than any.
+fn many(n: usize) -> Vec<String> {
+    (0..n).map(|n| format!("10.1.{}.{}", n / 200, n % 200 + 1)).collect()
+}
+
+#[tokio::test]
+async fn an_address_in_the_target_groups_vpc_is_registered_without_a_zone() {
+    let (function, frontend) = Function::start_in(payments).await;
+
+    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+
+    assert_eq!(registrations(&function.world()), [(vec![None, None], true)]);
+}
+
+#[tokio::test]
+async fn an_address_of_another_vpc_is_registered_in_all_zones() {
+    let (function, (frontend, _)) = Function::start_in(elsewhere).await;
+
+    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+
+    assert_eq!(registrations(&function.world()), [(vec![Some("all"), Some("all")], true)]);
+}
+
+#[tokio::test]
+async fn a_zone_that_is_missing_is_given() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = payments(world);
+        // The addresses are in no subnet of the VPC that EKS names.
+        let vpc = world.cluster("payments").vpc.clone().expect("it has one");
+        world.vpc_mut(&Scope::default(), &vpc).subnets.clear();
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(entry(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(
+        registrations(&function.world()),
+        [(vec![None, None], false), (vec![Some("all"), Some("all")], true)]
+    );
+}
+
+#[tokio::test]
+async fn a_zone_that_is_too_much_is_left_out() {
+    let (function, frontend) = Function::start_in(|world| {
+        let (frontend, vpc) = elsewhere(world);
+        // Both VPCs have the same range.
+        world.add_subnet(&Scope::default(), &vpc, "10.0.0.0/16", "eu-west-1a");
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(entry(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(
+        registrations(&function.world()),
+        [(vec![Some("all"), Some("all")], false), (vec![None, None], true)]
+    );
+}
+
+#[tokio::test]
+async fn addresses_inside_and_outside_the_vpc_are_registered_each_its_way() {
+    for in_other_vpc in [false, true] {
+        let (function, frontend) = Function::start_in(|world| {
+            let addresses = ["10.0.1.10", "10.0.2.11", "10.0.3.12", "10.0.4.13", "10.0.5.14"];
+            let (frontend, vpc) = if in_other_vpc {
+                elsewhere(world)
+            } else {
+                let frontend = payments(world);
+                let vpc = world.cluster("payments").vpc.clone().expect("it has one");
+                (frontend, vpc)
+            };
+            world.rotate("payments", addresses);
+            world.vpc_mut(&Scope::default(), &vpc).subnets.clear();
+            world.add_subnet(&Scope::default(), &vpc, "10.0.2.0/24", "eu-west-1a");
+            world.add_subnet(&Scope::default(), &vpc, "10.0.4.0/24", "eu-west-1b");
+            frontend
+        })
+        .await;
+
+        let report = function.sync().await;
+
+        assert_eq!(entry(&report, &frontend)["outcome"], "changed", "{report:#}");
+        let world = function.world();
+        assert_eq!(world.targets(&frontend.target_group).len(), 5);
+        let targets = world.target_group(&frontend.target_group).targets.values();
+        let zones: Vec<_> = targets.map(|target| target.zone.as_str()).collect();
+        assert_eq!(zones, ["all", "eu-west-1a", "all", "eu-west-1b", "all"]);
+    }
+}
+
+#[tokio::test]
+async fn a_zone_is_corrected_once_only() {
+    let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
+        let frontend = payments(world);
+        world.rotate("payments", [PAYMENTS[0]]);
+        let text = "The Availability Zone is never right";
+        world.plant(Fault::on("RegisterTargets").refuse(400, "ValidationError", text));
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
+    assert_eq!(function.world().requests_of("RegisterTargets").len(), 2);
+}
+
+#[tokio::test]
+async fn targets_are_written_in_chunks_of_200() {
+    let addresses = many(450);
+    let (function, frontend) = Function::start_in(|world| {
+        world.add_cluster("payments", &addresses);
+        world.add_frontend("payments")
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["registered"], 450, "{}", report["summary"]);
+    assert_eq!(chunks(&function.world(), "RegisterTargets"), [200, 200, 50]);
+    assert_eq!(function.world().targets(&frontend.target_group).len(), 450);
+
+    function.world().rotate("payments", [&addresses[0]]);
+    function.world().advance(Duration::from_mins(1));
+    let report = function.sync().await;
+    assert_eq!(report["summary"]["deregistered"], 449, "{}", report["summary"]);
+    assert_eq!(chunks(&function.world(), "DeregisterTargets"), [200, 200, 49]);
+}
+
+#[tokio::test]
+async fn a_bad_target_does_not_keep_out_the_good_ones() {
+    let (function, frontend) = Function::start_in_with(&[PUBLIC_ALLOWED], |world| {
+        let frontend = payments(world);
+        world.rotate("payments", ["10.0.1.10", "10.0.2.11", PUBLIC, "10.0.4.14"]);
+        world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.3.12", "10.0.3.13"]);
+        world.set_health("10.0.3.13", Health::Never);
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    let entry = entry(&report, &frontend);
+    assert_eq!(code(entry), "AwsRejected");
+    assert!(message(entry).contains("elasticloadbalancing:RegisterTargets"), "{}", message(entry));
+    assert!(
+        message(entry).contains("InvalidTarget") && message(entry).contains(PUBLIC),
+        "{}",
+        message(entry)
+    );
+    assert_eq!(entry["registered"], json!(["10.0.2.11:443", "10.0.4.14:443"]));
+    assert_eq!(entry["deregistered"], json!([]));
+    let reasons = json!([
+        {"target": "10.0.3.12:443", "reason": "registrationFailed"},
+        {"target": "10.0.3.13:443", "reason": "registrationFailed"},
+    ]);
+    assert_eq!(entry["withheld"], reasons);
+    assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
+}
+
+#[tokio::test]
+async fn one_bad_target_among_200_is_found_with_few_calls() {
+    let mut addresses = many(200);
+    addresses[77] = PUBLIC.to_owned();
+    let (function, frontend) = Function::start_in_with(&[PUBLIC_ALLOWED], |world| {
+        world.add_cluster("payments", &addresses);
+        world.add_frontend("payments")
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
+    assert_eq!(report["summary"]["registered"], 199);
+    assert_eq!(function.world().targets(&frontend.target_group).len(), 199);
+    let calls = function.world().requests_of("RegisterTargets").len();
+    assert!(calls <= 2 * 8 + 1, "{calls} calls");
+}
+
+#[tokio::test]
+async fn a_full_target_group_fails_and_keeps_what_it_has() {
+    let (function, frontend) = Function::start_in(|world| {
+        world.targets_per_group = 3;
+        let frontend = payments(world);
+        world.rotate("payments", ["10.0.1.10", "10.0.4.14", "10.0.4.15"]);
+        world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.3.12"]);
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    let entry = entry(&report, &frontend);
+    assert_eq!(code(entry), "AwsRejected");
+    assert!(message(entry).contains("TooManyTargets"), "{}", message(entry));
+    assert_eq!(entry["withheld"], json!([{"target": "10.0.3.12:443", "reason": "registrationFailed"}]));
+    assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
+    let expected = ["10.0.1.10:443", "10.0.3.12:443", "10.0.4.14:443"];
+    assert_eq!(targets_of(&function.world(), &frontend.target_group), expected, "there was room for one");
+}
+
+#[tokio::test]
+async fn a_failure_that_is_about_no_target_is_not_tried_on_parts_of_the_chunk() {
+    let faults: [(&str, Befall); 7] = [
+        ("AwsRejected", Fault::internal_failure),
+        ("AwsRejected", Fault::unavailable),
+        ("AccessDenied", Fault::access_denied),
+        ("Throttled", Fault::throttle),
+        ("AwsUnreachable", Fault::reset),
+        ("AwsRejected", |fault| {
+            fault.refuse(400, "TargetGroupNotFound", "One or more target groups not found")
+        }),
+        ("AwsRejected", |fault| fault.refuse(403, "ExpiredToken", "The security token has expired")),
+    ];
+    for (expected, fault) in faults {
+        let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
+            let frontend = payments(world);
+            world.rotate("payments", many(8));
+            world.plant(fault(Fault::on("RegisterTargets")));
+            frontend
+        })
+        .await;
+
+        let report = function.sync_with_failures().await;
+
+        let entry = entry(&report, &frontend);
+        assert_eq!(code(entry), expected, "{entry:#}");
+        assert_eq!(entry["registered"], json!([]), "{entry:#}");
+        let calls = function.world().requests_of("RegisterTargets").len();
+        assert_eq!(calls, 1, "{}", message(entry));
+    }
+}
+
+#[tokio::test]
+async fn when_nothing_could_be_registered_nothing_is_deregistered() {
+    let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
+        let frontend = busy_payments(world);
+        world.plant(Fault::on("RegisterTargets").unavailable());
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    let entry = entry(&report, &frontend);
+    assert_eq!(entry["deregistered"], json!([]));
+    let reasons: Vec<_> =
+        entry["withheld"].as_array().expect("a list").iter().map(|w| &w["reason"]).collect();
+    assert_eq!(reasons, ["registrationFailed", "registrationFailed"]);
+    assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
+}
+
+#[tokio::test]
+async fn a_refused_deregistration_fails_and_says_what_was_registered() {
+    let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
+        let frontend = busy_payments(world);
+        world.plant(Fault::on("DeregisterTargets").access_denied());
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    let entry: &Value = entry(&report, &frontend);
+    assert_eq!(code(entry), "AccessDenied");
+    assert!(message(entry).contains("elasticloadbalancing:DeregisterTargets"), "{}", message(entry));
+    assert_eq!(entry["registered"], json!(["10.0.2.11:443"]));
+    assert_eq!(entry["deregistered"], json!([]));
+    assert_eq!(report["summary"]["registered"], 1);
+    assert_eq!(report["summary"]["deregistered"], 0);
+}

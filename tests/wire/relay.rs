@@ -1,0 +1,131 @@
+//! Stands between the function and the simulator, and changes what is said.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use eks_nlb_simulator::Simulator;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
+use tokio::task::JoinSet;
+
+/// A relay on loopback, until it is dropped.
+pub(crate) struct Relay {
+    pub(crate) address: SocketAddr,
+    _tasks: JoinSet<()>,
+}
+
+/// What becomes of a connection after an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Afterwards {
+    /// It stays, as HTTP/1.1 has it.
+    Kept,
+    /// It ends without a word: the client may still think that it is there.
+    Dropped,
+}
+
+impl Relay {
+    /// Relays the AWS APIs. `edit` is given the body of each request and that
+    /// of its answer, and returns the answer to give.
+    pub(crate) async fn of_aws(
+        sim: &Simulator,
+        afterwards: Afterwards,
+        edit: impl Fn(&str, String) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let to = sim.endpoint_url().trim_start_matches("http://").parse().expect("plain HTTP");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+        let address = listener.local_addr().expect("it is bound");
+        let edit = Arc::new(edit);
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                let edit = Arc::clone(&edit);
+                connections.spawn(async move { converse(client, to, afterwards, &*edit).await });
+            }
+        });
+        Self { address, _tasks: tasks }
+    }
+
+    /// Relays the resolver over UDP only, on the loopback address `ip`. `edit`
+    /// returns what to answer instead.
+    pub(crate) async fn of_dns(
+        sim: &Simulator,
+        ip: &str,
+        edit: impl Fn(Vec<u8>) -> Vec<u8> + Send + 'static,
+    ) -> Self {
+        let to = sim.dns_address();
+        let socket = UdpSocket::bind((ip, 0)).await.expect("loopback has free ports");
+        let address = socket.local_addr().expect("it is bound");
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move {
+            let mut question = vec![0; 4096];
+            while let Ok((length, client)) = socket.recv_from(&mut question).await {
+                question.truncate(length);
+                let answer = ask(to, &question).await.expect("the simulator answers");
+                _ = socket.send_to(&edit(answer), client).await;
+                question.resize(4096, 0);
+            }
+        });
+        Self { address, _tasks: tasks }
+    }
+
+    /// Its address as a URL.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+/// Answers the requests of one connection until either side ends it.
+async fn converse(
+    client: TcpStream,
+    to: SocketAddr,
+    afterwards: Afterwards,
+    edit: &(impl Fn(&str, String) -> String + Sync),
+) -> io::Result<()> {
+    let mut client = BufReader::new(client);
+    loop {
+        let (head, body) = read(&mut client).await?;
+        let mut server = BufReader::new(TcpStream::connect(to).await?);
+        server.write_all(&[head.as_bytes(), &body].concat()).await?;
+        let (head, answer) = read(&mut server).await?;
+        let (body, answer) = (String::from_utf8_lossy(&body), String::from_utf8_lossy(&answer));
+        let answer = edit(&body, answer.into_owned());
+        let kept = head.lines().filter(|line| !line.is_empty() && content_length(line).is_none());
+        let length = format!("content-length: {}", answer.len());
+        let head: Vec<_> = kept.chain([length.as_str(), "\r\n"]).collect();
+        let answer = head.join("\r\n") + &answer;
+        client.write_all(answer.as_bytes()).await?;
+        if afterwards == Afterwards::Dropped {
+            return Ok(());
+        }
+    }
+}
+
+/// Reads the head and the body of a request or an answer.
+async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<(String, Vec<u8>)> {
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if stream.read_line(&mut head).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    let mut body = vec![0; head.lines().find_map(content_length).unwrap_or_default()];
+    stream.read_exact(&mut body).await?;
+    Ok((head, body))
+}
+
+fn content_length(line: &str) -> Option<usize> {
+    let (name, value) = line.split_once(':')?;
+    name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+}
+
+async fn ask(server: SocketAddr, question: &[u8]) -> io::Result<Vec<u8>> {
+    let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    socket.connect(server).await?;
+    socket.send(question).await?;
+    let mut answer = vec![0; 65_535];
+    let length = socket.recv(&mut answer).await?;
+    answer.truncate(length);
+    Ok(answer)
+}

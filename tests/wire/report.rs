@@ -1,0 +1,314 @@
+//! What the caller and the log are told.
+
+use std::collections::BTreeSet;
+
+use eks_nlb_simulator::world::{ClusterStatus, LoadBalancerSpec, TargetGroupSpec};
+use eks_nlb_simulator::{Fault, Frontend, Health, World};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+/// Makes one frontend for each outcome of a run that applies: converged,
+/// changed, skipped and failed.
+fn one_of_each(world: &mut World) -> [Frontend; 4] {
+    let converged = converged_payments(world);
+    let changed = bystander(world);
+    world.add_cluster("billing", ["10.5.0.1"]);
+    let skipped = world.add_frontend("billing");
+    world.cluster_mut("billing").status = ClusterStatus::Creating;
+    let failed = world.add_frontend("unknown");
+    [converged, changed, skipped, failed]
+}
+
+fn lines(function: &Function, message: &str) -> Vec<Value> {
+    function.log().into_iter().filter(|line| line["message"] == message).collect()
+}
+
+#[tokio::test]
+async fn the_report_is_as_documented() {
+    let (function, (ledger, orders)) = Function::start_in(|world| {
+        world.add_cluster("ledger", ["10.0.2.20", "10.0.1.20"]);
+        let ledger = world.add_frontend("ledger");
+        world.put_targets(&ledger.target_group, ["10.0.1.20", "10.0.2.20"]);
+        world.add_cluster("orders", ["10.0.2.11", "10.0.1.10"]);
+        let orders = world.add_frontend("orders");
+        world.put_targets(&orders.target_group, ["10.0.1.10", "10.0.3.12", "10.0.3.13"]);
+        world.set_health("10.0.1.10", Health::Never);
+        world.set_health("10.0.3.13", Health::Never);
+        (ledger, orders)
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    let world = function.world();
+    assert_eq!(
+        report,
+        json!({
+            "dryRun": false,
+            "region": "eu-west-1",
+            "summary": {
+                "loadBalancers": 2, "frontends": 2, "converged": 1, "changed": 1, "planned": 0, "skipped": 0,
+                "failed": 0, "registered": 1, "deregistered": 1, "withheld": 1,
+            },
+            "frontends": [
+                {
+                    "loadBalancer": ledger.load_balancer,
+                    "targetGroup": ledger.target_group,
+                    "cluster": "ledger",
+                    "host": world.host("ledger"),
+                    "outcome": "converged",
+                    "desired": ["10.0.1.20", "10.0.2.20"],
+                    "registered": [], "deregistered": [], "withheld": [],
+                },
+                {
+                    "loadBalancer": orders.load_balancer,
+                    "targetGroup": orders.target_group,
+                    "cluster": "orders",
+                    "host": world.host("orders"),
+                    "outcome": "changed",
+                    "desired": ["10.0.1.10", "10.0.2.11"],
+                    "registered": ["10.0.2.11:443"],
+                    "deregistered": ["10.0.3.13:443"],
+                    "withheld": [{"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"}],
+                },
+            ],
+        })
+    );
+}
+
+#[tokio::test]
+async fn absent_values_are_left_out_and_empty_lists_are_not() {
+    let (function, [_, _, skipped, failed]) = Function::start_in(one_of_each).await;
+
+    let report = function.sync_with_failures().await;
+
+    let expected = json!({
+        "loadBalancer": skipped.load_balancer, "targetGroup": skipped.target_group, "cluster": "billing",
+        "outcome": "skipped", "reason": "clusterNotReady",
+        "desired": [], "registered": [], "deregistered": [], "withheld": [],
+    });
+    assert_eq!(*entry(&report, &skipped), expected);
+    let found = entry(&report, &failed);
+    let expected = json!({
+        "loadBalancer": failed.load_balancer, "targetGroup": failed.target_group, "cluster": "unknown",
+        "outcome": "failed", "error": {"code": "ClusterNotFound", "message": found["error"]["message"]},
+        "desired": [], "registered": [], "deregistered": [], "withheld": [],
+    });
+    assert_eq!(*found, expected);
+    assert_ne!(found["error"]["message"], json!(""));
+}
+
+#[tokio::test]
+async fn the_summary_counts_outcomes_and_targets() {
+    let (function, ()) = Function::start_in(|world| {
+        one_of_each(world);
+        let busy = world.add_frontend("payments");
+        world.put_targets(&busy.target_group, ["10.0.1.10", "10.0.3.12", "10.0.3.13", "10.0.3.14"]);
+        world.set_health("10.0.1.10", Health::Never);
+        world.set_health("10.0.3.14", Health::Never);
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(
+        report["summary"],
+        json!({
+            "loadBalancers": 5, "frontends": 5, "converged": 1, "changed": 2, "planned": 0, "skipped": 1,
+            "failed": 1, "registered": 2, "deregistered": 1, "withheld": 2,
+        })
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_reports_what_would_be() {
+    let (function, _) = Function::start_in(one_of_each).await;
+
+    function.error(r#"{"dryRun": true}"#).await;
+
+    let report = function.last_report().await;
+    assert_eq!(report["dryRun"], true);
+    assert_eq!(report["summary"]["planned"], 1);
+    assert_eq!(report["summary"]["changed"], 0);
+    assert_eq!(report["summary"]["registered"], 1);
+    assert_eq!(function.world().writes().len(), 0);
+}
+
+#[tokio::test]
+async fn frontends_are_ordered_by_load_balancer_and_target_group() {
+    let (function, ()) = Function::start_in(|world| {
+        for name in ["delta", "alpha", "charlie", "bravo"] {
+            world.add_cluster(name, PAYMENTS);
+            let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed(name));
+            for port in [9443, 443, 8443] {
+                let spec = TargetGroupSpec::ip(&load_balancer);
+                let excluded = if port == 443 { spec.clone().excluded() } else { spec };
+                world.add_target_group(TargetGroupSpec { port: Some(port), ..excluded });
+            }
+        }
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    let entries = report["frontends"].as_array().expect("a list").iter();
+    let arns: Vec<_> = entries
+        .map(|entry| {
+            (entry["loadBalancer"].as_str().expect("one"), entry["targetGroup"].as_str().expect("one"))
+        })
+        .collect();
+    assert_eq!(arns.len(), 12);
+    assert!(arns.is_sorted(), "{arns:#?}");
+}
+
+#[tokio::test]
+async fn the_logged_report_leaves_out_what_has_converged() {
+    let (function, [converged, changed, skipped, failed]) = Function::start_in(one_of_each).await;
+
+    function.error("{}").await;
+
+    let report = function.last_report().await;
+    assert_eq!(report["level"], "INFO");
+    assert_eq!(report["region"], "eu-west-1");
+    assert_eq!(report["dryRun"], false);
+    assert_eq!(report["summary"]["frontends"], 4);
+    assert_eq!(report["summary"]["converged"], 1);
+    let arns: BTreeSet<_> =
+        report["frontends"].as_array().expect("a list").iter().map(|f| f["targetGroup"].as_str()).collect();
+    assert_eq!(arns, [&changed, &skipped, &failed].map(|f| Some(f.target_group.as_str())).into());
+    assert!(!arns.contains(&Some(converged.target_group.as_str())));
+}
+
+#[tokio::test]
+async fn the_logged_report_says_what_the_answer_says() {
+    let (function, ()) = Function::start_in(|world| {
+        busy_payments(world);
+    })
+    .await;
+
+    let answer = function.sync().await;
+
+    let logged = function.last_report().await;
+    for key in ["dryRun", "region", "summary", "frontends"] {
+        assert_eq!(logged[key], answer[key], "{key}");
+    }
+}
+
+#[tokio::test]
+async fn there_is_one_report_line_and_one_line_for_each_frontend_that_changed_or_failed() {
+    let (function, [_, changed, _, failed]) = Function::start_in(one_of_each).await;
+
+    function.error("{}").await;
+    function.last_report().await;
+
+    assert_eq!(lines(&function, "report").len(), 1);
+    let [line] = &lines(&function, "changed")[..] else { panic!("{:#?}", function.log()) };
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["cluster"], "bystander");
+    assert_eq!(line["target_group"], changed.target_group.as_str());
+    assert_eq!(line["registered"], 1);
+    let [line] = &lines(&function, "failed")[..] else { panic!("{:#?}", function.log()) };
+    assert_eq!(line["level"], "ERROR");
+    assert_eq!(line["cluster"], "unknown");
+    assert_eq!(line["target_group"], failed.target_group.as_str());
+    assert_eq!(line["code"], "ClusterNotFound");
+}
+
+#[tokio::test]
+async fn every_line_has_a_timestamp_and_a_level() {
+    let (function, _) = Function::start_in(one_of_each).await;
+    function.error("{}").await;
+    function.error(r#"{"dry_run": true}"#).await;
+    function.world().plant(Fault::on("DescribeTags").access_denied());
+    function.error("{}").await;
+    function.world().clear_faults();
+    function.error("{}").await;
+    function.last_report().await;
+
+    let log = function.log();
+    assert!(log.len() >= 10, "{log:#?}");
+    // Metrics have a timestamp of their own.
+    for line in log.iter().filter(|line| line.get("_aws").is_none()) {
+        let timestamp = line["timestamp"].as_str().unwrap_or_else(|| panic!("no timestamp: {line}"));
+        assert!(timestamp.starts_with("20") && timestamp.ends_with('Z'), "{line}");
+        let levels = ["ERROR", "WARN", "INFO"];
+        assert!(line["level"].as_str().is_some_and(|level| levels.contains(&level)), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_converged_run_of_500_frontends_writes_a_handful_of_lines() {
+    let (function, ()) = Function::start_in(|world| {
+        for n in 0..50 {
+            let name = format!("cluster-{n}");
+            let address = format!("10.{n}.0.1");
+            world.add_cluster(&name, [&address]);
+            let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed(&name));
+            for _ in 0..10 {
+                let group = world.add_target_group(TargetGroupSpec::ip(&load_balancer));
+                world.put_targets(&group, [&address]);
+            }
+        }
+    })
+    .await;
+
+    let report = function.sync().await;
+    assert_eq!(report["summary"]["converged"], 500);
+    // The next run's report comes after all lines of this one.
+    function.sync().await;
+    function.last_report().await;
+
+    let log = function.log();
+    assert!(log.len() < 10, "{log:#?}");
+    let bytes: usize = log.iter().map(|line| line.to_string().len()).sum();
+    assert!(bytes < 4_000, "{bytes} bytes");
+}
+
+#[tokio::test]
+async fn a_function_error_says_how_many_frontends_failed_and_why() {
+    let (function, ()) = Function::start_in(|world| {
+        bystander(world);
+        for name in ["one", "two", "three", "four", "five", "six", "seven"] {
+            world.add_frontend(name);
+        }
+    })
+    .await;
+
+    let (error_type, message) = function.error("{}").await;
+
+    assert_eq!(error_type, "FrontendsFailed");
+    assert!(message.contains("7 of 8"), "{message}");
+    assert!(message.contains("ClusterNotFound"), "{message}");
+    assert!(message.len() < 1_000, "{message}");
+}
+
+#[tokio::test]
+async fn lambdas_log_level_is_kept_to() {
+    for (level, report_is_logged) in [("INFO", true), ("WARN", false), ("ERROR", false)] {
+        let variables = [("AWS_LAMBDA_LOG_LEVEL", level)];
+        let (function, _) = Function::start_in_with(&variables, one_of_each).await;
+
+        function.error("{}").await;
+        // Told at every level, and after what is told at others.
+        function.error("[]").await;
+        function.logged(|line| line["message"] == "failed").await;
+        function.logged(|line| line.to_string().contains("refused")).await;
+
+        assert_eq!(!lines(&function, "report").is_empty(), report_is_logged, "{level}");
+        assert_eq!(!lines(&function, "changed").is_empty(), report_is_logged, "{level}");
+    }
+}
+
+#[tokio::test]
+async fn lambdas_text_format_is_kept_to() {
+    let variables = [("AWS_LAMBDA_LOG_FORMAT", "Text")];
+    let (function, _) = Function::start_in_with(&variables, one_of_each).await;
+
+    function.error("{}").await;
+
+    function.last_report().await;
+    let text: Vec<_> = function.log().iter().filter_map(|line| Some(line.as_str()?.to_owned())).collect();
+    assert!(text.iter().any(|line| line.contains("ERROR") && line.contains("ClusterNotFound")), "{text:#?}");
+    assert!(text.iter().all(|line| !line.contains('\u{1b}')), "no colours: {text:#?}");
+}

@@ -1,0 +1,507 @@
+//! The rules that hold always, over many runs.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant, SystemTime};
+
+use eks_nlb_simulator::world::{Family, LoadBalancerSpec, Reply, TargetGroupSpec};
+use eks_nlb_simulator::{Fault, Frontend, Health, TargetState, World};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use crate::support::*;
+
+/// The address that takes the place of all of [`PAYMENTS`].
+const REPLACEMENT: &str = "10.0.4.14";
+
+/// The writes so far, as operation and targets.
+fn writes(world: &World) -> Vec<(String, Vec<String>)> {
+    world.writes().iter().map(|write| (write.operation.clone(), write.targets())).collect()
+}
+
+fn healthy(world: &World, frontend: &Frontend) -> Vec<String> {
+    let targets = world.targets(&frontend.target_group).into_iter();
+    targets.filter(|(_, state)| *state == TargetState::Healthy).map(|(target, _)| target).collect()
+}
+
+fn withheld(entry: &Value) -> Vec<(&str, &str)> {
+    let list = entry["withheld"].as_array().expect("a list");
+    list.iter()
+        .map(|one| (one["target"].as_str().expect("one"), one["reason"].as_str().expect("one")))
+        .collect()
+}
+
+#[tokio::test]
+async fn what_is_missing_is_registered_before_what_is_stale_is_deregistered() {
+    let (function, frontend) = Function::start_in(busy_payments).await;
+
+    let report = function.sync().await;
+
+    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    let expected = [
+        ("RegisterTargets".to_owned(), vec!["10.0.2.11:443".to_owned()]),
+        ("DeregisterTargets".to_owned(), vec!["10.0.3.12:443".to_owned(), "10.0.3.13:443".to_owned()]),
+    ];
+    assert_eq!(writes(&function.world()), expected);
+}
+
+#[tokio::test]
+async fn a_new_control_plane_takes_over_without_a_gap() {
+    let (function, frontend) = Function::start_in(converged_payments).await;
+    let group = frontend.target_group.as_str();
+    function.world().rotate("payments", [REPLACEMENT]);
+    let waiting = PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement"));
+
+    let report = function.sync().await;
+    assert_eq!(entry(&report, &frontend)["registered"], json!(["10.0.4.14:443"]));
+    assert_eq!(withheld(entry(&report, &frontend)), waiting);
+    assert_eq!(healthy(&function.world(), &frontend), PAYMENTS_TARGETS);
+
+    // Still on its first checks: nothing to do but to wait.
+    function.world().advance(Duration::from_secs(10));
+    let report = function.sync().await;
+    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(withheld(entry(&report, &frontend)), waiting);
+    assert_eq!(function.world().writes().len(), 1);
+
+    function.world().advance(Duration::from_secs(30));
+    let report = function.sync().await;
+    assert_eq!(entry(&report, &frontend)["deregistered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(healthy(&function.world(), &frontend), ["10.0.4.14:443"]);
+
+    // What drains is left to drain, and what is gone is gone.
+    function.sync().await;
+    function.world().advance(Duration::from_mins(6));
+    let report = function.sync().await;
+    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(targets_of(&function.world(), group), ["10.0.4.14:443"]);
+    assert_eq!(function.world().writes().len(), 2);
+}
+
+#[tokio::test]
+async fn the_last_one_that_may_serve_stays_as_long_as_nothing_replaces_it() {
+    for state in [TargetState::Healthy, TargetState::Initial, TargetState::Unavailable] {
+        let (function, frontend) = Function::start_in(|world| {
+            let frontend = payments(world);
+            world.rotate("payments", [REPLACEMENT]);
+            world.set_health(REPLACEMENT, Health::Never);
+            world.put_targets(&frontend.target_group, ["10.0.1.10"]);
+            world.pin_state(&frontend.target_group, "10.0.1.10", state);
+            frontend
+        })
+        .await;
+
+        for _ in 0..5 {
+            let report = function.sync().await;
+            let waiting = [("10.0.1.10:443", "waitingForHealthyReplacement")];
+            assert_eq!(withheld(entry(&report, &frontend)), waiting, "{state}");
+            function.world().advance(Duration::from_hours(1));
+        }
+
+        assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0, "{state}");
+        assert_eq!(function.world().requests_of("RegisterTargets").len(), 1, "{state}");
+    }
+}
+
+#[tokio::test]
+async fn what_serves_nothing_goes_as_soon_as_every_desired_target_is_in_service() {
+    for state in [TargetState::Unhealthy, TargetState::UnhealthyDraining, TargetState::Unused] {
+        let (function, frontend) = Function::start_in(|world| {
+            let frontend = payments(world);
+            world.put_targets(&frontend.target_group, ["10.0.3.12"]);
+            world.pin_state(&frontend.target_group, "10.0.3.12", state);
+            frontend
+        })
+        .await;
+
+        let report = function.sync().await;
+
+        assert_eq!(entry(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS), "{state}");
+        assert_eq!(entry(&report, &frontend)["deregistered"], json!(["10.0.3.12:443"]), "{state}");
+    }
+}
+
+#[tokio::test]
+async fn as_many_must_be_healthy_as_the_operator_says_or_all_if_there_are_fewer() {
+    for (minimum, healthy, goes) in
+        [("1", 1, true), ("2", 1, false), ("2", 2, true), ("9", 1, false), ("9", 2, true)]
+    {
+        let variables = [("MIN_HEALTHY_TARGETS", minimum)];
+        let (function, frontend) = Function::start_in_with(&variables, |world| {
+            let frontend = converged_payments(world);
+            for address in &PAYMENTS[healthy..] {
+                world.set_health(address, Health::Never);
+            }
+            world.put_targets(&frontend.target_group, ["10.0.3.12"]);
+            frontend
+        })
+        .await;
+
+        let report = function.sync().await;
+
+        let entry = entry(&report, &frontend);
+        let (deregistered, kept) = if goes {
+            (json!(["10.0.3.12:443"]), vec![])
+        } else {
+            (json!([]), vec![("10.0.3.12:443", "waitingForHealthyReplacement")])
+        };
+        assert_eq!(entry["deregistered"], deregistered, "{minimum} wanted, {healthy} healthy");
+        assert_eq!(withheld(entry), kept, "{minimum} wanted, {healthy} healthy");
+    }
+}
+
+#[tokio::test]
+async fn add_only_never_deregisters() {
+    let (function, frontend) = Function::start_in_with(&[("SYNC_POLICY", "add-only")], busy_payments).await;
+
+    let report = function.sync().await;
+
+    let entry = entry(&report, &frontend);
+    assert_eq!(entry["registered"], json!(["10.0.2.11:443"]));
+    assert_eq!(withheld(entry), [("10.0.3.12:443", "addOnlyPolicy"), ("10.0.3.13:443", "addOnlyPolicy")]);
+    function.world().advance(Duration::from_hours(1));
+    function.sync().await;
+    assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
+}
+
+#[tokio::test]
+async fn a_draining_target_that_is_desired_again_is_registered_again() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = converged_payments(world);
+        world.pin_state(&frontend.target_group, "10.0.1.10", TargetState::Draining);
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(entry(&report, &frontend)["registered"], json!(["10.0.1.10:443"]));
+    let world = function.world();
+    assert_eq!(world.targets(&frontend.target_group)["10.0.1.10:443"], TargetState::Initial);
+}
+
+#[tokio::test]
+async fn a_draining_target_that_is_not_desired_is_left_alone() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = converged_payments(world);
+        world.put_targets(&frontend.target_group, ["10.0.3.12"]);
+        world.pin_state(&frontend.target_group, "10.0.3.12", TargetState::Draining);
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(withheld(entry(&report, &frontend)), []);
+    assert_eq!(function.world().writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_draining_target_is_no_healthy_replacement() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = payments(world);
+        world.rotate("payments", [REPLACEMENT]);
+        world.put_targets(&frontend.target_group, [REPLACEMENT, "10.0.1.10"]);
+        world.pin_state(&frontend.target_group, REPLACEMENT, TargetState::Draining);
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    let waiting = [("10.0.1.10:443", "waitingForHealthyReplacement")];
+    assert_eq!(withheld(entry(&report, &frontend)), waiting);
+    assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
+}
+
+#[tokio::test]
+async fn a_target_that_fails_its_checks_is_registered_all_the_same() {
+    for state in [TargetState::Unhealthy, TargetState::UnhealthyDraining, TargetState::Unused] {
+        let (function, frontend) = Function::start_in(|world| {
+            let frontend = converged_payments(world);
+            world.pin_state(&frontend.target_group, "10.0.1.10", state);
+            frontend
+        })
+        .await;
+
+        assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "converged", "{state}");
+        assert_eq!(function.world().writes().len(), 0, "{state}");
+    }
+}
+
+#[tokio::test]
+async fn a_target_is_an_address_and_a_port() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = payments(world);
+        world.put_targets(&frontend.target_group, ["10.0.1.10:8443", "10.0.2.11"]);
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(entry(&report, &frontend)["registered"], json!(["10.0.1.10:443"]));
+    assert_eq!(entry(&report, &frontend)["deregistered"], json!(["10.0.1.10:8443"]));
+    let expected = [
+        ("RegisterTargets".to_owned(), vec!["10.0.1.10:443".to_owned()]),
+        ("DeregisterTargets".to_owned(), vec!["10.0.1.10:8443".to_owned()]),
+    ];
+    assert_eq!(writes(&function.world()), expected);
+}
+
+#[tokio::test]
+async fn a_target_groups_own_port_is_the_targets_port() {
+    let (function, group) = Function::start_in(|world| {
+        world.add_cluster("payments", PAYMENTS);
+        let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
+        let spec = TargetGroupSpec::ip(&load_balancer);
+        world.add_target_group(TargetGroupSpec { port: Some(6443), ..spec })
+    })
+    .await;
+
+    function.sync().await;
+
+    assert_eq!(targets_of(&function.world(), &group), ["10.0.1.10:6443", "10.0.2.11:6443"]);
+}
+
+/// Sends a word when something is registered in `group`.
+fn tell_of_registration(world: &mut World, group: &str) -> oneshot::Receiver<()> {
+    let (tell, told) = oneshot::channel();
+    world.plant(Fault::on("RegisterTargets").about(group).after(|_| tell.send(()).expect("it is awaited")));
+    told
+}
+
+#[tokio::test]
+async fn a_frontend_that_hangs_does_not_hold_up_another() {
+    for operation in ["DescribeCluster", "DescribeTargetHealth", "RegisterTargets"] {
+        let (function, told) = Function::start_in(|world| {
+            let slow = payments(world);
+            let about = if operation == "DescribeCluster" { "payments" } else { &slow.target_group };
+            world.plant(Fault::on(operation).about(about).silence());
+            let other = bystander(world);
+            tell_of_registration(world, &other.target_group)
+        })
+        .await;
+
+        tokio::select! {
+            told = timeout(PATIENCE, told) => told.expect("in time").expect("it is served"),
+            answer = function.invoke("{}") => panic!("{operation}: nothing hung: {answer:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_answered_does_not_hold_up_another() {
+    let (function, told) = Function::start_in(|world| {
+        payments(world);
+        world.dns.set(&world.host("payments"), Reply::Silence);
+        let other = bystander(world);
+        tell_of_registration(world, &other.target_group)
+    })
+    .await;
+
+    tokio::select! {
+        told = timeout(PATIENCE, told) => told.expect("in time").expect("it is served"),
+        answer = function.invoke("{}") => panic!("nothing hung: {answer:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_family_that_is_not_answered_does_not_hold_up_the_other() {
+    let (function, told) = Function::start_in_with(&[("DNS_TIMEOUT_MS", "5000")], |world| {
+        let frontend = payments(world);
+        let spec = TargetGroupSpec::ip(&frontend.load_balancer);
+        world.add_target_group(TargetGroupSpec { family: Family::Ipv6, ..spec });
+        let host = world.host("payments");
+        world.dns.set_family(&host, Family::Ipv6, Reply::Silence);
+        tell_of_registration(world, &frontend.target_group)
+    })
+    .await;
+
+    let served = async {
+        tokio::select! {
+            told = told => told.expect("it is served"),
+            answer = function.invoke("{}") => panic!("nothing hung: {answer:?}"),
+        }
+    };
+    timeout(Duration::from_secs(3), served).await.expect("IPv4 is served before IPv6 is given up");
+}
+
+#[tokio::test]
+async fn a_second_run_over_an_unchanged_world_writes_nothing() {
+    let (function, ()) = Function::start_in(|world| {
+        busy_payments(world);
+        bystander(world);
+    })
+    .await;
+    function.sync().await;
+    let before = function.world().writes().len();
+
+    for by in [Duration::ZERO, Duration::from_secs(5), Duration::from_mins(1), Duration::from_hours(1)] {
+        function.world().advance(by);
+        let report = function.sync().await;
+        assert_eq!(report["summary"]["converged"], 2, "{report:#}");
+    }
+
+    assert_eq!(function.world().writes().len(), before);
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing_and_plans_what_the_real_run_does() {
+    let (function, ()) = Function::start_in(|world| {
+        busy_payments(world);
+        bystander(world);
+        world.add_cluster("ledger", ["10.7.0.1"]);
+        let ledger = world.add_frontend("ledger");
+        world.put_targets(&ledger.target_group, ["10.7.0.1"]);
+        world.rotate("ledger", ["10.7.0.2"]);
+    })
+    .await;
+
+    let plan = function.answer(r#"{"dryRun": true}"#).await;
+    assert_eq!(function.world().writes().len(), 0);
+    let done = function.sync().await;
+
+    assert_eq!(plan["summary"]["planned"], done["summary"]["changed"]);
+    for count in ["registered", "deregistered", "withheld", "converged"] {
+        assert_eq!(plan["summary"][count], done["summary"][count], "{count}");
+    }
+    let (planned, done) = (plan["frontends"].as_array(), done["frontends"].as_array());
+    for (planned, done) in planned.expect("a list").iter().zip(done.expect("a list")) {
+        assert_eq!(planned["outcome"], "planned");
+        for key in ["targetGroup", "desired", "registered", "deregistered", "withheld"] {
+            assert_eq!(planned[key], done[key], "{key}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_tagged_is_never_written() {
+    let (function, mine) = Function::start_in(|world| {
+        let mine = busy_payments(world);
+        let stale = ["10.0.3.12", "10.0.3.13"];
+        let spec = TargetGroupSpec::ip(&mine.load_balancer);
+        let excluded = world.add_target_group(spec.clone().excluded());
+        let unattached = world.add_target_group(spec.unattached());
+        let untagged = LoadBalancerSpec::managed("payments").without_tag("eks-nlb-sync");
+        let untagged = world.add_load_balancer(untagged);
+        let unselected = world.add_target_group(TargetGroupSpec::ip(&untagged));
+        for group in [excluded, unattached, unselected] {
+            world.put_targets(&group, stale);
+        }
+        mine
+    })
+    .await;
+
+    for _ in 0..3 {
+        function.sync().await;
+        function.world().advance(Duration::from_mins(10));
+    }
+
+    assert_only_written(&function.world(), &mine);
+}
+
+/// A time that is short, but long enough for what does not hang.
+const SHORT_TIME: Duration = Duration::from_millis(1_500);
+
+/// One full sync within [`SHORT_TIME`] that is to fail in time: its errorType.
+async fn fails_in_time(function: &Function) -> String {
+    function.started().await;
+    let start = Instant::now();
+    let answer = function.invoke_within("{}", SHORT_TIME).await;
+    assert!(start.elapsed() < SHORT_TIME, "{:?}", start.elapsed());
+    answer.error().0
+}
+
+#[tokio::test]
+async fn every_step_of_a_frontend_keeps_to_the_functions_time() {
+    let operations = ["DescribeCluster", "DescribeTargetHealth", "RegisterTargets", "DeregisterTargets"];
+    let keeps_to_it = async |operation| {
+        let (function, (slow, other)) = Function::start_in(|world| {
+            let slow = busy_payments(world);
+            let about = if operation == "DescribeCluster" { "payments" } else { &slow.target_group };
+            world.plant(Fault::on(operation).about(about).silence());
+            (slow, bystander(world))
+        })
+        .await;
+
+        assert_eq!(fails_in_time(&function).await, "FrontendsFailed", "{operation}");
+
+        let report = function.last_report().await;
+        assert_eq!(code(entry(&report, &slow)), "DeadlineExceeded", "{operation}");
+        assert_eq!(entry(&report, &other)["outcome"], "changed", "{operation}");
+    };
+    join_all(operations.map(keeps_to_it)).await;
+}
+
+#[tokio::test]
+async fn discovery_keeps_to_the_functions_time() {
+    let keeps_to_it = async |operation| {
+        let (function, _) = Function::start_in(busy_payments).await;
+        function.world().plant(Fault::on(operation).silence());
+
+        assert_eq!(fails_in_time(&function).await, "DiscoveryFailed", "{operation}");
+
+        assert_eq!(function.world().writes().len(), 0, "{operation}");
+    };
+    join_all(["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags"].map(keeps_to_it)).await;
+}
+
+#[tokio::test]
+async fn a_name_that_is_not_answered_does_not_outlive_the_functions_time() {
+    let (function, (slow, other)) = Function::start_in(|world| {
+        let slow = busy_payments(world);
+        world.dns.set(&world.host("payments"), Reply::Silence);
+        (slow, bystander(world))
+    })
+    .await;
+
+    assert_eq!(fails_in_time(&function).await, "FrontendsFailed");
+
+    let report = function.last_report().await;
+    assert_eq!(code(entry(&report, &slow)), "DeadlineExceeded");
+    assert_eq!(entry(&report, &other)["outcome"], "changed");
+}
+
+#[tokio::test]
+async fn nothing_is_started_that_no_longer_fits() {
+    let (function, _) = Function::start_in(busy_payments).await;
+
+    let answer = function.invoke_within("{}", Duration::from_millis(200)).await;
+
+    assert_eq!(answer.error().0, "DiscoveryFailed");
+    assert_eq!(function.world().requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_deadline_that_is_past_on_arrival_is_none() {
+    let (function, frontend) = Function::start_in(payments).await;
+    let emulator = SystemTime::UNIX_EPOCH + Duration::from_mins(10);
+
+    let report = function.invoke_until("{}", emulator).await.response();
+
+    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+}
+
+#[tokio::test]
+async fn whatever_the_first_run_could_not_do_a_later_run_does() {
+    let (function, frontend) =
+        Function::start_in_with(&[ONE_ATTEMPT, ("DNS_TIMEOUT_MS", "300")], payments).await;
+    let host = function.world().host("payments");
+    for operation in ["DescribeCluster", "DescribeTargetHealth", "RegisterTargets"] {
+        function.world().plant(Fault::on(operation).times(1).unavailable());
+        function.sync_with_failures().await;
+    }
+    function.world().dns.set(&host, Reply::Silence);
+    function.sync_with_failures().await;
+    assert_eq!(targets_of(&function.world(), &frontend.target_group), Vec::<String>::new());
+    function.world().publish("payments");
+
+    let report = function.sync().await;
+
+    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    let targets: BTreeSet<_> = targets_of(&function.world(), &frontend.target_group).into_iter().collect();
+    assert_eq!(targets, PAYMENTS_TARGETS.map(str::to_owned).into());
+}

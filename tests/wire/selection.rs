@@ -1,0 +1,329 @@
+//! Which load balancers and target groups are managed, and how they are listed.
+
+use eks_nlb_simulator::world::{LoadBalancerKind, LoadBalancerSpec, Protocol, TargetGroupSpec};
+use eks_nlb_simulator::{Simulator, World};
+use serde_json::{Value, json};
+
+use crate::relay::{Afterwards, Relay};
+use crate::support::*;
+
+/// Makes a load balancer and its target group; returns the target group's ARN.
+fn add(world: &mut World, load_balancer: LoadBalancerSpec) -> String {
+    let load_balancer = world.add_load_balancer(load_balancer);
+    world.add_target_group(TargetGroupSpec::ip(&load_balancer))
+}
+
+/// The target groups that were written, in ascending order.
+fn written(world: &World) -> Vec<&str> {
+    let mut groups: Vec<_> = world.writes().iter().filter_map(|write| write.target_group()).collect();
+    groups.sort_unstable();
+    groups
+}
+
+fn sorted<const N: usize>(mut arns: [&str; N]) -> [&str; N] {
+    arns.sort_unstable();
+    arns
+}
+
+/// How many resources each call for tags names, in ascending order.
+fn tag_batches(world: &World) -> Vec<usize> {
+    let calls = world.requests_of("DescribeTags").into_iter();
+    let mut sizes: Vec<_> = calls.map(|call| call.list("ResourceArns").len()).collect();
+    sizes.sort_unstable();
+    sizes
+}
+
+#[tokio::test]
+async fn only_a_network_load_balancer_with_the_tag_is_managed() {
+    let (function, managed) = Function::start_in(|world| {
+        world.add_cluster("payments", PAYMENTS);
+        let spec = || LoadBalancerSpec::managed("payments");
+        let managed = add(world, spec());
+        add(world, LoadBalancerSpec::network("nobody"));
+        add(world, spec().without_tag("eks-nlb-sync"));
+        add(world, spec().tag("eks-nlb-sync", "disabled"));
+        add(world, spec().tag("eks-nlb-sync", "Enabled"));
+        add(world, spec().tag("eks-nlb-sync", ""));
+        add(world, LoadBalancerSpec { kind: LoadBalancerKind::Application, ..spec() });
+        add(world, LoadBalancerSpec { kind: LoadBalancerKind::Gateway, ..spec() });
+        managed
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["loadBalancers"], 1);
+    assert_eq!(report["summary"]["frontends"], 1);
+    assert_eq!(written(&function.world()), [managed]);
+}
+
+#[tokio::test]
+async fn other_kinds_of_load_balancers_are_not_asked_for_their_tags() {
+    let (function, ()) = Function::start_in(|world| {
+        payments(world);
+        for kind in [LoadBalancerKind::Application, LoadBalancerKind::Gateway] {
+            add(world, LoadBalancerSpec { kind, ..LoadBalancerSpec::managed("payments") });
+        }
+    })
+    .await;
+
+    function.sync().await;
+
+    let world = function.world();
+    for call in world.requests_of("DescribeTags") {
+        for arn in call.list("ResourceArns") {
+            assert!(!arn.contains("/app/") && !arn.contains("/gwy/"), "{arn}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_target_group_without_a_load_balancer_is_nobodys() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = converged_payments(world);
+        let spec = TargetGroupSpec::ip(&frontend.load_balancer);
+        world.add_target_group(spec.unattached().tag("eks-nlb-sync", "enabled"));
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["frontends"], 1);
+    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 1);
+}
+
+#[tokio::test]
+async fn every_tag_of_the_selector_must_match() {
+    let selector = [("NLB_TAG", "managed-by=sync,prod, team=platform")];
+    let (function, managed) = Function::start_in_with(&selector, |world| {
+        world.add_cluster("payments", PAYMENTS);
+        let all = || {
+            LoadBalancerSpec::managed("payments")
+                .tag("managed-by", "sync")
+                .tag("prod", "whatever")
+                .tag("team", "platform")
+        };
+        let managed = add(world, all().without_tag("eks-nlb-sync"));
+        add(world, all().without_tag("prod"));
+        add(world, all().without_tag("team"));
+        add(world, all().tag("team", "Platform"));
+        add(world, LoadBalancerSpec::managed("payments"));
+        managed
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["loadBalancers"], 1);
+    assert_eq!(written(&function.world()), [managed]);
+}
+
+#[tokio::test]
+async fn a_key_alone_matches_every_value() {
+    let (function, [a, b]) = Function::start_in_with(&[("NLB_TAG", "sync")], |world| {
+        world.add_cluster("payments", PAYMENTS);
+        let a = add(world, LoadBalancerSpec::managed("payments").tag("sync", ""));
+        let b = add(world, LoadBalancerSpec::managed("payments").tag("sync", "no"));
+        add(world, LoadBalancerSpec::managed("payments"));
+        [a, b]
+    })
+    .await;
+
+    function.sync().await;
+
+    assert_eq!(written(&function.world()), sorted([&a, &b]));
+}
+
+#[tokio::test]
+async fn the_tag_that_names_the_cluster_can_be_another() {
+    let (function, managed) = Function::start_in_with(&[("CLUSTER_NAME_TAG", "eks:cluster")], |world| {
+        world.add_cluster("payments", PAYMENTS);
+        add(world, LoadBalancerSpec::managed("misleading").tag("eks:cluster", "payments"))
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["frontends"][0]["cluster"], "payments");
+    assert_eq!(written(&function.world()), [managed]);
+}
+
+#[tokio::test]
+async fn every_page_is_read() {
+    let (function, ()) = Function::start_in(|world| {
+        world.page_cap = 2;
+        for n in 0..5 {
+            let name = format!("cluster-{n}");
+            world.add_cluster(&name, [format!("10.{n}.0.1")]);
+            world.add_frontend(&name);
+        }
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["changed"], 5, "{report:#}");
+    let world = function.world();
+    for operation in ["DescribeLoadBalancers", "DescribeTargetGroups"] {
+        let calls = world.requests_of(operation);
+        assert_eq!(calls.len(), 3, "{operation}");
+        for call in calls {
+            assert_eq!(call.parameter("PageSize"), Some("400"), "{operation}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn tags_are_asked_for_in_batches_of_twenty() {
+    let (function, ()) = Function::start_in(|world| {
+        world.add_cluster("payments", PAYMENTS);
+        for n in 0..45 {
+            let spec = match n {
+                0..25 => LoadBalancerSpec::managed("payments"),
+                _ => LoadBalancerSpec::network("nobody"),
+            };
+            add(world, spec);
+        }
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["changed"], 25);
+    assert_eq!(tag_batches(&function.world()), [5, 5, 20, 20, 20], "45 load balancers, 25 target groups");
+}
+
+#[tokio::test]
+async fn every_target_group_of_a_load_balancer_is_a_frontend() {
+    let (function, groups) = Function::start_in(|world| {
+        let frontend = payments(world);
+        let spec =
+            |port| TargetGroupSpec { port: Some(port), ..TargetGroupSpec::ip(&frontend.load_balancer) };
+        [443, 8443, 9443].map(|port| (port, world.add_target_group(spec(port))))
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["loadBalancers"], 1);
+    assert_eq!(report["summary"]["frontends"], 4);
+    let world = function.world();
+    for (port, group) in groups {
+        assert_eq!(targets_of(&world, &group), PAYMENTS.map(|address| format!("{address}:{port}")));
+    }
+}
+
+#[tokio::test]
+async fn a_target_group_that_names_its_load_balancer_twice_is_one_frontend() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = payments(world);
+        let group = world.target_group_mut(&frontend.target_group);
+        group.load_balancers.push(frontend.load_balancer.clone());
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["frontends"], 1, "{report:#}");
+    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 1);
+    assert_eq!(function.world().writes().len(), 1);
+}
+
+/// Says the members of a listing twice, as pages do that overlap.
+fn twice(answer: &str) -> String {
+    let (start, rest) = answer.split_once("<member>").expect("a listing");
+    let (members, end) = rest.rsplit_once("</member>").expect("a listing");
+    format!("{start}<member>{members}</member><member>{members}</member>{end}")
+}
+
+#[tokio::test]
+async fn what_is_listed_twice_is_served_once() {
+    let sim = Simulator::start().await;
+    let frontend = payments(&mut sim.world());
+    let relay = Relay::of_aws(&sim, Afterwards::Kept, |request, answer| {
+        let listing = ["Action=DescribeLoadBalancers", "Action=DescribeTargetGroups"];
+        if listing.iter().any(|action| request.contains(action)) { twice(&answer) } else { answer }
+    })
+    .await;
+    let function = Function::start_with(sim, &[("AWS_ENDPOINT_URL", &relay.url())]).await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["loadBalancers"], 1, "{report:#}");
+    assert_eq!(report["summary"]["frontends"], 1, "{report:#}");
+    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    let world = function.world();
+    assert_eq!(tag_batches(&world), [1, 1]);
+    assert_eq!(world.requests_of("DescribeTargetHealth").len(), 1);
+    assert_eq!(world.requests_of("DescribeCluster").len(), 1);
+    assert_eq!(world.writes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_leads_to_itself_is_not_read_for_ever() {
+    let sim = Simulator::start().await;
+    payments(&mut sim.world());
+    let relay = Relay::of_aws(&sim, Afterwards::Kept, |request, answer| {
+        let end = "</DescribeLoadBalancersResult>";
+        if request.contains("Action=DescribeLoadBalancers") {
+            answer.replace(end, &format!("<NextMarker>0</NextMarker>{end}"))
+        } else {
+            answer
+        }
+    })
+    .await;
+    let function = Function::start_with(sim, &[("AWS_ENDPOINT_URL", &relay.url())]).await;
+
+    function.sync_without_discovery().await;
+
+    assert!(function.world().requests_of("DescribeLoadBalancers").len() < 5);
+    assert_eq!(function.world().writes().len(), 0);
+}
+
+#[tokio::test]
+async fn tcp_and_tls_are_served() {
+    for protocol in [Protocol::Tcp, Protocol::Tls] {
+        let (function, ()) = Function::start_in(|world| {
+            world.add_cluster("payments", PAYMENTS);
+            let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
+            let spec = TargetGroupSpec::ip(&load_balancer);
+            world.add_target_group(TargetGroupSpec { protocol: Some(protocol), ..spec });
+        })
+        .await;
+
+        let report = function.sync().await;
+
+        assert_eq!(report["frontends"][0]["registered"], json!(PAYMENTS_TARGETS), "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn a_selection_without_load_balancers_succeeds_with_a_warning() {
+    let (function, ()) = Function::start_in(|world| {
+        add(world, LoadBalancerSpec::network("nobody"));
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["loadBalancers"], 0);
+    assert_eq!(report["frontends"], json!([]));
+    function.last_report().await;
+    let warnings: Vec<Value> = function.log().into_iter().filter(|line| line["level"] == "WARN").collect();
+    assert_eq!(warnings.len(), 1, "{warnings:#?}");
+}
+
+#[tokio::test]
+async fn an_empty_account_succeeds_with_a_warning() {
+    let (function, ()) = Function::start_in(|_| ()).await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["frontends"], 0);
+    function.logged(|line| line["level"] == "WARN").await;
+    assert_eq!(function.world().requests_of("DescribeTags").len(), 0, "there is nothing to ask about");
+}

@@ -1,0 +1,144 @@
+//! Settings: a bad one stops the start, a good one takes effect.
+
+use eks_nlb_simulator::Simulator;
+use eks_nlb_simulator::world::{LoadBalancerSpec, TargetGroupSpec};
+use serde_json::{Value, json};
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_bad_value_stops_the_start_and_is_named() {
+    let sim = Simulator::start().await;
+    payments(&mut sim.world());
+    for (variable, values) in [
+        ("NLB_TAG", &["", "=enabled", "a,,b", "a=1,a=2"][..]),
+        ("CLUSTER_NAME_TAG", &["", "a=b", "a,b"]),
+        ("SYNC_POLICY", &["", "Sync", "upsert-only", "add_only"]),
+        ("DRY_RUN", &["", "1", "yes", "True"]),
+        ("MIN_HEALTHY_TARGETS", &["", "0", "-1", "65536", "one"]),
+        ("ALLOWED_CIDRS", &["", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/8,"]),
+        ("DNS_SERVERS", &["", "dns.example", "10.0.0.2:0", "fd00::2:x"]),
+        ("DNS_TIMEOUT_MS", &["", "0", "-5", "5s"]),
+        ("MAX_CONCURRENCY", &["", "0", "many"]),
+        ("METRICS_NAMESPACE", &["", ":a", "AWS/EKS"]),
+    ] {
+        for value in values {
+            let output = output(command(&sim, &[(variable, value)])).await;
+
+            assert!(!output.status.success(), "{variable}={value:?} is taken");
+            let text = String::from_utf8(output.stdout).expect("text");
+            let lines: Vec<Value> =
+                text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+            let [line] = &lines[..] else { panic!("{variable}={value:?}: {text}") };
+            assert_eq!(line["level"], "ERROR");
+            assert!(line["timestamp"].is_string(), "{line}");
+            let named = format!("{variable}={value:?}");
+            assert!(line.to_string().contains(&json!(named).to_string()[1..named.len() - 1]), "{line}");
+        }
+    }
+    assert_eq!(sim.world().requests().len(), 0);
+    assert_eq!(sim.world().dns.questions().len(), 0);
+    assert_eq!(sim.runtime().nexts(), 0, "no event is asked for");
+}
+
+#[tokio::test]
+async fn a_dry_run_by_setting_cannot_be_turned_off_by_an_event() {
+    let (function, _) = Function::start_in_with(&[("DRY_RUN", "true")], busy_payments).await;
+
+    for event in ["{}", r#"{"dryRun": false}"#, r#"{"dryRun": true}"#] {
+        let report = function.answer(event).await;
+
+        assert_eq!(report["dryRun"], true, "{event}");
+        assert_eq!(report["summary"]["planned"], 1, "{event}");
+        assert_eq!(report["frontends"][0]["registered"], json!(["10.0.2.11:443"]), "{event}");
+        assert_eq!(
+            report["frontends"][0]["deregistered"],
+            json!(["10.0.3.12:443", "10.0.3.13:443"]),
+            "{event}"
+        );
+    }
+
+    assert_eq!(function.world().writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_by_event_is_for_that_event_only() {
+    let (function, frontend) = Function::start_in(payments).await;
+
+    let report = function.answer(r#"{"dryRun": true}"#).await;
+    assert_eq!(entry(&report, &frontend)["outcome"], "planned");
+    assert_eq!(function.world().writes().len(), 0);
+
+    let report = function.answer(r#"{"dryRun": false}"#).await;
+    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+}
+
+#[tokio::test]
+async fn the_allowed_networks_can_be_others() {
+    for (networks, outcome) in [
+        ("10.0.0.0/16", "changed"),
+        ("10.0.1.10/32, 10.0.2.11/32", "changed"),
+        ("10.0.1.0/24", "failed"),
+        ("192.168.0.0/16,fc00::/7", "failed"),
+    ] {
+        let (function, frontend) = Function::start_in_with(&[("ALLOWED_CIDRS", networks)], payments).await;
+
+        drop(function.invoke("{}").await);
+
+        let report = function.last_report().await;
+        assert_eq!(entry(&report, &frontend)["outcome"], outcome, "{networks}");
+    }
+}
+
+#[tokio::test]
+async fn an_allowed_public_network_lets_public_addresses_pass() {
+    let variables = [("ALLOWED_CIDRS", "0.0.0.0/0")];
+    let (function, frontend) = Function::start_in_with(&variables, |world| {
+        let frontend = payments(world);
+        let host = world.host("payments");
+        world.dns.set(&host, ["203.0.113.10"]);
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    // ELB has the last word.
+    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
+    assert!(message(entry(&report, &frontend)).contains("InvalidTarget"), "{report:#}");
+}
+
+#[tokio::test]
+async fn settings_are_told_in_what_they_change() {
+    let variables = [("NLB_TAG", "team=platform"), ("CLUSTER_NAME_TAG", "k8s"), ("SYNC_POLICY", "sync")];
+    let (function, group) = Function::start_in_with(&variables, |world| {
+        world.add_cluster("payments", PAYMENTS);
+        let spec = LoadBalancerSpec::network("any").tag("team", "platform");
+        let load_balancer = world.add_load_balancer(spec);
+        world.add_target_group(TargetGroupSpec::ip(&load_balancer))
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+    assert_eq!(code(&report["frontends"][0]), "MissingClusterName");
+    assert!(message(&report["frontends"][0]).contains("k8s"), "{report:#}");
+
+    let load_balancer = function.world().target_group(&group).load_balancers[0].clone();
+    let named = ("k8s".to_owned(), "payments".to_owned());
+    function.world().load_balancer_mut(&load_balancer).tags.extend([named]);
+    function.sync().await;
+    assert_eq!(targets_of(&function.world(), &group), PAYMENTS_TARGETS);
+}
+
+#[tokio::test]
+async fn a_function_without_a_region_says_so() {
+    let sim = Simulator::start().await;
+    let mut command = command(&sim, &[]);
+    command.env_remove("AWS_REGION").env_remove("AWS_DEFAULT_REGION");
+
+    let output = output(command).await;
+
+    assert!(!output.status.success());
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("AWS_REGION"), "{text}");
+}

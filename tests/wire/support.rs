@@ -1,0 +1,329 @@
+//! Runs the shipped binary against the simulator and reads what it says.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
+
+use std::process::{Output, Stdio};
+use std::sync::MutexGuard;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use eks_nlb_simulator::runtime_api::request_id;
+use eks_nlb_simulator::{Answer, Fault, Frontend, Health, Simulator, World};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+/// The time that Lambda would give an invocation.
+pub(crate) const TIME: Duration = Duration::from_mins(1);
+
+/// Longer than anything here may take: a test that hangs is a test that failed.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+/// One attempt per AWS call: for tests of what a failure leads to, not of how
+/// often it is tried.
+pub(crate) const ONE_ATTEMPT: (&str, &str) = ("AWS_MAX_ATTEMPTS", "1");
+
+/// A kind of fault: what befalls a call.
+pub(crate) type Befall = fn(Fault) -> Fault;
+
+/// The addresses of the cluster `payments`.
+pub(crate) const PAYMENTS: [&str; 2] = ["10.0.1.10", "10.0.2.11"];
+
+/// The same as targets.
+pub(crate) const PAYMENTS_TARGETS: [&str; 2] = ["10.0.1.10:443", "10.0.2.11:443"];
+
+/// The running function, fed by the simulator's Runtime API.
+pub(crate) struct Function {
+    /// The world that it acts in.
+    pub(crate) sim: Simulator,
+    child: Child,
+    log: watch::Receiver<Vec<Value>>,
+    invocations: AtomicUsize,
+}
+
+impl Function {
+    /// Starts the function with its default settings in the world that
+    /// `populate` makes.
+    pub(crate) async fn start_in<T>(populate: impl FnOnce(&mut World) -> T) -> (Self, T) {
+        Self::start_in_with(&[], populate).await
+    }
+
+    /// The same with more variables.
+    pub(crate) async fn start_in_with<T>(
+        variables: &[(&str, &str)],
+        populate: impl FnOnce(&mut World) -> T,
+    ) -> (Self, T) {
+        let sim = Simulator::start().await;
+        let populated = populate(&mut sim.world());
+        (Self::start_with(sim, variables).await, populated)
+    }
+
+    /// Starts the function against `sim`, with more variables.
+    #[expect(clippy::unused_async, reason = "it must be called within a runtime")]
+    pub(crate) async fn start_with(sim: Simulator, variables: &[(&str, &str)]) -> Self {
+        let command = command(&sim, variables);
+        Self::spawn(sim, command)
+    }
+
+    /// Starts the function as `command` says.
+    pub(crate) fn spawn(sim: Simulator, mut command: Command) -> Self {
+        let mut child = command.spawn().expect("the function starts");
+        let stdout = child.stdout.take().expect("piped");
+        let (lines, log) = watch::channel(Vec::new());
+        tokio::spawn(async move {
+            let mut read = BufReader::new(stdout).lines();
+            while let Ok(Some(line)) = read.next_line().await {
+                let line = serde_json::from_str(&line).unwrap_or(Value::from(line));
+                lines.send_modify(|lines| lines.push(line));
+            }
+        });
+        Self { sim, child, log, invocations: AtomicUsize::new(0) }
+    }
+
+    /// Waits until the function has started and served an event, if only to
+    /// refuse it.
+    pub(crate) async fn started(&self) {
+        self.error("[]").await;
+    }
+
+    /// The world, for the length of a statement.
+    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
+        self.sim.world()
+    }
+
+    /// Invokes the function with an event, as Lambda would.
+    pub(crate) async fn invoke(&self, event: &str) -> Answer {
+        self.invoke_within(event, TIME).await
+    }
+
+    /// The same with another time.
+    pub(crate) async fn invoke_within(&self, event: &str, time: Duration) -> Answer {
+        self.invoke_until(event, SystemTime::now() + time).await
+    }
+
+    /// The same with a deadline, which may be past.
+    pub(crate) async fn invoke_until(&self, event: &str, deadline: SystemTime) -> Answer {
+        self.invocations.fetch_add(1, Ordering::SeqCst);
+        let answer = self.sim.runtime().invoke_until(event.to_owned(), deadline);
+        timeout(PATIENCE, answer).await.expect("the function answers")
+    }
+
+    /// The answer to an event that is to succeed: its report.
+    pub(crate) async fn answer(&self, event: &str) -> Value {
+        self.invoke(event).await.response()
+    }
+
+    /// Type and message of the error of an event that is to fail.
+    pub(crate) async fn error(&self, event: &str) -> (String, String) {
+        self.invoke(event).await.error()
+    }
+
+    /// One full sync that is to succeed: its report.
+    pub(crate) async fn sync(&self) -> Value {
+        self.answer("{}").await
+    }
+
+    /// One full sync in which a frontend is to fail: the report as logged,
+    /// which lacks the converged frontends.
+    pub(crate) async fn sync_with_failures(&self) -> Value {
+        let (error_type, message) = self.error("{}").await;
+        assert_eq!(error_type, "FrontendsFailed", "{message}");
+        self.last_report().await
+    }
+
+    /// One full sync that is to fail before any frontend is known: the message.
+    pub(crate) async fn sync_without_discovery(&self) -> String {
+        let (error_type, message) = self.error("{}").await;
+        assert_eq!(error_type, "DiscoveryFailed", "{message}");
+        message
+    }
+
+    /// What the function has logged so far. Its latest lines may still be on
+    /// their way: await [`Function::last_report`] first, which is written last.
+    pub(crate) fn log(&self) -> Vec<Value> {
+        self.log.borrow().clone()
+    }
+
+    /// The first line that `is_it`, once it is logged.
+    pub(crate) async fn logged(&self, is_it: impl Fn(&Value) -> bool) -> Value {
+        let mut log = self.log.clone();
+        let arrives = log.wait_for(|lines| lines.iter().any(&is_it));
+        let lines = timeout(PATIENCE, arrives).await.expect("it is logged").expect("the function runs");
+        lines.iter().find(|line| is_it(line)).expect("it is logged").clone()
+    }
+
+    /// All lines, once there are more than `seen`.
+    pub(crate) async fn log_after(&self, seen: usize) -> Vec<Value> {
+        let mut log = self.log.clone();
+        let grows = log.wait_for(|lines| lines.len() > seen);
+        timeout(PATIENCE, grows).await.expect("more is logged").expect("the function runs").clone()
+    }
+
+    /// The report of the latest invocation, as logged.
+    pub(crate) async fn last_report(&self) -> Value {
+        let id = self.request_id();
+        self.logged(|line| line["message"] == "report" && line["requestId"] == id.as_str()).await
+    }
+
+    /// The id that the simulator gave the latest invocation.
+    pub(crate) fn request_id(&self) -> String {
+        request_id(self.invocations.load(Ordering::SeqCst))
+    }
+
+    /// The process id of the function.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
+    }
+}
+
+/// The program under test: the one that cargo built for this test, or another
+/// build of it, such as the artifact that is deployed.
+#[expect(clippy::disallowed_methods, reason = "a test is told so by its caller")]
+pub(crate) fn program() -> String {
+    std::env::var("EKS_NLB_SYNC_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_eks-nlb-sync").to_owned())
+}
+
+/// The function as a command that has nothing of this process's environment.
+pub(crate) fn command(sim: &Simulator, variables: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program());
+    command
+        .env_clear()
+        .envs(sim.env())
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true);
+    command
+}
+
+/// What a function says that is to end by itself.
+pub(crate) async fn output(mut command: Command) -> Output {
+    timeout(PATIENCE, command.output()).await.expect("it ends").expect("it starts")
+}
+
+/// Makes the cluster `payments` and its frontend, whose target group is empty.
+pub(crate) fn payments(world: &mut World) -> Frontend {
+    world.add_cluster("payments", PAYMENTS);
+    world.add_frontend("payments")
+}
+
+/// Makes the cluster `payments` and its frontend, which has converged.
+pub(crate) fn converged_payments(world: &mut World) -> Frontend {
+    let frontend = payments(world);
+    world.put_targets(&frontend.target_group, PAYMENTS);
+    frontend
+}
+
+/// Makes the cluster `payments` and its frontend, which has something to
+/// register and something to deregister.
+pub(crate) fn busy_payments(world: &mut World) -> Frontend {
+    let frontend = payments(world);
+    world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.3.12", "10.0.3.13"]);
+    world.set_health("10.0.3.13", Health::Never);
+    frontend
+}
+
+/// The address of the cluster `bystander`, as a target.
+pub(crate) const BYSTANDER_TARGET: &str = "10.99.1.1:443";
+
+/// Makes a cluster that has nothing to do with any trouble, and its frontend,
+/// whose target group is empty.
+pub(crate) fn bystander(world: &mut World) -> Frontend {
+    world.add_cluster("bystander", ["10.99.1.1"]);
+    world.add_frontend("bystander")
+}
+
+/// Spoils a frontend that has something to register and something to
+/// deregister: it must fail, with nothing written to it, while another
+/// frontend is served in the same run.
+pub(crate) async fn fails(spoil: impl FnOnce(&mut World, &Frontend)) -> Failed {
+    fails_with(&[], spoil).await
+}
+
+/// The same with more variables.
+pub(crate) async fn fails_with(
+    variables: &[(&str, &str)],
+    spoil: impl FnOnce(&mut World, &Frontend),
+) -> Failed {
+    let (function, (bystander, spoilt)) = Function::start_in_with(variables, |world| {
+        let (bystander, spoilt) = (bystander(world), busy_payments(world));
+        spoil(world, &spoilt);
+        (bystander, spoilt)
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_only_written(&function.world(), &bystander);
+    assert_eq!(entry(&report, &bystander)["registered"], json!([BYSTANDER_TARGET]), "{report:#}");
+    assert_eq!(entry(&report, &bystander)["outcome"], "changed", "{report:#}");
+    assert_eq!(report["summary"]["failed"], 1, "{report:#}");
+    let failed = entry(&report, &spoilt).clone();
+    assert_eq!(failed["outcome"], "failed", "{report:#}");
+    for list in ["registered", "deregistered", "withheld"] {
+        assert_eq!(failed[list], json!([]), "{report:#}");
+    }
+    let lines: Vec<_> = function.log().into_iter().filter(|line| line["message"] == "failed").collect();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert_eq!(lines.first().map(|line| &line["code"]), Some(&failed["error"]["code"]));
+    Failed { entry: failed, function }
+}
+
+/// A run in which one frontend failed.
+pub(crate) struct Failed {
+    /// Its entry in the report.
+    pub(crate) entry: Value,
+    /// What ran.
+    pub(crate) function: Function,
+}
+
+impl Failed {
+    pub(crate) fn code(&self) -> &str {
+        code(&self.entry)
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        message(&self.entry)
+    }
+}
+
+/// Asserts that something was written to `frontend`, and to nothing else.
+#[track_caller]
+pub(crate) fn assert_only_written(world: &World, frontend: &Frontend) {
+    let writes = world.writes();
+    assert!(!writes.is_empty(), "nothing was written");
+    for write in writes {
+        assert_eq!(write.target_group(), Some(frontend.target_group.as_str()), "{write:?}");
+    }
+}
+
+/// The entry of a frontend, or that of its load balancer if it got no further.
+pub(crate) fn entry<'a>(report: &'a Value, frontend: &Frontend) -> &'a Value {
+    let entries = report["frontends"].as_array().expect("a list of frontends");
+    let own = |entry: &&Value| match entry.get("targetGroup") {
+        None => entry["loadBalancer"] == frontend.load_balancer.as_str(),
+        Some(target_group) => target_group == frontend.target_group.as_str(),
+    };
+    let mut found = entries.iter().filter(own);
+    let entry = found.next().unwrap_or_else(|| panic!("no entry of {frontend:?}: {report:#}"));
+    assert_eq!(found.next(), None, "a second entry of {frontend:?}");
+    entry
+}
+
+/// The code with which an entry failed.
+pub(crate) fn code(entry: &Value) -> &str {
+    entry["error"]["code"].as_str().unwrap_or_else(|| panic!("it did not fail: {entry:#}"))
+}
+
+/// The message with which an entry failed.
+pub(crate) fn message(entry: &Value) -> &str {
+    entry["error"]["message"].as_str().unwrap_or_else(|| panic!("it did not fail: {entry:#}"))
+}
+
+/// The targets of a group, whatever their state.
+pub(crate) fn targets_of(world: &World, target_group: &str) -> Vec<String> {
+    world.targets(target_group).into_keys().collect()
+}
