@@ -2,7 +2,7 @@
 # simulated AWS account, `make test` checks all there is to check.
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint test-rust test-artifact
+.PHONY: demo test lint test-rust test-artifact measure
 
 demo:
 	@cargo build --workspace --bins
@@ -27,4 +27,8 @@ ARTIFACT := target/release/eks-nlb-sync
 
 test-artifact:
 	cargo build --release
-	EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artifact -- --ignored --nocapture --test-threads 1
+	EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artifact -- --ignored --nocapture --test-threads 1 --skip compared
+
+# The figures of docs/performance.md.
+measure: test-artifact
+	EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artifact -- --ignored --nocapture --test-threads 1 compared

@@ -84,7 +84,7 @@ impl ReconcileError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant is its documentation")]
 pub enum AwsError {
-    #[error("IAM refuses {action}: {reason}")]
+    #[error("IAM refuses {action}: {reason}{}", remedy(action))]
     AccessDenied { action: &'static str, reason: String },
     #[error("{action} is still throttled after the SDK's retries: {reason}")]
     Throttled { action: &'static str, reason: String },
@@ -119,6 +119,16 @@ impl AwsError {
     }
 }
 
+/// What an operator may have forgotten where IAM refuses to write.
+fn remedy(action: &str) -> &'static str {
+    if action.ends_with("RegisterTargets") || action.ends_with("DeregisterTargets") {
+        "; the deployed policy allows it on target groups that carry the selecting tag of NLB_TAG, as their \
+         load balancer does: tag the target group"
+    } else {
+        ""
+    }
+}
+
 /// An error and all its causes, as in `resolve abc.eks.amazonaws.com: timed out`.
 #[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
@@ -134,4 +144,20 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
         cause = error.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_write_names_the_tag_and_a_refused_read_does_not() {
+        let refused =
+            |action| AwsError::AccessDenied { action, reason: "AccessDenied".to_owned() }.to_string();
+
+        for action in ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"] {
+            assert!(refused(action).contains("tag the target group"), "{action}");
+        }
+        assert_eq!(refused("eks:DescribeCluster"), "IAM refuses eks:DescribeCluster: AccessDenied");
+    }
 }

@@ -57,7 +57,7 @@ pub const ALLOWED_CIDRS: &str = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.
 /// AWS calls in flight at once, unless set. Fewer do not reach half a second
 /// for 100 clusters, more only knock at ELB's token buckets: see
 /// docs/performance.md.
-pub const MAX_CONCURRENCY: u16 = 16;
+pub const MAX_CONCURRENCY: u16 = 20;
 
 /// Tags that must all match.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -86,21 +86,53 @@ async fn the_first_event_is_asked_for_within_fifteen_milliseconds() {
     assert!(starts[0] < Duration::from_millis(15), "{starts:?}");
 }
 
-#[tokio::test]
-#[ignore = "needs an optimised build"]
-async fn a_throttled_run_still_completes() {
+/// A warm run over `clusters` clusters while ELB has 40 tokens and gets ten a
+/// second: how long it took, and how many calls were refused.
+async fn throttled_run(clusters: usize, variables: &[(&str, &str)]) -> (Duration, usize) {
     let sim = Simulator::start().await;
-    populate(&sim, 100);
-    let function = Function::start_with(sim, &[]).await;
+    populate(&sim, clusters);
+    let function = Function::start_with(sim, variables).await;
     function.sync().await;
     function.sim.world().set_limits(Some(Limits::CLASSIC));
     let start = Instant::now();
     let report = function.sync().await;
     let took = start.elapsed();
-    let refusals = function.sim.world().requests().iter().filter(|r| r.error.is_some()).count();
-    println!("100 clusters, tokens at 10/s: {} ms, {refusals} refusals", took.as_millis());
-    assert_eq!(report["summary"]["converged"], 100, "{report}");
+    assert_eq!(report["summary"]["converged"], clusters, "{report}");
+    let refusals = function.sim.world().requests().iter().filter(|call| call.error.is_some()).count();
+    (took, refusals)
+}
+
+#[tokio::test]
+#[ignore = "needs an optimised build"]
+async fn a_throttled_run_still_completes() {
+    let (took, refusals) = throttled_run(100, &[]).await;
+    println!("100 clusters, ELB's tokens at 10/s: {} ms, {refusals} calls refused", took.as_millis());
     assert!(refusals > 0, "the buckets were never empty");
+}
+
+/// Why retries are the SDK's standard ones, and why no more than
+/// `MAX_CONCURRENCY` calls are in flight.
+#[tokio::test]
+#[ignore = "takes a minute: make measure"]
+async fn compared_ways_of_retrying_and_of_limiting_calls() {
+    let adaptive = [("AWS_RETRY_MODE", "adaptive"), ("AWS_MAX_ATTEMPTS", "12")];
+    let ways: [(&str, &[(&str, &str)]); 6] = [
+        ("as shipped", &[]),
+        ("adaptive retries", &adaptive),
+        ("8 calls in flight", &[("MAX_CONCURRENCY", "8")]),
+        ("16 calls in flight", &[("MAX_CONCURRENCY", "16")]),
+        ("32 calls in flight", &[("MAX_CONCURRENCY", "32")]),
+        ("64 calls in flight", &[("MAX_CONCURRENCY", "64")]),
+    ];
+    for (way, variables) in ways {
+        let (unlimited, _) = warm_run(100, variables, Duration::from_millis(20)).await;
+        let (throttled, refusals) = throttled_run(100, variables).await;
+        println!(
+            "{way}: 100 clusters at 20 ms a call {} ms; with ELB's tokens at 10/s {} ms, {refusals} calls refused",
+            unlimited.as_millis(),
+            throttled.as_millis()
+        );
+    }
 }
 
 /// Nothing that the function is told can make it panic, so the machine must:
