@@ -2,13 +2,13 @@
 # simulated AWS account, `make test` checks all there is to check.
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint test-rust test-artifact measure
+.PHONY: demo test lint test-rust test-deploy test-moto test-terraform test-artifact measure
 
 demo:
 	@cargo build --workspace --bins
 	@./target/debug/demo
 
-test: lint test-rust test-artifact
+test: lint test-rust test-deploy test-moto test-terraform test-artifact
 
 lint:
 	cargo fmt --all --check
@@ -22,13 +22,46 @@ test-rust:
 	$(CARGO_TEST) --workspace
 	cargo test --workspace --doc
 
-# The tests that need the artifact, an optimised build.
-ARTIFACT := target/release/eks-nlb-sync
+# Python tools, each set in an environment of its own because their pins
+# disagree: `$(VENV)/moto/.ready` makes the one of tests/requirements/moto.txt.
+VENV := target/venv
+PYTEST := bin/pytest -q -rs -p no:cacheprovider
 
-test-artifact:
-	cargo build --release
-	EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artifact -- --ignored --nocapture --test-threads 1 --skip compared
+$(VENV)/%/.ready: tests/requirements/%.txt
+	python3 -m venv --clear $(@D)
+	$(@D)/bin/pip install --quiet --requirement $<
+	@touch $@
+
+.PRECIOUS: $(VENV)/%/.ready
+
+programs:
+	cargo build --workspace --bins
+
+.PHONY: programs
+
+# The artifact that is deployed, which `sam build` makes with cargo-lambda: the
+# one optimised build.
+ARTIFACT := target/lambda/eks-nlb-sync/bootstrap
+
+$(ARTIFACT): $(wildcard src/*.rs src/*/*.rs) Cargo.toml Cargo.lock template.yaml \
+             $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready | programs
+	$(VENV)/lint/$(PYTEST) -s tests/deploy/test_build.py
+	@touch $@
+
+test-deploy: $(ARTIFACT)
+	$(VENV)/lint/$(PYTEST) tests/deploy --ignore tests/deploy/test_build.py
+
+test-moto: $(VENV)/moto/.ready programs
+	$(VENV)/moto/$(PYTEST) tests/moto
+
+test-terraform: $(VENV)/terraform/.ready programs
+	$(VENV)/terraform/$(PYTEST) tests/terraform
+
+on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artifact -- --ignored --nocapture --test-threads 1
+
+test-artifact: $(ARTIFACT)
+	$(on-artifact) --skip compared
 
 # The figures of docs/performance.md.
 measure: test-artifact
-	EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artifact -- --ignored --nocapture --test-threads 1 compared
+	$(on-artifact) compared

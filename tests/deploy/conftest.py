@@ -1,0 +1,108 @@
+"""The templates, translated to CloudFormation and taken apart.
+
+What SAM makes of `template.yaml` is looked at rather than its text: cfn-lint,
+for one, does not look into a SAM function's policies.
+"""
+
+import copy
+import os
+import pathlib
+import shlex
+import subprocess
+import sys
+
+import pytest
+from samtranslator.translator.transform import transform
+
+ROOT = pathlib.Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
+from template import Stack, load
+
+VENV = ROOT / "target" / "venv"
+TEMPLATES = ("template", "fleet", "fleet-member")
+
+FUNCTION_ARN = "arn:aws:lambda:eu-west-1:111122223333:function:eks-nlb-sync"
+ROLE_ARN = "arn:aws:iam::111122223333:role/eks-nlb-sync"
+TOPIC_ARN = "arn:aws:sns:eu-west-1:111122223333:pages"
+
+# What has no default.
+REQUIRED = {
+    "template": {},
+    "fleet": {"FunctionArn": FUNCTION_ARN},
+    "fleet-member": {"FunctionRoleArn": ROLE_ARN, "ExternalId": "platform"},
+}
+
+# With everything on that can be on at the same time.
+VPC = {"VpcId": "vpc-0123456789abcdef0", "SubnetIds": "subnet-0123456789abcdef0,subnet-0123456789abcdef1"}
+FULL = {
+    "template": VPC
+    | {
+        "InterfaceEndpoints": "true",
+        "AssumeRoleArns": f"{ROLE_ARN},{ROLE_ARN}-2",
+        "WatchControlPlane": "true",
+        "CreateAlarmTopic": "true",
+        "DnsServers": "10.0.0.2",
+        "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
+    },
+    "fleet": {"CreateAlarmTopic": "true", "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary"},
+    "fleet-member": {"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary"},
+}
+
+
+class _NoManagedPolicies:
+    def load(self):
+        return {}
+
+
+def translated(name):
+    """The template as CloudFormation gets it, its code already uploaded."""
+    document = load(ROOT / f"{name}.yaml")
+    if "Transform" not in document:
+        return document
+    for resource in document["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            assert resource["Properties"]["CodeUri"] == "."
+            resource["Properties"]["CodeUri"] = "s3://artifacts/eks-nlb-sync.zip"
+    os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+    return transform(document, {}, _NoManagedPolicies())
+
+
+@pytest.fixture(scope="session")
+def documents():
+    return {name: translated(name) for name in TEMPLATES}
+
+
+@pytest.fixture(scope="session")
+def stack(documents):
+    """Makes the stack of a template with some parameters."""
+
+    def make(name, parameters=None, **pseudo):
+        return Stack(copy.deepcopy(documents[name]), REQUIRED[name] | (parameters or {}), **pseudo)
+
+    return make
+
+
+@pytest.fixture(params=TEMPLATES)
+def name(request):
+    return request.param
+
+
+@pytest.fixture
+def simulator():
+    """The variables that point AWS clients at a fresh simulated account."""
+    path = ROOT / "target" / "debug" / "simulator"
+    assert path.exists(), f"{path} is not built: cargo build --workspace"
+    process = subprocess.Popen([path, "--until-eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    variables = {}
+    # The log format is what it prints last.
+    while "AWS_LAMBDA_LOG_FORMAT" not in variables:
+        line = process.stdout.readline()
+        assert line, "the simulator stopped"
+        if line.startswith("export "):
+            [assignment] = shlex.split(line.removeprefix("export "))
+            name, _, value = assignment.partition("=")
+            variables[name] = value
+    yield variables
+    process.stdin.close()
+    process.wait(timeout=10)

@@ -1,0 +1,125 @@
+"""The fleet's workflow is valid, leads everywhere, and fits the function.
+
+It is executed, too: tests/moto/test_fleet_runs.py.
+"""
+
+import json
+import subprocess
+
+import pytest
+from conftest import FUNCTION_ARN, ROOT, VENV
+
+
+@pytest.fixture
+def definition(stack):
+    return json.loads(stack("fleet").resources()["Workflow"]["Properties"]["DefinitionString"])
+
+
+def test_cfn_lint_knows_every_field(definition, tmp_path):
+    # It skips a definition that Fn::Sub makes, so here it is worked out.
+    document = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Resources": {
+            "Workflow": {
+                "Type": "AWS::StepFunctions::StateMachine",
+                "Properties": {"RoleArn": "arn:aws:iam::111122223333:role/workflow", "Definition": definition},
+            }
+        },
+    }
+    path = tmp_path / "workflow.json"
+    path.write_text(json.dumps(document))
+    run = subprocess.run([VENV / "lint/bin/cfn-lint", "--", path], capture_output=True, text=True)
+    assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
+
+
+def test_statelint_knows_all_but_what_aws_added(definition, tmp_path):
+    # It goes by the published language. These two are AWS's additions for
+    # distributed maps, and cfn-lint's schema above has them: Step Functions
+    # Developer Guide, Map state in Distributed mode and ItemReader.
+    path = tmp_path / "workflow.asl.json"
+    path.write_text(json.dumps(definition))
+    run = subprocess.run([VENV / "lint/bin/statelint", path], capture_output=True, text=True)
+    assert [line.strip() for line in run.stdout.splitlines()] == [
+        "2 errors:",
+        'Field "Label" not allowed in State Machine.States.Sync',
+        'Field "InputType" not allowed in State Machine.States.Sync.ItemReader.ReaderConfig',
+    ], run.stdout + run.stderr
+
+
+def machines(definition):
+    yield definition
+    for state in definition["States"].values():
+        if "ItemProcessor" in state:
+            yield from machines(state["ItemProcessor"])
+
+
+def followers(state):
+    yield from (state[key] for key in ("Next", "Default") if key in state)
+    yield from (each["Next"] for key in ("Catch", "Choices") for each in state.get(key, []))
+
+
+def test_every_state_is_reached_and_every_way_ends(definition):
+    found = list(machines(definition))
+    assert len(found) == 2
+    for machine in found:
+        states = machine["States"]
+        reached, waiting = set(), [machine["StartAt"]]
+        while waiting:
+            name = waiting.pop()
+            if name not in reached:
+                reached.add(name)
+                waiting.extend(followers(states[name]))
+                ends = states[name].get("End") or states[name]["Type"] in ("Succeed", "Fail")
+                assert bool(ends) != any(followers(states[name])), name
+        assert reached == set(states)
+
+
+def test_the_map_is_distributed_and_never_stops_for_one_member(definition):
+    sync = definition["States"]["Sync"]
+    assert sync["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    assert sync["ToleratedFailurePercentage"] == 100
+    assert sync["MaxConcurrency"] == 10
+    [catch] = sync["ItemProcessor"]["States"]["Invoke"]["Catch"]
+    assert catch["ErrorEquals"] == ["States.ALL"]
+
+
+def test_throttling_is_retried_and_a_failed_sync_is_not(definition):
+    [retry] = definition["States"]["Sync"]["ItemProcessor"]["States"]["Invoke"]["Retry"]
+    assert "Lambda.TooManyRequestsException" in retry["ErrorEquals"]
+    assert all(error.startswith("Lambda.") for error in retry["ErrorEquals"])
+
+
+def test_the_times_fit_into_each_other(definition, stack):
+    [function] = stack("template").of_type("AWS::Lambda::Function").values()
+    invoke = definition["States"]["Sync"]["ItemProcessor"]["States"]["Invoke"]
+    [retry] = invoke["Retry"]
+    waits, wait = 0, retry["IntervalSeconds"]
+    for _ in range(retry["MaxAttempts"]):
+        waits += min(wait, retry["MaxDelaySeconds"])
+        wait *= retry["BackoffRate"]
+    # An express execution lasts five minutes at most.
+    assert function["Timeout"] < invoke["TimeoutSeconds"]
+    assert invoke["TimeoutSeconds"] + waits < 300 < definition["TimeoutSeconds"]
+
+
+def test_the_numbers_are_the_parameters(stack):
+    one = stack("fleet", {"MaxConcurrency": 25, "ToleratedFailures": 3})
+    definition = json.loads(one.resources()["Workflow"]["Properties"]["DefinitionString"])
+    assert definition["States"]["Sync"]["MaxConcurrency"] == 25
+    [_, too_many] = definition["States"]["Judge"]["Choices"]
+    assert too_many["NumericGreaterThan"] == 3
+    assert FUNCTION_ARN in json.dumps(definition)
+
+
+def test_the_list_in_the_documentation_is_one(stack):
+    # The entries of the list are events of the function: events/fleet.json.
+    event = json.loads((ROOT / "events" / "fleet.json").read_text())
+    assert set(event) == {"region", "roleArn", "externalId"}
+
+
+def test_the_list_outlives_the_stack_and_nobody_else_reads_it(documents, stack):
+    bucket = documents["fleet"]["Resources"]["Bucket"]
+    assert bucket["DeletionPolicy"] == bucket["UpdateReplacePolicy"] == "Retain"
+    properties = stack("fleet").resources()["Bucket"]["Properties"]
+    assert all(properties["PublicAccessBlockConfiguration"].values())
+    assert properties["VersioningConfiguration"] == {"Status": "Enabled"}

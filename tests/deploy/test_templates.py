@@ -1,0 +1,231 @@
+"""Each template is well-formed, uses what it declares, and refuses what cannot work."""
+
+import itertools
+import json
+import os
+import subprocess
+
+import pytest
+from conftest import FULL, REQUIRED, ROLE_ARN, ROOT, TOPIC_ARN, VENV, VPC
+from template import load, references, walk
+
+# Beside the defaults, another choice for everything that a condition or a rule
+# asks about.
+CHOICES = {
+    "template": [
+        VPC,
+        {"AlarmTopicArn": TOPIC_ARN},
+        {"Architecture": "x86_64"},
+        {"AssumeRoleArns": ROLE_ARN},
+        {"CreateAlarmTopic": "true"},
+        {"DnsServers": "10.0.0.2"},
+        {"InterfaceEndpoints": "true"},
+        {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
+        {"ReservedConcurrency": "none"},
+        {"ScheduleState": "DISABLED"},
+        {"SecurityGroupId": "sg-0123456789abcdef0"},
+        {"SyncPolicy": "add-only"},
+        {"Tracing": "PassThrough"},
+        {"WatchControlPlane": "true"},
+        {"WriteScope": "any"},
+    ],
+    "fleet": [
+        {"AlarmTopicArn": TOPIC_ARN},
+        {"CreateAlarmTopic": "true"},
+        {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
+        {"ScheduleState": "DISABLED"},
+    ],
+    "fleet-member": [
+        {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
+        {"WriteScope": "any"},
+    ],
+}
+
+IMPOSSIBLE = [
+    ("a VPC without subnets", "template", {"VpcId": VPC["VpcId"]}),
+    ("subnets without a VPC", "template", {"SubnetIds": VPC["SubnetIds"]}),
+    ("a security group without a VPC", "template", {"SecurityGroupId": "sg-0123456789abcdef0"}),
+    ("interface endpoints without a VPC", "template", {"InterfaceEndpoints": "true"}),
+    ("roles without ARNs", "template", {"AssumeRoleArns": "eks-nlb-sync"}),
+    ("a role of any account", "template", {"AssumeRoleArns": "arn:aws:iam::*:role/eks-nlb-sync"}),
+    ("any role of an account", "template", {"AssumeRoleArns": "arn:aws:iam::111122223333:role/*"}),
+    ("one role too few", "template", {"AssumeRoleArns": f"{ROLE_ARN},"}),
+    ("two topics", "template", {"CreateAlarmTopic": "true", "AlarmTopicArn": TOPIC_ARN}),
+    ("two topics", "fleet", {"CreateAlarmTopic": "true", "AlarmTopicArn": TOPIC_ARN}),
+    ("a topic that is none", "fleet", {"AlarmTopicArn": "pages"}),
+    ("subnets that are none", "template", VPC | {"SubnetIds": "subnet-1, subnet-2"}),
+    ("no run at a time", "template", {"ReservedConcurrency": "0"}),
+    ("DNS that outlasts the function", "template", {"DnsTimeoutMs": 60000}),
+    ("a log level that drops metrics", "template", {"ApplicationLogLevel": "ERROR"}),
+    ("a schedule in words", "template", {"ScheduleExpression": "every minute"}),
+    ("an alarm for less than a run", "template", {"NoSuccessMinutes": 1}),
+    ("a tag value that the permission cannot hold", "template", {"NlbTag": "a=b=c"}),
+    ("an empty selector", "template", {"NlbTag": ""}),
+    ("a selector that breaks the policy", "template", {"NlbTag": 'a"b'}),
+    ("no external id", "fleet-member", {"ExternalId": "x"}),
+    ("a wildcard for an external id", "fleet-member", {"ExternalId": "*?"}),
+    ("a user for a role", "fleet-member", {"FunctionRoleArn": "arn:aws:iam::111122223333:user/me"}),
+    ("a version of the function", "fleet", {"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:f:1"}),
+]
+
+
+def test_sam_accepts_it(name):
+    command = [VENV / "sam/bin/sam", "validate", "--lint", "--region", "eu-west-1", "--template", ROOT / f"{name}.yaml"]
+    run = subprocess.run(command, env=os.environ | {"SAM_CLI_TELEMETRY": "0"}, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_cfn_lint_has_nothing_to_say(name, documents, tmp_path):
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps(documents[name]))
+    run = subprocess.run(
+        [VENV / "lint/bin/cfn-lint", "--include-checks", "I", "--", path], capture_output=True, text=True
+    )
+    assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
+
+
+def test_checkov_finds_nothing_that_is_not_justified(name, stack, tmp_path):
+    # The document with all features on and every value worked out, because
+    # checkov does not follow Fn::If.
+    resources = stack(name, FULL[name]).resources()
+    for resource in resources.values():
+        resource.pop("Condition", None)
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}, indent=1))
+    command = [
+        VENV / "lint/bin/checkov",
+        "--framework",
+        "cloudformation",
+        "--skip-download",
+        "--output",
+        "json",
+        "-f",
+        path,
+    ]
+    run = subprocess.run(command, capture_output=True, text=True)
+    results = json.loads(run.stdout)["results"]
+
+    assert results["passed_checks"]
+    assert [(check["check_id"], check["resource"]) for check in results["failed_checks"]] == []
+    # A justification that justifies nothing is a leftover.
+    skipped = {(check["resource"].rpartition(".")[2], check["check_id"]) for check in results["skipped_checks"]}
+    declared = {
+        (resource, skip["id"])
+        for resource, body in load(ROOT / f"{name}.yaml")["Resources"].items()
+        for skip in body.get("Metadata", {}).get("checkov", {}).get("skip", [])
+    }
+    assert skipped == declared
+
+
+def test_every_parameter_is_used_and_in_the_form(name, documents):
+    document = documents[name]
+    used = references({key: document.get(key, {}) for key in ("Conditions", "Resources", "Outputs")})
+    groups = document["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    shown = [parameter for group in groups for parameter in group["Parameters"]]
+
+    assert set(document["Parameters"]) <= used
+    assert sorted(shown) == sorted(document["Parameters"])
+
+
+def combinations(name, at_once=3):
+    """The parameters of every few choices made together."""
+    for count in range(at_once + 1):
+        for chosen in itertools.combinations(CHOICES[name], count):
+            yield {key: value for choice in chosen for key, value in choice.items()}
+
+
+def test_there_is_a_choice_for_every_parameter_that_decides_something(name, documents):
+    document = documents[name]
+    deciding = references([document.get("Conditions", {}), document.get("Rules", {})])
+    assert deciding & set(document["Parameters"]) == {key for choice in CHOICES[name] for key in choice}
+
+
+def test_every_condition_is_used_and_reached_both_ways(name, documents, stack):
+    document = documents[name]
+    conditions = document["Conditions"]
+    used = set()
+    for key in ("Conditions", "Resources", "Outputs"):
+        for _, value in walk(document.get(key, {})):
+            if isinstance(value, dict):
+                # A policy's statement has a Condition too, which is no name.
+                names = [value.get("Condition"), *value.get("Fn::If", [])[:1]]
+                used |= {each for each in names if isinstance(each, str)}
+    assert set(conditions) <= used
+
+    reached = {condition: set() for condition in conditions}
+    for parameters in combinations(name):
+        for partition in ("aws", "aws-cn"):
+            one = stack(name, parameters, Partition=partition)
+            if not one.refusals():
+                for condition in conditions:
+                    reached[condition].add(one.condition(condition))
+    assert [condition for condition, values in reached.items() if values != {True, False}] == []
+
+
+def test_every_accepted_combination_can_be_made(name, stack):
+    # Whatever refers to a resource that its condition leaves out is found here.
+    made = 0
+    for parameters in combinations(name):
+        one = stack(name, parameters)
+        if not one.refusals():
+            one.resources(), one.outputs()
+            made += 1
+    assert made > 1
+
+
+@pytest.mark.parametrize(("what", "name_", "parameters"), IMPOSSIBLE, ids=[f"{n}: {what}" for what, n, _ in IMPOSSIBLE])
+def test_the_impossible_is_refused(what, name_, parameters, stack):
+    assert stack(name_, parameters).refusals() != []
+
+
+def test_the_defaults_and_the_full_set_are_accepted(name, stack):
+    assert stack(name).refusals() == []
+    assert stack(name, FULL[name]).refusals() == []
+
+
+@pytest.mark.parametrize("missing", [(n, p) for n, required in REQUIRED.items() for p in required])
+def test_what_has_no_default_must_be_given(missing, documents):
+    name, parameter = missing
+    assert "Default" not in documents[name]["Parameters"][parameter]
+
+
+def test_nothing_is_bound_to_one_partition(name, stack):
+    for partition, region in (("aws-cn", "cn-north-1"), ("aws-us-gov", "us-gov-west-1")):
+        parameters = {
+            key: value.replace("arn:aws:", f"arn:{partition}:").replace("eu-west-1", region)
+            for key, value in (REQUIRED[name] | FULL[name]).items()
+        }
+        one = stack(name, parameters, Partition=partition, Region=region)
+        assert one.refusals() == []
+        texts = [value for _, value in walk([one.resources(), one.outputs()]) if isinstance(value, str)]
+        assert [text for text in texts if "arn:aws:" in text] == []
+        assert [text for text in texts if "eu-west-1" in text] == []
+
+
+def test_the_endpoint_services_have_their_names_of_the_partition(stack):
+    # Source of the exceptions: aws-cdk, aws-ec2/lib/vpc-endpoint.ts.
+    for partition, region, expected in (
+        ("aws", "eu-west-1", ["com.amazonaws.{}.eks", "com.amazonaws.{}.elasticloadbalancing", "com.amazonaws.{}.sts"]),
+        (
+            "aws-us-gov",
+            "us-gov-west-1",
+            ["com.amazonaws.{}.eks", "com.amazonaws.{}.elasticloadbalancing", "com.amazonaws.{}.sts"],
+        ),
+        (
+            "aws-cn",
+            "cn-north-1",
+            ["cn.com.amazonaws.{}.eks", "com.amazonaws.{}.elasticloadbalancing", "cn.com.amazonaws.{}.sts"],
+        ),
+    ):
+        endpoints = stack("template", FULL["template"], Partition=partition, Region=region).of_type(
+            "AWS::EC2::VPCEndpoint"
+        )
+        services = [each["ServiceName"] for each in endpoints.values()]
+        assert services == [service.format(region) for service in expected]
+        assert all(each["PrivateDnsEnabled"] is True for each in endpoints.values())
+
+
+def test_the_sts_endpoint_comes_with_the_roles(stack):
+    parameters = VPC | {"InterfaceEndpoints": "true"}
+    services = {each["ServiceName"] for each in stack("template", parameters).of_type("AWS::EC2::VPCEndpoint").values()}
+    assert services == {"com.amazonaws.eu-west-1.eks", "com.amazonaws.eu-west-1.elasticloadbalancing"}

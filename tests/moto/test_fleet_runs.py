@@ -1,0 +1,204 @@
+"""The fleet's workflow in moto's Step Functions interpreter, down to the function.
+
+The interpreter reads the definition of fleet.yaml, the list from moto's S3, runs
+a distributed map and writes the report. The invocations are carried to the
+function's binary, and its calls land in the accounts that moto emulates.
+"""
+
+import json
+import time
+import urllib.request
+
+import boto3
+import pytest
+from conftest import ACCOUNT, CREDENTIALS, OTHER_ACCOUNT, ROOT
+from moto.awslambda_simple.models import LambdaSimpleBackend
+from moto.core.exceptions import JsonRESTError
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
+    StateTaskServiceAwsSdk,
+)
+from template import Stack, load
+
+FUNCTION = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:eks-nlb-sync"
+
+
+class Events(list):
+    throttled = 0
+    """How many of the first invocations Lambda throttles."""
+
+
+class TooManyRequests(JsonRESTError):
+    code = 429
+
+    def __init__(self):
+        super().__init__("TooManyRequestsException", "Rate Exceeded.")
+
+
+@pytest.fixture
+def invoked(monkeypatch, function):
+    """Lets moto's Lambda invoke the function's binary; lists the events it got."""
+    events = Events()
+
+    def invoke(self, function_name, qualifier, body, headers, response_headers):
+        events.append(json.loads(body))
+        if len(events) <= events.throttled:
+            raise TooManyRequests
+        answer = function.invoke(events[-1])
+        if not answer.ok:
+            response_headers["x-amz-function-error"] = "Unhandled"
+        return json.dumps(answer.payload).encode()
+
+    # What AWS writes for a Body that is an object is its JSON (Step Functions
+    # Developer Guide, AWS SDK integrations); moto hands the object to boto3.
+    def as_json(self, parameters, **_):
+        if "Body" in parameters:
+            parameters["Body"] = json.dumps(parameters["Body"])
+
+    monkeypatch.setattr(LambdaSimpleBackend, "invoke", invoke)
+    monkeypatch.setattr(StateTaskServiceAwsSdk, "_normalise_parameters", as_json)
+    return events
+
+
+class Fleet:
+    """The stack of fleet.yaml, as far as the workflow needs it."""
+
+    def __init__(self, aws, parameters=None):
+        def client(service):
+            return boto3.client(service, endpoint_url=aws.url, region_name="eu-west-1", **CREDENTIALS)
+
+        configure(aws.url, {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}})
+        self.s3, self.states = client("s3"), client("stepfunctions")
+        stack = Stack(load(ROOT / "fleet.yaml"), {"FunctionArn": FUNCTION} | (parameters or {}))
+        assert stack.refusals() == []
+        self.bucket = stack.resolve({"Ref": "Bucket"})
+        self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        workflow = stack.resources()["Workflow"]["Properties"]
+        self.arn = self.states.create_state_machine(
+            name=workflow["StateMachineName"],
+            definition=for_moto(workflow["DefinitionString"]),
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/workflow",
+        )["stateMachineArn"]
+
+    def run(self, members):
+        """One execution over `members`, once it has ended; None for no list at all."""
+        if members is not None:
+            self.s3.put_object(Bucket=self.bucket, Key="fleet.json", Body=json.dumps(members).encode())
+        execution = self.states.start_execution(stateMachineArn=self.arn, input="{}")["executionArn"]
+        end = time.monotonic() + 60
+        while (state := self.states.describe_execution(executionArn=execution))["status"] == "RUNNING":
+            assert time.monotonic() < end, "the workflow does not end"
+            time.sleep(0.05)
+        return state
+
+    def report(self):
+        return json.load(self.s3.get_object(Bucket=self.bucket, Key="report.json")["Body"])
+
+
+def for_moto(definition):
+    """The definition without what moto's grammar does not know, and AWS does.
+
+    Step Functions Developer Guide, Map state in Distributed mode: children may
+    be EXPRESS, and a percentage may be a whole number.
+    """
+    assert '"ExecutionType": "EXPRESS"' in definition
+    assert '"ToleratedFailurePercentage": 100,' in definition
+    return definition.replace('"EXPRESS"', '"STANDARD"').replace(": 100,", ": 100.0,")
+
+
+def configure(url, config):
+    request = urllib.request.Request(f"{url}/moto-api/config", data=json.dumps(config).encode(), method="POST")
+    request.add_header("Content-Type", "application/json")
+    urllib.request.urlopen(request).close()
+
+
+def member(account, region="eu-west-1"):
+    role = f"arn:aws:iam::{account}:role/eks-nlb-sync"
+    return {"region": region, "roleArn": role, "externalId": "platform"}
+
+
+def test_every_member_of_the_list_is_synced(aws, dns, invoked):
+    other = aws.in_account(OTHER_ACCOUNT, region="eu-central-1")
+    groups = []
+    for world, address in ((aws, "10.0.1.10"), (other, "10.0.1.20")):
+        dns.addresses[world.cluster("payments")] = [address]
+        groups.append(world.frontend("payments"))
+    members = [member(ACCOUNT), member(OTHER_ACCOUNT, "eu-central-1")]
+
+    fleet = Fleet(aws)
+    state = fleet.run(members)
+
+    assert state["status"] == "SUCCEEDED", state
+    assert aws.targets(groups[0]) == ["10.0.1.10:443"]
+    assert other.targets(groups[1]) == ["10.0.1.20:443"]
+    report = fleet.report()
+    assert (report["members"], report["failures"], report["failed"]) == (2, 0, [])
+    assert [each["member"] for each in report["synced"]] == members
+    assert [each["summary"]["registered"] for each in report["synced"]] == [1, 1]
+
+
+def test_a_failing_member_is_reported_and_stops_nobody(aws, dns, invoked):
+    dns.addresses[aws.cluster("payments")] = ["10.0.1.10"]
+    group = aws.frontend("payments")
+    other = aws.in_account(OTHER_ACCOUNT)
+    other.frontend("no-such-cluster")
+
+    fleet = Fleet(aws)
+    state = fleet.run([member(OTHER_ACCOUNT), member(ACCOUNT)])
+
+    assert aws.targets(group) == ["10.0.1.10:443"]
+    report = fleet.report()
+    assert (report["members"], report["failures"]) == (2, 1)
+    [failed] = report["failed"]
+    assert failed["member"] == member(OTHER_ACCOUNT)
+    assert failed["error"] == "FrontendsFailed"
+    assert "ClusterNotFound" in failed["cause"]
+    assert state["status"] == "FAILED"
+    assert state["error"] == "TooManyFailures"
+    assert state["cause"].startswith("1 of 2 members failed")
+
+
+def test_tolerated_failures_are_reported_and_the_run_succeeds(aws, dns, invoked):
+    aws.in_account(OTHER_ACCOUNT).frontend("no-such-cluster")
+
+    fleet = Fleet(aws, {"ToleratedFailures": 1})
+    state = fleet.run([member(OTHER_ACCOUNT), member(ACCOUNT)])
+
+    assert state["status"] == "SUCCEEDED", state
+    assert fleet.report()["failures"] == 1
+
+
+def test_a_misspelt_entry_fails_as_its_own_member(aws, invoked):
+    fleet = Fleet(aws)
+    fleet.run([{"region": "eu-west-1", "role_arn": member(ACCOUNT)["roleArn"]}, member(ACCOUNT)])
+
+    report = fleet.report()
+    assert (report["members"], report["failures"]) == (2, 1)
+    assert report["failed"][0]["error"] == "InvalidEvent"
+
+
+def test_an_empty_list_is_a_failure(aws, invoked):
+    fleet = Fleet(aws)
+    state = fleet.run([])
+
+    assert (state["status"], state["error"]) == ("FAILED", "NoMembers")
+    assert invoked == []
+
+
+def test_a_throttled_invocation_is_tried_again(aws, dns, invoked):
+    invoked.throttled = 1
+    dns.addresses[aws.cluster("payments")] = ["10.0.1.10"]
+    group = aws.frontend("payments")
+
+    state = Fleet(aws).run([member(ACCOUNT)])
+
+    assert state["status"] == "SUCCEEDED", state
+    assert invoked == [member(ACCOUNT)] * 2
+    assert aws.targets(group) == ["10.0.1.10:443"]
+
+
+def test_a_missing_list_is_a_failure(aws, invoked):
+    fleet = Fleet(aws)
+    state = fleet.run(None)
+
+    assert state["status"] == "FAILED"
+    assert invoked == []
