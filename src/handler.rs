@@ -1,6 +1,7 @@
 //! Serves one invocation: request in, report or diagnostic out. Logs each
 //! failure once.
 
+use std::fmt::{self, Display};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -42,7 +43,8 @@ pub struct Handler {
 }
 
 /// Why an invocation ends as a function error. `Debug` is what
-/// `lambda_runtime` logs, so it is the short message.
+/// `lambda_runtime` logs, so it is short where the handler has logged the
+/// failure already.
 #[derive(thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant is its documentation")]
 pub enum InvocationError {
@@ -54,9 +56,13 @@ pub enum InvocationError {
     FrontendsFailed(String),
 }
 
-impl std::fmt::Debug for InvocationError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self, f)
+impl fmt::Debug for InvocationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidEvent(refusal) => Display::fmt(refusal, f),
+            Self::DiscoveryFailed(_) => f.write_str("DiscoveryFailed"),
+            Self::FrontendsFailed(_) => f.write_str("FrontendsFailed"),
+        }
     }
 }
 
