@@ -1,9 +1,11 @@
 //! Configures the AWS SDK and makes every call within a run's limits.
 //!
 //! The adapters below are the only users of SDK types: [`eks`] reads clusters,
-//! [`elb`] reads and writes target groups, [`sts`] assumes roles. Nothing
-//! above the SDK retries: the next scheduled run does.
+//! [`elb`] reads and writes target groups, [`sts`] assumes roles. [`answers`]
+//! bounds what any of them may be told. Nothing above the SDK retries: the next
+//! scheduled run does.
 
+pub mod answers;
 pub mod eks;
 pub mod elb;
 pub mod sts;
@@ -70,6 +72,7 @@ pub fn https() -> SharedHttpClient {
 ///
 /// `sdk_retries` leaves the retries to the SDK's own variables.
 pub fn config(http_client: impl HttpClient + 'static, sdk_retries: bool) -> ConfigLoader {
+    let http_client = answers::Bounded(http_client);
     let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).timeout_config(
         TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -102,6 +105,7 @@ fn retry_quota(service: &'static str) -> RetryPartition {
         .retry_cost(RETRY_COST)
         .timeout_retry_cost(RETRY_COST)
         .throttling_retry_cost(0)
+        .refill_rate(RETRY_QUOTA_PER_SECOND)
         .build();
     RetryPartition::custom(service).token_bucket(quota).build()
 }
@@ -113,6 +117,10 @@ const RETRY_COST: u32 = 10;
 /// frontends. A service that is down for good uses them up, and then costs one
 /// attempt a call.
 const RETRY_QUOTA: usize = 2000;
+
+/// What flows back into [`RETRY_QUOTA`], so that a frontend that fails in every
+/// run does not use it up for the others: a whole quota in two minutes.
+const RETRY_QUOTA_PER_SECOND: f32 = 16.0;
 
 /// Where the function is at home, and the clients of whom it last acted as.
 pub struct Account {
@@ -191,7 +199,8 @@ impl Account {
         let config = config.build();
         let eks = aws_sdk_eks::config::Builder::from(&config).retry_partition(retry_quota("eks"));
         let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(&config)
-            .retry_partition(retry_quota("elasticloadbalancing"));
+            .retry_partition(retry_quota("elasticloadbalancing"))
+            .interceptor(answers::WholeXml);
         Ok(Clients {
             region: self.region(scope).to_owned(),
             eks: aws_sdk_eks::Client::from_conf(eks.build()),

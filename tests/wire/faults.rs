@@ -184,6 +184,33 @@ async fn a_listing_that_is_cut_off_is_none() {
     }
 }
 
+/// What came through as announced, but was cut off before it was sent.
+#[tokio::test]
+async fn half_a_document_is_no_answer() {
+    for operation in ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags", "DescribeTargetHealth"]
+    {
+        // At the end of a member, so that the rest is in order.
+        let cut = move |request: &str, mut answer: String| {
+            if request.contains(operation) {
+                answer.truncate(answer.find("</member>").expect("a listing") + "</member>".len());
+            }
+            answer
+        };
+        let sim = Simulator::start().await;
+        busy_payments(&mut sim.world());
+        let relay = Relay::of_aws(&sim, Afterwards::Kept, cut).await;
+        let function = Function::start_with(sim, &[ONE_ATTEMPT, ("AWS_ENDPOINT_URL", &relay.url())]).await;
+
+        let (error_type, message) = function.error("{}").await;
+
+        assert!(
+            ["DiscoveryFailed", "FrontendsFailed"].contains(&error_type.as_str()),
+            "{operation}: {message}"
+        );
+        assert_eq!(function.world().writes().len(), 0, "{operation}");
+    }
+}
+
 #[tokio::test]
 async fn half_a_listing_is_none() {
     for operation in ["DescribeLoadBalancers", "DescribeTargetGroups"] {

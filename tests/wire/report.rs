@@ -205,7 +205,7 @@ async fn there_is_one_report_line_and_one_line_for_each_frontend_that_changed_or
     assert_eq!(lines(&function, "report").len(), 1);
     let [line] = &lines(&function, "changed")[..] else { panic!("{:#?}", function.log()) };
     assert_eq!(line["level"], "INFO");
-    assert_eq!(line["cluster"], "bystander");
+    assert_eq!(line["cluster"], "uninvolved");
     assert_eq!(line["target_group"], changed.target_group.as_str());
     assert_eq!(line["registered"], 1);
     let [line] = &lines(&function, "failed")[..] else { panic!("{:#?}", function.log()) };

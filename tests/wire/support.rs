@@ -226,14 +226,15 @@ pub(crate) fn busy_payments(world: &mut World) -> Frontend {
     frontend
 }
 
-/// The address of the cluster `bystander`, as a target.
+/// The address of the cluster `uninvolved`, as a target.
 pub(crate) const BYSTANDER_TARGET: &str = "10.99.1.1:443";
 
 /// Makes a cluster that has nothing to do with any trouble, and its frontend,
-/// whose target group is empty.
+/// whose target group is empty. Its name comes after that of the other, as
+/// does its turn if there are turns.
 pub(crate) fn bystander(world: &mut World) -> Frontend {
-    world.add_cluster("bystander", ["10.99.1.1"]);
-    world.add_frontend("bystander")
+    world.add_cluster("uninvolved", ["10.99.1.1"]);
+    world.add_frontend("uninvolved")
 }
 
 /// Spoils a frontend that has something to register and something to
