@@ -54,7 +54,7 @@ test-deploy: $(ARTIFACT)
 test-moto: $(VENV)/moto/.ready programs
 	$(VENV)/moto/$(PYTEST) tests/moto
 
-test-terraform: $(VENV)/terraform/.ready programs
+test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready programs
 	$(VENV)/terraform/$(PYTEST) tests/terraform
 
 on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artifact -- --ignored --nocapture --test-threads 1

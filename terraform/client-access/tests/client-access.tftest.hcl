@@ -1,0 +1,299 @@
+# A VPC in eu-west-1 with a subnet in each of zones a and b; the service is in
+# both.
+
+mock_provider "aws" {
+  mock_data "aws_vpc" {
+    defaults = {
+      arn                  = "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-0a"
+      enable_dns_support   = true
+      enable_dns_hostnames = true
+    }
+  }
+  mock_data "aws_vpc_endpoint_service" {
+    defaults = { availability_zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"] }
+  }
+  mock_resource "aws_vpc_endpoint" {
+    defaults = {
+      dns_entry = [
+        { dns_name = "vpce-0a.vpce-svc-0a.eu-west-1.vpce.amazonaws.com", hosted_zone_id = "Z1REGIONAL" },
+        { dns_name = "vpce-0a-eu-west-1a.vpce-svc-0a.eu-west-1.vpce.amazonaws.com", hosted_zone_id = "Z1REGIONAL" },
+      ]
+    }
+  }
+}
+
+override_data {
+  target = data.aws_subnet.this[0]
+  values = { id = "subnet-0a", vpc_id = "vpc-0a", availability_zone = "eu-west-1a" }
+}
+
+override_data {
+  target = data.aws_subnet.this[1]
+  values = { id = "subnet-0b", vpc_id = "vpc-0a", availability_zone = "eu-west-1b" }
+}
+
+variables {
+  cluster_name                  = "payments"
+  cluster_endpoint              = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+  cluster_certificate_authority = "Q0E="
+  service_name                  = "com.amazonaws.vpce.eu-west-1.vpce-svc-0a"
+  vpc_id                        = "vpc-0a"
+  subnet_ids                    = ["subnet-0a", "subnet-0b"]
+  allowed_cidrs                 = ["10.1.0.0/16"]
+}
+
+run "connects_the_subnets_to_the_service" {
+  command = apply
+
+  assert {
+    condition     = aws_vpc_endpoint.this.vpc_endpoint_type == "Interface" && aws_vpc_endpoint.this.service_name == "com.amazonaws.vpce.eu-west-1.vpce-svc-0a"
+    error_message = "an interface endpoint to the service"
+  }
+  assert {
+    condition     = aws_vpc_endpoint.this.subnet_ids == toset(["subnet-0a", "subnet-0b"]) && !aws_vpc_endpoint.this.private_dns_enabled
+    error_message = "in the given subnets, without a private name of its own"
+  }
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.cidr["10.1.0.0/16"].from_port == 443 && length(aws_vpc_security_group_ingress_rule.group) == 0
+    error_message = "the clients may come in on 443"
+  }
+}
+
+run "names_the_endpoint_by_the_whole_host_name" {
+  command = apply
+
+  assert {
+    condition     = aws_route53_zone.this[0].name == "0123456789abcdef.gr7.eu-west-1.eks.amazonaws.com"
+    error_message = "the zone's apex is the host, so that no other cluster's name is shadowed"
+  }
+  assert {
+    condition     = aws_route53_record.this[0].name == aws_route53_zone.this[0].name && aws_route53_record.this[0].type == "A"
+    error_message = "the record is at the apex"
+  }
+  assert {
+    condition     = aws_route53_record.this[0].alias[0].name == "vpce-0a.vpce-svc-0a.eu-west-1.vpce.amazonaws.com"
+    error_message = "the alias has the addresses of all zones"
+  }
+}
+
+run "writes_a_kubeconfig_for_the_clusters_own_name" {
+  command = apply
+
+  assert {
+    condition     = yamldecode(output.kubeconfig).clusters[0].cluster == { server = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com", certificate-authority-data = "Q0E=" }
+    error_message = "server and certificate authority, nothing else"
+  }
+  assert {
+    condition     = yamldecode(output.kubeconfig).users[0].user.exec.args == ["eks", "get-token", "--cluster-name", "payments", "--region", "eu-west-1"]
+    error_message = "the token is the cluster's, in its Region"
+  }
+  assert {
+    condition     = yamldecode(output.kubeconfig).current-context == yamldecode(output.kubeconfig).contexts[0].name
+    error_message = "the context is current"
+  }
+}
+
+run "writes_a_kubeconfig_without_a_hosted_zone" {
+  command = apply
+
+  variables {
+    create_hosted_zone  = false
+    kubeconfig_role_arn = "arn:aws:iam::111122223333:role/deploy"
+  }
+
+  assert {
+    condition     = length(aws_route53_zone.this) + length(aws_route53_record.this) == 0 && output.hosted_zone_id == null
+    error_message = "no zone, no record"
+  }
+  assert {
+    condition = yamldecode(output.kubeconfig).clusters[0].cluster == {
+      server                     = "https://vpce-0a.vpce-svc-0a.eu-west-1.vpce.amazonaws.com"
+      tls-server-name            = "0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      certificate-authority-data = "Q0E="
+    }
+    error_message = "the endpoint's name to connect to, the cluster's to check the certificate by"
+  }
+  assert {
+    condition     = slice(yamldecode(output.kubeconfig).users[0].user.exec.args, 6, 8) == ["--role-arn", "arn:aws:iam::111122223333:role/deploy"]
+    error_message = "the role as given"
+  }
+}
+
+run "reaches_another_region" {
+  command = plan
+
+  variables {
+    service_name   = "com.amazonaws.vpce.eu-central-1.vpce-svc-0a"
+    service_region = "eu-central-1"
+    subnet_ids     = ["subnet-0a"]
+  }
+
+  assert {
+    condition     = aws_vpc_endpoint.this.service_region == "eu-central-1" && length(data.aws_vpc_endpoint_service.this) == 0
+    error_message = "across Regions zones need not match"
+  }
+}
+
+run "lets_other_vpcs_resolve_the_name" {
+  command = plan
+
+  variables {
+    hosted_zone_vpcs = { tools = { vpc_id = "vpc-0b", region = "eu-central-1" } }
+  }
+
+  assert {
+    condition     = toset([for vpc in aws_route53_zone.this[0].vpc : vpc.vpc_id]) == toset(["vpc-0a", "vpc-0b"])
+    error_message = "the endpoint's VPC and the given one"
+  }
+}
+
+run "admits_security_groups" {
+  command = plan
+
+  variables {
+    allowed_cidrs              = []
+    allowed_security_group_ids = { ci = "sg-0c" }
+  }
+
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.group["ci"].referenced_security_group_id == "sg-0c"
+    error_message = "a rule for each group"
+  }
+}
+
+run "accepts_the_endpoint_however_it_is_written" {
+  command = plan
+
+  variables {
+    cluster_endpoint = "https://ABC.eks-cluster.eu-west-1.api.aws:443/"
+  }
+
+  assert {
+    condition     = aws_route53_zone.this[0].name == "abc.eks-cluster.eu-west-1.api.aws"
+    error_message = "without scheme, port and slash"
+  }
+}
+
+# --- Bad input ---------------------------------------------------------------
+
+run "refuses_what_is_no_endpoint_of_a_cluster" {
+  command         = plan
+  expect_failures = [var.cluster_endpoint, var.cluster_name, var.cluster_certificate_authority]
+
+  variables {
+    cluster_endpoint              = "https://10.0.1.10"
+    cluster_name                  = "-payments"
+    cluster_certificate_authority = "-----BEGIN CERTIFICATE-----"
+  }
+}
+
+run "refuses_services_of_aws" {
+  command         = plan
+  expect_failures = [var.service_name]
+
+  variables {
+    service_name = "com.amazonaws.eu-west-1.eks"
+  }
+}
+
+run "refuses_a_region_that_is_not_the_services" {
+  command         = plan
+  expect_failures = [var.service_region]
+
+  variables {
+    service_region = "eu-central-1"
+  }
+}
+
+run "refuses_another_regions_service_without_its_region" {
+  command         = plan
+  expect_failures = [aws_vpc_endpoint.this]
+
+  variables {
+    service_name = "com.amazonaws.vpce.eu-central-1.vpce-svc-0a"
+  }
+}
+
+run "refuses_to_admit_nobody" {
+  command         = plan
+  expect_failures = [var.allowed_cidrs]
+
+  variables {
+    allowed_cidrs = []
+  }
+}
+
+run "refuses_ranges_that_are_none" {
+  command         = plan
+  expect_failures = [var.allowed_cidrs]
+
+  variables {
+    allowed_cidrs = ["10.1.0.1/16"]
+  }
+}
+
+run "refuses_ids_of_other_things" {
+  command         = plan
+  expect_failures = [var.vpc_id, var.subnet_ids, var.allowed_security_group_ids, var.kubeconfig_role_arn]
+
+  variables {
+    vpc_id                     = "subnet-0a"
+    subnet_ids                 = []
+    allowed_security_group_ids = { ci = "ci" }
+    kubeconfig_role_arn        = "deploy"
+  }
+}
+
+run "refuses_vpcs_for_a_zone_that_is_not_made" {
+  command         = plan
+  expect_failures = [var.hosted_zone_vpcs]
+
+  variables {
+    create_hosted_zone = false
+    hosted_zone_vpcs   = { tools = { vpc_id = "vpc-0b", region = "eu-central-1" } }
+  }
+}
+
+run "refuses_a_zone_where_the_service_is_not" {
+  command         = plan
+  expect_failures = [aws_vpc_endpoint.this]
+
+  override_data {
+    target = data.aws_subnet.this[1]
+    values = { id = "subnet-0b", vpc_id = "vpc-0a", availability_zone = "eu-west-1d" }
+  }
+}
+
+run "refuses_two_subnets_of_one_zone" {
+  command         = plan
+  expect_failures = [aws_vpc_endpoint.this]
+
+  override_data {
+    target = data.aws_subnet.this[1]
+    values = { id = "subnet-0b", vpc_id = "vpc-0a", availability_zone = "eu-west-1a" }
+  }
+}
+
+run "refuses_subnets_of_another_vpc" {
+  command         = plan
+  expect_failures = [aws_vpc_endpoint.this]
+
+  override_data {
+    target = data.aws_subnet.this[1]
+    values = { id = "subnet-0b", vpc_id = "vpc-0b", availability_zone = "eu-west-1b" }
+  }
+}
+
+run "refuses_a_vpc_that_asks_no_private_zones" {
+  command         = plan
+  expect_failures = [aws_route53_zone.this]
+
+  override_data {
+    target = data.aws_vpc.this
+    values = {
+      arn                  = "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-0a"
+      enable_dns_support   = true
+      enable_dns_hostnames = false
+    }
+  }
+}

@@ -1,0 +1,406 @@
+# A cluster with subnets in zones a and b, two of them in b.
+
+mock_provider "aws" {
+  mock_data "aws_eks_cluster" {
+    defaults = {
+      arn      = "arn:aws:eks:eu-west-1:111122223333:cluster/payments"
+      endpoint = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      vpc_config = [{
+        vpc_id                    = "vpc-0c"
+        subnet_ids                = ["subnet-0a", "subnet-0b1", "subnet-0b2"]
+        cluster_security_group_id = "sg-0c"
+        endpoint_private_access   = true
+        endpoint_public_access    = false
+      }]
+      outpost_config        = []
+      certificate_authority = [{ data = "Q0E=" }]
+    }
+  }
+  mock_data "aws_availability_zone" {
+    defaults = { zone_type = "availability-zone" }
+  }
+}
+
+override_data {
+  target = data.aws_subnet.control_plane["subnet-0a"]
+  values = { id = "subnet-0a", vpc_id = "vpc-0c", availability_zone = "eu-west-1a", outpost_arn = "" }
+}
+
+override_data {
+  target = data.aws_subnet.control_plane["subnet-0b1"]
+  values = { id = "subnet-0b1", vpc_id = "vpc-0c", availability_zone = "eu-west-1b", outpost_arn = "" }
+}
+
+override_data {
+  target = data.aws_subnet.control_plane["subnet-0b2"]
+  values = { id = "subnet-0b2", vpc_id = "vpc-0c", availability_zone = "eu-west-1b", outpost_arn = "" }
+}
+
+variables {
+  cluster_name       = "payments"
+  allowed_principals = ["arn:aws:iam::111122223333:root"]
+}
+
+run "finds_the_network_from_the_cluster_name" {
+  command = plan
+
+  assert {
+    condition     = aws_lb.this.subnets == toset(["subnet-0a", "subnet-0b1"])
+    error_message = "one subnet of each zone, the first by id"
+  }
+  assert {
+    condition     = aws_lb_target_group.this.vpc_id == "vpc-0c" && aws_security_group.nlb.vpc_id == "vpc-0c"
+    error_message = "the cluster's VPC"
+  }
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.cluster_from_nlb.security_group_id == "sg-0c" && aws_vpc_security_group_egress_rule.nlb_to_cluster.referenced_security_group_id == "sg-0c"
+    error_message = "both ways between the load balancer and the cluster's own security group"
+  }
+  assert {
+    condition     = length(aws_vpc_security_group_ingress_rule.nlb) == 0
+    error_message = "nobody reaches the load balancer past PrivateLink unless asked for"
+  }
+}
+
+run "makes_a_load_balancer_fit_for_an_api_server" {
+  command = plan
+
+  assert {
+    condition     = aws_lb.this.internal && aws_lb.this.load_balancer_type == "network" && aws_lb.this.enable_cross_zone_load_balancing
+    error_message = "internal, network, cross-zone"
+  }
+  assert {
+    condition     = aws_lb.this.enforce_security_group_inbound_rules_on_private_link_traffic == "off"
+    error_message = "PrivateLink clients are not judged by their address"
+  }
+  assert {
+    condition     = aws_lb_listener.this.protocol == "TCP" && aws_lb_listener.this.port == 443
+    error_message = "TCP 443, TLS passes through"
+  }
+  assert {
+    condition     = aws_lb_target_group.this.target_type == "ip" && aws_lb_target_group.this.protocol == "TCP" && aws_lb_target_group.this.port == 443
+    error_message = "addresses on TCP 443"
+  }
+  assert {
+    condition     = aws_lb_target_group.this.preserve_client_ip == "false" && !aws_lb_target_group.this.proxy_protocol_v2
+    error_message = "neither client-address preservation nor proxy protocol"
+  }
+  assert {
+    condition     = aws_lb_target_group.this.deregistration_delay == "60" && aws_lb_target_group.this.connection_termination
+    error_message = "60 s for requests to finish, then the rest is closed"
+  }
+  assert {
+    condition = (
+      aws_lb_target_group.this.health_check[0].protocol == "HTTPS" && aws_lb_target_group.this.health_check[0].path == "/readyz" &&
+      aws_lb_target_group.this.health_check[0].matcher == "200" && aws_lb_target_group.this.health_check[0].interval == 10 &&
+      aws_lb_target_group.this.health_check[0].healthy_threshold == 2 && aws_lb_target_group.this.health_check[0].unhealthy_threshold == 3
+    )
+    error_message = "GET /readyz over HTTPS every 10 s, in after two, out after three"
+  }
+}
+
+run "tags_load_balancer_and_target_group_for_the_function" {
+  command = plan
+
+  variables {
+    tags = { team = "platform", cluster_name = "another" }
+  }
+
+  assert {
+    condition     = aws_lb.this.tags["eks-nlb-sync"] == "enabled" && aws_lb.this.tags["cluster_name"] == "payments" && aws_lb.this.tags["team"] == "platform"
+    error_message = "the function's tags win over the caller's"
+  }
+  assert {
+    condition     = aws_lb_target_group.this.tags["eks-nlb-sync"] == "enabled"
+    error_message = "without the tag the function may not write to the target group"
+  }
+}
+
+run "publishes_the_service_to_the_named_accounts" {
+  command = plan
+
+  assert {
+    condition     = aws_vpc_endpoint_service.this.allowed_principals == toset(["arn:aws:iam::111122223333:root"]) && !aws_vpc_endpoint_service.this.acceptance_required
+    error_message = "the principals, without acceptance"
+  }
+}
+
+run "publishes_the_service_to_other_regions_and_its_own" {
+  command = plan
+
+  variables {
+    supported_regions   = ["eu-central-1"]
+    acceptance_required = true
+  }
+
+  assert {
+    condition     = aws_vpc_endpoint_service.this.supported_regions == toset(["eu-central-1", "eu-west-1"])
+    error_message = "AWS returns the own Region too"
+  }
+  assert {
+    condition     = aws_vpc_endpoint_service.this.acceptance_required
+    error_message = "acceptance by variable"
+  }
+}
+
+run "lets_everything_be_overridden" {
+  command = plan
+
+  variables {
+    name                           = "api"
+    vpc_id                         = "vpc-0d"
+    subnet_ids                     = ["subnet-0d1", "subnet-0d2"]
+    cluster_security_group_id      = "sg-0d"
+    ingress_cidrs                  = ["10.1.0.0/16"]
+    enforce_ingress_on_privatelink = true
+    selecting_tag                  = { key = "sync", value = "yes" }
+    cluster_name_tag               = "eks"
+  }
+
+  override_data {
+    target = data.aws_subnet.given["subnet-0d1"]
+    values = { id = "subnet-0d1", vpc_id = "vpc-0d", availability_zone = "eu-west-1a", outpost_arn = "" }
+  }
+  override_data {
+    target = data.aws_subnet.given["subnet-0d2"]
+    values = { id = "subnet-0d2", vpc_id = "vpc-0d", availability_zone = "eu-west-1b", outpost_arn = "" }
+  }
+
+  assert {
+    condition     = aws_lb.this.name == "api" && aws_lb.this.subnets == toset(["subnet-0d1", "subnet-0d2"]) && aws_lb_target_group.this.vpc_id == "vpc-0d"
+    error_message = "name, subnets and VPC as given"
+  }
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.cluster_from_nlb.security_group_id == "sg-0d"
+    error_message = "security group as given"
+  }
+  assert {
+    condition     = aws_lb.this.enforce_security_group_inbound_rules_on_private_link_traffic == "on" && aws_vpc_security_group_ingress_rule.nlb["10.1.0.0/16"].from_port == 443
+    error_message = "inbound rules, also for PrivateLink"
+  }
+  assert {
+    condition     = aws_lb.this.tags["sync"] == "yes" && aws_lb.this.tags["eks"] == "payments"
+    error_message = "tags under other keys"
+  }
+}
+
+run "shortens_a_name_that_elb_would_refuse" {
+  command = plan
+
+  variables {
+    cluster_name = "platform_production-payments-eu-west-1"
+  }
+
+  assert {
+    condition     = aws_lb.this.name == "eks-platform-production-${substr(sha256("platform_production-payments-eu-west-1"), 0, 8)}" && length(aws_lb.this.name) <= 32
+    error_message = "no underscore, 32 characters at most, still distinct"
+  }
+}
+
+# --- Bad input ---------------------------------------------------------------
+
+run "refuses_a_name_that_is_no_cluster" {
+  command         = plan
+  expect_failures = [var.cluster_name]
+
+  variables {
+    cluster_name = "payments/../ledger"
+  }
+}
+
+run "refuses_a_principal_that_is_not_an_arn" {
+  command         = plan
+  expect_failures = [var.allowed_principals]
+
+  variables {
+    allowed_principals = ["arn:aws:iam::111122223333:root", "111122223333"]
+  }
+}
+
+run "refuses_everyone_as_a_principal" {
+  command         = plan
+  expect_failures = [var.allowed_principals]
+
+  variables {
+    allowed_principals = ["*"]
+  }
+}
+
+run "refuses_a_zone_as_a_region" {
+  command         = plan
+  expect_failures = [var.supported_regions]
+
+  variables {
+    supported_regions = ["eu-central-1a"]
+  }
+}
+
+run "refuses_enforcement_that_admits_nobody" {
+  command         = plan
+  expect_failures = [var.enforce_ingress_on_privatelink]
+
+  variables {
+    enforce_ingress_on_privatelink = true
+  }
+}
+
+run "refuses_ranges_that_are_none" {
+  command         = plan
+  expect_failures = [var.ingress_cidrs]
+
+  variables {
+    ingress_cidrs = ["10.1.0.1/16", "fc00::/7"]
+  }
+}
+
+run "refuses_a_name_that_elb_keeps_for_itself" {
+  command         = plan
+  expect_failures = [var.name]
+
+  variables {
+    name = "internal-api"
+  }
+}
+
+run "refuses_a_name_that_elb_cannot_write" {
+  command         = plan
+  expect_failures = [var.name]
+
+  variables {
+    name = "payments_api"
+  }
+}
+
+run "refuses_a_health_check_that_outlasts_its_interval" {
+  command         = plan
+  expect_failures = [var.health_check]
+
+  variables {
+    health_check = { interval = 5, timeout = 6 }
+  }
+}
+
+run "refuses_a_single_check" {
+  command         = plan
+  expect_failures = [var.health_check]
+
+  variables {
+    health_check = { healthy_threshold = 1 }
+  }
+}
+
+run "refuses_one_tag_for_two_meanings" {
+  command         = plan
+  expect_failures = [var.cluster_name_tag]
+
+  variables {
+    cluster_name_tag = "eks-nlb-sync"
+  }
+}
+
+run "refuses_ids_of_other_things" {
+  command         = plan
+  expect_failures = [var.vpc_id, var.subnet_ids, var.cluster_security_group_id, var.deregistration_delay_seconds]
+
+  variables {
+    vpc_id                       = "subnet-0a"
+    subnet_ids                   = []
+    cluster_security_group_id    = "default"
+    deregistration_delay_seconds = 3601
+  }
+}
+
+run "refuses_a_cluster_without_private_access" {
+  command         = plan
+  expect_failures = [data.aws_eks_cluster.this]
+
+  override_data {
+    target = data.aws_eks_cluster.this
+    values = {
+      arn                   = "arn:aws:eks:eu-west-1:111122223333:cluster/payments"
+      vpc_config            = [{ vpc_id = "vpc-0c", subnet_ids = ["subnet-0a"], cluster_security_group_id = "sg-0c", endpoint_private_access = false }]
+      outpost_config        = []
+      certificate_authority = [{ data = "Q0E=" }]
+    }
+  }
+}
+
+run "refuses_a_local_cluster" {
+  command         = plan
+  expect_failures = [data.aws_eks_cluster.this]
+
+  override_data {
+    target = data.aws_eks_cluster.this
+    values = {
+      arn                   = "arn:aws:eks:eu-west-1:111122223333:cluster/payments"
+      vpc_config            = [{ vpc_id = "vpc-0c", subnet_ids = ["subnet-0a"], cluster_security_group_id = "sg-0c", endpoint_private_access = true }]
+      outpost_config        = [{ control_plane_instance_type = "m5.large" }]
+      certificate_authority = [{ data = "Q0E=" }]
+    }
+  }
+}
+
+run "refuses_a_zone_without_a_subnet" {
+  command         = plan
+  expect_failures = [aws_lb.this]
+
+  variables {
+    subnet_ids = ["subnet-0a"]
+  }
+
+  override_data {
+    target = data.aws_subnet.given["subnet-0a"]
+    values = { id = "subnet-0a", vpc_id = "vpc-0c", availability_zone = "eu-west-1a", outpost_arn = "" }
+  }
+}
+
+run "refuses_two_subnets_of_one_zone" {
+  command         = plan
+  expect_failures = [aws_lb.this]
+
+  variables {
+    subnet_ids = ["subnet-0a", "subnet-0b1", "subnet-0b2"]
+  }
+
+  override_data {
+    target = data.aws_subnet.given["subnet-0a"]
+    values = { id = "subnet-0a", vpc_id = "vpc-0c", availability_zone = "eu-west-1a", outpost_arn = "" }
+  }
+  override_data {
+    target = data.aws_subnet.given["subnet-0b1"]
+    values = { id = "subnet-0b1", vpc_id = "vpc-0c", availability_zone = "eu-west-1b", outpost_arn = "" }
+  }
+  override_data {
+    target = data.aws_subnet.given["subnet-0b2"]
+    values = { id = "subnet-0b2", vpc_id = "vpc-0c", availability_zone = "eu-west-1b", outpost_arn = "" }
+  }
+}
+
+run "refuses_a_local_zone" {
+  command         = plan
+  expect_failures = [aws_lb.this]
+
+  override_data {
+    target = data.aws_availability_zone.this["eu-west-1b"]
+    values = { name = "eu-west-1b", zone_type = "local-zone" }
+  }
+}
+
+run "refuses_an_outpost" {
+  command         = plan
+  expect_failures = [aws_lb.this]
+
+  override_data {
+    target = data.aws_subnet.control_plane["subnet-0a"]
+    values = { id = "subnet-0a", vpc_id = "vpc-0c", availability_zone = "eu-west-1a", outpost_arn = "arn:aws:outposts:eu-west-1:111122223333:outpost/op-0a" }
+  }
+}
+
+run "refuses_subnets_of_another_vpc" {
+  command         = plan
+  expect_failures = [aws_lb.this]
+
+  variables {
+    vpc_id = "vpc-0d"
+  }
+}

@@ -1,0 +1,190 @@
+variable "cluster_name" {
+  description = "Name of an EKS cluster that exists in the provider's account and Region. VPC, subnets and security group are read from it unless given."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", var.cluster_name))
+    error_message = "cluster_name is \"${var.cluster_name}\", which is not an EKS cluster name: give 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit."
+  }
+}
+
+variable "allowed_principals" {
+  description = "ARNs of the accounts, roles or users that may create an endpoint to the service, such as `arn:aws:iam::111122223333:root` for a whole account."
+  type        = set(string)
+
+  validation {
+    condition = alltrue([
+      for principal in var.allowed_principals :
+      can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(root|role/.+|user/.+)$", principal))
+    ])
+    error_message = "allowed_principals must be IAM ARNs; change ${join(", ", [
+      for principal in var.allowed_principals : "\"${principal}\""
+      if !can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:(root|role/.+|user/.+)$", principal))
+    ])} to the form arn:aws:iam::111122223333:root (an account), …:role/NAME or …:user/NAME."
+  }
+}
+
+variable "acceptance_required" {
+  description = "Whether each endpoint must be accepted by hand. Off by default: `allowed_principals` already names who may connect, and a pending endpoint stops the consumer's apply."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "supported_regions" {
+  description = "Other Regions whose consumers may connect directly (cross-Region PrivateLink). The service's own Region is always included."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for region in var.supported_regions : can(regex("^[a-z]{2,}(-[a-z]+)+-[0-9]+$", region))])
+    error_message = "supported_regions must be Region codes such as \"eu-central-1\", not ${join(", ", [for region in var.supported_regions : "\"${region}\"" if !can(regex("^[a-z]{2,}(-[a-z]+)+-[0-9]+$", region))])}; Availability Zones and long names are not Regions."
+  }
+}
+
+variable "name" {
+  description = "Name of the load balancer and the target group. Default: `eks-<cluster_name>`, shortened with a hash where it would not be a valid name. Changing it replaces the load balancer."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.name == null || can(regex("^[0-9A-Za-z]([0-9A-Za-z-]{0,30}[0-9A-Za-z])?$", var.name))
+    error_message = "name is \"${coalesce(var.name, "-")}\", which ELB refuses: give at most 32 letters, digits and hyphens that neither begin nor end with a hyphen."
+  }
+
+  validation {
+    condition     = var.name == null || !startswith(coalesce(var.name, "-"), "internal-")
+    error_message = "name must not begin with \"internal-\": ELB keeps that prefix for itself."
+  }
+}
+
+variable "vpc_id" {
+  description = "VPC of the load balancer. Default: the cluster's. Another one must reach the cluster's VPC by peering within the Region."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.vpc_id == null || can(regex("^vpc-[0-9a-f]+$", var.vpc_id))
+    error_message = "vpc_id is \"${coalesce(var.vpc_id, "-")}\", which is not a VPC id: give one such as vpc-0a1b2c3d4e5f67890, or leave it out to use the cluster's VPC."
+  }
+}
+
+variable "subnet_ids" {
+  description = "Subnets of the load balancer, one per Availability Zone. Default: of the control plane's subnets, the first in each zone."
+  type        = list(string)
+  default     = null
+
+  validation {
+    condition     = var.subnet_ids == null || (length(coalesce(var.subnet_ids, [])) > 0 && alltrue([for id in coalesce(var.subnet_ids, []) : can(regex("^subnet-[0-9a-f]+$", id))]))
+    error_message = "subnet_ids must hold at least one subnet id such as subnet-0a1b2c3d4e5f67890; leave it out to use the control plane's subnets."
+  }
+}
+
+variable "cluster_security_group_id" {
+  description = "Security group of the API server's interfaces, to which the rule for the load balancer is added. Default: the one EKS made for the cluster."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.cluster_security_group_id == null || can(regex("^sg-[0-9a-f]+$", var.cluster_security_group_id))
+    error_message = "cluster_security_group_id is \"${coalesce(var.cluster_security_group_id, "-")}\", which is not a security group id: give one such as sg-0a1b2c3d4e5f67890, or leave it out to use the cluster's own."
+  }
+}
+
+variable "ingress_cidrs" {
+  description = "Address ranges that may open connections to the load balancer: clients that reach it without PrivateLink and, with `enforce_ingress_on_privatelink`, those behind an endpoint."
+  type        = set(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for cidr in var.ingress_cidrs : can(cidrnetmask(cidr)) && try(cidrhost(cidr, 0) == split("/", cidr)[0], false)])
+    error_message = "ingress_cidrs must be IPv4 ranges written with their first address, such as \"10.1.0.0/16\"; change ${join(", ", [for cidr in var.ingress_cidrs : "\"${cidr}\"" if !(can(cidrnetmask(cidr)) && try(cidrhost(cidr, 0) == split("/", cidr)[0], false))])}."
+  }
+}
+
+variable "enforce_ingress_on_privatelink" {
+  description = "Whether `ingress_cidrs` also judges connections that arrive through an endpoint, by the client's address in the consumer's VPC."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.enforce_ingress_on_privatelink || length(var.ingress_cidrs) > 0
+    error_message = "enforce_ingress_on_privatelink without ingress_cidrs would refuse every client: list the consumers' address ranges in ingress_cidrs, or turn it off."
+  }
+}
+
+variable "health_check" {
+  description = "Timing of the `GET /readyz` check over HTTPS, in seconds and in checks in a row."
+  type = object({
+    interval            = optional(number, 10)
+    timeout             = optional(number, 5)
+    healthy_threshold   = optional(number, 2)
+    unhealthy_threshold = optional(number, 3)
+  })
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = var.health_check.interval >= 5 && var.health_check.interval <= 300 && var.health_check.timeout >= 2 && var.health_check.timeout <= min(120, var.health_check.interval)
+    error_message = "health_check: interval must be 5 to 300 seconds and timeout 2 to 120 seconds and no longer than the interval."
+  }
+
+  validation {
+    condition     = alltrue([for threshold in [var.health_check.healthy_threshold, var.health_check.unhealthy_threshold] : threshold >= 2 && threshold <= 10])
+    error_message = "health_check: healthy_threshold and unhealthy_threshold must each be 2 to 10 checks."
+  }
+}
+
+variable "deregistration_delay_seconds" {
+  description = "How long connections to a deregistered API server may live on before the load balancer closes them."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    condition     = var.deregistration_delay_seconds >= 0 && var.deregistration_delay_seconds <= 3600
+    error_message = "deregistration_delay_seconds must be 0 to 3600."
+  }
+}
+
+variable "deletion_protection" {
+  description = "Whether the load balancer refuses to be deleted. Off by default: AWS already refuses while the endpoint service uses it."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "selecting_tag" {
+  description = "Tag that makes eks-nlb-sync manage the load balancer and lets it write to the target group: the function's `NLB_TAG`."
+  type = object({
+    key   = string
+    value = string
+  })
+  default = {
+    key   = "eks-nlb-sync"
+    value = "enabled"
+  }
+  nullable = false
+}
+
+variable "cluster_name_tag" {
+  description = "Key of the load balancer's tag that holds the cluster's name: the function's `CLUSTER_NAME_TAG`."
+  type        = string
+  default     = "cluster_name"
+  nullable    = false
+
+  validation {
+    condition     = var.cluster_name_tag != var.selecting_tag.key
+    error_message = "cluster_name_tag and selecting_tag.key are both \"${var.cluster_name_tag}\": one tag cannot hold both, choose different keys."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything this module makes. The two tags that the function reads win over these."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

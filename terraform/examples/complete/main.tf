@@ -1,0 +1,117 @@
+# Two clusters, one tools' VPC, one far Region, all in one account.
+#
+#   tools' VPC (home) ── endpoint ──▶ payments (home)
+#        └─ peering ─ hub (far) ── endpoint ──▶ ledger (far)
+#
+# With several accounts each module keeps its arguments and gets the provider of
+# its account: docs/network.md.
+
+data "aws_caller_identity" "this" {}
+
+data "aws_partition" "this" {}
+
+locals {
+  tools_account = "arn:${data.aws_partition.this.partition}:iam::${data.aws_caller_identity.this.account_id}:root"
+}
+
+# --- The tools' VPC: where kubectl and the pipelines are ---------------------
+
+resource "aws_vpc" "tools" {
+  #checkov:skip=CKV2_AWS_11:Whether and where flow logs are kept is the account's baseline.
+  cidr_block           = var.tools_vpc_cidr
+  enable_dns_support   = true
+  enable_dns_hostnames = true # without it the VPC does not ask private hosted zones
+  tags                 = { Name = "tools" }
+}
+
+resource "aws_default_security_group" "tools" {
+  vpc_id = aws_vpc.tools.id
+}
+
+resource "aws_subnet" "tools" {
+  count = length(var.home_availability_zones)
+
+  vpc_id            = aws_vpc.tools.id
+  availability_zone = var.home_availability_zones[count.index]
+  cidr_block        = cidrsubnet(var.tools_vpc_cidr, 8, count.index)
+  tags              = { Name = "tools-${var.home_availability_zones[count.index]}" }
+}
+
+resource "aws_route_table" "tools" {
+  vpc_id = aws_vpc.tools.id
+  tags   = { Name = "tools" }
+}
+
+resource "aws_route_table_association" "tools" {
+  count = length(aws_subnet.tools)
+
+  subnet_id      = aws_subnet.tools[count.index].id
+  route_table_id = aws_route_table.tools.id
+}
+
+# --- The cluster at home: one endpoint ---------------------------------------
+
+module "payments_access" {
+  source = "../../cluster-access"
+
+  cluster_name       = var.home_cluster_name
+  allowed_principals = [local.tools_account]
+}
+
+module "payments_client" {
+  source = "../../client-access"
+
+  cluster_name                  = module.payments_access.cluster_name
+  cluster_endpoint              = module.payments_access.cluster_endpoint
+  cluster_certificate_authority = module.payments_access.cluster_certificate_authority
+  service_name                  = module.payments_access.service_name
+  vpc_id                        = aws_vpc.tools.id
+  subnet_ids                    = aws_subnet.tools[*].id
+  allowed_cidrs                 = [var.tools_vpc_cidr]
+}
+
+# --- The cluster in the far Region: a hub and an endpoint in it --------------
+
+module "ledger_access" {
+  source    = "../../cluster-access"
+  providers = { aws = aws.far }
+
+  cluster_name       = var.far_cluster_name
+  allowed_principals = [local.tools_account]
+}
+
+module "far_hub" {
+  source    = "../../region-hub"
+  providers = { aws = aws.far, aws.tools = aws }
+
+  vpc_cidr              = var.hub_vpc_cidr
+  availability_zones    = var.far_availability_zones
+  tools_vpc_id          = aws_vpc.tools.id
+  tools_vpc_cidrs       = [var.tools_vpc_cidr]
+  tools_vpc_region      = var.home_region
+  tools_route_table_ids = [aws_route_table.tools.id]
+}
+
+module "ledger_client" {
+  source    = "../../client-access"
+  providers = { aws = aws.far }
+
+  cluster_name                  = module.ledger_access.cluster_name
+  cluster_endpoint              = module.ledger_access.cluster_endpoint
+  cluster_certificate_authority = module.ledger_access.cluster_certificate_authority
+  service_name                  = module.ledger_access.service_name
+  vpc_id                        = module.far_hub.vpc_id
+  subnet_ids                    = module.far_hub.subnet_ids
+  allowed_cidrs                 = [var.tools_vpc_cidr]
+  hosted_zone_vpcs              = module.far_hub.hosted_zone_vpcs
+}
+
+# --- The function: fills the target groups of both Regions -------------------
+
+module "function" {
+  source = "../../function"
+
+  package              = var.function_package
+  fleet                = { far = { region = var.far_region } }
+  reserved_concurrency = 2 # two schedules fire in the same minute
+}

@@ -1,0 +1,53 @@
+variable "home_region" {
+  description = "Region of the tools' VPC and of the first cluster."
+  type        = string
+  default     = "eu-west-1"
+}
+
+variable "home_cluster_name" {
+  description = "An EKS cluster with private access in the home Region."
+  type        = string
+  default     = "payments"
+}
+
+variable "far_region" {
+  description = "Region of the second cluster."
+  type        = string
+  default     = "eu-central-1"
+}
+
+variable "far_cluster_name" {
+  description = "An EKS cluster with private access in the far Region."
+  type        = string
+  default     = "ledger"
+}
+
+variable "home_availability_zones" {
+  description = "Zones of the tools' subnets, among those of the first cluster's control plane."
+  type        = list(string)
+  default     = ["eu-west-1a", "eu-west-1b"]
+}
+
+variable "far_availability_zones" {
+  description = "Zones of the hub's subnets, among those of the second cluster's control plane."
+  type        = list(string)
+  default     = ["eu-central-1a", "eu-central-1b"]
+}
+
+variable "tools_vpc_cidr" {
+  description = "Address range of the tools' VPC."
+  type        = string
+  default     = "10.1.0.0/16"
+}
+
+variable "hub_vpc_cidr" {
+  description = "Address range of the far Region's hub. The clusters' own ranges do not matter, and may overlap these."
+  type        = string
+  default     = "10.255.1.0/26"
+}
+
+variable "function_package" {
+  description = "Zip of the function: `cargo lambda build --release --arm64 --output-format zip --bin eks-nlb-sync`."
+  type        = string
+  default     = "../../../target/lambda/eks-nlb-sync/bootstrap.zip"
+}

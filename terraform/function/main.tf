@@ -1,0 +1,214 @@
+# The function, its schedules and its log. Permissions are in iam.tf, the VPC in
+# network.tf, alarms in alarms.tf.
+
+data "aws_caller_identity" "this" {}
+
+data "aws_partition" "this" {}
+
+locals {
+  account_id = data.aws_caller_identity.this.account_id
+  partition  = data.aws_partition.this.partition
+
+  # arn:<partition>:logs:<region>:<account>:log-group:<name>. Read from here
+  # because data.aws_region's attributes differ between the providers 5 and 6.
+  region = split(":", aws_cloudwatch_log_group.this.arn)[3]
+
+  in_vpc = length(var.subnet_ids) > 0
+
+  # What the build depends on; a change of it builds and deploys again.
+  sources     = var.source_dir == null ? [] : sort(setunion(fileset(var.source_dir, "{Cargo.toml,Cargo.lock,rust-toolchain.toml}"), fileset(var.source_dir, "src/**")))
+  source_hash = base64sha256(join("", [for file in local.sources : filesha256("${var.source_dir}/${file}")]))
+}
+
+# --- Code --------------------------------------------------------------------
+
+resource "terraform_data" "build" {
+  count = var.source_dir == null ? 0 : 1
+
+  triggers_replace = [local.source_hash, var.architecture]
+
+  provisioner "local-exec" {
+    working_dir = var.source_dir
+    command     = "cargo lambda build --release --locked --bin eks-nlb-sync --output-format zip ${var.architecture == "arm64" ? "--arm64" : "--x86-64"}"
+  }
+}
+
+resource "aws_lambda_function" "this" {
+  #checkov:skip=CKV_AWS_116:A lost event is not worth keeping; the next run does the same work.
+  #checkov:skip=CKV_AWS_117:A private-only endpoint resolves anywhere, so the VPC is a choice (vpc_id).
+  #checkov:skip=CKV_AWS_173:No setting is a secret.
+  #checkov:skip=CKV_AWS_272:Code signing is the account's policy; the zip is built from this source.
+  function_name = var.name
+  description   = "Keeps NLB target groups at the private addresses of EKS API servers"
+  role          = aws_iam_role.function.arn
+
+  filename         = var.package != null ? var.package : "${var.source_dir}/target/lambda/eks-nlb-sync/bootstrap.zip"
+  source_code_hash = var.package != null ? filebase64sha256(var.package) : local.source_hash
+  runtime          = "provided.al2023"
+  handler          = "bootstrap"
+  architectures    = [var.architecture]
+
+  memory_size                    = 128
+  timeout                        = 60
+  reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
+
+  environment {
+    variables = merge(
+      {
+        NLB_TAG             = var.nlb_tag
+        CLUSTER_NAME_TAG    = var.cluster_name_tag
+        SYNC_POLICY         = var.sync_policy
+        DRY_RUN             = tostring(var.dry_run)
+        MIN_HEALTHY_TARGETS = tostring(var.min_healthy_targets)
+        ALLOWED_CIDRS       = join(",", var.allowed_cidrs)
+        DNS_TIMEOUT_MS      = tostring(var.dns_timeout_ms)
+        MAX_CONCURRENCY     = tostring(var.max_concurrency)
+        METRICS_NAMESPACE   = var.metrics_namespace
+      },
+      # Absent rather than empty: an empty list of servers is refused.
+      length(var.dns_servers) == 0 ? {} : { DNS_SERVERS = join(",", var.dns_servers) },
+    )
+  }
+
+  logging_config {
+    log_format            = "JSON"
+    log_group             = aws_cloudwatch_log_group.this.name
+    application_log_level = var.application_log_level
+    system_log_level      = var.system_log_level
+  }
+
+  tracing_config {
+    mode = var.tracing
+  }
+
+  dynamic "vpc_config" {
+    for_each = local.in_vpc ? [1] : []
+
+    content {
+      subnet_ids         = var.subnet_ids
+      security_group_ids = local.security_group_ids
+    }
+  }
+
+  tags = var.tags
+
+  # Without its permissions the first runs would fail.
+  depends_on = [terraform_data.build, aws_iam_role_policy.function]
+}
+
+# The next run is the retry, and an event older than that is worthless.
+resource "aws_lambda_function_event_invoke_config" "this" {
+  function_name                = aws_lambda_function.this.function_name
+  maximum_retry_attempts       = 0
+  maximum_event_age_in_seconds = 60
+}
+
+resource "aws_cloudwatch_log_group" "this" {
+  #checkov:skip=CKV_AWS_158:Encrypted with the service's own key; the lines hold ARNs, host names and addresses, no secret.
+  #checkov:skip=CKV_AWS_338:log_retention_days is the caller's choice; the report of a run is of no use a year later.
+  name              = "/aws/lambda/${var.name}"
+  retention_in_days = var.log_retention_days
+  tags              = var.tags
+}
+
+# --- Schedules ---------------------------------------------------------------
+
+# The safety net that looks at every frontend of this account and Region.
+resource "aws_scheduler_schedule" "own" {
+  #checkov:skip=CKV_AWS_297:The input is empty; there is nothing to encrypt with a key of one's own.
+  name                = var.name
+  description         = "Runs ${var.name} for this account and Region"
+  schedule_expression = var.schedule_expression
+  state               = var.schedule_state
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = aws_lambda_function.this.arn
+    role_arn = aws_iam_role.scheduler.arn
+
+    retry_policy {
+      maximum_retry_attempts       = 0
+      maximum_event_age_in_seconds = 60
+    }
+  }
+}
+
+# One for each other Region or account, with its constant input.
+resource "aws_scheduler_schedule" "fleet" {
+  #checkov:skip=CKV_AWS_297:Regions and role ARNs are no secret, and an external id is not one either (IAM User Guide).
+  for_each = var.fleet
+
+  name                = "${var.name}-${each.key}"
+  description         = "Runs ${var.name} for ${join(" as ", compact([each.value.region, each.value.role_arn]))}"
+  schedule_expression = var.schedule_expression
+  state               = var.schedule_state
+
+  flexible_time_window {
+    mode = "OFF"
+  }
+
+  target {
+    arn      = aws_lambda_function.this.arn
+    role_arn = aws_iam_role.scheduler.arn
+
+    # Absent rather than null: the function refuses a key without a value.
+    input = jsonencode({
+      for key, value in {
+        region     = each.value.region
+        roleArn    = each.value.role_arn
+        externalId = each.value.external_id
+      } : key => value if value != null
+    })
+
+    retry_policy {
+      maximum_retry_attempts       = 0
+      maximum_event_age_in_seconds = 60
+    }
+  }
+}
+
+# --- Control plane -----------------------------------------------------------
+
+# EKS makes the interfaces of its API servers itself, so a change of addresses
+# begins and ends with these calls. What they say is not read: they say when.
+resource "aws_cloudwatch_event_rule" "control_plane" {
+  count = var.watch_control_plane ? 1 : 0
+
+  name        = "${var.name}-control-plane"
+  description = "EKS changes the network interfaces of a control plane"
+  event_pattern = jsonencode({
+    source      = ["aws.ec2"]
+    detail-type = ["AWS API Call via CloudTrail"]
+    detail = {
+      eventSource     = ["ec2.amazonaws.com"]
+      eventName       = ["CreateNetworkInterface", "DeleteNetworkInterface"]
+      sourceIPAddress = ["eks.amazonaws.com"]
+    }
+  })
+  tags = var.tags
+}
+
+resource "aws_cloudwatch_event_target" "control_plane" {
+  count = var.watch_control_plane ? 1 : 0
+
+  rule      = aws_cloudwatch_event_rule.control_plane[0].name
+  target_id = "Function"
+  arn       = aws_lambda_function.this.arn
+
+  retry_policy {
+    maximum_retry_attempts       = 0
+    maximum_event_age_in_seconds = 60
+  }
+}
+
+resource "aws_lambda_permission" "control_plane" {
+  count = var.watch_control_plane ? 1 : 0
+
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.control_plane[0].arn
+}

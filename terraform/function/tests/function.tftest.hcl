@@ -1,0 +1,329 @@
+# What the module makes of its variables. That it makes the same as
+# template.yaml is tested beside that file, against an emulator.
+
+mock_provider "aws" {
+  mock_data "aws_caller_identity" {
+    defaults = { account_id = "111122223333" }
+  }
+  mock_data "aws_partition" {
+    defaults = { partition = "aws" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/eks-nlb-sync" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::111122223333:role/eks-nlb-sync" }
+  }
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:eks-nlb-sync" }
+  }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-west-1:111122223333:eks-nlb-sync-alarms" }
+  }
+}
+
+variables {
+  package = "versions.tf" # any file: nothing is deployed
+}
+
+run "runs_small_alone_and_every_minute" {
+  command = apply
+
+  assert {
+    condition = (
+      aws_lambda_function.this.runtime == "provided.al2023" && aws_lambda_function.this.architectures == tolist(["arm64"]) &&
+      aws_lambda_function.this.memory_size == 128 && aws_lambda_function.this.reserved_concurrent_executions == 1
+    )
+    error_message = "provided.al2023 on arm64 with 128 MB, one at a time"
+  }
+  assert {
+    condition     = aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.this.maximum_event_age_in_seconds == 60
+    error_message = "the next run is the retry"
+  }
+  assert {
+    condition     = aws_scheduler_schedule.own.schedule_expression == "rate(1 minute)" && aws_scheduler_schedule.own.target[0].input == null && length(aws_scheduler_schedule.fleet) == 0
+    error_message = "one schedule, without an input"
+  }
+  assert {
+    condition     = aws_lambda_function.this.logging_config[0].log_format == "JSON" && aws_cloudwatch_log_group.this.retention_in_days == 30
+    error_message = "JSON lines, kept for 30 days"
+  }
+  assert {
+    condition     = !contains(keys(aws_lambda_function.this.environment[0].variables), "DNS_SERVERS") && length(aws_lambda_function.this.vpc_config) == 0
+    error_message = "the system's resolver, no VPC"
+  }
+}
+
+run "gives_every_other_region_and_account_its_schedule" {
+  command = apply
+
+  variables {
+    assume_role_arns = ["arn:aws:iam::444455556666:role/eks-nlb-sync"]
+    fleet = {
+      far   = { region = "eu-central-1" }
+      other = { role_arn = "arn:aws:iam::444455556666:role/eks-nlb-sync", external_id = "7" }
+    }
+  }
+
+  assert {
+    condition     = jsondecode(aws_scheduler_schedule.fleet["far"].target[0].input) == { region = "eu-central-1" }
+    error_message = "a Region, and no key without a value"
+  }
+  assert {
+    condition     = jsondecode(aws_scheduler_schedule.fleet["other"].target[0].input) == { roleArn = "arn:aws:iam::444455556666:role/eks-nlb-sync", externalId = "7" }
+    error_message = "a role with its external id"
+  }
+  assert {
+    condition     = toset([for alarm in aws_cloudwatch_metric_alarm.unhealthy : alarm.dimensions.Region]) == toset(["eu-west-1", "eu-central-1"])
+    error_message = "alarms for every Region that is acted in"
+  }
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if statement.Sid == "GivenRoles"]) == ["arn:aws:iam::444455556666:role/eks-nlb-sync"]
+    error_message = "only the given roles"
+  }
+}
+
+run "writes_only_to_target_groups_with_the_first_tag" {
+  command = apply
+
+  variables {
+    nlb_tag = "team=platform,eks-nlb-sync"
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Condition if statement.Sid == "TargetGroupsWithTheTag"]) == { StringLike = { "aws:ResourceTag/team" = "platform" } }
+    error_message = "key and value of the first tag"
+  }
+}
+
+run "writes_to_target_groups_with_any_value_of_a_bare_key" {
+  command = apply
+
+  variables {
+    nlb_tag = "managed"
+  }
+
+  assert {
+    condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Condition if statement.Sid == "TargetGroupsWithTheTag"]) == { StringLike = { "aws:ResourceTag/managed" = "*" } }
+    error_message = "any value"
+  }
+}
+
+run "can_do_without_reserved_concurrency" {
+  command = apply
+
+  variables {
+    reserved_concurrency = null
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == -1
+    error_message = "none reserved"
+  }
+}
+
+run "takes_an_existing_topic" {
+  command = apply
+
+  variables {
+    alarm_topic_arn = "arn:aws:sns:eu-west-1:111122223333:pager"
+  }
+
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.errors.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:pager"]) && output.alarm_topic_arn == "arn:aws:sns:eu-west-1:111122223333:pager"
+    error_message = "the topic as given"
+  }
+}
+
+# --- Bad input ---------------------------------------------------------------
+
+run "refuses_a_zip_that_is_not_there" {
+  command         = plan
+  expect_failures = [var.package]
+
+  variables {
+    package = "tests/nowhere.zip"
+  }
+}
+
+run "refuses_two_sources_of_code" {
+  command         = plan
+  expect_failures = [var.package]
+
+  variables {
+    source_dir = "../.."
+  }
+}
+
+run "refuses_settings_that_the_function_would_refuse" {
+  command         = plan
+  expect_failures = [var.nlb_tag, var.cluster_name_tag, var.sync_policy, var.min_healthy_targets, var.allowed_cidrs, var.dns_servers, var.dns_timeout_ms, var.max_concurrency, var.metrics_namespace]
+
+  variables {
+    nlb_tag             = "a=b=c"
+    cluster_name_tag    = ""
+    sync_policy         = "add"
+    min_healthy_targets = 0
+    allowed_cidrs       = []
+    dns_servers         = ["dns.example"]
+    dns_timeout_ms      = 60000
+    max_concurrency     = 0
+    metrics_namespace   = "AWS/EKS"
+  }
+}
+
+run "refuses_a_vpc_without_subnets" {
+  command         = plan
+  expect_failures = [var.subnet_ids]
+
+  variables {
+    vpc_id = "vpc-0a"
+  }
+}
+
+run "refuses_endpoints_without_a_vpc" {
+  command         = plan
+  expect_failures = [var.interface_endpoints]
+
+  variables {
+    interface_endpoints = true
+  }
+}
+
+run "refuses_a_vpc_that_is_none" {
+  command         = plan
+  expect_failures = [var.vpc_id]
+
+  variables {
+    vpc_id     = "10.0.0.0/8"
+    subnet_ids = ["subnet-0a"]
+  }
+}
+
+run "refuses_subnets_without_a_vpc" {
+  command         = plan
+  expect_failures = [var.subnet_ids]
+
+  variables {
+    subnet_ids = ["subnet-0a"]
+  }
+}
+
+run "refuses_security_groups_without_a_vpc" {
+  command         = plan
+  expect_failures = [var.security_group_ids]
+
+  variables {
+    security_group_ids = ["sg-0a"]
+  }
+}
+
+run "refuses_a_fleet_of_nowhere" {
+  command         = plan
+  expect_failures = [var.fleet]
+
+  variables {
+    fleet = { nowhere = {} }
+  }
+}
+
+run "refuses_an_external_id_without_a_role" {
+  command         = plan
+  expect_failures = [var.fleet]
+
+  variables {
+    fleet = { secret = { region = "eu-central-1", external_id = "7" } }
+  }
+}
+
+run "refuses_a_role_that_may_not_be_assumed" {
+  command         = plan
+  expect_failures = [var.fleet]
+
+  variables {
+    fleet = { forbidden = { role_arn = "arn:aws:iam::444455556666:role/eks-nlb-sync" } }
+  }
+}
+
+run "refuses_a_key_that_names_no_schedule" {
+  command         = plan
+  expect_failures = [var.fleet]
+
+  variables {
+    fleet = { "no space" = { region = "eu-central-1" } }
+  }
+}
+
+run "refuses_subnets_that_are_none" {
+  command         = plan
+  expect_failures = [var.subnet_ids]
+
+  variables {
+    vpc_id     = "vpc-0a"
+    subnet_ids = ["vpc-0a"]
+  }
+}
+
+run "refuses_security_groups_that_are_none" {
+  command         = plan
+  expect_failures = [var.security_group_ids]
+
+  variables {
+    vpc_id             = "vpc-0a"
+    subnet_ids         = ["subnet-0a"]
+    security_group_ids = ["default"]
+  }
+}
+
+run "refuses_no_source_of_code" {
+  command         = plan
+  expect_failures = [var.package]
+
+  variables {
+    package = null
+  }
+}
+
+run "refuses_any_role" {
+  command         = plan
+  expect_failures = [var.assume_role_arns, var.permissions_boundary_arn]
+
+  variables {
+    assume_role_arns         = ["arn:aws:iam::444455556666:role/*"]
+    permissions_boundary_arn = "boundary"
+  }
+}
+
+run "refuses_two_topics" {
+  command         = plan
+  expect_failures = [var.create_alarm_topic]
+
+  variables {
+    create_alarm_topic = true
+    alarm_topic_arn    = "arn:aws:sns:eu-west-1:111122223333:pager"
+  }
+}
+
+run "refuses_values_that_lambda_and_cloudwatch_do_not_know" {
+  command = plan
+  expect_failures = [
+    var.name, var.architecture, var.schedule_expression, var.schedule_state, var.reserved_concurrency, var.write_scope, var.alarm_topic_arn,
+    var.no_success_minutes, var.withheld_minutes, var.application_log_level, var.system_log_level, var.log_retention_days, var.tracing,
+  ]
+
+  variables {
+    name                  = "eks nlb sync"
+    architecture          = "arm"
+    schedule_expression   = "1 minute"
+    schedule_state        = "off"
+    reserved_concurrency  = 0
+    write_scope           = "all"
+    alarm_topic_arn       = "pager"
+    no_success_minutes    = 1
+    withheld_minutes      = 5
+    application_log_level = "WARN"
+    system_log_level      = "ERROR"
+    log_retention_days    = 31
+    tracing               = "On"
+  }
+}

@@ -1,0 +1,456 @@
+# Variables that template.yaml has as parameters carry the same names, defaults
+# and limits; a test compares them.
+
+# --- Code --------------------------------------------------------------------
+
+variable "package" {
+  description = "Path of the zip that holds `bootstrap`, as `cargo lambda build --release --arm64 --output-format zip` makes it. Either this or `source_dir`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.package == null ? true : fileexists(var.package)
+    error_message = "package is \"${coalesce(var.package, "-")}\", where there is no file: build it with `cargo lambda build --release --arm64 --output-format zip --bin eks-nlb-sync`, or give source_dir instead."
+  }
+
+  validation {
+    condition     = (var.package == null) != (var.source_dir == null)
+    error_message = "Give either package (a built zip) or source_dir (a checkout to build), not ${var.package == null ? "neither" : "both"}."
+  }
+}
+
+variable "source_dir" {
+  description = "Path of a checkout of eks-nlb-sync, built during apply with `cargo lambda build`, which must be on the PATH."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.source_dir == null ? true : fileexists("${var.source_dir}/Cargo.lock")
+    error_message = "source_dir is \"${coalesce(var.source_dir, "-")}\", which is not a checkout of eks-nlb-sync: there is no Cargo.lock in it."
+  }
+}
+
+variable "architecture" {
+  description = "Processor of the function; the zip must be built for it."
+  type        = string
+  default     = "arm64"
+  nullable    = false
+
+  validation {
+    condition     = contains(["arm64", "x86_64"], var.architecture)
+    error_message = "architecture must be \"arm64\" or \"x86_64\"."
+  }
+}
+
+variable "name" {
+  description = "Name of the function, its log group, schedule and alarms."
+  type        = string
+  default     = "eks-nlb-sync"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[0-9A-Za-z_-]{1,32}$", var.name))
+    error_message = "name must be 1 to 32 letters, digits, hyphens and underscores; names of roles are made from it."
+  }
+}
+
+# --- What to sync: the function's settings -----------------------------------
+
+variable "nlb_tag" {
+  description = "`NLB_TAG`, the tags that select load balancers: `key` or `key=value`, several separated by commas. Target groups must carry the first of them too (see `write_scope`)."
+  type        = string
+  default     = "eks-nlb-sync=enabled"
+  nullable    = false
+
+  validation {
+    # Narrower than the setting: no `=` in a value and no spaces around a comma,
+    # because the permission to write is made from the first of these tags.
+    condition     = can(regex("^[\\w.:/+@-]+(=[\\w .:/+@-]+)?(,[\\w.:/+@-]+(=[\\w .:/+@-]+)?)*$", var.nlb_tag))
+    error_message = "nlb_tag must be key or key=value; several separated by commas, without spaces around the commas."
+  }
+}
+
+variable "cluster_name_tag" {
+  description = "`CLUSTER_NAME_TAG`, key of the load balancer's tag that names the EKS cluster."
+  type        = string
+  default     = "cluster_name"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[\\w.:/+@-]{1,128}$", var.cluster_name_tag))
+    error_message = "cluster_name_tag must be a tag key."
+  }
+}
+
+variable "sync_policy" {
+  description = "`SYNC_POLICY`; `add-only` never deregisters."
+  type        = string
+  default     = "sync"
+  nullable    = false
+
+  validation {
+    condition     = contains(["sync", "add-only"], var.sync_policy)
+    error_message = "sync_policy must be \"sync\" or \"add-only\"."
+  }
+}
+
+variable "dry_run" {
+  description = "`DRY_RUN`, plan and report but write nothing. Right for the first days."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "min_healthy_targets" {
+  description = "`MIN_HEALTHY_TARGETS`, healthy desired targets required before a stale target that still serves is deregistered."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.min_healthy_targets >= 1 && var.min_healthy_targets <= 1000 && floor(var.min_healthy_targets) == var.min_healthy_targets
+    error_message = "min_healthy_targets must be a whole number from 1 to 1000."
+  }
+}
+
+variable "allowed_cidrs" {
+  description = "`ALLOWED_CIDRS`, where every resolved address must lie."
+  type        = list(string)
+  default     = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
+  nullable    = false
+
+  validation {
+    condition     = length(var.allowed_cidrs) > 0 && alltrue([for cidr in var.allowed_cidrs : can(cidrhost(cidr, 0))])
+    error_message = "allowed_cidrs must hold at least one network in CIDR notation; \"10.0.0.0/8\" is one."
+  }
+}
+
+variable "dns_servers" {
+  description = "`DNS_SERVERS`, name servers as `ip` or `ip:port`; none for the system's resolver."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for server in var.dns_servers : can(regex("^[0-9a-fA-F.:\\[\\]]+$", server))])
+    error_message = "dns_servers must be addresses such as \"10.0.0.2\", \"10.0.0.2:53\" or \"[fd00::2]:53\"."
+  }
+}
+
+variable "dns_timeout_ms" {
+  description = "`DNS_TIMEOUT_MS`, budget for resolving one host, in milliseconds."
+  type        = number
+  default     = 5000
+  nullable    = false
+
+  validation {
+    # Half of the function's time-out: a silent name server must leave time for
+    # the report.
+    condition     = var.dns_timeout_ms >= 100 && var.dns_timeout_ms <= 30000
+    error_message = "dns_timeout_ms must be 100 to 30000 milliseconds: a silent name server must leave time for the report."
+  }
+}
+
+variable "max_concurrency" {
+  description = "`MAX_CONCURRENCY`, AWS calls in flight at once."
+  type        = number
+  default     = 20
+  nullable    = false
+
+  validation {
+    condition     = var.max_concurrency >= 1 && var.max_concurrency <= 1000 && floor(var.max_concurrency) == var.max_concurrency
+    error_message = "max_concurrency must be a whole number from 1 to 1000."
+  }
+}
+
+variable "metrics_namespace" {
+  description = "`METRICS_NAMESPACE`, CloudWatch namespace of the metrics and the alarms."
+  type        = string
+  default     = "EksNlbSync"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^[\\w./#-][\\w./#:-]{0,254}$", var.metrics_namespace)) && !startswith(var.metrics_namespace, "AWS/")
+    error_message = "metrics_namespace must be a CloudWatch namespace that does not begin with AWS/."
+  }
+}
+
+# --- When --------------------------------------------------------------------
+
+variable "schedule_expression" {
+  description = "How often every frontend is looked at. Slower than one minute also needs a higher `no_success_minutes`."
+  type        = string
+  default     = "rate(1 minute)"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^(rate|cron)\\(.+\\)$", var.schedule_expression))
+    error_message = "schedule_expression must be rate(...) or cron(...)."
+  }
+}
+
+variable "schedule_state" {
+  description = "`DISABLED` pauses the schedules, or leaves invoking to something else, which then must watch for runs that do not come."
+  type        = string
+  default     = "ENABLED"
+  nullable    = false
+
+  validation {
+    condition     = contains(["ENABLED", "DISABLED"], var.schedule_state)
+    error_message = "schedule_state must be \"ENABLED\" or \"DISABLED\"."
+  }
+}
+
+variable "fleet" {
+  description = "Other Regions and accounts to act in, each by a schedule of its own with this constant input. Raise `reserved_concurrency` with their number."
+  type = map(object({
+    region      = optional(string)
+    role_arn    = optional(string)
+    external_id = optional(string)
+  }))
+  default  = {}
+  nullable = false
+
+  validation {
+    condition     = alltrue([for key in keys(var.fleet) : can(regex("^[0-9A-Za-z_-]{1,31}$", key))])
+    error_message = "The keys of fleet become part of the schedules' names: use at most 31 letters, digits, hyphens and underscores."
+  }
+
+  validation {
+    condition     = alltrue([for scope in values(var.fleet) : scope.region != null || scope.role_arn != null])
+    error_message = "Each entry of fleet needs a region, a role_arn, or both; the function's own Region and account have a schedule already."
+  }
+
+  validation {
+    condition     = alltrue([for scope in values(var.fleet) : scope.external_id == null || scope.role_arn != null])
+    error_message = "An external_id in fleet means nothing without a role_arn beside it: the function refuses such an event."
+  }
+
+  validation {
+    condition     = alltrue([for scope in values(var.fleet) : scope.role_arn == null || contains(var.assume_role_arns, coalesce(scope.role_arn, "-"))])
+    error_message = "fleet names roles that the function may not assume; add ${join(", ", [for scope in values(var.fleet) : scope.role_arn if scope.role_arn != null && !contains(var.assume_role_arns, coalesce(scope.role_arn, "-"))])} to assume_role_arns."
+  }
+}
+
+variable "watch_control_plane" {
+  description = "Also run when EKS creates or deletes a network interface. Needs a CloudTrail trail with management events in this Region."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "reserved_concurrency" {
+  description = "Runs at the same time. More than 1 for several schedules; null where the account's concurrency is too small to reserve any."
+  type        = number
+  default     = 1
+
+  validation {
+    condition     = var.reserved_concurrency == null || (coalesce(var.reserved_concurrency, 1) >= 1 && coalesce(var.reserved_concurrency, 1) <= 9999)
+    error_message = "reserved_concurrency must be a number from 1, or null: 0 would stop the function."
+  }
+}
+
+# --- Permissions -------------------------------------------------------------
+
+variable "write_scope" {
+  description = "`tagged` lets the function write only to target groups that carry the first tag of `nlb_tag`; `any` is for target groups that cannot be tagged."
+  type        = string
+  default     = "tagged"
+  nullable    = false
+
+  validation {
+    condition     = contains(["tagged", "any"], var.write_scope)
+    error_message = "write_scope must be \"tagged\" or \"any\"."
+  }
+}
+
+variable "assume_role_arns" {
+  description = "Roles of other accounts that an event may name. Without wildcards."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for arn in var.assume_role_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=.@/-]+$", arn))])
+    error_message = "assume_role_arns must be ARNs of IAM roles without wildcards, such as arn:aws:iam::111122223333:role/eks-nlb-sync."
+  }
+}
+
+variable "permissions_boundary_arn" {
+  description = "Permissions boundary of every role made here."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.permissions_boundary_arn == null || can(regex("^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\\w+=,.@/-]+$", var.permissions_boundary_arn))
+    error_message = "permissions_boundary_arn must be the ARN of an IAM policy."
+  }
+}
+
+# --- Network -----------------------------------------------------------------
+
+variable "vpc_id" {
+  description = "Puts the function into this VPC. Needed for clusters whose endpoint is public and private, and for DNS servers inside the VPC."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.vpc_id == null || can(regex("^vpc-[0-9a-f]+$", var.vpc_id))
+    error_message = "vpc_id must be the id of a VPC, such as vpc-0a1b2c3d4e5f67890."
+  }
+}
+
+variable "subnet_ids" {
+  description = "Subnets of `vpc_id`; private ones, with a NAT gateway or `interface_endpoints`."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for id in var.subnet_ids : can(regex("^subnet-[0-9a-f]+$", id))])
+    error_message = "subnet_ids must be ids of subnets, such as subnet-0a1b2c3d4e5f67890."
+  }
+
+  validation {
+    condition     = (length(var.subnet_ids) > 0) == (var.vpc_id != null)
+    error_message = "vpc_id and subnet_ids go together, the VPC and the subnets in it that the function's interfaces are made in; give ${var.vpc_id == null ? "vpc_id too, or no subnet_ids" : "subnet_ids too, or no vpc_id"}."
+  }
+}
+
+variable "security_group_ids" {
+  description = "The function's security groups in `vpc_id`. None makes one that may go out on 443, and on 53 where `dns_servers` are given."
+  type        = list(string)
+  default     = []
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for id in var.security_group_ids : can(regex("^sg-[0-9a-f]+$", id))])
+    error_message = "security_group_ids must be ids of security groups, such as sg-0a1b2c3d4e5f67890."
+  }
+
+  validation {
+    condition     = length(var.security_group_ids) == 0 || length(var.subnet_ids) > 0
+    error_message = "security_group_ids has a meaning only with vpc_id and subnet_ids."
+  }
+}
+
+variable "interface_endpoints" {
+  description = "Make the interface endpoints (`eks`, `elasticloadbalancing`, and `sts` when roles are given) that subnets without a NAT gateway need."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.interface_endpoints || length(var.subnet_ids) > 0
+    error_message = "interface_endpoints needs vpc_id and subnet_ids, where the endpoints are made."
+  }
+}
+
+# --- Watching it -------------------------------------------------------------
+
+variable "create_alarm_topic" {
+  description = "Make an SNS topic for the alarms; subscribe to it afterwards."
+  type        = bool
+  default     = false
+  nullable    = false
+
+  validation {
+    condition     = !var.create_alarm_topic || var.alarm_topic_arn == null
+    error_message = "create_alarm_topic and alarm_topic_arn exclude each other: leave one of them out."
+  }
+}
+
+variable "alarm_topic_arn" {
+  description = "An existing SNS topic for the alarms."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_topic_arn == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\\w-]+$", var.alarm_topic_arn))
+    error_message = "alarm_topic_arn must be the ARN of an SNS topic."
+  }
+}
+
+variable "no_success_minutes" {
+  description = "Minutes without a single successful run before the alarm. Several times the schedule's interval."
+  type        = number
+  default     = 15
+  nullable    = false
+
+  validation {
+    # CloudWatch evaluates at most one day of one-minute periods.
+    condition     = var.no_success_minutes >= 5 && var.no_success_minutes <= 1440
+    error_message = "no_success_minutes must be 5 to 1440."
+  }
+}
+
+variable "withheld_minutes" {
+  description = "Minutes that a stale target may be kept before the alarm. A replacement is healthy 3 to 5 minutes after it was registered."
+  type        = number
+  default     = 60
+  nullable    = false
+
+  validation {
+    # The age is what one process has seen, and Lambda replaces its processes
+    # every few hours.
+    condition     = var.withheld_minutes >= 10 && var.withheld_minutes <= 120
+    error_message = "withheld_minutes must be 10 to 120: Lambda replaces its processes every few hours, and the age of a withheld target with them."
+  }
+}
+
+variable "application_log_level" {
+  description = "What the function logs. Metrics are log lines of level `INFO`, so no less than `INFO`."
+  type        = string
+  default     = "INFO"
+  nullable    = false
+
+  validation {
+    # Not above INFO: Lambda counts lines without a level as INFO, and metrics
+    # are such lines. Dropping them would ring the alarm for missing runs.
+    condition     = contains(["TRACE", "DEBUG", "INFO"], var.application_log_level)
+    error_message = "application_log_level must be \"TRACE\", \"DEBUG\" or \"INFO\": above INFO Lambda drops the metrics too."
+  }
+}
+
+variable "system_log_level" {
+  description = "What Lambda itself logs. `INFO` adds a start and a report line to every run."
+  type        = string
+  default     = "WARN"
+  nullable    = false
+
+  validation {
+    condition     = contains(["DEBUG", "INFO", "WARN"], var.system_log_level)
+    error_message = "system_log_level must be \"DEBUG\", \"INFO\" or \"WARN\"."
+  }
+}
+
+variable "log_retention_days" {
+  description = "Days that log lines are kept."
+  type        = number
+  default     = 30
+  nullable    = false
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "log_retention_days must be one that CloudWatch Logs knows: 1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288 or 3653."
+  }
+}
+
+variable "tracing" {
+  description = "X-Ray tracing of the function."
+  type        = string
+  default     = "Active"
+  nullable    = false
+
+  validation {
+    condition     = contains(["Active", "PassThrough"], var.tracing)
+    error_message = "tracing must be \"Active\" or \"PassThrough\"."
+  }
+}
+
+variable "tags" {
+  description = "Tags of everything this module makes."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+}

@@ -1,0 +1,82 @@
+"""Copies of the modules, so that nothing is written to the checkout, and the emulator."""
+
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+
+from harness import ACCOUNT, ROOT, Emulator, Terraform, environment, required
+
+
+@pytest.fixture(scope="session")
+def terraform_installed():
+    if not shutil.which("terraform"):
+        pytest.skip("terraform is not installed")
+
+
+@pytest.fixture(scope="session")
+def provider(terraform_installed, tmp_path_factory):
+    """Skips what needs the AWS provider where it cannot be had."""
+    if not available(tmp_path_factory.mktemp("provider"), ">= 5.83, < 7.0"):
+        pytest.skip("the AWS provider is neither in a mirror (TF_PLUGIN_MIRROR_DIR) nor to be had from registry.terraform.io")
+
+
+@pytest.fixture(scope="session", params=["5", "6"])
+def major(request, terraform_installed, tmp_path_factory):
+    """Each major version that the modules are for, skipped where it cannot be had."""
+    if not available(tmp_path_factory.mktemp("major"), f"~> {request.param}.0"):
+        pytest.skip(f"AWS provider {request.param} is neither in a mirror (TF_PLUGIN_MIRROR_DIR) nor to be had from registry.terraform.io")
+    return request.param
+
+
+def available(directory, version):
+    (directory / "main.tf").write_text(required(version))
+    return Terraform(directory).init(expect=None).returncode == 0
+
+
+@pytest.fixture
+def copy(provider, tmp_path):
+    """A copy of the modules, in a root like the checkout's: sources, and a zip that is none."""
+    shutil.copytree(ROOT / "terraform", tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+    for file in ("Cargo.toml", "Cargo.lock"):
+        shutil.copy(ROOT / file, tmp_path)
+    (tmp_path / "src").mkdir()
+    package = tmp_path / "target" / "lambda" / "eks-nlb-sync" / "bootstrap.zip"
+    package.parent.mkdir(parents=True)
+    package.write_bytes(b"")
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def emulator(tmp_path_factory):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("emulator") / "log"
+    process = subprocess.Popen(
+        [sys.executable, pathlib.Path(__file__).with_name("emulator.py"), str(port)],
+        env=environment(MOTO_ACCOUNT_ID=ACCOUNT),
+        stdout=log.open("w"),
+        stderr=subprocess.STDOUT,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(150):
+            try:
+                urllib.request.urlopen(f"{url}/moto-api/").close()
+                break
+            except urllib.error.URLError:
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.2)
+        else:
+            pytest.fail(f"the emulator did not start in 30 s: {log.read_text()}")
+        yield Emulator(url)
+    finally:
+        process.terminate()
+        process.wait()

@@ -1,0 +1,138 @@
+"""Terraform in a directory, its AWS provider, and a client of the emulator.
+
+No setting or credential of the person who runs the tests reaches Terraform.
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import urllib.request
+
+import boto3
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+ACCOUNT = "111122223333"
+MODULES = ("cluster-access", "client-access", "region-hub", "function")
+
+# Where packages and people put provider mirrors, besides the directories that
+# Terraform looks into by itself.
+MIRROR_ROOTS = ("/opt", "/usr/share", "/usr/local/share", "~", "~/.terraform.d", "~/.local/share/terraform")
+MIRROR_DEPTH = 3
+PROVIDER = "registry.terraform.io/hashicorp/aws"
+
+
+def environment(**extra):
+    """The surroundings of every program run here."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+    configuration = os.environ.get("TF_CLI_CONFIG_FILE")
+    if configuration and pathlib.Path(configuration).is_file():
+        kept["TF_CLI_CONFIG_FILE"] = configuration
+    return {
+        **kept,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "CHECKPOINT_DISABLE": "1",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "TF_IN_AUTOMATION": "1",
+        **extra,
+    }
+
+
+def mirror():
+    """A directory with the AWS provider in it, or None."""
+    given = os.environ.get("TF_PLUGIN_MIRROR_DIR")
+    if given:
+        return pathlib.Path(given)
+    for root in MIRROR_ROOTS:
+        for depth in range(MIRROR_DEPTH):
+            for found in pathlib.Path(root).expanduser().glob("*/" * depth + PROVIDER):
+                return found.parents[2]
+    return None
+
+
+def required(version):
+    """A configuration that asks for this version of the AWS provider."""
+    return f'terraform {{\n  required_providers {{\n    aws = {{\n      source  = "hashicorp/aws"\n      version = "{version}"\n    }}\n  }}\n}}\n'
+
+
+class Terraform:
+    """Terraform in one directory."""
+
+    def __init__(self, directory, **extra):
+        self.directory = pathlib.Path(directory)
+        self.environment = environment(**extra)
+
+    def __call__(self, *arguments, expect=(0,), **extra):
+        done = subprocess.run(
+            ["terraform", *arguments],
+            cwd=self.directory,
+            env={**self.environment, **extra},
+            capture_output=True,
+            text=True,
+        )
+        if expect is not None:
+            assert done.returncode in expect, f"terraform {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def init(self, **options):
+        return self("init", "-input=false", "-no-color", *([f"-plugin-dir={mirror()}"] if mirror() else []), **options)
+
+    def state(self):
+        """Every resource and data source in the state, by address."""
+        resources = {}
+
+        def collect(module):
+            resources.update((resource["address"], resource["values"]) for resource in module.get("resources", []))
+            for child in module.get("child_modules", []):
+                collect(child)
+
+        collect(json.loads(self("show", "-json").stdout).get("values", {}).get("root_module", {}))
+        return resources
+
+
+class Emulator:
+    def __init__(self, url):
+        self.url = url
+
+    def client(self, service, region="eu-west-1"):
+        return boto3.client(
+            service, region_name=region, endpoint_url=self.url, aws_access_key_id="test", aws_secret_access_key="test"
+        )
+
+    def create_cluster(self, region, name, private_access=True):
+        """An EKS cluster in a VPC of its own: three zones, the second with two subnets.
+
+        moto's EKS returns what it is sent, so it is sent what AWS would add (VPC
+        and security group), which no client library lets through.
+        """
+        ec2 = self.client("ec2", region)
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnets = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=region + zone)["Subnet"]["SubnetId"]
+            for index, zone in enumerate("abbc")
+        ]
+        group = ec2.create_security_group(GroupName=f"eks-cluster-sg-{name}", Description="EKS created", VpcId=vpc)["GroupId"]
+        body = {
+            "name": name,
+            "roleArn": f"arn:aws:iam::{ACCOUNT}:role/eks",
+            "resourcesVpcConfig": {
+                "vpcId": vpc,
+                "subnetIds": subnets,
+                "clusterSecurityGroupId": group,
+                "securityGroupIds": [],
+                "endpointPrivateAccess": private_access,
+                "endpointPublicAccess": not private_access,
+                "publicAccessCidrs": [],
+            },
+        }
+        scope = f"test/20260101/{region}/eks/aws4_request"
+        headers = {
+            "Content-Type": "application/json",
+            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none",
+        }
+        urllib.request.urlopen(urllib.request.Request(f"{self.url}/clusters", json.dumps(body).encode(), headers)).close()
+        return self.client("eks", region).describe_cluster(name=name)["cluster"]

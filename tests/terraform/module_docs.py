@@ -1,0 +1,71 @@
+"""The tables of inputs and outputs in the modules' READMEs, made from the code.
+
+    python tests/terraform/module_docs.py    # rewrites them
+
+They stand between terraform-docs' markers, so that tool can take over.
+"""
+
+import pathlib
+import re
+
+import hcl2
+
+BEGIN, END = "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"
+TERRAFORM = pathlib.Path(__file__).resolve().parents[2] / "terraform"
+
+
+def blocks(directory, kind):
+    """Name and attributes of each variable or output, in the order of the code."""
+    for path in sorted(directory.glob("*.tf")):
+        for block in hcl2.loads(path.read_text()).get(kind, []):
+            for name, attributes in block.items():
+                yield name.strip('"'), attributes
+
+
+def written(value):
+    """A value of hcl2 as Terraform's language writes it, on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if value is None:
+        return "null"
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, dict):
+        pairs = [f"{key} = {written(item)}" for key, item in value.items() if not key.startswith("__")]
+        return f"{{ {', '.join(pairs)} }}" if pairs else "{}"
+    expression = re.fullmatch(r"\$\{(.*)\}", str(value), re.DOTALL)
+    return re.sub(r"\s+", " ", expression[1] if expression else str(value))
+
+
+def text(attribute):
+    """A quoted string without its quotes, fit for a table's cell."""
+    return attribute[1:-1].replace('\\"', '"').replace("|", "\\|")
+
+
+def tables(directory):
+    lines = ["## Inputs", "", "| name | description | type | default |", "|---|---|---|---|"]
+    for name, variable in blocks(directory, "variable"):
+        default = f"`{written(variable['default'])}`" if "default" in variable else "*required*"
+        lines.append(f"| `{name}` | {text(variable['description'])} | `{written(variable['type'])}` | {default} |")
+    lines += ["", "## Outputs", "", "| name | description |", "|---|---|"]
+    for name, output in blocks(directory, "output"):
+        lines.append(f"| `{name}` | {text(output['description'])} |")
+    return "\n".join(lines)
+
+
+def rewritten(readme, directory):
+    """The README with its tables made anew."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n{tables(directory)}\n{END}{after}"
+
+
+def documented():
+    """Every directory whose README has tables."""
+    return sorted(path.parent for path in TERRAFORM.glob("**/README.md") if BEGIN in path.read_text())
+
+
+if __name__ == "__main__":
+    for directory in documented():
+        readme = directory / "README.md"
+        readme.write_text(rewritten(readme.read_text(), directory))

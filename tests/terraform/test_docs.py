@@ -1,0 +1,61 @@
+"""What the READMEs and docs/network.md say against the code."""
+
+import re
+
+import pytest
+
+import module_docs
+from harness import MODULES, ROOT
+
+NETWORK = ROOT / "docs" / "network.md"
+ALL = [ROOT / "terraform" / name for name in (*MODULES, "examples/complete")]
+
+
+@pytest.mark.parametrize("directory", ALL, ids=lambda path: path.name)
+def test_a_readme_lists_the_inputs_and_outputs_of_the_code(directory):
+    assert directory in module_docs.documented()
+    readme = (directory / "README.md").read_text()
+
+    assert readme == module_docs.rewritten(readme, directory), "run python tests/terraform/module_docs.py"
+
+
+@pytest.mark.parametrize("directory", ALL, ids=lambda path: path.name)
+def test_every_input_and_output_is_typed_and_described(directory):
+    for name, variable in module_docs.blocks(directory, "variable"):
+        assert "type" in variable and variable.get("description"), name
+    for name, output in module_docs.blocks(directory, "output"):
+        assert output.get("description"), name
+
+
+@pytest.mark.parametrize("page", [NETWORK, *(directory / "README.md" for directory in ALL), ROOT / "terraform" / "README.md"], ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", file.read_text(), re.MULTILINE)
+            anchors = [re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings]
+            assert anchor in anchors, target
+
+
+def rows(heading_row):
+    """The rows of the one table of docs/network.md with this heading, as lists of cells."""
+    (body,) = re.findall(rf"^\| {re.escape(heading_row)}\n\|[-|]+\|\n((?:\|.*\n)+)", NETWORK.read_text(), re.MULTILINE)
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in body.splitlines()]
+
+
+def test_the_costs_follow_from_the_prices_and_formulas():
+    prices = {symbol.strip("`"): float(price) for symbol, price, _, _ in rows("symbol | price | for | source |")}
+    formulas = {design: re.search(r"`(.+?)`", formula) for design, formula in rows("design | USD per month |")}
+    worked = {design: list(map(float, numbers)) for design, *numbers in rows("design | 2 clusters | 10 clusters | 40 clusters |")}
+
+    for design, numbers in worked.items():
+        formula = formulas[design][1].replace("·", "*")
+        for clusters, written in zip((2, 10, 40), numbers):
+            cost = eval(formula, {"C": clusters, "V": 1, "Z": 2, "G": 10, **prices})
+            if design == "this":  # zones are cheaper from the 26th
+                cost -= max(0, clusters - 25) * (prices["zone"] - prices["zone_more"])
+            assert round(cost, 2) == written, (design, clusters)

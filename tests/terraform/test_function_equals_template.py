@@ -1,0 +1,438 @@
+"""terraform/function and template.yaml make the same function.
+
+The module is applied to an emulator, the template is worked out with the same
+parameters, and what comes out is compared: with every default, with everything
+on, and with what belongs to somebody else given.
+"""
+
+import json
+import re
+
+import pytest
+
+import module_docs
+import sam
+from harness import ACCOUNT, ROOT, Terraform
+
+REGION = "eu-west-1"
+TEMPLATE = ROOT / "template.yaml"
+MODULE = ROOT / "terraform" / "function"
+
+# Where the code comes from is the deploying tool's business; CloudFormation has
+# stacks and tags of its own; the template's fleet is fleet.yaml.
+ONLY_IN_THE_MODULE = {"package", "source_dir", "name", "fleet", "tags"}
+# A list in Terraform, where a group that is made in the same run has no id yet
+# and only the number of groups can be asked.
+NAMED_OTHERWISE = {"security_group_ids": "SecurityGroupId"}
+
+CASES = {
+    "defaults": {},
+    "everything": {
+        "architecture": "x86_64",
+        "nlb_tag": "team=platform,eks-nlb-sync=enabled",
+        "cluster_name_tag": "eks",
+        "dry_run": True,
+        "min_healthy_targets": 2,
+        "allowed_cidrs": ["10.0.0.0/8", "fc00::/7"],
+        "dns_servers": ["10.0.0.2", "10.0.0.3:53"],
+        "dns_timeout_ms": 2000,
+        "max_concurrency": 8,
+        "metrics_namespace": "Platform/EksNlbSync",
+        "schedule_expression": "rate(5 minutes)",
+        "watch_control_plane": True,
+        "reserved_concurrency": 3,
+        "assume_role_arns": ["arn:aws:iam::444455556666:role/eks-nlb-sync", "arn:aws:iam::777788889999:role/eks-nlb-sync"],
+        "permissions_boundary_arn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+        "vpc_id": "VPC",
+        "subnet_ids": ["SUBNET"],
+        "interface_endpoints": True,
+        "create_alarm_topic": True,
+        "no_success_minutes": 30,
+        "withheld_minutes": 90,
+        "application_log_level": "DEBUG",
+        "system_log_level": "INFO",
+        "log_retention_days": 90,
+        "tracing": "PassThrough",
+    },
+    "given": {
+        "nlb_tag": "managed",
+        "sync_policy": "add-only",
+        "schedule_state": "DISABLED",
+        "reserved_concurrency": None,
+        "write_scope": "any",
+        "vpc_id": "VPC",
+        "subnet_ids": ["SUBNET"],
+        "security_group_ids": ["GROUP"],
+        "interface_endpoints": True,
+        "alarm_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:pager",
+    },
+}
+
+
+def parameter_name(variable):
+    return NAMED_OTHERWISE.get(variable) or "".join(word.capitalize() for word in variable.split("_"))
+
+
+def parameter_value(variable, value):
+    """A variable's value as the template's parameter has it."""
+    if value is None:
+        return "none" if variable == "reserved_concurrency" else ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value)
+
+
+def variables():
+    return dict(module_docs.blocks(MODULE, "variable"))
+
+
+def default_of(variable):
+    def plain(value):
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        return value[1:-1] if isinstance(value, str) and value.startswith('"') else None if value == "null" else value
+
+    return plain(variable["default"])
+
+
+# --- Settings and defaults -----------------------------------------------------
+
+
+def test_every_parameter_is_a_variable_with_the_same_default():
+    shared = {name: variable for name, variable in variables().items() if name not in ONLY_IN_THE_MODULE}
+
+    module = {parameter_name(name): parameter_value(name, default_of(variable)) for name, variable in shared.items()}
+
+    assert module == {name: str(parameter["Default"]) for name, parameter in sam.load(TEMPLATE)["Parameters"].items()}
+
+
+def test_every_limit_is_the_same():
+    for name, variable in variables().items():
+        if name in ONLY_IN_THE_MODULE:
+            continue
+        parameter = sam.load(TEMPLATE)["Parameters"][parameter_name(name)]
+        conditions = " ".join(block["condition"] for block in variable.get("validation", []))
+        allowed = re.search(rf"contains\(\[(.*?)\], var\.{name}\)", conditions)
+        lowest = re.search(rf"var\.{name} >= (\d+)", conditions)
+        highest = re.search(rf"var\.{name} <= (\d+)", conditions)
+
+        if "AllowedValues" in parameter and parameter["AllowedValues"] != ["true", "false"]:
+            assert allowed and json.loads(f"[{allowed[1]}]") == parameter["AllowedValues"], name
+        if "MinValue" in parameter:
+            assert lowest and int(lowest[1]) == parameter["MinValue"], name
+            assert highest and int(highest[1]) == parameter["MaxValue"], name
+
+
+def test_the_module_sets_every_setting_that_the_function_reads(deployed):
+    settings = set(re.findall(r'\.(?:or|optional)\(\s*"([A-Z_]+)"', (ROOT / "src" / "settings.rs").read_text()))
+
+    assert len(settings) == 10, "the contract's ten"
+    assert set(deployed("everything").function["environment"][0]["variables"]) == settings
+
+
+# --- What is made --------------------------------------------------------------
+
+
+class Deployed:
+    """One module call as the emulator knows it, and the template worked out with the same parameters."""
+
+    def __init__(self, case, state, variables):
+        prefix = f"module.{case}."
+        self._state = {address.removeprefix(prefix): values for address, values in state.items() if address.startswith(prefix)}
+        parameters = {parameter_name(name): parameter_value(name, value) for name, value in variables.items()}
+        self.stack = sam.Stack(
+            sam.load(TEMPLATE),
+            parameters,
+            {"AWS::Region": REGION, "AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::StackName": f"eks-nlb-sync-{case}"},
+        )
+
+    def one(self, address):
+        return self._state.get(address)
+
+    def all(self, kind):
+        return [values for address, values in self._state.items() if re.match(rf"{kind}\.", address)]
+
+    @property
+    def function(self):
+        return self.one("aws_lambda_function.this")
+
+    def expected(self, kind):
+        """The template's resources of this type, with the module's own for placeholders."""
+        known = {
+            "<Function>": self.function["function_name"],
+            "<Function.Arn>": self.function["arn"],
+            "<FunctionRole>": self.one("aws_iam_role.function")["id"],
+            "<FunctionRole.Arn>": self.one("aws_iam_role.function")["arn"],
+            "<LogGroup>": self.one("aws_cloudwatch_log_group.this")["name"],
+            "<LogGroup.Arn>": self.one("aws_cloudwatch_log_group.this")["arn"] + ":*",
+        }
+        for placeholder, address, attribute in (
+            ("<SecurityGroup.GroupId>", "aws_security_group.function[0]", "id"),
+            ("<EndpointSecurityGroup.GroupId>", "aws_security_group.endpoints[0]", "id"),
+            ("<AlarmTopic>", "aws_sns_topic.alarms[0]", "arn"),
+            ("<ControlPlaneRule.Arn>", "aws_cloudwatch_event_rule.control_plane[0]", "arn"),
+        ):
+            if self.one(address):
+                known[placeholder] = self.one(address)[attribute]
+        text = json.dumps(self.stack.resources(kind))
+        for placeholder, value in known.items():
+            text = text.replace(placeholder, value)
+        assert not re.search(r"<\w+(\.\w+)?>", text), f"the module has no such resource: {text}"
+        return json.loads(text)
+
+
+@pytest.fixture(scope="module")
+def deployed(emulator, provider, tmp_path_factory):
+    """The module applied once for each case."""
+    ec2 = emulator.client("ec2", REGION)
+    vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+    group = ec2.create_security_group(GroupName="given", Description="given", VpcId=vpc)["GroupId"]
+    boundary = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    emulator.client("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps(boundary))
+
+    cases = json.loads(json.dumps(CASES).replace('"VPC"', f'"{vpc}"').replace('"SUBNET"', f'"{subnet}"').replace('"GROUP"', f'"{group}"'))
+    directory = tmp_path_factory.mktemp("function")
+    (directory / "bootstrap.zip").write_bytes(b"any")
+    calls = {
+        case: {"source": str(MODULE), "name": f"eks-nlb-sync-{case}", "package": str(directory / "bootstrap.zip"), **values}
+        for case, values in cases.items()
+    }
+    (directory / "main.tf.json").write_text(json.dumps({"provider": {"aws": {"region": REGION}}, "module": calls}))
+    terraform = Terraform(directory, AWS_ENDPOINT_URL=emulator.url)
+    terraform.init()
+    terraform("apply", "-auto-approve", "-input=false", "-no-color")
+    state = terraform.state()
+    yield lambda case: Deployed(case, state, cases[case])
+    terraform("destroy", "-auto-approve", "-input=false", "-no-color")
+
+
+every_case = pytest.mark.parametrize("case", CASES)
+
+
+@every_case
+def test_the_function_is_the_same(deployed, case):
+    one = deployed(case)
+    (template,) = one.expected("AWS::Serverless::Function").values()
+    function, invoke = one.function, one.one("aws_lambda_function_event_invoke_config.this")
+    logging = function["logging_config"][0]
+    vpc = function["vpc_config"]
+
+    module = {
+        "Description": function["description"],
+        "Handler": function["handler"],
+        "Runtime": function["runtime"],
+        "Architectures": function["architectures"],
+        "MemorySize": function["memory_size"],
+        "Timeout": function["timeout"],
+        "Role": function["role"],
+        "Tracing": function["tracing_config"][0]["mode"],
+        "Environment": {"Variables": function["environment"][0]["variables"]},
+        "LoggingConfig": {
+            "LogFormat": logging["log_format"],
+            "LogGroup": logging["log_group"],
+            "ApplicationLogLevel": logging["application_log_level"],
+            "SystemLogLevel": logging["system_log_level"],
+        },
+        "EventInvokeConfig": {
+            "MaximumRetryAttempts": invoke["maximum_retry_attempts"],
+            "MaximumEventAgeInSeconds": invoke["maximum_event_age_in_seconds"],
+        },
+        **({} if function["reserved_concurrent_executions"] < 0 else {"ReservedConcurrentExecutions": str(function["reserved_concurrent_executions"])}),
+        **({"VpcConfig": {"SubnetIds": vpc[0]["subnet_ids"], "SecurityGroupIds": vpc[0]["security_group_ids"]}} if vpc else {}),
+    }
+
+    assert module == {key: value for key, value in template.items() if key not in ("CodeUri", "Events")}
+
+
+@every_case
+def test_the_schedule_is_the_same(deployed, case):
+    one = deployed(case)
+    (template,) = one.expected("AWS::Serverless::Function").values()
+    (event,) = template["Events"].values()
+    schedule = one.one("aws_scheduler_schedule.own")
+    (target,) = schedule["target"]
+
+    assert {
+        "ScheduleExpression": schedule["schedule_expression"],
+        "State": schedule["state"],
+        "FlexibleTimeWindow": {"Mode": schedule["flexible_time_window"][0]["mode"]},
+        "RetryPolicy": {
+            "MaximumRetryAttempts": target["retry_policy"][0]["maximum_retry_attempts"],
+            "MaximumEventAgeInSeconds": target["retry_policy"][0]["maximum_event_age_in_seconds"],
+        },
+        **({"PermissionsBoundary": boundary} if (boundary := one.one("aws_iam_role.scheduler")["permissions_boundary"]) else {}),
+    } == {key: value for key, value in event["Properties"].items() if key not in ("Description", "OmitName")}
+    assert target["arn"] == one.function["arn"] and not target["input"]
+    (statement,) = json.loads(one.one("aws_iam_role_policy.scheduler")["policy"])["Statement"]
+    assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", one.function["arn"])
+
+
+def canonical(statements):
+    """Statements that differ in order only are equal."""
+    as_list = lambda value: sorted(value) if isinstance(value, list) else [value]
+    return sorted(
+        json.dumps({key: as_list(value) if key in ("Action", "Resource") else value for key, value in statement.items()}, sort_keys=True)
+        for statement in statements
+    )
+
+
+@every_case
+def test_the_permissions_are_the_same(deployed, case):
+    one = deployed(case)
+    (role,) = one.expected("AWS::IAM::Role").values()
+    documents = [policy["PolicyDocument"] for policy in role["Policies"]]
+    documents += [policy["PolicyDocument"] for policy in one.expected("AWS::IAM::RolePolicy").values()]
+    documents = [json.loads(document) if isinstance(document, str) else document for document in documents]
+    module = one.one("aws_iam_role.function")
+
+    statements = json.loads(one.one("aws_iam_role_policy.function")["policy"])["Statement"]
+
+    assert canonical(statements) == canonical(statement for document in documents for statement in document["Statement"])
+    assert canonical(json.loads(module["assume_role_policy"])["Statement"]) != [] and (module["permissions_boundary"] or None) == role.get("PermissionsBoundary")
+    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert json.loads(module["assume_role_policy"])["Statement"][0]["Principal"] == trusted["Principal"]
+
+
+def alarm_of_the_module(alarm):
+    metrics = sorted(alarm["metric_query"], key=lambda query: query["id"])
+    return {
+        "Namespace": alarm["namespace"] or None,
+        "MetricName": alarm["metric_name"] or None,
+        "Dimensions": alarm["dimensions"] or {},
+        "Statistic": alarm["statistic"] or None,
+        "Period": alarm["period"] or None,
+        "EvaluationPeriods": int(alarm["evaluation_periods"]),
+        "DatapointsToAlarm": int(alarm["datapoints_to_alarm"] or 0) or None,
+        "Threshold": float(alarm["threshold"]),
+        "ComparisonOperator": alarm["comparison_operator"],
+        "TreatMissingData": alarm["treat_missing_data"],
+        "AlarmActions": sorted(alarm["alarm_actions"] or []),
+        "OKActions": sorted(alarm["ok_actions"] or []),
+        "Metrics": [
+            {
+                "Id": query["id"],
+                "Label": query["label"] or None,
+                "Expression": query["expression"] or None,
+                "ReturnData": query["return_data"],
+                "MetricStat": [(stat["namespace"], stat["metric_name"], stat["dimensions"], stat["stat"], stat["period"]) for stat in query["metric"]],
+            }
+            for query in metrics
+        ],
+    }
+
+
+def alarm_of_the_template(alarm):
+    dimensions = lambda pairs: {pair["Name"]: pair["Value"] for pair in pairs}
+    stat = lambda one: (one["Metric"]["Namespace"], one["Metric"]["MetricName"], dimensions(one["Metric"]["Dimensions"]), one["Stat"], one["Period"])
+    return {
+        "Namespace": alarm.get("Namespace"),
+        "MetricName": alarm.get("MetricName"),
+        "Dimensions": dimensions(alarm.get("Dimensions", [])),
+        "Statistic": alarm.get("Statistic"),
+        "Period": alarm.get("Period"),
+        "EvaluationPeriods": int(alarm["EvaluationPeriods"]),
+        "DatapointsToAlarm": int(alarm.get("DatapointsToAlarm", 0)) or None,
+        "Threshold": float(alarm["Threshold"]),
+        "ComparisonOperator": alarm["ComparisonOperator"],
+        "TreatMissingData": alarm["TreatMissingData"],
+        "AlarmActions": sorted(alarm["AlarmActions"]),
+        "OKActions": sorted(alarm["OKActions"]),
+        "Metrics": [
+            {
+                "Id": query["Id"],
+                "Label": query.get("Label"),
+                "Expression": query.get("Expression"),
+                "ReturnData": query.get("ReturnData", True),
+                "MetricStat": [stat(query["MetricStat"])] if "MetricStat" in query else [],
+            }
+            for query in sorted(alarm.get("Metrics", []), key=lambda query: query["Id"])
+        ],
+    }
+
+
+@every_case
+def test_the_alarms_are_the_same(deployed, case):
+    one = deployed(case)
+
+    module = [alarm_of_the_module(alarm) for alarm in one.all("aws_cloudwatch_metric_alarm")]
+    template = [alarm_of_the_template(alarm) for alarm in one.expected("AWS::CloudWatch::Alarm").values()]
+
+    by_metric = lambda alarm: json.dumps(alarm, sort_keys=True)
+    assert sorted(module, key=by_metric) == sorted(template, key=by_metric)
+    # In the texts a variable is called what it is called where it is set.
+    texts = sorted(alarm["alarm_description"] for alarm in one.all("aws_cloudwatch_metric_alarm"))
+    parameters = {parameter_name(name): name for name in variables()}
+    renamed = [
+        re.sub(r"\w+", lambda word: parameters.get(word[0], word[0]) if word[0] not in ("Name",) else word[0], alarm["AlarmDescription"])
+        for alarm in one.expected("AWS::CloudWatch::Alarm").values()
+    ]
+    assert texts == sorted(renamed)
+
+
+@every_case
+def test_the_topic_and_the_log_are_the_same(deployed, case):
+    one = deployed(case)
+    (log,) = one.expected("AWS::Logs::LogGroup").values()
+    module = one.one("aws_cloudwatch_log_group.this")
+
+    assert {"LogGroupName": module["name"], "RetentionInDays": str(module["retention_in_days"])} == log
+    assert len(one.all("aws_sns_topic")) == len(one.expected("AWS::SNS::Topic"))
+
+
+@every_case
+def test_watching_the_control_plane_is_the_same(deployed, case):
+    one = deployed(case)
+    rules, permissions = one.expected("AWS::Events::Rule"), one.expected("AWS::Lambda::Permission")
+
+    assert len(one.all("aws_cloudwatch_event_rule")) == len(rules)
+    for rule, target in zip(one.all("aws_cloudwatch_event_rule"), one.all("aws_cloudwatch_event_target")):
+        (template,) = rules.values()
+        assert json.loads(rule["event_pattern"]) == template["EventPattern"]
+        assert [
+            {
+                "Id": target["target_id"],
+                "Arn": target["arn"],
+                "RetryPolicy": {
+                    "MaximumRetryAttempts": target["retry_policy"][0]["maximum_retry_attempts"],
+                    "MaximumEventAgeInSeconds": target["retry_policy"][0]["maximum_event_age_in_seconds"],
+                },
+            }
+        ] == template["Targets"]
+    assert [
+        {"Action": one["action"], "FunctionName": one["function_name"], "Principal": one["principal"], "SourceArn": one["source_arn"]}
+        for one in one.all("aws_lambda_permission")
+    ] == list(permissions.values())
+
+
+@every_case
+def test_the_network_is_the_same(deployed, case):
+    one = deployed(case)
+    groups = one.expected("AWS::EC2::SecurityGroup")
+
+    assert len(one.all("aws_security_group")) == len(groups)
+    rules_out = [rule for group in groups.values() for rule in group["SecurityGroupEgress"]]
+    rules_out += one.expected("AWS::EC2::SecurityGroupEgress").values()
+    egress = sorted((rule["ip_protocol"], rule["from_port"], rule["to_port"], rule["cidr_ipv4"] or rule["cidr_ipv6"]) for rule in one.all("aws_vpc_security_group_egress_rule"))
+    assert egress == sorted(
+        (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule.get("CidrIp") or rule.get("CidrIpv6"))
+        for rule in rules_out
+        # CloudFormation's way to say "none"; Terraform's is to say nothing.
+        if rule.get("CidrIp") != "255.255.255.255/32"
+    )
+    ingress = sorted((rule["ip_protocol"], rule["from_port"], rule["to_port"], rule["referenced_security_group_id"]) for rule in one.all("aws_vpc_security_group_ingress_rule"))
+    assert ingress == sorted(
+        (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule["SourceSecurityGroupId"])
+        for group in groups.values()
+        for rule in group.get("SecurityGroupIngress", [])
+    )
+    endpoints = sorted(
+        (endpoint["service_name"], endpoint["vpc_endpoint_type"], endpoint["private_dns_enabled"], endpoint["subnet_ids"], endpoint["security_group_ids"])
+        for endpoint in one.all("aws_vpc_endpoint")
+    )
+    assert endpoints == sorted(
+        (endpoint["ServiceName"], endpoint["VpcEndpointType"], endpoint["PrivateDnsEnabled"], endpoint["SubnetIds"], endpoint["SecurityGroupIds"])
+        for endpoint in one.expected("AWS::EC2::VPCEndpoint").values()
+    )

@@ -1,0 +1,99 @@
+"""What a person reads who planned something that cannot work.
+
+The modules' own tests hold that each mistake is refused; these, with the real
+provider and an emulator behind it, that the refusal comes with the plan and
+says what to change.
+"""
+
+import json
+
+import pytest
+
+from harness import ROOT, Terraform
+
+PROVIDER = 'provider "aws" {\n  region = "eu-west-1"\n}\n'
+
+CLUSTER_ACCESS = """
+module "mistake" {{
+  source             = "../cluster-access"
+  cluster_name       = "{cluster}"
+  allowed_principals = {principals}
+  subnet_ids         = {subnets}
+}}
+"""
+
+REGION_HUB = """
+module "hub" {
+  source                = "../region-hub"
+  providers             = { aws = aws, aws.tools = aws }
+  vpc_cidr              = "10.1.255.0/26"
+  availability_zones    = ["eu-west-1a"]
+  tools_vpc_id          = "vpc-0a"
+  tools_vpc_cidrs       = ["10.1.0.0/16"]
+  tools_vpc_region      = "eu-west-1"
+  tools_route_table_ids = ["rtb-0a"]
+}
+"""
+
+
+def cluster_access(cluster="private", principals=("arn:aws:iam::111122223333:root",), subnets=None):
+    return CLUSTER_ACCESS.format(cluster=cluster, principals=json.dumps(principals), subnets=json.dumps(subnets))
+
+
+@pytest.fixture(scope="module")
+def subnets(emulator):
+    """Those of a private cluster: zone a, zone b twice, zone c. There is a public one too."""
+    emulator.create_cluster("eu-west-1", "public", private_access=False)
+    return emulator.create_cluster("eu-west-1", "private")["resourcesVpcConfig"]["subnetIds"]
+
+
+@pytest.fixture(scope="module")
+def plan(emulator, provider, tmp_path_factory):
+    """Plans one module call and returns what Terraform has against it."""
+    directory = tmp_path_factory.mktemp("refusals")
+    for module in ("cluster-access", "region-hub"):
+        (directory / module).symlink_to(ROOT / "terraform" / module)
+    caller = directory / "caller"
+    caller.mkdir()
+    terraform = Terraform(caller, AWS_ENDPOINT_URL=emulator.url)
+    (caller / "main.tf").write_text(PROVIDER + cluster_access() + REGION_HUB)
+    terraform.init()
+
+    def plan(call):
+        (caller / "main.tf").write_text(PROVIDER + call)
+        done = terraform("plan", "-json", "-input=false", expect=(0, 1))
+        messages = [json.loads(line) for line in done.stdout.splitlines()]
+        return "\n".join(message["diagnostic"].get("detail", "") for message in messages if message["type"] == "diagnostic")
+
+    return plan
+
+
+def test_a_cluster_with_private_access_is_accepted(plan, subnets):
+    assert plan(cluster_access()) == ""
+
+
+def test_a_cluster_without_private_access_is_refused(plan, subnets):
+    assert "Cluster public has no private access to its API endpoint, so it has no addresses to send traffic to: turn on endpoint_private_access" in plan(cluster_access("public"))
+
+
+def test_a_principal_that_is_no_arn_is_refused(plan, subnets):
+    refusal = plan(cluster_access(principals=["arn:aws:iam::111122223333:root", "111122223333"]))
+
+    assert 'allowed_principals must be IAM ARNs; change "111122223333" to the form arn:aws:iam::111122223333:root (an account)' in refusal
+
+
+def test_two_subnets_of_one_zone_are_refused(plan, subnets):
+    one, two, other_two, three = subnets
+    both = ", ".join(sorted([two, other_two]))
+
+    assert f"takes one subnet per Availability Zone, and subnet_ids has several in eu-west-1b ({both}): keep one of each" in plan(cluster_access(subnets=subnets))
+
+
+def test_a_zone_of_the_control_plane_without_a_subnet_is_refused(plan, subnets):
+    one, two, other_two, three = subnets
+
+    assert "The control plane may have addresses in eu-west-1c, where the load balancer would have no subnet and leave them unused: add a subnet" in plan(cluster_access(subnets=[one, two]))
+
+
+def test_overlapping_ranges_are_refused(plan):
+    assert "vpc_cidr 10.1.255.0/26 overlaps 10.1.0.0/16, and overlapping VPCs cannot be peered: choose a vpc_cidr outside" in plan(REGION_HUB)
