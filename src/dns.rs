@@ -4,7 +4,7 @@
 //! half that worked when the other failed, and a failed half must never pass
 //! for an empty one.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use hickory_resolver::config::{
@@ -127,14 +127,20 @@ impl<P: RuntimeProvider> Resolver<P> {
 /// The name that was asked for and all that it is an alias of: a record of
 /// another name may stand in an answer, but is no answer.
 fn aliases(asked: &Name, answers: &[Record]) -> BTreeSet<Name> {
+    // By name: going through all records for each alias of thousands would
+    // hold up the run for seconds.
+    let mut targets: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
+    for record in answers {
+        if let RData::CNAME(target) = &record.data {
+            targets.entry(&record.name).or_default().push(&target.0);
+        }
+    }
     let mut names = BTreeSet::from([asked.clone()]);
-    let mut unfollowed = vec![asked.clone()];
+    let mut unfollowed = vec![asked];
     while let Some(name) = unfollowed.pop() {
-        for record in answers.iter().filter(|record| record.name == name) {
-            if let RData::CNAME(target) = &record.data
-                && names.insert(target.0.clone())
-            {
-                unfollowed.push(target.0.clone());
+        for target in targets.get(name).into_iter().flatten() {
+            if names.insert((*target).clone()) {
+                unfollowed.push(target);
             }
         }
     }

@@ -136,17 +136,24 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// [`InvalidEndpoint`] for anything that is not `https` with a DNS name.
+    /// [`InvalidEndpoint`] for anything that is not `https` with a DNS name. A
+    /// user before the name (`https://a.example@b.example`) is there to deceive,
+    /// and a name that ends in a number is an address to some.
     pub fn from_endpoint(url: &str) -> Result<Self, InvalidEndpoint> {
         let invalid = || InvalidEndpoint(url.to_owned());
         let uri: http::Uri = url.parse().map_err(|_| invalid())?;
-        let host = uri.host().filter(|_| uri.scheme_str() == Some("https")).ok_or_else(invalid)?;
+        let authority = uri.authority().filter(|_| uri.scheme_str() == Some("https")).ok_or_else(invalid)?;
+        let host = authority.host();
+        let after = authority.as_str().strip_prefix(host).ok_or_else(invalid)?;
+        let is_port = after.is_empty() || authority.port_u16().is_some();
         let is_label = |label: &str| {
             (1..=63).contains(&label.len()) && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
         };
         let is_name = host.len() <= 253 && host.split('.').count() >= 2 && host.split('.').all(is_label);
-        let is_address = host.parse::<IpAddr>().is_ok();
-        if is_name && !is_address { Ok(Self(host.to_owned())) } else { Err(invalid()) }
+        // Top-level domains begin with a letter.
+        let is_number =
+            host.rsplit('.').next().is_some_and(|tld| tld.starts_with(|c: char| c.is_ascii_digit()));
+        if is_name && is_port && !is_number { Ok(Self(host.to_owned())) } else { Err(invalid()) }
     }
 }
 
@@ -337,6 +344,10 @@ mod tests {
             "https://localhost",
             "https://10.0.0.1",
             "https://[fd00::1]",
+            "https://127.1",
+            "https://1.2.3.0x4",
+            "https://a.example@b.example",
+            "https://a.example:99999",
             "https://a..example",
             "https://a_b.example",
             "https://a b.example",

@@ -1,6 +1,6 @@
 //! Every module knows only what stands before it, and the decision is pure.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
+#![expect(clippy::expect_used, reason = "a test that cannot go on must stop")]
 
 use std::collections::BTreeMap;
 use std::fs;

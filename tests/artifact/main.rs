@@ -4,7 +4,12 @@
 //! These figures are those of an optimised build, so the tests are run by
 //! `make test` alone, which names the artifact in `EKS_NLB_SYNC_PROGRAM`.
 
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops, and tells its figures"
+)]
 
 #[path = "../wire/support.rs"]
 #[expect(dead_code, reason = "the wire tests use the rest of it")]
