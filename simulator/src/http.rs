@@ -18,7 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
 
 /// A request with its body.
@@ -33,12 +33,19 @@ pub(crate) struct Reset;
 
 /// A task that ends with its owner.
 #[derive(Debug)]
-pub(crate) struct Task(AbortHandle);
+pub(crate) struct Task(JoinHandle<()>);
 
 impl Task {
     /// Runs `work` until it ends or its owner does.
     pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
-        Self(tokio::spawn(work).abort_handle())
+        Self(tokio::spawn(work))
+    }
+
+    /// Ends it, and waits until all that it had is given back.
+    pub(crate) async fn stop(mut self) {
+        self.0.abort();
+        // It is aborted, or had ended already: both are fine.
+        let _ = (&mut self.0).await;
     }
 }
 

@@ -3,8 +3,8 @@
 //! A [`Simulator`] serves one [`World`] to the program under
 //! test: ELBv2, EKS and STS over HTTP or HTTPS, a resolver over UDP and TCP,
 //! and the Lambda Runtime API. What is simulated is the wire and what AWS
-//! refuses, so the code under test needs no seam for it; what is not
-//! simulated is packets: nothing listens at a target's address.
+//! refuses, so the code under test needs no seam for it. Nothing listens at a
+//! target's address unless a test has [`traffic`] there.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -35,6 +35,7 @@ pub mod sample;
 mod server;
 pub mod throttle;
 mod tls;
+pub mod traffic;
 pub mod world;
 
 use std::io;

@@ -1,5 +1,6 @@
 //! Shows the function at work: a few clusters, a control plane that is
-//! replaced, a name that does not resolve, and one that resolves in public.
+//! replaced, a name that does not resolve, and one that resolves in public; at
+//! last traffic, with other ways to keep a target group for comparison.
 //!
 //! The function is the shipped program, run tick by tick against the
 //! simulator. Simulated time passes between ticks, so that it all takes a
@@ -10,12 +11,13 @@
 
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use eks_nlb_simulator::process::{Process, command};
 use eks_nlb_simulator::runtime_api::request_id;
+use eks_nlb_simulator::traffic::scenario::{self, Controller, Kind, Script};
 use eks_nlb_simulator::world::{Reply, TargetState};
 use eks_nlb_simulator::{Answer, Frontend, Simulator, World};
 use serde_json::Value;
@@ -129,6 +131,35 @@ async fn play() -> Outcome<()> {
         (world.requests().len(), world.writes().len())
     };
     println!("\n{calls} AWS calls in {} runs, {writes} of them writes.", SCENES.len());
+    traffic(&program, &paint).await
+}
+
+/// Replaces a control plane while clients connect to it over TLS, through load
+/// balancers that are kept in three ways, and prints how many got through.
+async fn traffic(program: &Path, paint: &Paint) -> Outcome<()> {
+    let script = Script {
+        replacements: vec![Kind::All, Kind::Flapping, Kind::Halves],
+        connections: 4,
+        others: 4,
+        sessions: 2,
+    };
+    let outcome = scenario::play(program, &script).await?;
+    println!(
+        "\n{} {} control planes are replaced while clients connect over TLS, with each controller:\n",
+        paint.bold("Traffic."),
+        outcome.replacements
+    );
+    println!("  {}", paint.dim(&format!("{:<34} {:>11} {:>7}", "CONTROLLER", "CONNECTIONS", "FAILED")));
+    for controller in Controller::ALL {
+        let score = outcome.of(controller);
+        let failed = format!("{:>7}", score.failed());
+        let failed = if score.failed() == 0 { paint.green(&failed) } else { paint.red(&failed) };
+        println!("  {controller:<34} {:>11} {failed}", score.made);
+        // Nothing dies without notice here, so that none has to fail.
+        if (score.failed() + score.cut == 0) != (controller == Controller::Shipped) {
+            return Err(format!("that was not to be: {score:#?}").into());
+        }
+    }
     Ok(())
 }
 
@@ -266,6 +297,10 @@ impl Paint {
 
     fn dim(&self, text: &str) -> String {
         self.with("2", text)
+    }
+
+    fn green(&self, text: &str) -> String {
+        self.with("32", text)
     }
 
     fn red(&self, text: &str) -> String {

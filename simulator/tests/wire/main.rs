@@ -6,3 +6,4 @@ mod dns;
 mod faults;
 mod program;
 mod runtime;
+mod traffic;
