@@ -2,17 +2,31 @@
 # simulated AWS account, `make test` checks all there is to check.
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint test-rust test-deploy test-moto test-terraform test-artifact measure
+.PHONY: demo test lint deny advisories test-rust test-deploy test-moto test-terraform test-artifact \
+        test-soak soak simulate measure programs
 
 demo:
 	@cargo build --workspace --bins
 	@./target/debug/demo
 
-test: lint test-rust test-deploy test-moto test-terraform test-artifact
+test: lint deny test-rust test-deploy test-moto test-terraform test-artifact test-soak
 
 lint:
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets
+
+# What may be in the dependency tree.
+CARGO_DENY := 0.20.2
+
+deny:
+	@cargo deny --version 2>/dev/null | grep -qx 'cargo-deny $(CARGO_DENY)' || \
+	    cargo install --quiet cargo-deny --locked --version $(CARGO_DENY)
+	cargo fetch --locked
+	cargo deny --offline check licenses bans sources
+
+# The list of advisories comes from the network, so it is checked apart.
+advisories: deny
+	cargo deny check advisories
 
 # nextest where it is installed: it runs tests side by side and one a process.
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
@@ -37,8 +51,6 @@ $(VENV)/%/.ready: tests/requirements/%.txt
 programs:
 	cargo build --workspace --bins
 
-.PHONY: programs
-
 # The artifact that is deployed, which `sam build` makes with cargo-lambda: the
 # one optimised build.
 ARTIFACT := target/lambda/eks-nlb-sync/bootstrap
@@ -61,6 +73,19 @@ on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artif
 
 test-artifact: $(ARTIFACT)
 	$(on-artifact) --skip compared
+
+# One process through hundreds of invocations with faults at random, or thousands.
+on-soak = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test soak -- --ignored --nocapture
+
+test-soak: $(ARTIFACT)
+	SOAK_INVOCATIONS=300 $(on-soak)
+
+soak: $(ARTIFACT)
+	$(on-soak)
+
+# A hundred control planes replaced under traffic, in an optimised build.
+simulate:
+	cargo test --profile simulation --test traffic -- --ignored --nocapture
 
 # The figures of docs/performance.md.
 measure: test-artifact

@@ -1,0 +1,203 @@
+//! AWS in process, over HTTP without sockets, whose answers a test may change.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use aws_config::Region;
+use aws_config::retry::RetryConfig;
+use aws_sdk_eks::config::Credentials;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use eks_nlb_simulator::api::{Request, respond};
+use eks_nlb_simulator::world::{
+    ACCESS_KEY_ID, HOME_REGION, LoadBalancerSpec, SECRET_ACCESS_KEY, TargetGroupSpec,
+};
+use eks_nlb_simulator::{Frontend, Health, Recorded, SharedWorld, World};
+use eks_nlb_sync::aws::{self, Account, Limits};
+use eks_nlb_sync::dns::Resolver;
+use eks_nlb_sync::error::AwsError;
+use eks_nlb_sync::reconcile::Mode;
+use eks_nlb_sync::report::Report;
+use eks_nlb_sync::request::Scope;
+use eks_nlb_sync::settings::Settings;
+use tokio::time::Instant;
+
+use crate::datagrams::NameServer;
+use crate::in_paused_time;
+use crate::message::{A, QUESTION_AT, answer, pointer, record};
+
+/// Every read of a run.
+pub(crate) const READS: [&str; 5] = [
+    "DescribeLoadBalancers",
+    "DescribeTargetGroups",
+    "DescribeTags",
+    "DescribeCluster",
+    "DescribeTargetHealth",
+];
+
+/// What DNS says that every cluster's addresses are.
+pub(crate) const DESIRED: [[u8; 4]; 2] = [[10, 0, 1, 10], [10, 0, 2, 11]];
+
+/// The same as targets.
+pub(crate) const DESIRED_TARGETS: [&str; 2] = ["10.0.1.10:443", "10.0.2.11:443"];
+
+/// The time that a run is given.
+const TIME: Duration = Duration::from_mins(1);
+
+/// Returns what to answer instead of a body, by operation.
+pub(crate) type Edit = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync;
+
+/// The way to AWS.
+#[derive(Clone)]
+struct Connection {
+    world: SharedWorld,
+    edit: Arc<Edit>,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connection")
+    }
+}
+
+impl HttpClient for Connection {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}
+
+impl HttpConnector for Connection {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let uri = request.uri();
+        let path = uri.split_once("://").map_or(uri, |(_, rest)| rest);
+        let request = Request {
+            method: request.method(),
+            target: path.find('/').map_or("/", |at| &path[at..]),
+            authorization: request.headers().get("authorization"),
+            body: request.body().bytes().unwrap_or_default(),
+        };
+        let mut world = lock(&self.world);
+        let response = respond(&mut world, &request);
+        let operation = world.requests().last().expect("it was just recorded").operation.clone();
+        drop(world);
+        let body = (self.edit)(&operation, response.body.to_vec());
+        let mut answer =
+            HttpResponse::new(response.status.try_into().expect("a status"), SdkBody::from(body));
+        for (name, value) in response.headers {
+            answer.headers_mut().insert(name, value);
+        }
+        HttpConnectorFuture::ready(Ok(answer))
+    }
+}
+
+pub(crate) fn lock(world: &SharedWorld) -> MutexGuard<'_, World> {
+    world.lock().expect("nobody panics with it")
+}
+
+/// What a run was about and came to.
+pub(crate) struct Run {
+    /// The managed frontend, which has something to register and something to
+    /// deregister.
+    pub(crate) managed: Frontend,
+    /// Every other target group: of a load balancer that is not selected, or
+    /// excluded by its own tag.
+    pub(crate) others: Vec<String>,
+    /// The writes that ELB was asked for.
+    pub(crate) writes: Vec<Recorded>,
+    pub(crate) report: Result<Report, AwsError>,
+}
+
+impl Run {
+    pub(crate) fn deregistered(&self) -> usize {
+        self.writes.iter().filter(|write| write.operation == "DeregisterTargets").count()
+    }
+
+    /// Asserts that every write is to a group that is managed, and registers
+    /// what DNS says.
+    pub(crate) fn assert_only_ours(&self) {
+        for write in &self.writes {
+            let group = write.target_group().expect("a write has a target group");
+            assert!(!self.others.iter().any(|other| other == group), "{write:?}");
+            assert_harmless(write);
+        }
+    }
+}
+
+/// Asserts that a write registers what DNS says and deregisters nothing of it.
+pub(crate) fn assert_harmless(write: &Recorded) {
+    for target in write.targets() {
+        let ip = target.rsplit_once(':').map_or(target.as_str(), |(ip, _)| ip);
+        if write.operation == "RegisterTargets" {
+            let is_desired = |desired: &&str| desired.rsplit_once(':').is_some_and(|(own, _)| own == ip);
+            assert!(DESIRED_TARGETS.iter().any(is_desired), "{write:?}");
+        } else {
+            assert!(!DESIRED_TARGETS.contains(&target.as_str()), "{write:?}");
+        }
+    }
+}
+
+fn populate(world: &mut World) -> (Frontend, Vec<String>) {
+    world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+    let managed = world.add_frontend("payments");
+    let excluded = world.add_target_group(TargetGroupSpec::ip(&managed.load_balancer).excluded());
+    let unselected = world.add_load_balancer(LoadBalancerSpec::network("somebody-elses"));
+    let unselected = world.add_target_group(TargetGroupSpec::ip(&unselected));
+    world.set_health("10.0.3.13", Health::Never);
+    for group in [&managed.target_group, &excluded, &unselected] {
+        world.put_targets(group, ["10.0.1.10", "10.0.3.12", "10.0.3.13"]);
+    }
+    (managed, vec![excluded, unselected])
+}
+
+/// One run, with one attempt for each call, in a world whose AWS says what
+/// `edit` makes of it.
+pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'static) -> Run {
+    let world = SharedWorld::default();
+    let (managed, others) = populate(&mut lock(&world));
+    let connection = Connection { world: Arc::clone(&world), edit: Arc::new(edit) };
+    let settings = Settings::from_lookup(|name| (name == "DNS_SERVERS").then(|| "192.0.2.53".to_owned()));
+    let settings = settings.expect("valid");
+    let names = NameServer::new(|_, question| {
+        vec![answer(question, &DESIRED.map(|ip| record(&pointer(QUESTION_AT), A, &ip)))]
+    });
+    let report = in_paused_time(async {
+        let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "hostile");
+        let home = aws::config(connection, true)
+            .retry_config(RetryConfig::disabled())
+            .region(Region::from_static(HOME_REGION))
+            .credentials_provider(credentials)
+            .load();
+        let account = Account::new(home.await).expect("there is a Region");
+        let limits = Limits::new(settings.max_concurrency, Instant::now() + TIME);
+        let clients = account.clients(&Scope::default(), &limits).await.expect("no role is assumed");
+        let resolver = Resolver::with_provider(&settings, names).expect("name servers are given");
+        let start = Instant::now();
+        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &limits);
+        let report = Box::pin(run).await;
+        assert!(start.elapsed() <= TIME, "{:?}", start.elapsed());
+        report
+    });
+    let writes = lock(&world).writes().into_iter().cloned().collect();
+    Run { managed, others, writes, report }
+}
+
+/// The answer that AWS gives to the first call of `operation`.
+pub(crate) fn answer_to(operation: &'static str) -> Vec<u8> {
+    let seen: Arc<Mutex<Vec<u8>>> = Arc::default();
+    let see = Arc::clone(&seen);
+    run(move |of, body| {
+        let mut seen = see.lock().expect("nobody panics with it");
+        if of == operation && seen.is_empty() {
+            seen.clone_from(&body);
+        }
+        body
+    });
+    let seen = seen.lock().expect("nobody panics with it").clone();
+    assert!(!seen.is_empty(), "there is no {operation}");
+    seen
+}

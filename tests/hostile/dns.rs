@@ -1,0 +1,375 @@
+//! DNS answers: mutated, enormous, in circles. What is accepted is never more
+//! than the answer gives to the name that was asked for.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use eks_nlb_sync::dns::Resolver;
+use eks_nlb_sync::error::ReconcileError;
+use eks_nlb_sync::model::{Addresses, Family, Host};
+use eks_nlb_sync::settings::Settings;
+use proptest::prelude::*;
+
+use crate::datagrams::{NameServer, Transport};
+use crate::message::{A, AAAA, CNAME, QUESTION_AT, addresses, answer, name, pointer, record};
+use crate::{in_paused_time, within};
+
+const HOST: &str = "abc.gr7.eu-west-1.eks.amazonaws.com";
+
+/// What a message can have at most over TCP.
+const MESSAGE_BYTES: usize = 65_535;
+
+/// More real time than any answer may cost, on a slow machine.
+const BOUND: Duration = Duration::from_secs(1);
+
+/// Resolves [`HOST`] with the help of `server`, in paused time.
+fn resolve(server: &NameServer, family: Family) -> Result<Addresses, ReconcileError> {
+    let settings = Settings::from_lookup(|variable| match variable {
+        "DNS_SERVERS" => Some("192.0.2.53".to_owned()),
+        // What was asked for is judged here, not where it leads.
+        "ALLOWED_CIDRS" => Some("0.0.0.0/0,::/0".to_owned()),
+        _ => None,
+    });
+    let settings = settings.expect("valid");
+    in_paused_time(async {
+        let resolver = Resolver::with_provider(&settings, server.clone()).expect("it needs no system");
+        let host = Host::from_endpoint(&format!("https://{HOST}")).expect("a host");
+        let start = tokio::time::Instant::now();
+        let answer = resolver.resolve(&host, family).await;
+        assert!(start.elapsed() <= settings.dns_timeout, "{:?}", start.elapsed());
+        answer
+    })
+}
+
+/// A server that gives the same records, at first truncated.
+fn of_records(records: Vec<Vec<u8>>) -> NameServer {
+    NameServer::new(move |transport, question| match transport {
+        Transport::Udp => {
+            let mut truncated = answer(question, &[]);
+            truncated[2] |= 0x02;
+            vec![truncated]
+        }
+        Transport::Tcp => vec![answer(question, &records)],
+    })
+}
+
+/// As many records as fit into a message.
+fn filled(mut record_of: impl FnMut(usize) -> Vec<u8>) -> Vec<Vec<u8>> {
+    let mut left = MESSAGE_BYTES - QUESTION_AT - name(HOST).len() - 4;
+    let mut records = Vec::new();
+    loop {
+        let record = record_of(records.len());
+        let Some(rest) = left.checked_sub(record.len()) else { return records };
+        left = rest;
+        records.push(record);
+    }
+}
+
+/// One change of a message.
+#[derive(Clone, Debug)]
+enum Edit {
+    Set(prop::sample::Index, u8),
+    Flip(prop::sample::Index, u8),
+    Insert(prop::sample::Index, Vec<u8>),
+    Remove(prop::sample::Index, usize),
+    Point(prop::sample::Index, u16),
+    Repeat(prop::sample::Index, usize),
+    Cut(prop::sample::Index),
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let at = any::<prop::sample::Index>;
+    prop_oneof![
+        (at(), any::<u8>()).prop_map(|(at, byte)| Edit::Set(at, byte)),
+        (at(), 0u8..8).prop_map(|(at, bit)| Edit::Flip(at, bit)),
+        (at(), prop::collection::vec(any::<u8>(), 1..20)).prop_map(|(at, bytes)| Edit::Insert(at, bytes)),
+        (at(), 1usize..20).prop_map(|(at, count)| Edit::Remove(at, count)),
+        (at(), 0u16..200).prop_map(|(at, to)| Edit::Point(at, to)),
+        (at(), 1usize..60).prop_map(|(at, count)| Edit::Repeat(at, count)),
+        at().prop_map(Edit::Cut),
+    ]
+}
+
+fn apply(message: &mut Vec<u8>, edit: &Edit) {
+    // The first two bytes are the id: without it nobody listens.
+    let place =
+        |at: &prop::sample::Index, message: &[u8]| (2 + at.index(message.len())).min(message.len() - 1);
+    if message.len() < 4 {
+        return;
+    }
+    match edit {
+        Edit::Set(at, byte) => {
+            let at = place(at, message);
+            message[at] = *byte;
+        }
+        Edit::Flip(at, bit) => {
+            let at = place(at, message);
+            message[at] ^= 1 << bit;
+        }
+        Edit::Insert(at, bytes) => {
+            let at = place(at, message);
+            message.splice(at..at, bytes.iter().copied());
+        }
+        Edit::Remove(at, count) => {
+            let at = place(at, message);
+            message.drain(at..(at + count).min(message.len()));
+        }
+        Edit::Point(at, to) => {
+            let at = place(at, message);
+            let to = (0xc000 | to).to_be_bytes();
+            let end = (at + 2).min(message.len());
+            message.splice(at..end, to);
+        }
+        Edit::Repeat(at, count) => {
+            let at = place(at, message);
+            let part = message[at..(at + count).min(message.len())].to_vec();
+            message.splice(at..at, part);
+        }
+        Edit::Cut(at) => {
+            let at = place(at, message);
+            message.truncate(at);
+        }
+    }
+}
+
+/// A valid answer of every shape that matters: addresses of both families,
+/// aliases, a stranger's address.
+fn valid(question: &[u8]) -> Vec<u8> {
+    let own = pointer(QUESTION_AT);
+    let alias = name("nlb.example.com");
+    answer(
+        question,
+        &[
+            record(&own, A, &[10, 0, 1, 10]),
+            record(&own, AAAA, &[0xfd; 16]),
+            record(&own, CNAME, &alias),
+            record(&alias, A, &[10, 0, 2, 11]),
+            record(&alias, AAAA, &[0xfc; 16]),
+            record(&name("stranger.example"), A, &[10, 0, 66, 66]),
+            record(&name("stranger.example"), AAAA, &[0xfe; 16]),
+        ],
+    )
+}
+
+/// Resolves by mutated answers; asserts that nothing is accepted that none of
+/// them gives to the host. Tells whether anything was.
+fn resolve_mutated(edits: Vec<Edit>, family: Family) -> bool {
+    let kind = if family == Family::Ipv4 { A } else { AAAA };
+    let given: Arc<Mutex<BTreeSet<IpAddr>>> = Arc::default();
+    let taken_down = Arc::clone(&given);
+    let server = NameServer::new(move |_, question| {
+        let mut message = valid(question);
+        for edit in &edits {
+            apply(&mut message, edit);
+        }
+        message.truncate(MESSAGE_BYTES);
+        taken_down.lock().expect("nobody panics with it").extend(addresses(&message, HOST, kind));
+        vec![message]
+    });
+    let resolved = within(BOUND, || resolve(&server, family));
+    assert!(server.questions() < 60, "{} questions", server.questions());
+    let Ok(accepted) = resolved else { return false };
+    let given = given.lock().expect("nobody panics with it");
+    for ip in accepted.iter() {
+        assert!(given.contains(&ip), "{ip} is given to somebody else, or to nobody: {given:?}");
+    }
+    true
+}
+
+proptest! {
+    #[test]
+    fn a_mutated_answer_gives_nothing_that_it_does_not_say(
+        edits in prop::collection::vec(edit(), 1..6),
+        ipv4: bool,
+    ) {
+        resolve_mutated(edits, if ipv4 { Family::Ipv4 } else { Family::Ipv6 });
+    }
+
+    #[test]
+    fn bytes_are_no_answer(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+        let server = NameServer::new(move |_, question| vec![[&question[..2], &bytes].concat()]);
+        let resolved = within(BOUND, || resolve(&server, Family::Ipv4));
+        prop_assert!(resolved.is_err());
+    }
+}
+
+/// Lest the property above hold for want of answers.
+#[test]
+fn an_answer_that_is_hardly_mutated_is_accepted() {
+    assert!(resolve_mutated(vec![], Family::Ipv4));
+    assert!(resolve_mutated(vec![], Family::Ipv6));
+}
+
+#[test]
+fn every_single_byte_may_be_wrong() {
+    let length = valid(&answer(&[&[0; 12][..], &name(HOST), &[0, 1, 0, 1]].concat(), &[])).len();
+    let mut accepted = 0;
+    for at in 2..length {
+        for byte in [0x00, 0x0c, 0x3f, 0x40, 0xc0, 0xff] {
+            let server = NameServer::new(move |_, question| {
+                let mut message = valid(question);
+                message[at] = byte;
+                vec![message]
+            });
+            let resolved = within(BOUND, || resolve(&server, Family::Ipv4));
+            if let Ok(addresses) = resolved {
+                accepted += 1;
+                assert!(addresses.iter().all(|ip| ip != IpAddr::from([10, 0, 66, 66])), "byte {at}");
+            }
+        }
+    }
+    assert!(accepted > length, "only {accepted} of {} were accepted", 6 * length);
+}
+
+#[test]
+fn every_single_byte_may_be_the_last() {
+    let length = valid(&answer(&[&[0; 12][..], &name(HOST), &[0, 1, 0, 1]].concat(), &[])).len();
+    for end in 0..length {
+        let server = NameServer::new(move |_, question| vec![valid(question)[..end].to_vec()]);
+        assert!(within(BOUND, || resolve(&server, Family::Ipv4)).is_err(), "{end} bytes");
+    }
+}
+
+#[test]
+fn thousands_of_addresses_are_read_in_no_time() {
+    let records = filled(|n| {
+        let [.., high, low] = u32::try_from(n).expect("few").to_be_bytes();
+        record(&pointer(QUESTION_AT), A, &[10, 0, high, low])
+    });
+    let count = records.len();
+    assert!(count > 4_000, "{count}");
+    let resolved = within(BOUND, || resolve(&of_records(records), Family::Ipv4));
+    assert_eq!(resolved.expect("an answer").iter().count(), count);
+}
+
+#[test]
+fn thousands_of_other_names_are_read_in_no_time() {
+    let mut records = filled(|n| record(&[&[2][..], &short(n)[1..3], &[0]].concat(), A, &[10, 0, 66, 66]));
+    records.pop();
+    records.push(record(&pointer(QUESTION_AT), A, &[10, 0, 1, 10]));
+    let resolved = within(BOUND, || resolve(&of_records(records), Family::Ipv4));
+    let addresses: Vec<_> = resolved.expect("an answer").iter().collect();
+    assert_eq!(addresses, [IpAddr::from([10, 0, 1, 10])]);
+}
+
+/// A label of three letters, another for each `n`.
+fn short(n: usize) -> [u8; 3] {
+    let letter = |n: usize| b'a' + u8::try_from(n % 26).expect("a letter");
+    [letter(n / 676), letter(n / 26), letter(n)]
+}
+
+/// An alias of an alias of an alias, as long as a message can be, in the order
+/// that `order` makes of it: the host, `aaa.`, `aab.` and so on.
+fn chain(order: impl Fn(&mut Vec<Vec<u8>>), last: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
+    let label = |n: usize| [&[3][..], &short(n), &[0]].concat();
+    let mut records = filled(|n| match n {
+        0 => record(&pointer(QUESTION_AT), CNAME, &label(0)),
+        n => record(&label(n - 1), CNAME, &label(n)),
+    });
+    records.pop();
+    let end = last(&label(records.len() - 1));
+    order(&mut records);
+    records.push(end);
+    records
+}
+
+#[test]
+fn a_chain_of_thousands_of_aliases_is_followed_or_refused_in_no_time() {
+    let orders: [fn(&mut Vec<Vec<u8>>); 3] = [
+        |_| {},
+        |records| records.reverse(),
+        |records| {
+            records.sort_by_key(|record| record.iter().rev().copied().collect::<Vec<_>>());
+        },
+    ];
+    for order in orders {
+        let records = chain(order, |end| record(end, A, &[10, 0, 1, 10]));
+        assert!(records.len() > 2_500, "{}", records.len());
+        let server = of_records(records);
+        let resolved = within(BOUND, || resolve(&server, Family::Ipv4));
+        if let Ok(addresses) = resolved {
+            assert_eq!(addresses.iter().collect::<Vec<_>>(), [IpAddr::from([10, 0, 1, 10])]);
+        }
+        assert!(server.questions() < 60, "{} questions", server.questions());
+    }
+}
+
+#[test]
+fn a_circle_of_thousands_of_aliases_is_left_in_no_time() {
+    let server = of_records(chain(|_| {}, |end| record(end, CNAME, &pointer(QUESTION_AT))));
+    assert!(within(BOUND, || resolve(&server, Family::Ipv4)).is_err());
+    assert!(server.questions() < 60, "{} questions", server.questions());
+}
+
+#[test]
+fn one_name_with_thousands_of_aliases_is_read_in_no_time() {
+    let label = |n: usize| [&[3][..], &short(n), &[0]].concat();
+    let records = filled(|n| record(&pointer(QUESTION_AT), CNAME, &label(n)));
+    let server = of_records(records);
+    assert!(within(BOUND, || resolve(&server, Family::Ipv4)).is_err());
+    assert!(server.questions() < 60, "{} questions", server.questions());
+}
+
+#[test]
+fn an_alias_that_always_leads_on_is_given_up() {
+    let server = NameServer::new(|_, question| {
+        let n = u16::from_be_bytes([question[0], question[1]]);
+        vec![answer(question, &[record(&pointer(QUESTION_AT), CNAME, &name(&format!("n{n}.example")))])]
+    });
+    assert!(within(BOUND, || resolve(&server, Family::Ipv4)).is_err());
+    assert!(server.questions() < 60, "{} questions", server.questions());
+}
+
+#[test]
+fn pointers_in_circles_lead_nowhere() {
+    let length = QUESTION_AT + name(HOST).len() + 4;
+    for to in [0, QUESTION_AT, length, length + 2, length + 12, length + 40, 0x3fff] {
+        for owner in
+            [pointer(to), [&[1, b'a'][..], &pointer(to)].concat(), [pointer(to), pointer(to)].concat()]
+        {
+            let records = vec![record(&owner, CNAME, &pointer(to)), record(&owner, A, &[10, 0, 66, 66])];
+            let server = of_records(records);
+            if let Ok(addresses) = within(BOUND, || resolve(&server, Family::Ipv4)) {
+                assert_eq!(owner, pointer(QUESTION_AT), "{addresses:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn counts_that_lie_cost_nothing() {
+    for counts in [[0xff; 8], [0, 1, 0xff, 0xff, 0, 0, 0, 0], [0, 1, 0, 1, 0xff, 0xff, 0xff, 0xff]] {
+        let server = NameServer::new(move |_, question| {
+            let mut message = valid(question);
+            message[4..12].copy_from_slice(&counts);
+            vec![message]
+        });
+        assert!(within(BOUND, || resolve(&server, Family::Ipv4)).is_err(), "{counts:?}");
+    }
+}
+
+/// Whoever sends faster than we read must not hold us up for longer than the
+/// budget, nor make us take an answer that is not ours.
+#[test]
+fn a_flood_of_strangers_answers_changes_nothing() {
+    let server = NameServer::new(|transport, question| {
+        let mut strangers: Vec<_> = (0..5_000u16)
+            .map(|n| {
+                let mut message = answer(question, &[record(&pointer(QUESTION_AT), A, &[10, 0, 66, 66])]);
+                let id = u16::from_be_bytes([question[0], question[1]]).wrapping_add(n + 1);
+                message[..2].copy_from_slice(&id.to_be_bytes());
+                message
+            })
+            .collect();
+        if transport == Transport::Tcp {
+            strangers.truncate(10);
+        }
+        strangers.push(answer(question, &[record(&pointer(QUESTION_AT), A, &[10, 0, 1, 10])]));
+        strangers
+    });
+    if let Ok(addresses) = within(2 * BOUND, || resolve(&server, Family::Ipv4)) {
+        assert_eq!(addresses.iter().collect::<Vec<_>>(), [IpAddr::from([10, 0, 1, 10])]);
+    }
+}

@@ -1,0 +1,40 @@
+//! Hostile input: whatever arrives from an event, a setting, a tag, EKS, DNS or
+//! AWS, there is no panic, no end of time or memory, and no wrong write.
+//!
+//! Each property is tried with 256 random cases, or as many as
+//! `PROPTEST_CASES` says. Where time matters it is paused, so a time-out costs
+//! nothing and a run that hangs is a test that hangs no longer than its budget.
+
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
+
+mod aws;
+mod bodies;
+mod datagrams;
+mod dns;
+mod events;
+mod floods;
+mod message;
+mod names;
+mod report;
+mod settings;
+#[path = "../wire/support.rs"]
+#[expect(dead_code, reason = "the wire tests use the rest of it")]
+mod support;
+mod tls;
+
+use std::time::{Duration, Instant};
+
+/// Runs `work` where time passes only when there is nothing else to do.
+fn in_paused_time<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
+    runtime.expect("a runtime").block_on(work)
+}
+
+/// Asserts that `work` is done within `bound` of real time.
+fn within<T>(bound: Duration, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let done = work();
+    let took = start.elapsed();
+    assert!(took < bound, "it took {took:?}");
+    done
+}

@@ -1,0 +1,85 @@
+//! One process of the shipped function: its settings, clients and resolver,
+//! over the simulated wire. What runs in it is what Lambda runs.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::Region;
+use aws_sdk_eks::config::Credentials;
+use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
+use eks_nlb_sync::aws::{self, Account, Clients, Limits};
+use eks_nlb_sync::dns::Resolver;
+use eks_nlb_sync::error::AwsError;
+use eks_nlb_sync::model::ClusterName;
+use eks_nlb_sync::reconcile::Mode;
+use eks_nlb_sync::report::Report;
+use eks_nlb_sync::request::Scope;
+use eks_nlb_sync::settings::Settings;
+use hickory_resolver::net::runtime::TokioHandle;
+use tokio::time::Instant;
+
+use crate::history::Setup;
+use crate::stage::{Seat, SharedStage};
+use crate::wire::aws::Connection;
+use crate::wire::dns::Names;
+
+/// The time that a run is given, in simulated time.
+const TIME: Duration = Duration::from_mins(1);
+
+/// One process.
+pub(crate) struct Process {
+    pub(crate) seat: Seat,
+    settings: Settings,
+    clients: Clients,
+    resolver: Resolver<Names>,
+}
+
+impl Process {
+    /// Starts the function as `main` does.
+    pub(crate) async fn start(stage: &SharedStage, seat: Seat, setup: &Setup) -> Self {
+        let settings = settings(setup);
+        let connection = Connection { stage: Arc::clone(stage), seat };
+        let home = aws::config(connection, settings.sdk_retries)
+            .region(Region::from_static(HOME_REGION))
+            .credentials_provider(Credentials::new(
+                ACCESS_KEY_ID,
+                SECRET_ACCESS_KEY,
+                None,
+                None,
+                "simulation",
+            ))
+            .load();
+        let account = Account::new(home.await).expect("there is a Region");
+        let limits = limits(&settings);
+        let clients = account.clients(&Scope::default(), &limits).await.expect("no role is assumed");
+        let names = Names { stage: Arc::clone(stage), seat, handle: TokioHandle::default() };
+        let resolver = Resolver::with_provider(&settings, names).expect("name servers are given");
+        Self { seat, settings, clients, resolver }
+    }
+
+    /// One run, as the handler makes it.
+    pub(crate) async fn run(
+        &self,
+        mode: Mode,
+        only: Option<&BTreeSet<ClusterName>>,
+    ) -> Result<Report, AwsError> {
+        let Self { settings, clients, resolver, .. } = self;
+        let limits = limits(settings);
+        Box::pin(eks_nlb_sync::sync(settings, only, mode, clients, resolver, &limits)).await
+    }
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits::new(settings.max_concurrency, Instant::now() + TIME)
+}
+
+fn settings(setup: &Setup) -> Settings {
+    let settings = Settings::from_lookup(|name| match name {
+        "DNS_SERVERS" => Some("10.0.0.2".to_owned()),
+        "MIN_HEALTHY_TARGETS" => Some(setup.min_healthy.to_string()),
+        "SYNC_POLICY" if setup.add_only => Some("add-only".to_owned()),
+        _ => None,
+    });
+    settings.expect("they are valid")
+}

@@ -1,0 +1,336 @@
+//! Judges every write when it is made, and every run when it ends.
+//!
+//! Each rule below is cited by its number in the text of whatever breaks it;
+//! what they promise, and what not, is said in the [crate's](crate)
+//! documentation.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+use eks_nlb_simulator::{Recorded, TargetState};
+use eks_nlb_sync::error::AwsError;
+use eks_nlb_sync::model::Target;
+use eks_nlb_sync::report::{Entry, Outcome, Report};
+
+use crate::stage::{Seat, Stage};
+use crate::truth::{PORT, States, states};
+use crate::witness::{Question, Witness, targets};
+
+/// The addresses that the resolver told.
+type Answer = BTreeSet<IpAddr>;
+
+/// One write, with all that bears on it.
+struct Write<'a> {
+    stage: &'a Stage,
+    frontend: usize,
+    targets: BTreeSet<SocketAddr>,
+    /// What DNS has told the run.
+    told: &'a BTreeSet<Answer>,
+    /// What ELB has told the run.
+    seen: &'a States,
+    /// What is so right before the write.
+    before: &'a States,
+    /// What is so right after it.
+    after: Option<States>,
+    /// Another run was told something else in the same tick.
+    contested: bool,
+}
+
+/// Judges a write that `seat` has just made; `before` is how things were.
+pub(crate) fn judge_write(stage: &mut Stage, seat: Seat, call: &Recorded, before: &BTreeMap<String, States>) {
+    let registers = call.operation == "RegisterTargets";
+    stage.tally.count(if registers { "RegisterTargets" } else { "DeregisterTargets" });
+    let targets = targets(call);
+    let group = call.target_group().expect("a write is about a target group");
+    if let Some(before) = before.get(group).filter(|_| !registers) {
+        let healthy = targets.iter().filter(|target| is_healthy(before, target)).count();
+        stage.tally.add("healthy targets to be deregistered", healthy);
+    }
+    let broken = judged(stage, seat, group, &targets, before, registers);
+    stage.broken.extend(broken.into_iter().map(|text| format!("{} {targets:?}: {text}", call.operation)));
+}
+
+fn judged(
+    stage: &Stage,
+    seat: Seat,
+    group: &str,
+    targets: &BTreeSet<SocketAddr>,
+    before: &BTreeMap<String, States>,
+    registers: bool,
+) -> Vec<String> {
+    let run = &stage.runs[&seat];
+    if run.orders.dry {
+        return vec!["rule 6: a dry run writes".to_owned()];
+    }
+    let Some(&frontend) = run.managed.get(group) else {
+        return vec![format!("rule 4: {group} is none of ours")];
+    };
+    let cluster = stage.truth.frontends[frontend].cluster;
+    if run.orders.only.is_some_and(|only| only != cluster) {
+        return vec![format!("rule 4: the event is not about {group}")];
+    }
+    let question = question(stage, frontend);
+    if !run.described.contains(&stage.truth.clusters[cluster].name) {
+        return vec!["rule 5: EKS has not described the cluster".to_owned()];
+    }
+    let Some(told) = run.told.get(&question) else {
+        return vec!["rule 5: DNS has told no usable address".to_owned()];
+    };
+    let Some(seen) = run.seen.get(group) else {
+        return vec!["rule 5: ELB has not told the targets".to_owned()];
+    };
+    // A group that goes at this very call is not written.
+    let Some(before) = before.get(group) else { return Vec::new() };
+    let after = stage.truth.groups().any(|there| there == group).then(|| states(&stage.world, group));
+    let contested = is_contested(stage, &question);
+    let write = Write { stage, frontend, targets: targets.clone(), told, seen, before, after, contested };
+    if registers { write.registration() } else { write.deregistration() }
+}
+
+impl Write<'_> {
+    fn registration(&self) -> Vec<String> {
+        let Self { targets, told, seen, .. } = self;
+        let mut broken = Vec::new();
+        if !told.iter().any(|answer| targets.is_subset(&on_port(answer))) {
+            broken.push(format!("rule 3: DNS has told {told:?}"));
+        }
+        for target in targets.iter().filter(|target| in_service(seen, target)) {
+            broken.push(format!("rule 9: {target} is in service"));
+        }
+        broken
+    }
+
+    fn deregistration(&self) -> Vec<String> {
+        let Self { stage, targets, told, seen, before, contested, .. } = self;
+        let mut broken: Vec<String> = self.loss().into_iter().collect();
+        if stage.add_only {
+            broken.push("rule 9: add-only deregisters".to_owned());
+        }
+        for target in targets.iter().filter(|target| !in_service(seen, target)) {
+            broken.push(format!("rule 9: {target} is not in service"));
+        }
+        // One answer must justify it all.
+        let answers: Vec<BTreeSet<SocketAddr>> =
+            told.iter().map(on_port).filter(|answer| answer.is_disjoint(targets)).collect();
+        if answers.is_empty() {
+            broken.push(format!("rule 3: a target is desired: DNS has told {told:?}"));
+            return broken;
+        }
+        let registered = |answer: &BTreeSet<_>| answer.iter().all(|target| in_service(before, target));
+        if !contested && !answers.iter().any(registered) {
+            broken.push(format!(
+                "rule 7: desired targets are not in service: {before:?}, DNS has told {told:?}"
+            ));
+        }
+        let enough = |answer: &BTreeSet<_>| {
+            let healthy = answer.iter().filter(|target| is_healthy(seen, target)).count();
+            healthy >= stage.min_healthy.min(answer.len())
+        };
+        if targets.iter().any(|target| may_serve(seen, target)) && !answers.iter().any(enough) {
+            broken.push(format!(
+                "rule 8: too few desired targets are healthy: {seen:?}, DNS has told {told:?}"
+            ));
+        }
+        broken
+    }
+
+    /// What the group has lost.
+    fn loss(&self) -> Option<String> {
+        let Self { stage, told, before, .. } = self;
+        let after = self.after.as_ref().filter(|_| !self.contested)?;
+        let has_healthy = |states: &States| states.keys().any(|target| is_healthy(states, target));
+        if has_healthy(before) && !has_healthy(after) {
+            return Some(format!("rule 1: the last healthy target goes: {before:?}, then {after:?}"));
+        }
+        let lives = |target: &SocketAddr| stage.truth.lives(self.frontend, *target);
+        let serves =
+            |states: &States| states.keys().any(|target| is_healthy(states, target) && lives(target));
+        let honest = told.iter().flat_map(on_port).all(|target| lives(&target));
+        if honest && serves(before) && !serves(after) {
+            return Some(format!("rule 2: the last target that serves goes: {before:?}, then {after:?}"));
+        }
+        None
+    }
+}
+
+/// Judges a run that has ended by itself.
+pub(crate) fn judge_run(stage: &mut Stage, seat: Seat, result: &Result<Report, AwsError>) {
+    let broken = match result {
+        Ok(report) => {
+            for entry in &report.frontends {
+                count(stage, entry);
+            }
+            let entries = report.frontends.iter();
+            let mut broken: Vec<_> = entries.filter_map(|entry| judged_entry(stage, seat, entry)).collect();
+            broken.extend(missing(stage, seat, report));
+            broken
+        }
+        Err(error) => {
+            stage.tally.count("runs that could not list");
+            let run = &stage.runs[&seat];
+            let mut broken = Vec::new();
+            if run.writes > 0 {
+                broken.push(format!("rule 5: nothing is listed, and yet something written: {error}"));
+            }
+            if !run.was_hindered(&[]) {
+                broken.push(format!("rule 10: listing failed without a reason: {error}"));
+            }
+            broken
+        }
+    };
+    stage.broken.extend(broken);
+}
+
+fn judged_entry(stage: &Stage, seat: Seat, entry: &Entry) -> Option<String> {
+    let run = &stage.runs[&seat];
+    let group = &entry.target_group.as_ref()?.0;
+    let served = matches!(entry.outcome, Outcome::Converged | Outcome::Changed | Outcome::Planned);
+    let Some(&frontend) = run.managed.get(group) else {
+        return served.then(|| format!("rule 4: {group} is none of ours: {:?}", entry.outcome));
+    };
+    let cluster = &stage.truth.clusters[stage.truth.frontends[frontend].cluster];
+    let question = question(stage, frontend);
+    let wrong = |rule: &str| Some(format!("{rule}: {entry:?}"));
+    if !served {
+        let in_order = cluster.is_in_order() && !run.was_hindered(&[group, &cluster.name, &question.0]);
+        return if in_order { wrong("rule 10: not served without a reason") } else { None };
+    }
+    let desired: Answer = entry.desired.iter().copied().collect();
+    let told = run.told.get(&question).is_some_and(|told| told.contains(&desired));
+    if !told || !run.described.contains(&cluster.name) || !run.seen.contains_key(group) {
+        return wrong("rule 5: decided without knowing");
+    }
+    if run.orders.dry {
+        return None;
+    }
+    let written = |list: &[Target], written: &BTreeMap<String, BTreeSet<SocketAddr>>| {
+        let none = BTreeSet::new();
+        sockets(list).is_subset(written.get(group).unwrap_or(&none))
+    };
+    if !written(&entry.registered, &run.registered) || !written(&entry.deregistered, &run.deregistered) {
+        return wrong("rule 10: ELB has not been told so");
+    }
+    let there = stage.truth.groups().any(|there| there == group);
+    let now = there.then(|| states(&stage.world, group)).filter(|_| !is_contested(stage, &question))?;
+    let registered = on_port(&desired).iter().all(|target| in_service(&now, target));
+    if registered { None } else { wrong("rule 10: a desired target is not in service") }
+}
+
+/// The frontends that a report leaves out.
+fn missing(stage: &Stage, seat: Seat, report: &Report) -> Option<String> {
+    let run = &stage.runs[&seat];
+    let told: BTreeSet<&str> =
+        report.frontends.iter().filter_map(|entry| Some(entry.target_group.as_ref()?.0.as_str())).collect();
+    let wanted =
+        |frontend: usize| run.orders.only.is_none_or(|only| stage.truth.frontends[frontend].cluster == only);
+    let mut missing = run.managed.iter().filter(|(group, frontend)| {
+        wanted(**frontend)
+            && !told.contains(group.as_str())
+            && stage.truth.groups().any(|there| there == group.as_str())
+    });
+    missing.next().map(|(group, _)| format!("rule 10: the report says nothing of {group}"))
+}
+
+/// Compares what a dry run planned with what the run after it did.
+pub(crate) fn judge_plan(stage: &mut Stage, dry: (Seat, &Report), real: (Seat, &Report)) {
+    let [planned, done] = [dry.0, real.0].map(|seat| &stage.runs[&seat]);
+    let hindered = |run: &Witness| {
+        run.managed.iter().any(|(group, frontend)| {
+            let name = &stage.truth.clusters[stage.truth.frontends[*frontend].cluster].name;
+            run.was_hindered(&[group, name, &question(stage, *frontend).0])
+        })
+    };
+    let same_world = planned.told == done.told
+        && planned.managed == done.managed
+        // A target group may go in the middle of a run.
+        && done.managed == stage.truth.managed();
+    if !same_world || hindered(planned) || hindered(done) {
+        return;
+    }
+    stage.tally.count("plans compared with what was done");
+    let told = |report: &Report| -> Vec<_> {
+        let entries = report.frontends.iter();
+        entries
+            .map(|e| {
+                (e.target_group.clone(), sockets(&e.registered), sockets(&e.deregistered), e.withheld.clone())
+            })
+            .collect()
+    };
+    if told(dry.1) != told(real.1) {
+        stage.broken.push(format!("rule 6: planned {:?}, done {:?}", dry.1.frontends, real.1.frontends));
+    }
+}
+
+/// What `frontend`'s group has in service once all is quiet, `states` being
+/// what ELB says then: the desired targets, and of the others those that must
+/// wait for a desired one that never passes its checks.
+pub(crate) fn settled(stage: &Stage, frontend: usize, states: &States) -> BTreeSet<SocketAddr> {
+    let desired = stage.truth.desired(frontend);
+    let healthy = desired.iter().filter(|target| is_healthy(states, target)).count();
+    let enough = healthy >= stage.min_healthy.min(desired.len());
+    let mut settled = serving(states);
+    settled.retain(|target| stage.add_only || (may_serve(states, target) && !enough));
+    settled.extend(desired);
+    settled
+}
+
+/// The targets in service.
+pub(crate) fn serving(states: &States) -> BTreeSet<SocketAddr> {
+    states.keys().filter(|target| in_service(states, target)).copied().collect()
+}
+
+fn count(stage: &mut Stage, entry: &Entry) {
+    stage.tally.count(match &entry.outcome {
+        Outcome::Converged => "frontends converged",
+        Outcome::Changed => "frontends changed",
+        Outcome::Planned => "frontends planned",
+        Outcome::Skipped { .. } => "frontends skipped",
+        Outcome::Failed { error } => error.code,
+    });
+    stage.tally.add("targets registered", entry.registered.len());
+    stage.tally.add("targets deregistered", entry.deregistered.len());
+    stage.tally.add("targets withheld", entry.withheld.len());
+}
+
+/// What DNS is asked for a frontend.
+fn question(stage: &Stage, frontend: usize) -> Question {
+    let frontend = &stage.truth.frontends[frontend];
+    let host = stage.world.host(&stage.truth.clusters[frontend.cluster].name);
+    (host.to_lowercase(), frontend.ipv6)
+}
+
+/// Whether two runs at once were told different things.
+fn is_contested(stage: &Stage, question: &Question) -> bool {
+    let told: BTreeSet<&Answer> =
+        stage.runs.values().filter_map(|run| run.told.get(question)).flatten().collect();
+    stage.runs.len() > 1 && told.len() > 1
+}
+
+fn is_healthy(states: &States, target: &SocketAddr) -> bool {
+    states.get(target) == Some(&TargetState::Healthy)
+}
+
+/// Whether it may be serving, for all that ELB says; when unsure, yes.
+fn may_serve(states: &States, target: &SocketAddr) -> bool {
+    match states.get(target) {
+        Some(
+            TargetState::Unhealthy
+            | TargetState::UnhealthyDraining
+            | TargetState::Unused
+            | TargetState::Draining,
+        ) => false,
+        Some(TargetState::Initial | TargetState::Healthy | TargetState::Unavailable) | None => true,
+    }
+}
+
+fn in_service(states: &States, target: &SocketAddr) -> bool {
+    states.get(target).is_some_and(|state| *state != TargetState::Draining)
+}
+
+fn on_port(answer: &Answer) -> BTreeSet<SocketAddr> {
+    answer.iter().map(|ip| SocketAddr::new(*ip, PORT)).collect()
+}
+
+fn sockets(targets: &[Target]) -> BTreeSet<SocketAddr> {
+    targets.iter().map(|target| SocketAddr::new(target.ip(), target.port())).collect()
+}

@@ -1,0 +1,14 @@
+//! The wire without sockets: what the SDK and the resolver send arrives at the
+//! stage, and comes back, in the same thread and in simulated time.
+
+pub(crate) mod aws;
+pub(crate) mod dns;
+
+use std::time::Duration;
+
+/// Waits, unless there is nothing to wait for.
+async fn pass(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
+}
