@@ -13,7 +13,7 @@ test: lint deny test-rust test-deploy test-moto test-terraform test-artifact tes
 
 lint:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets
+	cargo clippy --workspace --all-targets $(if $(CI),-- -D warnings)
 
 # What may be in the dependency tree.
 CARGO_DENY := 0.20.2
