@@ -9,7 +9,7 @@ demo:
 	@cargo build --workspace --bins
 	@./target/debug/demo
 
-test: lint deny test-rust test-deploy test-moto test-terraform test-artifact test-soak
+test: lint deny test-rust simulate test-deploy test-moto test-terraform test-artifact test-soak
 
 lint:
 	cargo fmt --all --check
@@ -82,10 +82,14 @@ test-soak: $(ARTIFACT)
 
 soak: $(ARTIFACT)
 	$(on-soak)
+	$(call on-histories,2000000) -- --nocapture
 
-# A hundred control planes replaced under traffic, in an optimised build.
+# The shipped code through random histories, and a hundred control planes
+# replaced under traffic, in an optimised build.
+on-histories = SIMULATION_TICKS=$(1) cargo test --profile simulation --test simulation
+
 simulate:
-	cargo test --profile simulation --test traffic -- --ignored --nocapture
+	$(call on-histories,200000) --test traffic -- --include-ignored --nocapture
 
 # The figures of docs/performance.md.
 measure: test-artifact

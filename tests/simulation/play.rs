@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::hash::Hasher;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
@@ -54,14 +55,23 @@ impl fmt::Display for Broken {
     }
 }
 
+/// A history in which no promise was broken.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Played {
+    pub(crate) tally: Tally,
+    /// The same for two plays only if they made the same AWS calls.
+    pub(crate) transcript: u64,
+}
+
 /// Plays `history`, and then quiet.
-pub(crate) fn play(history: &History) -> Result<Tally, Broken> {
+pub(crate) fn play(history: &History) -> Result<Played, Broken> {
+    // The SDK waits for a random time before it tries again.
+    fastrand::seed(0);
     let mut runtime = runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime needs nothing");
     let mut tick = 0;
-    let played =
-        catch_unwind(AssertUnwindSafe(|| runtime.block_on(Play::of(history).play(history, &mut tick))));
-    played
+    let played = async { Play::of(history).play(history, &mut tick).await };
+    catch_unwind(AssertUnwindSafe(|| runtime.block_on(played)))
         .unwrap_or_else(|panic| Err(vec![format!("panicked: {}", message(panic.as_ref()))]))
         .map_err(|what| Broken { tick, what })
 }
@@ -86,7 +96,7 @@ impl<'a> Play<'a> {
         Self { stage, setup: &history.setup, process: None, seats: 0 }
     }
 
-    async fn play(mut self, history: &History, tick: &mut usize) -> Result<Tally, Vec<String>> {
+    async fn play(mut self, history: &History, tick: &mut usize) -> Result<Played, Vec<String>> {
         for happens in &history.ticks {
             *tick += 1;
             {
@@ -102,7 +112,7 @@ impl<'a> Play<'a> {
         self.settle(tick).await?;
         let mut stage = lock(&self.stage);
         stage.tally.count("histories");
-        Ok(std::mem::take(&mut stage.tally))
+        Ok(Played { tally: std::mem::take(&mut stage.tally), transcript: stage.transcript.finish() })
     }
 
     /// Nothing happens any more.

@@ -2,6 +2,7 @@
 //! and questions arrive.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,7 +31,7 @@ pub(crate) fn lock(stage: &SharedStage) -> MutexGuard<'_, Stage> {
 }
 
 /// Which process it is. No two have the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Seat(pub(crate) usize);
 
 /// The world, the truth about it, and what came of it.
@@ -43,6 +44,9 @@ pub(crate) struct Stage {
     /// The runs of this tick.
     pub(crate) runs: BTreeMap<Seat, Witness>,
     pub(crate) tally: Tally,
+    /// Every AWS call, in order. Not when it came, nor what the resolver asked:
+    /// hickory times its retries with the real clock.
+    pub(crate) transcript: DefaultHasher,
     /// The promises that were broken.
     pub(crate) broken: Vec<String>,
     /// How long calls are on their way, in turn.
@@ -63,6 +67,7 @@ impl Stage {
             add_only: setup.add_only,
             runs: BTreeMap::new(),
             tally: Tally::default(),
+            transcript: DefaultHasher::new(),
             broken: Vec::new(),
             ways: Vec::new(),
             ways_gone: 0,
@@ -166,6 +171,7 @@ impl Stage {
     /// Answers an AWS call, unless whoever made it is dead by then.
     pub(crate) fn call(&mut self, seat: Seat, request: &Request<'_>) -> Option<(Response, Heard)> {
         let operation = operation(request);
+        (seat, request.target, request.body).hash(&mut self.transcript);
         if self.runs.get(&seat).is_none_or(|run| run.dead) {
             return None;
         }
