@@ -27,9 +27,10 @@ use eks_nlb_sync::request::Scope;
 use eks_nlb_sync::settings::Settings;
 use tokio::time::Instant;
 
-use crate::datagrams::NameServer;
 use crate::in_paused_time;
 use crate::message::{A, QUESTION_AT, answer, pointer, record};
+use crate::name_server::NameServer;
+use crate::socketless::Socketless;
 
 /// Every read of a run.
 pub(crate) const READS: [&str; 5] = [
@@ -175,7 +176,8 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
         let account = Account::new(home.await).expect("there is a Region");
         let limits = Limits::new(settings.max_concurrency, Instant::now() + TIME);
         let clients = account.clients(&Scope::default(), &limits).await.expect("no role is assumed");
-        let resolver = Resolver::with_provider(&settings, names).expect("name servers are given");
+        let resolver =
+            Resolver::with_provider(&settings, Socketless::to(names)).expect("name servers are given");
         let start = Instant::now();
         let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &limits);
         let report = Box::pin(run).await;

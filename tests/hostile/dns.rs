@@ -6,14 +6,16 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use eks_nlb_simulator::world::Transport;
 use eks_nlb_sync::dns::Resolver;
 use eks_nlb_sync::error::ReconcileError;
 use eks_nlb_sync::model::{Addresses, Family, Host};
 use eks_nlb_sync::settings::Settings;
 use proptest::prelude::*;
 
-use crate::datagrams::{NameServer, Transport};
 use crate::message::{A, AAAA, CNAME, QUESTION_AT, addresses, answer, name, pointer, record};
+use crate::name_server::NameServer;
+use crate::socketless::Socketless;
 use crate::{in_paused_time, within};
 
 const HOST: &str = "abc.gr7.eu-west-1.eks.amazonaws.com";
@@ -34,7 +36,8 @@ fn resolve(server: &NameServer, family: Family) -> Result<Addresses, ReconcileEr
     });
     let settings = settings.expect("valid");
     in_paused_time(async {
-        let resolver = Resolver::with_provider(&settings, server.clone()).expect("it needs no system");
+        let resolver =
+            Resolver::with_provider(&settings, Socketless::to(server.clone())).expect("it needs no system");
         let host = Host::from_endpoint(&format!("https://{HOST}")).expect("a host");
         let start = tokio::time::Instant::now();
         let answer = resolver.resolve(&host, family).await;

@@ -9,14 +9,16 @@
 
 mod aws;
 mod bodies;
-mod datagrams;
 mod dns;
 mod events;
 mod floods;
 mod message;
+mod name_server;
 mod names;
 mod report;
 mod settings;
+#[path = "../support/socketless.rs"]
+mod socketless;
 #[path = "../wire/support.rs"]
 #[expect(dead_code, reason = "the wire tests use the rest of it")]
 mod support;

@@ -57,6 +57,8 @@ mod history;
 mod play;
 mod process;
 mod promises;
+#[path = "../support/socketless.rs"]
+mod socketless;
 mod stage;
 mod tally;
 mod truth;

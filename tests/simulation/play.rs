@@ -56,7 +56,7 @@ impl fmt::Display for Broken {
 }
 
 /// A history in which no promise was broken.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Played {
     pub(crate) tally: Tally,
     /// The same for two plays only if they made the same AWS calls.

@@ -16,10 +16,10 @@ use eks_nlb_sync::reconcile::Mode;
 use eks_nlb_sync::report::Report;
 use eks_nlb_sync::request::Scope;
 use eks_nlb_sync::settings::Settings;
-use hickory_resolver::net::runtime::TokioHandle;
 use tokio::time::Instant;
 
 use crate::history::Setup;
+use crate::socketless::Socketless;
 use crate::stage::{Seat, SharedStage};
 use crate::wire::aws::Connection;
 use crate::wire::dns::Names;
@@ -32,7 +32,7 @@ pub(crate) struct Process {
     pub(crate) seat: Seat,
     settings: Settings,
     clients: Clients,
-    resolver: Resolver<Names>,
+    resolver: Resolver<Socketless<Names>>,
 }
 
 impl Process {
@@ -53,7 +53,7 @@ impl Process {
         let account = Account::new(home.await).expect("there is a Region");
         let limits = limits(&settings);
         let clients = account.clients(&Scope::default(), &limits).await.expect("no role is assumed");
-        let names = Names { stage: Arc::clone(stage), seat, handle: TokioHandle::default() };
+        let names = Socketless::to(Names { stage: Arc::clone(stage), seat });
         let resolver = Resolver::with_provider(&settings, names).expect("name servers are given");
         Self { seat, settings, clients, resolver }
     }

@@ -3,12 +3,3 @@
 
 pub(crate) mod aws;
 pub(crate) mod dns;
-
-use std::time::Duration;
-
-/// Waits, unless there is nothing to wait for.
-async fn pass(time: Duration) {
-    if !time.is_zero() {
-        tokio::time::sleep(time).await;
-    }
-}

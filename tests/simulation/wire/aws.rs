@@ -3,8 +3,8 @@
 
 use std::fmt;
 use std::future::pending;
+use std::time::Duration;
 
-use super::pass;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -78,4 +78,11 @@ async fn deliver(response: Response) -> Result<HttpResponse, ConnectorError> {
 fn path_and_query(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+/// Waits, unless there is nothing to wait for.
+async fn pass(time: Duration) {
+    if !time.is_zero() {
+        tokio::time::sleep(time).await;
+    }
 }
