@@ -13,6 +13,8 @@ import pytest
 
 from harness import ACCOUNT, ROOT, Emulator, Terraform, environment, required
 
+sys.path.insert(0, str(ROOT / "tests" / "support"))
+
 
 @pytest.fixture(scope="session")
 def terraform_installed():

@@ -17,7 +17,7 @@ import dnslib.server
 import pytest
 
 from harness import ACCOUNT, ROOT, Terraform, environment
-from runtime_api import Function
+from lambda_host import LambdaHost, program
 
 HOME, FAR = "eu-west-1", "eu-central-1"
 ADDRESSES = {HOME: ["10.0.0.10", "10.0.1.11"], FAR: ["10.0.0.20", "10.0.3.21"]}
@@ -108,7 +108,7 @@ def function(applied, name_server):
     deployed = applied.terraform.state()["module.function.aws_lambda_function.this"]
     assert deployed["handler"] == "bootstrap"
     settings = {**deployed["environment"][0]["variables"], "DNS_SERVERS": name_server}
-    with Function(ROOT / "target" / "debug" / "eks-nlb-sync", environment(AWS_REGION=HOME, AWS_ENDPOINT_URL=applied.emulator.url, **settings)) as function:
+    with LambdaHost(program(), environment(AWS_REGION=HOME, AWS_ENDPOINT_URL=applied.emulator.url, **settings)) as function:
         yield function
 
 
@@ -171,8 +171,9 @@ def filled(applied, function):
 
 
 def test_2_the_function_fills_the_target_groups_that_terraform_made(applied, filled):
-    for region, (kind, report) in filled.items():
-        assert kind == "response", report
+    for region, answer in filled.items():
+        assert answer.ok, answer
+        report = answer.payload
         assert (report["region"], report["summary"]["changed"], report["summary"]["registered"]) == (region, 1, 2), report
         assert [one["targetGroup"] for one in report["frontends"]] == list(applied.target_groups(region).values())
         assert applied.targets(region) == [(address, 443) for address in ADDRESSES[region]]
@@ -180,9 +181,10 @@ def test_2_the_function_fills_the_target_groups_that_terraform_made(applied, fil
 
 def test_2_a_second_run_changes_nothing(filled, function):
     for event in (SCHEDULE, {"region": FAR}):
-        kind, report = function.invoke(event)
+        answer = function.invoke(event)
 
-        assert kind == "response", report
+        assert answer.ok, answer
+        report = answer.payload
         assert (report["summary"]["converged"], report["summary"]["changed"]) == (1, 0), report
 
 
