@@ -37,11 +37,11 @@ test-rust:
 	cargo test --workspace --doc
 
 # Python tools, each set in an environment of its own because their pins
-# disagree: `$(VENV)/moto/.ready` makes the one of tests/requirements/moto.txt.
+# disagree: `$(VENV)/moto/.ready` makes the one of tests/python/requirements/moto.txt.
 VENV := target/venv
 PYTEST := bin/pytest -q -rs -p no:cacheprovider
 
-$(VENV)/%/.ready: tests/requirements/%.txt
+$(VENV)/%/.ready: tests/python/requirements/%.txt
 	python3 -m venv --clear $(@D)
 	$(@D)/bin/pip install --quiet --requirement $<
 	@touch $@
@@ -57,17 +57,17 @@ ARTIFACT := target/lambda/eks-nlb-sync/bootstrap
 
 $(ARTIFACT): $(wildcard src/*.rs src/*/*.rs) Cargo.toml Cargo.lock template.yaml \
              $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready | programs
-	$(VENV)/lint/$(PYTEST) -s tests/deploy/test_build.py
+	$(VENV)/lint/$(PYTEST) -s tests/python/deploy/test_build.py
 	@touch $@
 
 test-deploy: $(ARTIFACT)
-	$(VENV)/lint/$(PYTEST) tests/deploy --ignore tests/deploy/test_build.py
+	$(VENV)/lint/$(PYTEST) tests/python/deploy --ignore tests/python/deploy/test_build.py
 
 test-moto: $(VENV)/moto/.ready programs
-	$(VENV)/moto/$(PYTEST) tests/moto
+	$(VENV)/moto/$(PYTEST) tests/python/moto
 
 test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready programs
-	$(VENV)/terraform/$(PYTEST) tests/terraform
+	$(VENV)/terraform/$(PYTEST) tests/python/terraform
 
 on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artifact -- --ignored --nocapture --test-threads 1
 

@@ -1,6 +1,6 @@
 """The tables of inputs and outputs in the modules' READMEs, made from the code.
 
-    python tests/terraform/module_docs.py    # rewrites them
+    python tests/python/terraform/module_docs.py    # rewrites them
 
 They stand between terraform-docs' markers, so that tool can take over.
 """
@@ -11,7 +11,7 @@ import re
 import hcl2
 
 BEGIN, END = "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"
-TERRAFORM = pathlib.Path(__file__).resolve().parents[2] / "terraform"
+TERRAFORM = pathlib.Path(__file__).resolve().parents[3] / "terraform"
 
 
 def blocks(directory, kind):

@@ -42,7 +42,7 @@ LAMBDA_ENVIRONMENT = {
 
 def program():
     """The function's program: EKS_NLB_SYNC_PROGRAM, else what cargo build makes."""
-    built = Path(__file__).parents[2] / "target" / "debug" / "eks-nlb-sync"
+    built = Path(__file__).parents[3] / "target" / "debug" / "eks-nlb-sync"
     path = Path(os.environ.get("EKS_NLB_SYNC_PROGRAM", built))
     assert path.exists(), f"{path} is not built: cargo build"
     return path

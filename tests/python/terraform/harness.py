@@ -11,7 +11,7 @@ import urllib.request
 
 import boto3
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 ACCOUNT = "111122223333"
 MODULES = ("cluster-access", "client-access", "region-hub", "function")
 

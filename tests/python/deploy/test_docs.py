@@ -92,7 +92,7 @@ def test_the_list_of_the_fleet_is_one_that_the_function_takes():
 
 def test_the_pins_are_those_of_the_tests():
     for name, file in (("aws-sam-cli", "sam"), ("cargo-lambda", "cargo-lambda")):
-        pin = re.search(rf"^{name}==[\d.]+$", (ROOT / f"tests/requirements/{file}.txt").read_text(), re.MULTILINE)
+        pin = re.search(rf"^{name}==[\d.]+$", (ROOT / f"tests/python/requirements/{file}.txt").read_text(), re.MULTILINE)
         assert pin[0] in section("Deploying")
 
 

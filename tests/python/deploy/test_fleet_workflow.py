@@ -1,6 +1,6 @@
 """The fleet's workflow is valid, leads everywhere, and fits the function.
 
-It is executed, too: tests/moto/test_fleet_runs.py.
+It is executed, too: tests/python/moto/test_fleet_runs.py.
 """
 
 import json

@@ -13,7 +13,7 @@ import pytest
 
 from harness import ACCOUNT, ROOT, Emulator, Terraform, environment, required
 
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+sys.path.insert(0, str(ROOT / "tests" / "python" / "support"))
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ import sys
 import pytest
 from samtranslator.translator.transform import transform
 
-ROOT = pathlib.Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "support"))
+ROOT = pathlib.Path(__file__).parents[3]
+sys.path.insert(0, str(ROOT / "tests" / "python" / "support"))
 
 from template import Stack, load
 
