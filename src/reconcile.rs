@@ -1,6 +1,6 @@
 //! Reconciles frontends: observes, plans, and unless it is a dry run applies.
 //!
-//! A cluster is looked up and resolved once for all its frontends. What fails
+//! The addresses of a cluster are learnt once for all its frontends. What fails
 //! for one frontend is that frontend's outcome and nobody else's.
 
 use std::collections::BTreeMap;
@@ -11,12 +11,11 @@ use tracing::{Span, field::Empty, instrument};
 
 use crate::aws::eks::{Eks, Lookup};
 use crate::aws::elb::Elb;
-use crate::dns::Resolver;
 use crate::error::ReconcileError;
-use crate::limits::Limits;
-use crate::model::{ApiEndpoint, ClusterName, Desired, Family, Frontend, Host, TargetState, Targets, Zone};
+use crate::model::{ApiEndpoint, ClusterName, Desired, Family, Frontend, TargetState, Targets, Zone};
 use crate::plan::{Plan, Policy, WithholdReason, plan};
 use crate::report::{FrontendReport, Outcome, SkipReason};
+use crate::sources::Sources;
 
 /// Whether plans are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +32,8 @@ pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
     pub eks: Eks<'a>,
     /// Holds the target groups.
     pub elb: Elb<'a>,
-    /// Bounds the run.
-    pub limits: &'a Limits,
-    /// Tells the addresses of an API endpoint.
-    pub resolver: &'a Resolver<P>,
+    /// Tell the addresses of an API endpoint.
+    pub sources: Sources<'a, P>,
     /// What the planner may do.
     pub policy: Policy,
     /// Whether plans are applied.
@@ -68,7 +65,7 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
         // A family that is slow to resolve does not hold up the other.
         let family = |family| {
             let frontends = frontends.iter().filter(|frontend| frontend.family == family).collect();
-            self.reconcile_family(family, frontends, &endpoint)
+            self.reconcile_family(cluster, family, frontends, &endpoint)
         };
         let (v4, v6) = join(family(Family::Ipv4), family(Family::Ipv6)).await;
         v4.into_iter().chain(v6).collect()
@@ -76,6 +73,7 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
 
     async fn reconcile_family(
         &self,
+        cluster: &ClusterName,
         family: Family,
         frontends: Vec<&Frontend>,
         endpoint: &ApiEndpoint,
@@ -83,7 +81,7 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
         if frontends.is_empty() {
             return Vec::new();
         }
-        let reports = match self.resolve(&endpoint.host, family).await {
+        let reports = match self.sources.desired(cluster, endpoint, family).await {
             Ok(desired) => {
                 join_all(frontends.iter().map(|frontend| self.reconcile(frontend, endpoint, &desired))).await
             }
@@ -93,11 +91,6 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
         };
         let host = Some(endpoint.host.clone());
         reports.into_iter().map(|report| FrontendReport { host: host.clone(), ..report }).collect()
-    }
-
-    async fn resolve(&self, host: &Host, family: Family) -> Result<Desired, ReconcileError> {
-        let resolved = self.resolver.resolve(host, family);
-        self.limits.within("resolving the API endpoint", resolved).await?.map(Desired::from)
     }
 
     /// Observes, plans, and (in [`Mode::Apply`]) changes one target group.

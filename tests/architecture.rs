@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["model", "plan", "error", "report"],
     &["settings", "request"],
     &["dns", "aws", "log", "metrics"],
-    &["discover", "reconcile"],
+    &["discover", "sources", "reconcile"],
     &["lib"],
     &["handler"],
     &["main"],

@@ -6,7 +6,8 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_eks::config::{IdentityCache, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 
-use super::{answers, config, eks, elb, sts};
+use super::ec2::operation::DescribeNetworkInterfaces;
+use super::{answers, config, ec2, eks, elb, sts};
 use crate::error::CallError;
 use crate::limits::Limits;
 use crate::model::Scope;
@@ -31,6 +32,7 @@ pub struct Clients {
     pub region: String,
     eks: aws_sdk_eks::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
+    interfaces: DescribeNetworkInterfaces,
     /// When the credentials of an assumed role are replaced.
     renewal: Option<SystemTime>,
 }
@@ -115,6 +117,7 @@ impl Clients {
             region,
             eks: aws_sdk_eks::Client::from_conf(eks.build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
+            interfaces: DescribeNetworkInterfaces::new(config),
             renewal,
         }
     }
@@ -129,6 +132,12 @@ impl Clients {
     #[must_use]
     pub fn elb<'a>(&'a self, limits: &'a Limits) -> elb::Elb<'a> {
         elb::Elb { client: &self.elb, limits }
+    }
+
+    /// EC2, within `limits`.
+    #[must_use]
+    pub fn ec2<'a>(&'a self, limits: &'a Limits) -> ec2::Ec2<'a> {
+        ec2::Ec2 { operation: &self.interfaces, limits }
     }
 
     fn is_due(&self, now: SystemTime) -> bool {

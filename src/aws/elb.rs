@@ -14,7 +14,7 @@ use aws_sdk_elasticloadbalancingv2::types::{
 };
 use futures_util::future::try_join_all;
 
-use super::call::{call, unusable};
+use super::call::{all_pages, call};
 use crate::error::CallError;
 use crate::limits::Limits;
 use crate::model::{Family, LoadBalancerArn, Tags, TargetGroupArn};
@@ -126,29 +126,6 @@ impl Elb<'_> {
             }
         }
         Ok(tags)
-    }
-}
-
-/// Asks for page after page. A marker that comes back unchanged would go on for ever.
-async fn all_pages<T, F>(
-    action: &'static str,
-    page: impl Fn(Option<String>) -> F,
-) -> Result<Vec<T>, CallError>
-where
-    F: Future<Output = Result<(Vec<T>, Option<String>), CallError>>,
-{
-    let mut items = Vec::new();
-    let mut marker = None;
-    loop {
-        let (page, next) = page(marker.clone()).await?;
-        items.extend(page);
-        match next {
-            None => return Ok(items),
-            next if next == marker => {
-                return Err(CallError::Aws(unusable(action, "the same page is announced for ever")));
-            }
-            next => marker = next,
-        }
     }
 }
 
