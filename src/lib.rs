@@ -26,10 +26,10 @@
 //! retry. An event says *when* to run, never *what changed*.
 //!
 //! Modules know only what stands before them here: [`model`], [`plan`],
-//! [`error`], [`report`]; [`settings`], [`request`] and [`limits`]; [`dns`],
-//! [`aws`], [`log`] and [`metrics`]; [`discover`], [`sources`] and [`reconcile`];
-//! [`handler`]. `model` and `plan` know neither SDK, resolver, runtime, log,
-//! clock nor environment.
+//! [`error`], [`report`]; [`settings`], [`request`], [`limits`], [`pace`] and
+//! [`turns`]; [`dns`], [`aws`], [`log`] and [`metrics`]; [`discover`] and
+//! [`sources`]; [`reconcile`]; [`handler`]. `model` and `plan` know neither
+//! SDK, resolver, runtime, log, clock nor environment.
 
 pub mod aws;
 pub mod discover;
@@ -40,12 +40,14 @@ pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod model;
+pub mod pace;
 pub mod plan;
 pub mod reconcile;
 pub mod report;
 pub mod request;
 pub mod settings;
 pub mod sources;
+pub mod turns;
 
 use std::collections::BTreeSet;
 
@@ -60,6 +62,7 @@ use reconcile::{Mode, Reconciler};
 use report::Report;
 use settings::Settings;
 use sources::Sources;
+use turns::Turns;
 
 /// One full run over one account and Region: discover, reconcile, report.
 ///
@@ -72,11 +75,14 @@ pub async fn sync<P: RuntimeProvider>(
     mode: Mode,
     clients: &Clients,
     resolver: &Resolver<P>,
+    turns: &Turns,
     limits: &Limits,
 ) -> Result<Report, CallError> {
     let elb = clients.elb(limits);
     let discovery = discover::discover(&elb, settings, clusters);
     let (discovered, interfaces) = try_join(discovery, interfaces(settings, clients, limits)).await?;
+    limits.expect_frontends(discovered.frontends.len() + discovered.decided.len());
+    let mut reports = discovered.decided;
     let sources = Sources {
         source: settings.address_source,
         resolver,
@@ -84,8 +90,8 @@ pub async fn sync<P: RuntimeProvider>(
         allowed: &settings.allowed_cidrs,
         limits,
     };
-    let reconciler = Reconciler { eks: clients.eks(limits), elb, sources, policy: settings.policy, mode };
-    let mut reports = discovered.decided;
+    let reconciler =
+        Reconciler { eks: clients.eks(limits), elb, limits, sources, policy: settings.policy, mode, turns };
     reports.extend(reconciler.reconcile_all(discovered.frontends).await);
     Ok(Report::new(mode == Mode::DryRun, clients.region.clone(), discovered.load_balancers, reports))
 }

@@ -71,7 +71,8 @@ impl<P: RuntimeProvider> Sources<'_, P> {
         family: Family,
     ) -> Result<Addresses, ReconcileError> {
         let own = self.interfaces.addresses(cluster, endpoint, family);
-        let too_few = || ReconcileError::InterfacesNotFound { cluster: cluster.clone(), family, found: own.len() };
+        let too_few =
+            || ReconcileError::InterfacesNotFound { cluster: cluster.clone(), family, found: own.len() };
         if own.len() < SHORT_ANSWER {
             return Err(too_few());
         }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 /// The layers of `src/`, each of which may use those before it and itself.
 const LAYERS: &[&[&str]] = &[
     &["model", "plan", "error", "report"],
-    &["settings", "request"],
+    &["settings", "request", "limits", "pace", "turns"],
     &["dns", "aws", "log", "metrics"],
     &["discover", "sources", "reconcile"],
     &["lib"],

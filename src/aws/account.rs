@@ -7,6 +7,7 @@ use aws_sdk_eks::config::{IdentityCache, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 
 use super::ec2::operation::DescribeNetworkInterfaces;
+use super::elb::paces::Paces;
 use super::{answers, config, ec2, eks, elb, sts};
 use crate::error::CallError;
 use crate::limits::Limits;
@@ -32,6 +33,7 @@ pub struct Clients {
     pub region: String,
     eks: aws_sdk_eks::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
+    elb_paces: Paces,
     interfaces: DescribeNetworkInterfaces,
     /// When the credentials of an assumed role are replaced.
     renewal: Option<SystemTime>,
@@ -109,14 +111,17 @@ impl Account {
 
 impl Clients {
     fn new(region: String, config: &SdkConfig, renewal: Option<SystemTime>) -> Self {
+        let elb_paces = Paces::default();
         let eks = aws_sdk_eks::config::Builder::from(config).retry_partition(config::retry_quota("eks"));
         let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(config)
             .retry_partition(config::retry_quota("elasticloadbalancing"))
-            .interceptor(answers::WholeXml);
+            .interceptor(answers::WholeXml)
+            .interceptor(elb_paces.clone());
         Self {
             region,
             eks: aws_sdk_eks::Client::from_conf(eks.build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
+            elb_paces,
             interfaces: DescribeNetworkInterfaces::new(config),
             renewal,
         }
@@ -131,7 +136,7 @@ impl Clients {
     /// ELB, within `limits`.
     #[must_use]
     pub fn elb<'a>(&'a self, limits: &'a Limits) -> elb::Elb<'a> {
-        elb::Elb { client: &self.elb, limits }
+        elb::Elb { client: &self.elb, limits, paces: &self.elb_paces }
     }
 
     /// EC2, within `limits`.

@@ -7,7 +7,7 @@
 mod answer;
 pub(super) mod operation;
 
-use super::call::{all_pages, call};
+use super::call::{all_pages, answer};
 use crate::error::CallError;
 use crate::limits::Limits;
 use crate::model::Interfaces;
@@ -28,7 +28,8 @@ impl Ec2<'_> {
     /// A page that fails: half a list is none.
     pub async fn control_plane_interfaces(&self) -> Result<Interfaces, CallError> {
         let pages = all_pages(ACTION, async |token| {
-            let page = call(self.limits, ACTION, self.operation.invoke(token)).await?;
+            let page =
+                answer(ACTION, self.limits.call(ACTION, || Box::pin(self.operation.invoke(token))).await)?;
             Ok((page.interfaces, page.next_token))
         });
         Ok(pages.await?.into_iter().collect())

@@ -150,10 +150,9 @@ mod tests {
     #[test]
     fn without_vpc_or_security_group_of_its_own_a_cluster_has_no_interface() {
         let cluster = "payments".parse().unwrap();
-        for unknown in [
-            ApiEndpoint { vpc: None, ..endpoint() },
-            ApiEndpoint { security_group: None, ..endpoint() },
-        ] {
+        for unknown in
+            [ApiEndpoint { vpc: None, ..endpoint() }, ApiEndpoint { security_group: None, ..endpoint() }]
+        {
             assert!(!own().is_of(&cluster, &unknown));
             let nameless = Interface { vpc: String::new(), security_groups: [String::new()].into(), ..own() };
             assert!(!nameless.is_of(&cluster, &unknown));
@@ -167,7 +166,10 @@ mod tests {
         let interfaces = Interfaces::from_iter([own(), v4]);
 
         let of = |family| interfaces.addresses(&cluster, &endpoint(), family);
-        assert_eq!(of(Family::Ipv4), [["10.0.1.10".parse().unwrap()].into(), ["10.0.2.11".parse().unwrap()].into()]);
+        assert_eq!(
+            of(Family::Ipv4),
+            [["10.0.1.10".parse().unwrap()].into(), ["10.0.2.11".parse().unwrap()].into()]
+        );
         assert_eq!(of(Family::Ipv6), [["fd00:1::10".parse().unwrap()].into()]);
     }
 }
