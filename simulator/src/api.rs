@@ -87,14 +87,14 @@ pub fn respond(world: &mut World, request: &Request<'_>) -> Response {
     }
     let delay = delay + world.latency;
     let outcome = undisturbed(world, &caller, &call, misfortune.as_ref());
-    let number = world.journal.requests.len();
+    let number = world.journal.len();
     let mut response = match &outcome {
         Ok(body) => caller.service.success(&call.operation, body, number),
         Err(refusal) => caller.service.failure(refusal, number),
     };
     response.delay = delay;
     disturb(&mut response, misfortune.as_ref());
-    world.journal.requests.push(Recorded {
+    world.journal.push(Recorded {
         service: caller.service.name().to_owned(),
         operation: call.operation,
         account: caller.scope.account,
@@ -168,8 +168,7 @@ impl Service {
     /// What the service says to a caller that is too fast.
     fn throttled(self) -> Refusal {
         match self {
-            Self::Elb | Self::Unknown => rate_exceeded(),
-            Self::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+            Self::Elb | Self::Sts | Self::Unknown => rate_exceeded(),
             Self::Eks => Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),
         }
     }
