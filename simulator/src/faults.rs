@@ -101,8 +101,8 @@ impl<W> Fault<W> {
         self.befall(Misfortune::AccessDenied)
     }
 
-    /// The call is throttled: `Throttling` (ELB, STS) or
-    /// `TooManyRequestsException` (EKS).
+    /// The call is throttled: `Throttling` (ELB, STS),
+    /// `TooManyRequestsException` (EKS) or `RequestLimitExceeded` (EC2).
     pub fn throttle(self) -> Self {
         self.befall(Misfortune::Throttled)
     }

@@ -1,7 +1,7 @@
 //! Stands in for AWS at the wire; sends nothing beyond loopback.
 //!
 //! A [`Simulator`] serves one [`World`] to the program under
-//! test: ELBv2, EKS and STS over HTTP or HTTPS, a resolver over UDP and TCP,
+//! test: ELBv2, EKS, EC2's network interfaces and STS over HTTP or HTTPS, a resolver over UDP and TCP,
 //! and the Lambda Runtime API. What is simulated is the wire and what AWS
 //! refuses, so the code under test needs no seam for it. Nothing listens at a
 //! target's address.

@@ -17,6 +17,7 @@ mod cluster;
 mod data_plane;
 mod dns;
 mod health;
+mod interface;
 mod kinds;
 mod load_balancer;
 mod page;
@@ -35,10 +36,12 @@ pub use data_plane::Node;
 pub(crate) use dns::normal;
 pub use dns::{Answer, Dns, Question, Reply, Tcp, Transport, View};
 pub use health::{Health, TargetHealth};
+pub(crate) use interface::InterfaceQuery;
+pub use interface::{EKS_ACCOUNT, NetworkInterface};
 pub use kinds::{ClusterStatus, Family, LoadBalancerKind, Protocol, TargetState, TargetType};
 pub(crate) use load_balancer::LoadBalancerFilter;
 pub use load_balancer::{LoadBalancer, LoadBalancerSpec};
-pub use page::{MAX_PAGE, Page, Paging};
+pub use page::{Page, Paging};
 pub use role::{ACCESS_KEY_ID, RoleSpec, SECRET_ACCESS_KEY, Session};
 pub use target::{Target, TargetDescription, TargetKey};
 pub(crate) use target_group::TargetGroupFilter;
@@ -75,6 +78,7 @@ pub(crate) struct Regional {
     pub(crate) target_groups: BTreeMap<u64, TargetGroup>,
     pub(crate) clusters: BTreeMap<String, Cluster>,
     pub(crate) vpcs: BTreeMap<String, Vpc>,
+    pub(crate) interfaces: BTreeMap<u64, NetworkInterface>,
     pub(crate) default_vpc: Option<String>,
 }
 
@@ -83,8 +87,8 @@ pub(crate) struct Regional {
 pub struct World {
     /// How long each AWS call takes, in real time. Default none.
     pub latency: Duration,
-    /// Most items in a page, however many are asked for. Default 400, which is
-    /// also AWS's limit.
+    /// Most items in a page, however many are asked for. Default as many as the
+    /// service's own limit.
     pub page_cap: usize,
     /// Most targets in a target group. Default 1,000, as AWS's quota.
     pub targets_per_group: usize,
@@ -95,6 +99,9 @@ pub struct World {
     /// connection before. Default 10 s, so that tests need not wait; AWS takes
     /// some [`REGISTRATION`].
     pub registration: Duration,
+    /// How long the interface of an address stays that its cluster has left.
+    /// Default 5 min.
+    pub interfaces_linger: Duration,
     /// What resolvers answer.
     pub dns: Dns,
     pub(crate) now: Duration,
@@ -116,10 +123,11 @@ impl World {
     pub fn new() -> Self {
         Self {
             latency: Duration::ZERO,
-            page_cap: MAX_PAGE,
+            page_cap: usize::MAX,
             targets_per_group: 1_000,
             healthy_after: Duration::from_secs(30),
             registration: Duration::from_secs(10),
+            interfaces_linger: Duration::from_mins(5),
             dns: Dns::default(),
             now: Duration::ZERO,
             regions: BTreeMap::new(),
@@ -140,7 +148,8 @@ impl World {
         self.now
     }
 
-    /// Lets simulated time pass: checks pass, and drained targets go.
+    /// Lets simulated time pass: checks pass, drained targets and interfaces
+    /// that were left go.
     pub fn advance(&mut self, by: Duration) {
         self.now += by;
         let now = self.now;
@@ -148,6 +157,7 @@ impl World {
             for group in region.target_groups.values_mut() {
                 group.targets.retain(|_, target| !target.is_gone(now));
             }
+            region.interfaces.retain(|_, interface| interface.gone_at.is_none_or(|at| at > now));
         }
     }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::Fault;
 use crate::throttle::Limits;
-use crate::world::{ACCESS_KEY_ID, LoadBalancerSpec, Scope, TargetGroupSpec};
+use crate::world::{ACCESS_KEY_ID, EKS_ACCOUNT, LoadBalancerSpec, NetworkInterface, Scope, TargetGroupSpec};
 
 fn authorization(service: &str) -> String {
     format!(
@@ -69,11 +69,58 @@ fn a_refusal_of_eks_looks_like_one() {
 }
 
 #[test]
+fn network_interfaces_come_in_pages_as_ec2_writes_them() {
+    let mut world = World::new();
+    world.add_cluster("payments", ["10.0.1.10", "fd00::10", "10.0.2.11"]);
+    let branch = world.control_plane_interface("payments", ["10.0.1.99"]);
+    let branch = NetworkInterface { kind: "branch".to_owned(), description: "pod".to_owned(), ..branch };
+    world.add_interface(branch);
+    let filter = "Action=DescribeNetworkInterfaces&Version=2016-11-15&Filter.1.Name=description\
+                  &Filter.1.Value.1=Amazon+EKS+%2A";
+
+    let (status, body) = post(&mut world, "ec2", filter);
+    assert_eq!(status, 200);
+    let start = "<DescribeNetworkInterfacesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">\
+                 <requestId>00000000-0000-4000-8000-000000000000</requestId><networkInterfaceSet><item>";
+    assert!(body.starts_with(start), "{body}");
+    let group = &world.cluster("payments").security_group;
+    for (part, times) in [
+        ("<description>Amazon EKS payments</description><ownerId>111122223333</ownerId>", 2),
+        (&format!("<groupSet><item><groupId>{group}</groupId>"), 2),
+        (&format!("<instanceOwnerId>{EKS_ACCOUNT}</instanceOwnerId>"), 2),
+        ("<availabilityZone>eu-west-1a</availabilityZone>", 1),
+        ("<item><privateIpAddress>10.0.1.10</privateIpAddress><primary>true</primary></item>", 1),
+        ("<ipv6AddressesSet><item><ipv6Address>fd00::10</ipv6Address></item></ipv6AddressesSet>", 1),
+        ("<nextToken>", 0),
+        ("branch", 0),
+    ] {
+        assert_eq!(body.matches(part).count(), times, "{part} in {body}");
+    }
+
+    world.page_cap = 1;
+    let (_, first) = post(&mut world, "ec2", &format!("{filter}&MaxResults=1000"));
+    let token = first.split("<nextToken>").nth(1).and_then(|rest| rest.split('<').next());
+    let token = token.expect("there is another page");
+    let (_, second) = post(&mut world, "ec2", &format!("{filter}&NextToken={token}"));
+    assert_eq!((first.matches("<item><networkI").count(), second.matches("<item><networkI").count()), (1, 1));
+    assert!(!second.contains("nextToken"), "{second}");
+
+    for (wrong, code) in
+        [("&MaxResults=4", "InvalidParameterValue"), ("&NextToken=x", "InvalidParameterValue")]
+    {
+        let (status, body) = post(&mut world, "ec2", &format!("{filter}{wrong}"));
+        let start = format!("<Response><Errors><Error><Code>{code}</Code><Message>");
+        assert!(status == 400 && body.starts_with(&start), "{body}");
+    }
+}
+
+#[test]
 fn what_nobody_knows_is_refused() {
     let mut world = World::new();
     let cases = [
         ("elasticloadbalancing", "Action=DeleteLoadBalancer", 400, "InvalidAction"),
         ("sts", "Action=GetFederationToken", 400, "InvalidAction"),
+        ("ec2", "Action=DescribeInstances", 400, "InvalidAction"),
         ("s3", "", 404, "UnknownService"),
     ];
     for (service, form, status, code) in cases {
@@ -82,7 +129,7 @@ fn what_nobody_knows_is_refused() {
         assert!(body.contains(&format!("<Code>{code}</Code>")), "{service}: {body}");
     }
     assert_eq!(get(&mut world, "/clusters/a/updates").0.status, 404);
-    assert_eq!(world.requests().len(), 4);
+    assert_eq!(world.requests().len(), 5);
     assert_eq!(world.requests()[0].error.as_deref(), Some("InvalidAction"));
 }
 

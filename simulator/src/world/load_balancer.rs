@@ -182,7 +182,7 @@ impl World {
         let Some(region) = region else {
             return Ok(Page::empty());
         };
-        Page::cut(&region.load_balancers, paging, self.page_cap, |lb| {
+        paging.cut(&region.load_balancers, self.page_cap, |lb| {
             all || arns.contains(&lb.arn.as_str()) || names.contains(&lb.name.as_str())
         })
     }
