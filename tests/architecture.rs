@@ -24,6 +24,9 @@ const PURE: &[(&str, &[&str])] = &[
     ("plan", &["std::", "serde::", "crate::model::", "proptest::", "super::", "TargetState::", "Withheld::"]),
 ];
 
+/// Files that are compiled for tests only.
+const TESTS: &[&str] = &["tests.rs", "properties.rs"];
+
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder of sources") {
@@ -44,6 +47,9 @@ fn modules() -> BTreeMap<String, String> {
     let mut modules = BTreeMap::<String, String>::new();
     for path in sources(&src) {
         let relative = path.strip_prefix(&src).expect("below src").to_string_lossy().into_owned();
+        if TESTS.iter().any(|name| path.ends_with(name)) {
+            continue;
+        }
         let module = relative.split(['/', '.']).next().expect("a name").to_owned();
         let text = fs::read_to_string(&path).expect("readable");
         let shipped = text.split("#[cfg(test)]").next().expect("a part").to_owned();
