@@ -6,6 +6,7 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_eks::config::{IdentityCache, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 
+use super::elb::paces::Paces;
 use super::{answers, config, eks, elb, sts};
 use crate::error::CallError;
 use crate::limits::Limits;
@@ -31,6 +32,7 @@ pub struct Clients {
     pub region: String,
     eks: aws_sdk_eks::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
+    elb_paces: Paces,
     /// When the credentials of an assumed role are replaced.
     renewal: Option<SystemTime>,
 }
@@ -107,14 +109,17 @@ impl Account {
 
 impl Clients {
     fn new(region: String, config: &SdkConfig, renewal: Option<SystemTime>) -> Self {
+        let elb_paces = Paces::default();
         let eks = aws_sdk_eks::config::Builder::from(config).retry_partition(config::retry_quota("eks"));
         let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(config)
             .retry_partition(config::retry_quota("elasticloadbalancing"))
-            .interceptor(answers::WholeXml);
+            .interceptor(answers::WholeXml)
+            .interceptor(elb_paces.clone());
         Self {
             region,
             eks: aws_sdk_eks::Client::from_conf(eks.build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
+            elb_paces,
             renewal,
         }
     }
@@ -128,7 +133,7 @@ impl Clients {
     /// ELB, within `limits`.
     #[must_use]
     pub fn elb<'a>(&'a self, limits: &'a Limits) -> elb::Elb<'a> {
-        elb::Elb { client: &self.elb, limits }
+        elb::Elb { client: &self.elb, limits, paces: &self.elb_paces }
     }
 
     fn is_due(&self, now: SystemTime) -> bool {

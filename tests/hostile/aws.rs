@@ -27,6 +27,7 @@ use eks_nlb_sync::model::Scope;
 use eks_nlb_sync::reconcile::Mode;
 use eks_nlb_sync::report::Report;
 use eks_nlb_sync::settings::Settings;
+use eks_nlb_sync::turns::Turns;
 use tokio::time::Instant;
 
 use crate::in_paused_time;
@@ -176,13 +177,13 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
             .credentials_provider(credentials)
             .load();
         let account = Account::new(home.await).expect("there is a Region");
-        let limits = Limits::new(settings.max_concurrency, Instant::now() + TIME);
+        let limits = Limits::new(settings.max_concurrency, TIME);
         let clients =
             account.clients(&Scope::default(), "hostile", &limits).await.expect("no role is assumed");
         let resolver =
             Resolver::with_provider(&settings, Socketless::to(names)).expect("name servers are given");
         let start = Instant::now();
-        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &limits);
+        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &Turns::new(0), &limits);
         let report = Box::pin(run).await;
         assert!(start.elapsed() <= TIME, "{:?}", start.elapsed());
         report
