@@ -153,7 +153,8 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
         let resolver =
             Resolver::with_provider(&settings, Socketless::to(names)).expect("name servers are given");
         let start = Instant::now();
-        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &Turns::new(0), &limits);
+        let turns = Turns::new(0);
+        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &turns, &limits);
         let report = Box::pin(run).await;
         assert!(start.elapsed() <= TIME, "{:?}", start.elapsed());
         report
