@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_eks::config::{IdentityCache, SharedCredentialsProvider};
 use tokio::sync::Mutex;
@@ -111,12 +112,14 @@ impl Account {
 
 impl Clients {
     fn new(region: String, config: &SdkConfig, renewal: Option<SystemTime>) -> Self {
-        let elb_paces = Paces::default();
+        let attempts = config.retry_config().map_or(1, RetryConfig::max_attempts);
+        let elb_paces = Paces::new(attempts);
         let eks = aws_sdk_eks::config::Builder::from(config).retry_partition(config::retry_quota("eks"));
         let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(config)
             .retry_partition(config::retry_quota("elasticloadbalancing"))
             .interceptor(answers::WholeXml)
-            .interceptor(elb_paces.clone());
+            .interceptor(elb_paces.clone())
+            .retry_classifier(elb_paces.clone());
         Self {
             region,
             eks: aws_sdk_eks::Client::from_conf(eks.build()),
