@@ -11,13 +11,16 @@ use eks_nlb_simulator::world::{
     ACCESS_KEY_ID, HOME_REGION, LoadBalancerSpec, SECRET_ACCESS_KEY, TargetGroupSpec,
 };
 use eks_nlb_simulator::{Frontend, Health, Recorded, SharedWorld, World};
-use eks_nlb_sync::aws::{self, Account, Limits};
+use eks_nlb_sync::aws::account::Account;
+use eks_nlb_sync::aws::config;
 use eks_nlb_sync::dns::Resolver;
-use eks_nlb_sync::error::AwsError;
+use eks_nlb_sync::error::CallError;
+use eks_nlb_sync::limits::Limits;
+use eks_nlb_sync::model::Scope;
 use eks_nlb_sync::reconcile::Mode;
 use eks_nlb_sync::report::Report;
-use eks_nlb_sync::request::Scope;
 use eks_nlb_sync::settings::Settings;
+use eks_nlb_sync::turns::Turns;
 use tokio::time::Instant;
 
 use crate::connector::{Aws, Connector};
@@ -80,7 +83,7 @@ pub(crate) struct Run {
     pub(crate) others: Vec<String>,
     /// The writes that ELB was asked for.
     pub(crate) writes: Vec<Recorded>,
-    pub(crate) report: Result<Report, AwsError>,
+    pub(crate) report: Result<Report, CallError>,
 }
 
 impl Run {
@@ -138,18 +141,20 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
     });
     let report = in_paused_time(async {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "hostile");
-        let home = aws::config(connection, true)
+        let home = config::loader(connection, true)
             .retry_config(RetryConfig::disabled())
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(credentials)
             .load();
         let account = Account::new(home.await).expect("there is a Region");
-        let limits = Limits::new(settings.max_concurrency, Instant::now() + TIME);
-        let clients = account.clients(&Scope::default(), &limits).await.expect("no role is assumed");
+        let limits = Limits::new(settings.max_concurrency, TIME);
+        let clients =
+            account.clients(&Scope::default(), "hostile", &limits).await.expect("no role is assumed");
         let resolver =
             Resolver::with_provider(&settings, Socketless::to(names)).expect("name servers are given");
         let start = Instant::now();
-        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &limits);
+        let turns = Turns::new(0);
+        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &turns, &limits);
         let report = Box::pin(run).await;
         assert!(start.elapsed() <= TIME, "{:?}", start.elapsed());
         report

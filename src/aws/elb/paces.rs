@@ -1,11 +1,17 @@
-//! Tells ELB's paces which calls it accepted and which it refused.
+//! Keeps the paces of ELB's calls: notes which it accepts and which it refuses.
+//!
+//! The SDK would retry a throttled call without regard to the pace, so it is
+//! told not to; [`Elb`](super::Elb) makes the call again in its turn.
 
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::FinalizerInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    FinalizerInterceptorContextRef, InterceptorContext,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 
@@ -26,11 +32,34 @@ pub struct Paces {
     pub reads: Arc<Pace>,
     /// Of RegisterTargets and DeregisterTargets.
     pub writes: Arc<Pace>,
+    /// How often a call is made that is throttled each time.
+    pub max_attempts: u32,
 }
 
-impl Default for Paces {
-    fn default() -> Self {
-        Self { reads: Arc::new(Pace::new(READS_PER_SECOND)), writes: Arc::new(Pace::new(WRITES_PER_SECOND)) }
+impl Paces {
+    /// The paces of an account and Region that has refused nothing yet.
+    #[must_use]
+    pub fn new(max_attempts: u32) -> Self {
+        Self {
+            reads: Arc::new(Pace::new(READS_PER_SECOND)),
+            writes: Arc::new(Pace::new(WRITES_PER_SECOND)),
+            max_attempts,
+        }
+    }
+}
+
+impl ClassifyRetry for Paces {
+    fn name(&self) -> &'static str {
+        "Paces"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let body = context.response().and_then(|answer| answer.body().bytes());
+        if body.is_some_and(is_throttled) {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
     }
 }
 
