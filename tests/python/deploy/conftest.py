@@ -25,6 +25,8 @@ TEMPLATES = ("template", "fleet", "fleet-member")
 FUNCTION_ARN = "arn:aws:lambda:eu-west-1:111122223333:function:eks-nlb-sync"
 ROLE_ARN = "arn:aws:iam::111122223333:role/eks-nlb-sync"
 TOPIC_ARN = "arn:aws:sns:eu-west-1:111122223333:pages"
+KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
+ORGANIZATION = "o-0123456789"
 
 # What has no default.
 REQUIRED = {
@@ -39,11 +41,18 @@ FULL = {
     "template": VPC
     | {
         "InterfaceEndpoints": "true",
+        "AddressSource": "dns+eni",
         "AssumeRoleArns": f"{ROLE_ARN},{ROLE_ARN}-2",
+        "MemberRoleName": "eks-nlb-sync",
+        "OrganizationId": ORGANIZATION,
         "WatchControlPlane": "true",
         "CreateAlarmTopic": "true",
+        "DetailedMetrics": "true",
         "DnsServers": "10.0.0.2",
+        "KmsKeyArn": KEY_ARN,
         "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
+        "ReservedConcurrency": "1",
+        "Tracing": "Active",
     },
     "fleet": {"CreateAlarmTopic": "true", "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary"},
     "fleet-member": {"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary"},
