@@ -36,6 +36,7 @@ mod server;
 pub mod throttle;
 mod tls;
 pub mod traffic;
+pub mod troubles;
 pub mod world;
 
 use std::io;

@@ -4,6 +4,7 @@ What SAM makes of `template.yaml` is looked at rather than its text: cfn-lint,
 for one, does not look into a SAM function's policies.
 """
 
+import contextlib
 import copy
 import os
 import pathlib
@@ -100,9 +101,22 @@ def name(request):
 @pytest.fixture
 def simulator():
     """The variables that point AWS clients at a fresh simulated account."""
+    with simulated() as variables:
+        yield variables
+
+
+@pytest.fixture(scope="session")
+def troubles():
+    """The same for an account with a cluster for each failure."""
+    with simulated("--troubles") as variables:
+        yield variables
+
+
+@contextlib.contextmanager
+def simulated(*options):
     path = ROOT / "target" / "debug" / "simulator"
     assert path.exists(), f"{path} is not built: cargo build --workspace"
-    process = subprocess.Popen([path, "--until-eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([path, "--until-eof", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     variables = {}
     # The log format is what it prints last.
     while "AWS_LAMBDA_LOG_FORMAT" not in variables:
