@@ -32,7 +32,7 @@ ORGANIZATION = "o-0123456789"
 # What has no default.
 REQUIRED = {
     "template": {},
-    "fleet": {"FunctionArn": FUNCTION_ARN},
+    "fleet": {"FunctionArn": FUNCTION_ARN, "ExternalId": "platform"},
     "fleet-member": {"FunctionRoleArn": ROLE_ARN, "ExternalId": "platform"},
 }
 
@@ -55,8 +55,16 @@ FULL = {
         "ReservedConcurrency": "1",
         "Tracing": "Active",
     },
-    "fleet": {"CreateAlarmTopic": "true", "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary"},
-    "fleet-member": {"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary"},
+    "fleet": {
+        "CreateAlarmTopic": "true",
+        "KmsKeyArn": KEY_ARN,
+        "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
+    },
+    "fleet-member": {
+        "AddressSource": "eni",
+        "OrganizationId": ORGANIZATION,
+        "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
+    },
 }
 
 

@@ -41,10 +41,12 @@ CHOICES = {
     "fleet": [
         {"AlarmTopicArn": TOPIC_ARN},
         {"CreateAlarmTopic": "true"},
+        {"KmsKeyArn": KEY_ARN},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
-        {"ScheduleState": "DISABLED"},
     ],
     "fleet-member": [
+        {"AddressSource": "dns+eni"},
+        {"OrganizationId": ORGANIZATION},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
         {"WriteScope": "any"},
     ],
@@ -79,6 +81,9 @@ IMPOSSIBLE = [
     ("an empty selector", "template", {"NlbTag": ""}),
     ("a selector that breaks the policy", "template", {"NlbTag": 'a"b'}),
     ("no external id", "fleet-member", {"ExternalId": "x"}),
+    ("no external id", "fleet", {"ExternalId": ""}),
+    ("an external id that breaks the workflow", "fleet", {"ExternalId": 'a"b'}),
+    ("an organisation that is none", "fleet-member", {"OrganizationId": "r-0123"}),
     ("a wildcard for an external id", "fleet-member", {"ExternalId": "*?"}),
     ("a user for a role", "fleet-member", {"FunctionRoleArn": "arn:aws:iam::111122223333:user/me"}),
     ("a version of the function", "fleet", {"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:f:1"}),
