@@ -176,7 +176,7 @@ impl CallError {
 pub enum AwsError {
     #[error("IAM refuses {action}: {reason}{}", remedy(action))]
     AccessDenied { action: &'static str, reason: String },
-    #[error("{action} is still throttled after the SDK's retries: {reason}")]
+    #[error("{action} is still throttled after several attempts: {reason}")]
     Throttled { action: &'static str, reason: String },
     #[error(
         "{action} cannot be reached: {reason}; a function in private subnets needs a NAT gateway or the \

@@ -25,9 +25,9 @@
 //! retry. An event says *when* to run, never *what changed*.
 //!
 //! Modules know only what stands before them here: [`model`], [`plan`],
-//! [`error`], [`report`]; [`settings`], [`request`] and [`limits`]; [`dns`],
-//! [`aws`], [`log`] and [`metrics`]; [`discover`] and [`reconcile`];
-//! [`handler`]. `model` and `plan` know neither SDK, resolver, runtime, log,
+//! [`error`], [`report`]; [`settings`], [`request`], [`limits`], [`pace`] and
+//! [`turns`]; [`dns`], [`aws`], [`log`] and [`metrics`]; [`discover`] and
+//! [`reconcile`]; [`handler`]. `model` and `plan` know neither SDK, resolver, runtime, log,
 //! clock nor environment.
 
 pub mod aws;
@@ -39,11 +39,13 @@ pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod model;
+pub mod pace;
 pub mod plan;
 pub mod reconcile;
 pub mod report;
 pub mod request;
 pub mod settings;
+pub mod turns;
 
 use std::collections::BTreeSet;
 
@@ -56,6 +58,7 @@ use model::ClusterName;
 use reconcile::{Mode, Reconciler};
 use report::Report;
 use settings::Settings;
+use turns::Turns;
 
 /// One full run over one account and Region: discover, reconcile, report.
 ///
@@ -68,6 +71,7 @@ pub async fn sync<P: RuntimeProvider>(
     mode: Mode,
     clients: &Clients,
     resolver: &Resolver<P>,
+    turns: &Turns,
     limits: &Limits,
 ) -> Result<Report, CallError> {
     let reconciler = Reconciler {
@@ -77,8 +81,10 @@ pub async fn sync<P: RuntimeProvider>(
         resolver,
         policy: settings.policy,
         mode,
+        turns,
     };
     let discovered = discover::discover(&reconciler.elb, settings, clusters).await?;
+    limits.expect_frontends(discovered.frontends.len() + discovered.decided.len());
     let mut reports = discovered.decided;
     reports.extend(reconciler.reconcile_all(discovered.frontends).await);
     Ok(Report::new(mode == Mode::DryRun, clients.region.clone(), discovered.load_balancers, reports))

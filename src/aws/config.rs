@@ -36,7 +36,7 @@ const MAX_BACKOFF: Duration = Duration::from_secs(2);
 /// Budget for one call: the longest back-offs add up to 19.5 s, so a call that
 /// is throttled throughout is told so, and not that it timed out. The
 /// function's time-out in `template.yaml` is three times this.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
+pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Connections that nothing has used for this long are given up: longer than
 /// the minute between two runs.
