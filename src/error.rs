@@ -46,7 +46,8 @@ pub enum ReconcileError {
 
     // The network interfaces of the control plane.
     #[error(
-        "cluster {cluster} has {found} usable control-plane network interfaces with an {family} address, and a          working control plane has at least {SHORT_ANSWER}"
+        "cluster {cluster} has {found} usable control-plane network interfaces with an {family} address, and a \
+         working control plane has at least {SHORT_ANSWER}"
     )]
     InterfacesNotFound { cluster: ClusterName, family: Family, found: usize },
     #[error(

@@ -1,7 +1,8 @@
 //! Makes one cluster for each failure that a world can hold, named after its
 //! code in kebab-case: what an operator may meet, to try remedies and queries on.
 //!
-//! Beside them: `waits`, whose stale targets are withheld, and `well`.
+//! Beside them: `waits`, whose stale targets are withheld, and `well`. Two fail
+//! only with `ADDRESS_SOURCE=dns+eni`.
 
 use crate::faults::Fault;
 use crate::world::{ClusterStatus, Frontend, Reply, World};
@@ -35,6 +36,10 @@ pub fn troubles(world: &mut World) {
         let host = world.host("address-not-allowed");
         world.dns.set(&host, ["203.0.113.7"]);
     });
+    trouble("sources-disagree", |world, _| {
+        let host = world.host("sources-disagree");
+        world.dns.set(&host, ["10.0.5.14", "10.0.6.15"]);
+    });
     trouble("access-denied", |world, _| {
         world.plant(Fault::on("RegisterTargets").about("tg-access-denied").access_denied());
     });
@@ -48,6 +53,9 @@ pub fn troubles(world: &mut World) {
         let refused = Fault::on("RegisterTargets").about("tg-aws-rejected");
         world.plant(refused.refuse(400, "TooManyTargets", "You've reached the limit on the number of targets"));
     });
+    world.add_cluster("interfaces-not-found", ["10.0.7.16", "10.0.8.17"]);
+    world.add_frontend("interfaces-not-found");
+    world.remove_interfaces_at("10.0.7.16");
 }
 
 fn name_cluster(world: &mut World, frontend: &Frontend, name: &str) {

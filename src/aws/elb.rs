@@ -22,7 +22,7 @@ use tokio::time::Instant;
 
 use paces::Paces;
 
-use super::call::{answer, unusable};
+use super::call::{all_pages, answer};
 use super::config::OPERATION_TIMEOUT;
 use crate::error::{AwsError, CallError};
 use crate::limits::Limits;
@@ -168,29 +168,6 @@ impl Elb<'_> {
             }
         }
         Ok(tags)
-    }
-}
-
-/// Asks for page after page. A marker that comes back unchanged would go on for ever.
-async fn all_pages<T, F>(
-    action: &'static str,
-    page: impl Fn(Option<String>) -> F,
-) -> Result<Vec<T>, CallError>
-where
-    F: Future<Output = Result<(Vec<T>, Option<String>), CallError>>,
-{
-    let mut items = Vec::new();
-    let mut marker = None;
-    loop {
-        let (page, next) = page(marker.clone()).await?;
-        items.extend(page);
-        match next {
-            None => return Ok(items),
-            next if next == marker => {
-                return Err(CallError::Aws(unusable(action, "the same page is announced for ever")));
-            }
-            next => marker = next,
-        }
     }
 }
 
