@@ -1,19 +1,12 @@
 //! AWS in process, over HTTP without sockets, whose answers a test may change.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aws_config::Region;
 use aws_config::retry::RetryConfig;
 use aws_sdk_eks::config::Credentials;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use eks_nlb_simulator::api::{Request, respond};
+use eks_nlb_simulator::api::{Request, Response, respond};
 use eks_nlb_simulator::world::{
     ACCESS_KEY_ID, HOME_REGION, LoadBalancerSpec, SECRET_ACCESS_KEY, TargetGroupSpec,
 };
@@ -31,6 +24,7 @@ use eks_nlb_sync::turns::Turns;
 use tokio::time::Instant;
 
 use crate::in_paused_time;
+use crate::in_process::{Aws, InProcess};
 use crate::message::{A, QUESTION_AT, answer, pointer, record};
 use crate::name_server::NameServer;
 use crate::socketless::Socketless;
@@ -56,46 +50,20 @@ const TIME: Duration = Duration::from_mins(1);
 /// Returns what to answer instead of a body, by operation.
 pub(crate) type Edit = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync;
 
-/// The way to AWS.
+/// An AWS whose answers `edit` has changed.
 #[derive(Clone)]
-struct Connection {
+struct Edited {
     world: SharedWorld,
     edit: Arc<Edit>,
 }
 
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Connection")
-    }
-}
-
-impl HttpClient for Connection {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Connection {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let uri = request.uri();
-        let path = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-        let request = Request {
-            method: request.method(),
-            target: path.find('/').map_or("/", |at| &path[at..]),
-            authorization: request.headers().get("authorization"),
-            body: request.body().bytes().unwrap_or_default(),
-        };
+impl Aws for Edited {
+    async fn answer(&self, request: &Request<'_>) -> Response {
         let mut world = lock(&self.world);
-        let response = respond(&mut world, &request);
+        let response = respond(&mut world, request);
         let operation = world.requests().last().expect("it was just recorded").operation.clone();
         drop(world);
-        let body = (self.edit)(&operation, response.body.to_vec());
-        let mut answer =
-            HttpResponse::new(response.status.try_into().expect("a status"), SdkBody::from(body));
-        for (name, value) in response.headers {
-            answer.headers_mut().insert(name, value);
-        }
-        HttpConnectorFuture::ready(Ok(answer))
+        Response { body: (self.edit)(&operation, response.body.to_vec()).into(), ..response }
     }
 }
 
@@ -163,7 +131,7 @@ fn populate(world: &mut World) -> (Frontend, Vec<String>) {
 pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'static) -> Run {
     let world = SharedWorld::default();
     let (managed, others) = populate(&mut lock(&world));
-    let connection = Connection { world: Arc::clone(&world), edit: Arc::new(edit) };
+    let aws = InProcess(Edited { world: Arc::clone(&world), edit: Arc::new(edit) });
     let settings = Settings::from_lookup(|name| (name == "DNS_SERVERS").then(|| "192.0.2.53".to_owned()));
     let settings = settings.expect("valid");
     let names = NameServer::new(|_, question| {
@@ -171,7 +139,7 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
     });
     let report = in_paused_time(async {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "hostile");
-        let home = config::loader(connection, true)
+        let home = config::loader(aws, true)
             .retry_config(RetryConfig::disabled())
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(credentials)
@@ -183,7 +151,8 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
         let resolver =
             Resolver::with_provider(&settings, Socketless::to(names)).expect("name servers are given");
         let start = Instant::now();
-        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &Turns::new(0), &limits);
+        let turns = Turns::new(0);
+        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &turns, &limits);
         let report = Box::pin(run).await;
         assert!(start.elapsed() <= TIME, "{:?}", start.elapsed());
         report
@@ -194,16 +163,19 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
 
 /// The answer that AWS gives to the first call of `operation`.
 pub(crate) fn answer_to(operation: &'static str) -> Vec<u8> {
-    let seen: Arc<Mutex<Vec<u8>>> = Arc::default();
+    answer_that(move |of, _| of == operation)
+}
+
+/// The first answer of which `is_it`, given the operation and the body, holds.
+pub(crate) fn answer_that(is_it: impl Fn(&str, &[u8]) -> bool + Send + Sync + 'static) -> Vec<u8> {
+    let seen: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
     let see = Arc::clone(&seen);
     run(move |of, body| {
-        let mut seen = see.lock().expect("nobody panics with it");
-        if of == operation && seen.is_empty() {
-            seen.clone_from(&body);
+        if is_it(of, &body) {
+            see.lock().expect("nobody panics with it").get_or_insert_with(|| body.clone());
         }
         body
     });
-    let seen = seen.lock().expect("nobody panics with it").clone();
-    assert!(!seen.is_empty(), "there is no {operation}");
-    seen
+    let seen = seen.lock().expect("nobody panics with it").take();
+    seen.expect("there is such an answer")
 }

@@ -140,8 +140,8 @@ async fn a_cluster_of_both_families_is_looked_up_once_and_asked_for_in_each() {
     assert_eq!(questions(&world), [(host.as_str(), "A"), (host.as_str(), "AAAA")]);
     assert_eq!(targets_of(&world, &v4.target_group), PAYMENTS_TARGETS);
     assert_eq!(targets_of(&world, &v6.target_group), ["[fd00:1::10]:443", "[fd00:2::11]:443"]);
-    assert_eq!(entry(&report, &v6)["desired"], json!(["fd00:1::10", "fd00:2::11"]));
-    assert_eq!(entry(&report, &v6)["registered"], json!(["[fd00:1::10]:443", "[fd00:2::11]:443"]));
+    assert_eq!(reported(&report, &v6)["desired"], json!(["fd00:1::10", "fd00:2::11"]));
+    assert_eq!(reported(&report, &v6)["registered"], json!(["[fd00:1::10]:443", "[fd00:2::11]:443"]));
 }
 
 #[tokio::test]

@@ -123,7 +123,7 @@ async fn a_payload_that_is_no_json_is_refused() {
     }
     assert_eq!(function.world().requests().len(), 0);
 
-    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed", "it still runs");
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed", "it still runs");
 }
 
 #[tokio::test]
@@ -141,8 +141,8 @@ async fn an_eventbridge_event_is_a_full_sync_at_home_whatever_it_tells_of() {
 
         assert_eq!(report["dryRun"], false, "{event}");
         assert_eq!(report["region"], "eu-west-1", "{event}");
-        assert_eq!(entry(&report, &fleet.payments)["outcome"], "changed", "{event}");
-        assert_eq!(entry(&report, &fleet.other)["outcome"], "changed", "{event}");
+        assert_eq!(reported(&report, &fleet.payments)["outcome"], "changed", "{event}");
+        assert_eq!(reported(&report, &fleet.other)["outcome"], "changed", "{event}");
     }
 }
 
@@ -171,7 +171,7 @@ async fn trouble_of_other_clusters_is_none_of_a_named_one() {
 
     let report = function.answer(r#"{"clusters": ["payments"]}"#).await;
 
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     assert_eq!(report["summary"]["frontends"], 1);
 }
 

@@ -57,9 +57,9 @@ async fn a_passing_fault_of_any_call_is_got_over() {
 
         let report = function.sync().await;
 
-        let entry = entry(&report, &frontend);
-        assert_eq!(entry["registered"], json!(["10.0.2.11:443"]), "{name}: {entry:#}");
-        assert_eq!(entry["deregistered"], json!(["10.0.3.13:443"]), "{name}: {entry:#}");
+        let reported = reported(&report, &frontend);
+        assert_eq!(reported["registered"], json!(["10.0.2.11:443"]), "{name}: {reported:#}");
+        assert_eq!(reported["deregistered"], json!(["10.0.3.13:443"]), "{name}: {reported:#}");
         assert_eq!(function.world().faults_left(), 0, "{name}");
     };
     join_all(faults.map(got_over)).await;
@@ -131,8 +131,8 @@ async fn a_refusal_by_iam_names_the_action() {
             function.sync_without_discovery().await
         } else {
             let report = function.sync_with_failures().await;
-            assert_eq!(code(entry(&report, &frontend)), "AccessDenied", "{operation}");
-            message(entry(&report, &frontend)).to_owned()
+            assert_eq!(code(reported(&report, &frontend)), "AccessDenied", "{operation}");
+            message(reported(&report, &frontend)).to_owned()
         };
         assert!(message.contains(&format!("{service}:{operation}")), "{message}");
         let writes = function.world().writes().iter().filter(|write| write.error.is_none()).count();
@@ -238,11 +238,11 @@ async fn a_lost_answer_to_a_registration_is_made_good() {
     .await;
 
     let report = function.sync_with_failures().await;
-    assert_eq!(code(entry(&report, &frontend)), "AwsUnreachable");
+    assert_eq!(code(reported(&report, &frontend)), "AwsUnreachable");
     assert_eq!(targets_of(&function.world(), &frontend.target_group), PAYMENTS_TARGETS);
 
     let report = function.sync().await;
-    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(reported(&report, &frontend)["outcome"], "converged");
     assert_eq!(function.world().requests_of("RegisterTargets").len(), 1);
 }
 
@@ -256,10 +256,10 @@ async fn a_lost_answer_to_a_deregistration_is_made_good() {
     .await;
 
     let report = function.sync_with_failures().await;
-    assert_eq!(code(entry(&report, &frontend)), "AwsUnreachable");
+    assert_eq!(code(reported(&report, &frontend)), "AwsUnreachable");
 
     let report = function.sync().await;
-    assert_eq!(entry(&report, &frontend)["outcome"], "waiting");
+    assert_eq!(reported(&report, &frontend)["outcome"], "waiting");
     assert_eq!(function.world().requests_of("DeregisterTargets").len(), 1, "what drains is left alone");
 }
 
@@ -293,13 +293,13 @@ async fn what_lasts_is_given_up_well_inside_the_functions_time() {
     let took = start.elapsed();
     assert!(took < TIME / 2, "{took:?}");
     for (frontend, (operation, expected, _)) in spoilt.iter().zip(faults) {
-        let entry = entry(&report, frontend);
-        assert_eq!(code(entry), expected, "{operation}: {}", message(entry));
+        let reported = reported(&report, frontend);
+        assert_eq!(code(reported), expected, "{operation}: {}", message(reported));
         if expected == "AwsUnreachable" {
-            assert_names_the_remedy(message(entry));
+            assert_names_the_remedy(message(reported));
         }
     }
-    assert_eq!(entry(&report, &bystander)["outcome"], "changed");
+    assert_eq!(reported(&report, &bystander)["outcome"], "changed");
     // Throttled and failing calls were tried again, but not for ever.
     let world = function.world();
     for tried_again in [&spoilt[2], &spoilt[3], &spoilt[5]] {
@@ -328,9 +328,9 @@ async fn an_eks_that_cannot_be_reached_is_told_for_each_frontend() {
 
     let report = function.sync_with_failures().await;
 
-    assert_eq!(code(entry(&report, &frontend)), "AwsUnreachable");
-    assert_names_the_remedy(message(entry(&report, &frontend)));
-    assert!(message(entry(&report, &frontend)).contains("eks:DescribeCluster"), "{report:#}");
+    assert_eq!(code(reported(&report, &frontend)), "AwsUnreachable");
+    assert_names_the_remedy(message(reported(&report, &frontend)));
+    assert!(message(reported(&report, &frontend)).contains("eks:DescribeCluster"), "{report:#}");
     assert_eq!(function.world().writes().len(), 0);
 }
 
@@ -359,7 +359,7 @@ async fn connections_that_died_between_two_runs_do_no_harm() {
 
     for outcome in ["changed", "converged", "converged"] {
         let report = function.sync().await;
-        assert_eq!(entry(&report, &frontend)["outcome"], outcome);
+        assert_eq!(reported(&report, &frontend)["outcome"], outcome);
     }
 }
 
@@ -371,7 +371,7 @@ async fn connections_that_are_reset_when_they_are_used_again_do_no_harm() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(reported(&report, &frontend)["outcome"], "converged");
 }
 
 #[tokio::test]
@@ -439,9 +439,9 @@ async fn vanishes(operation: &str) {
 
     let report = function.sync_with_failures().await;
 
-    assert_eq!(code(entry(&report, &gone)), "AwsRejected");
-    assert!(message(entry(&report, &gone)).contains("TargetGroupNotFound"), "{report:#}");
-    assert_eq!(entry(&report, &bystander)["outcome"], "changed");
+    assert_eq!(code(reported(&report, &gone)), "AwsRejected");
+    assert!(message(reported(&report, &gone)).contains("TargetGroupNotFound"), "{report:#}");
+    assert_eq!(reported(&report, &bystander)["outcome"], "changed");
     assert_eq!(targets_of(&function.world(), &stays), PAYMENTS_TARGETS);
 
     let report = function.sync().await;
@@ -451,16 +451,16 @@ async fn vanishes(operation: &str) {
 #[tokio::test]
 async fn a_cluster_that_was_made_anew_is_followed_to_its_new_endpoint() {
     let (function, frontend) = Function::start_in(converged_payments).await;
-    let old = entry(&function.sync().await, &frontend)["host"].clone();
+    let old = reported(&function.sync().await, &frontend)["host"].clone();
     function.world().recreate_cluster("payments", ["10.0.4.14"]);
 
     let report = function.sync().await;
 
-    let entry = entry(&report, &frontend);
-    assert_ne!(entry["host"], old);
-    assert_eq!(entry["host"], function.world().host("payments"));
-    assert_eq!(entry["registered"], json!(["10.0.4.14:443"]));
-    assert_eq!(entry["deregistered"], json!([]));
+    let reported = reported(&report, &frontend);
+    assert_ne!(reported["host"], old);
+    assert_eq!(reported["host"], function.world().host("payments"));
+    assert_eq!(reported["registered"], json!(["10.0.4.14:443"]));
+    assert_eq!(reported["deregistered"], json!([]));
 }
 
 #[tokio::test]
@@ -474,11 +474,11 @@ async fn a_cluster_that_is_replaced_under_the_run_is_served_by_the_next() {
     .await;
 
     let report = function.sync_with_failures().await;
-    assert_eq!(code(entry(&report, &frontend)), "DnsNoRecords");
+    assert_eq!(code(reported(&report, &frontend)), "DnsNoRecords");
     assert_eq!(function.world().writes().len(), 0);
 
     let report = function.sync().await;
-    assert_eq!(entry(&report, &frontend)["registered"], json!(["10.0.4.14:443"]));
+    assert_eq!(reported(&report, &frontend)["registered"], json!(["10.0.4.14:443"]));
 }
 
 #[tokio::test]
@@ -498,7 +498,7 @@ async fn a_health_that_is_new_may_be_serving() {
     let report = function.sync().await;
 
     let waiting = json!([{"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"}]);
-    assert_eq!(entry(&report, &frontend)["withheld"], waiting);
+    assert_eq!(reported(&report, &frontend)["withheld"], waiting);
 }
 
 #[tokio::test]
@@ -520,5 +520,5 @@ async fn latency_is_no_fault() {
     })
     .await;
 
-    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }

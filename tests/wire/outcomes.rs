@@ -20,12 +20,12 @@ async fn skips(reason: &str, make: impl FnOnce(&mut World, &Frontend)) -> Functi
 
     let report = function.sync().await;
 
-    let skipped = entry(&report, &frontend);
+    let skipped = reported(&report, &frontend);
     assert_eq!(skipped["outcome"], "skipped", "{report:#}");
     assert_eq!(skipped["reason"], reason, "{report:#}");
     assert_eq!(skipped["cluster"], "payments");
     assert_eq!(report["summary"]["skipped"], 1);
-    assert_eq!(entry(&report, &bystander)["outcome"], "changed", "{report:#}");
+    assert_eq!(reported(&report, &bystander)["outcome"], "changed", "{report:#}");
     assert_only_written(&function.world(), &bystander);
     function
 }
@@ -86,7 +86,7 @@ async fn only_the_excluding_tag_excludes() {
     })
     .await;
 
-    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_cluster_is_served_while_it_is_updating() {
     })
     .await;
 
-    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -162,7 +162,7 @@ async fn a_load_balancer_without_a_cluster_name_fails() {
 
         assert_eq!(failed.code(), "MissingClusterName");
         assert!(failed.message().contains("cluster_name"), "{}", failed.message());
-        assert_eq!(failed.entry.get("cluster"), None);
+        assert_eq!(failed.reported.get("cluster"), None);
     }
 }
 
@@ -188,7 +188,7 @@ async fn a_cluster_name_that_eks_would_not_give_never_reaches_eks() {
         let failed = fails(|world, frontend| name_cluster(world, frontend, name)).await;
 
         assert_eq!(failed.code(), "InvalidClusterName", "{name}");
-        assert_eq!(failed.entry.get("cluster"), None, "{name}");
+        assert_eq!(failed.reported.get("cluster"), None, "{name}");
         let world = failed.function.world();
         let eks = world.requests().iter().filter(|request| request.service == "eks");
         assert_eq!(eks.count(), 1, "{name}: only the other cluster is asked about");
@@ -204,7 +204,7 @@ async fn the_longest_cluster_name_is_served() {
     })
     .await;
 
-    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -212,8 +212,8 @@ async fn a_load_balancer_without_a_target_group_fails() {
     let failed = fails(|world, frontend| world.delete_target_group(&frontend.target_group)).await;
 
     assert_eq!(failed.code(), "NoTargetGroup");
-    assert_eq!(failed.entry["cluster"], "payments");
-    assert_eq!(failed.entry.get("targetGroup"), None);
+    assert_eq!(failed.reported["cluster"], "payments");
+    assert_eq!(failed.reported.get("targetGroup"), None);
     assert_eq!(descriptions(&failed.function.world(), "payments"), 0, "EKS is not asked in vain");
 }
 
@@ -223,7 +223,7 @@ async fn a_cluster_that_eks_does_not_know_fails() {
 
     assert_eq!(failed.code(), "ClusterNotFound");
     assert!(failed.message().contains("payments"), "{}", failed.message());
-    assert_eq!(failed.entry.get("host"), None);
+    assert_eq!(failed.reported.get("host"), None);
 }
 
 #[tokio::test]
@@ -286,8 +286,8 @@ async fn an_endpoint_is_taken_however_its_name_ends() {
 
         let report = function.sync().await;
 
-        assert_eq!(entry(&report, &frontend)["outcome"], "changed", "{endpoint}");
-        assert_eq!(entry(&report, &frontend)["host"], host, "{endpoint}");
+        assert_eq!(reported(&report, &frontend)["outcome"], "changed", "{endpoint}");
+        assert_eq!(reported(&report, &frontend)["host"], host, "{endpoint}");
     }
 }
 
@@ -301,8 +301,8 @@ async fn a_status_that_is_new_is_nothing_to_act_on() {
 
     let report = function.sync_with_failures().await;
 
-    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
-    assert!(message(entry(&report, &frontend)).contains("HIBERNATING"), "{report:#}");
+    assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
+    assert!(message(reported(&report, &frontend)).contains("HIBERNATING"), "{report:#}");
     assert_eq!(function.world().writes().len(), 0);
 }
 
@@ -314,7 +314,7 @@ async fn a_cluster_that_no_load_balancer_carries_fails_by_name() {
 
     assert_eq!(answer.error().0, "FrontendsFailed");
     let report = function.last_report().await;
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     let unknown = &report["frontends"][0];
     assert_eq!(code(unknown), "ClusterNotSelected");
     assert_eq!(unknown["cluster"], "paymints");
@@ -346,7 +346,7 @@ async fn every_other_frontend_is_served_whichever_fail() {
     assert_eq!(report["summary"]["failed"], 6);
     assert_eq!(report["summary"]["changed"], 6);
     for frontend in good {
-        assert_eq!(entry(&report, &frontend)["outcome"], "changed");
-        assert_ne!(entry(&report, &frontend)["registered"], json!([]));
+        assert_eq!(reported(&report, &frontend)["outcome"], "changed");
+        assert_ne!(reported(&report, &frontend)["registered"], json!([]));
     }
 }

@@ -44,7 +44,7 @@ fn many(n: usize) -> Vec<String> {
 async fn an_address_in_the_target_groups_vpc_is_registered_without_a_zone() {
     let (function, frontend) = Function::start_in(payments).await;
 
-    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 
     assert_eq!(registrations(&function.world()), [(vec![None, None], true)]);
 }
@@ -53,7 +53,7 @@ async fn an_address_in_the_target_groups_vpc_is_registered_without_a_zone() {
 async fn an_address_of_another_vpc_is_registered_in_all_zones() {
     let (function, (frontend, _)) = Function::start_in(elsewhere).await;
 
-    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 
     assert_eq!(registrations(&function.world()), [(vec![Some("all"), Some("all")], true)]);
 }
@@ -71,7 +71,7 @@ async fn a_zone_that_is_missing_is_given() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
     assert_eq!(
         registrations(&function.world()),
         [(vec![None, None], false), (vec![Some("all"), Some("all")], true)]
@@ -90,7 +90,7 @@ async fn a_zone_that_is_too_much_is_left_out() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
     assert_eq!(
         registrations(&function.world()),
         [(vec![Some("all"), Some("all")], false), (vec![None, None], true)]
@@ -119,7 +119,7 @@ async fn addresses_inside_and_outside_the_vpc_are_registered_each_its_way() {
 
         let report = function.sync().await;
 
-        assert_eq!(entry(&report, &frontend)["outcome"], "changed", "{report:#}");
+        assert_eq!(reported(&report, &frontend)["outcome"], "changed", "{report:#}");
         let world = function.world();
         assert_eq!(world.targets(&frontend.target_group).len(), 5);
         let targets = world.target_group(&frontend.target_group).targets.values();
@@ -141,7 +141,7 @@ async fn a_zone_is_corrected_once_only() {
 
     let report = function.sync_with_failures().await;
 
-    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
+    assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
     assert_eq!(function.world().requests_of("RegisterTargets").len(), 2);
 }
 
@@ -180,21 +180,21 @@ async fn a_bad_target_does_not_keep_out_the_good_ones() {
 
     let report = function.sync_with_failures().await;
 
-    let entry = entry(&report, &frontend);
-    assert_eq!(code(entry), "AwsRejected");
-    assert!(message(entry).contains("elasticloadbalancing:RegisterTargets"), "{}", message(entry));
+    let reported = reported(&report, &frontend);
+    assert_eq!(code(reported), "AwsRejected");
+    assert!(message(reported).contains("elasticloadbalancing:RegisterTargets"), "{}", message(reported));
     assert!(
-        message(entry).contains("InvalidTarget") && message(entry).contains(PUBLIC),
+        message(reported).contains("InvalidTarget") && message(reported).contains(PUBLIC),
         "{}",
-        message(entry)
+        message(reported)
     );
-    assert_eq!(entry["registered"], json!(["10.0.2.11:443", "10.0.4.14:443"]));
-    assert_eq!(entry["deregistered"], json!([]));
+    assert_eq!(reported["registered"], json!(["10.0.2.11:443", "10.0.4.14:443"]));
+    assert_eq!(reported["deregistered"], json!([]));
     let reasons = json!([
         {"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"},
         {"target": "10.0.3.13:443", "reason": "registrationFailed"},
     ]);
-    assert_eq!(entry["withheld"], reasons);
+    assert_eq!(reported["withheld"], reasons);
     assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
 }
 
@@ -210,7 +210,7 @@ async fn one_bad_target_among_200_is_found_with_few_calls() {
 
     let report = function.sync_with_failures().await;
 
-    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
+    assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
     assert_eq!(report["summary"]["registered"], 199);
     assert_eq!(function.world().targets(&frontend.target_group).len(), 199);
     let calls = function.world().requests_of("RegisterTargets").len();
@@ -231,10 +231,10 @@ async fn a_full_target_group_fails_and_keeps_what_it_has() {
 
     let report = function.sync_with_failures().await;
 
-    let entry = entry(&report, &frontend);
-    assert_eq!(code(entry), "AwsRejected");
-    assert!(message(entry).contains("TooManyTargets"), "{}", message(entry));
-    assert_eq!(entry["withheld"], json!([{"target": "10.0.3.12:443", "reason": "registrationFailed"}]));
+    let reported = reported(&report, &frontend);
+    assert_eq!(code(reported), "AwsRejected");
+    assert!(message(reported).contains("TooManyTargets"), "{}", message(reported));
+    assert_eq!(reported["withheld"], json!([{"target": "10.0.3.12:443", "reason": "registrationFailed"}]));
     assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
     let expected = ["10.0.1.10:443", "10.0.3.12:443", "10.0.4.14:443"];
     assert_eq!(targets_of(&function.world(), &frontend.target_group), expected, "there was room for one");
@@ -264,11 +264,11 @@ async fn a_failure_that_is_about_no_target_is_not_tried_on_parts_of_the_chunk() 
 
         let report = function.sync_with_failures().await;
 
-        let entry = entry(&report, &frontend);
-        assert_eq!(code(entry), expected, "{entry:#}");
-        assert_eq!(entry["registered"], json!([]), "{entry:#}");
+        let reported = reported(&report, &frontend);
+        assert_eq!(code(reported), expected, "{reported:#}");
+        assert_eq!(reported["registered"], json!([]), "{reported:#}");
         let calls = function.world().requests_of("RegisterTargets").len();
-        assert_eq!(calls, 1, "{}", message(entry));
+        assert_eq!(calls, 1, "{}", message(reported));
     }
 }
 
@@ -283,10 +283,10 @@ async fn when_nothing_could_be_registered_nothing_is_deregistered() {
 
     let report = function.sync_with_failures().await;
 
-    let entry = entry(&report, &frontend);
-    assert_eq!(entry["deregistered"], json!([]));
+    let reported = reported(&report, &frontend);
+    assert_eq!(reported["deregistered"], json!([]));
     let reasons: Vec<_> =
-        entry["withheld"].as_array().expect("a list").iter().map(|w| &w["reason"]).collect();
+        reported["withheld"].as_array().expect("a list").iter().map(|w| &w["reason"]).collect();
     assert_eq!(reasons, ["waitingForHealthyReplacement", "registrationFailed"]);
     assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
 }
@@ -302,11 +302,11 @@ async fn a_refused_deregistration_fails_and_says_what_was_registered() {
 
     let report = function.sync_with_failures().await;
 
-    let entry: &Value = entry(&report, &frontend);
-    assert_eq!(code(entry), "AccessDenied");
-    assert!(message(entry).contains("elasticloadbalancing:DeregisterTargets"), "{}", message(entry));
-    assert_eq!(entry["registered"], json!(["10.0.2.11:443"]));
-    assert_eq!(entry["deregistered"], json!([]));
+    let reported: &Value = reported(&report, &frontend);
+    assert_eq!(code(reported), "AccessDenied");
+    assert!(message(reported).contains("elasticloadbalancing:DeregisterTargets"), "{}", message(reported));
+    assert_eq!(reported["registered"], json!(["10.0.2.11:443"]));
+    assert_eq!(reported["deregistered"], json!([]));
     assert_eq!(report["summary"]["registered"], 1);
     assert_eq!(report["summary"]["deregistered"], 0);
 }

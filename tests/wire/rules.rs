@@ -28,8 +28,8 @@ fn healthy(world: &World, frontend: &Frontend) -> Vec<String> {
     targets.filter(|(_, state)| *state == TargetState::Healthy).map(|(target, _)| target).collect()
 }
 
-fn withheld(entry: &Value) -> Vec<(&str, &str)> {
-    let list = entry["withheld"].as_array().expect("a list");
+fn withheld(reported: &Value) -> Vec<(&str, &str)> {
+    let list = reported["withheld"].as_array().expect("a list");
     list.iter()
         .map(|one| (one["target"].as_str().expect("one"), one["reason"].as_str().expect("one")))
         .collect()
@@ -41,7 +41,7 @@ async fn what_is_missing_is_registered_before_what_is_stale_is_deregistered() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     let expected = [
         ("RegisterTargets".to_owned(), vec!["10.0.2.11:443".to_owned()]),
         ("DeregisterTargets".to_owned(), vec!["10.0.3.13:443".to_owned()]),
@@ -57,27 +57,27 @@ async fn a_new_control_plane_takes_over_without_a_gap() {
     let waiting = PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement"));
 
     let report = function.sync().await;
-    assert_eq!(entry(&report, &frontend)["registered"], json!(REPLACEMENT_TARGETS));
-    assert_eq!(withheld(entry(&report, &frontend)), waiting);
+    assert_eq!(reported(&report, &frontend)["registered"], json!(REPLACEMENT_TARGETS));
+    assert_eq!(withheld(reported(&report, &frontend)), waiting);
     assert_eq!(healthy(&function.world(), &frontend), PAYMENTS_TARGETS);
 
     // Still on its first checks: nothing to do but to wait.
     function.world().advance(Duration::from_secs(10));
     let report = function.sync().await;
-    assert_eq!(entry(&report, &frontend)["outcome"], "waiting");
-    assert_eq!(withheld(entry(&report, &frontend)), waiting);
+    assert_eq!(reported(&report, &frontend)["outcome"], "waiting");
+    assert_eq!(withheld(reported(&report, &frontend)), waiting);
     assert_eq!(function.world().writes().len(), 1);
 
     function.world().advance(Duration::from_secs(30));
     let report = function.sync().await;
-    assert_eq!(entry(&report, &frontend)["deregistered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(reported(&report, &frontend)["deregistered"], json!(PAYMENTS_TARGETS));
     assert_eq!(healthy(&function.world(), &frontend), REPLACEMENT_TARGETS);
 
     // What drains is left to drain, and what is gone is gone.
     function.sync().await;
     function.world().advance(Duration::from_mins(6));
     let report = function.sync().await;
-    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(reported(&report, &frontend)["outcome"], "converged");
     assert_eq!(targets_of(&function.world(), group), REPLACEMENT_TARGETS);
     assert_eq!(function.world().writes().len(), 2);
 }
@@ -100,7 +100,7 @@ async fn the_last_one_that_may_serve_stays_as_long_as_nothing_replaces_it() {
         for _ in 0..5 {
             let report = function.sync().await;
             let waiting = [("10.0.1.10:443", "waitingForHealthyReplacement")];
-            assert_eq!(withheld(entry(&report, &frontend)), waiting, "{state}");
+            assert_eq!(withheld(reported(&report, &frontend)), waiting, "{state}");
             function.world().advance(Duration::from_hours(1));
         }
 
@@ -122,8 +122,8 @@ async fn what_serves_nothing_goes_at_once() {
 
         let report = function.sync().await;
 
-        assert_eq!(entry(&report, &frontend)["registered"], json!(["10.0.2.11:443"]), "{state}");
-        assert_eq!(entry(&report, &frontend)["deregistered"], json!(["10.0.3.12:443"]), "{state}");
+        assert_eq!(reported(&report, &frontend)["registered"], json!(["10.0.2.11:443"]), "{state}");
+        assert_eq!(reported(&report, &frontend)["deregistered"], json!(["10.0.3.12:443"]), "{state}");
     }
 }
 
@@ -145,14 +145,14 @@ async fn as_many_must_be_healthy_as_the_operator_says_or_all_if_there_are_fewer(
 
         let report = function.sync().await;
 
-        let entry = entry(&report, &frontend);
+        let reported = reported(&report, &frontend);
         let (deregistered, kept) = if goes {
             (json!(["10.0.1.12:443"]), vec![])
         } else {
             (json!([]), vec![("10.0.1.12:443", "waitingForHealthyReplacement")])
         };
-        assert_eq!(entry["deregistered"], deregistered, "{minimum} wanted, {healthy} healthy");
-        assert_eq!(withheld(entry), kept, "{minimum} wanted, {healthy} healthy");
+        assert_eq!(reported["deregistered"], deregistered, "{minimum} wanted, {healthy} healthy");
+        assert_eq!(withheld(reported), kept, "{minimum} wanted, {healthy} healthy");
     }
 }
 
@@ -162,9 +162,9 @@ async fn add_only_never_deregisters() {
 
     let report = function.sync().await;
 
-    let entry = entry(&report, &frontend);
-    assert_eq!(entry["registered"], json!(["10.0.2.11:443"]));
-    assert_eq!(withheld(entry), [("10.0.3.12:443", "addOnlyPolicy"), ("10.0.3.13:443", "addOnlyPolicy")]);
+    let reported = reported(&report, &frontend);
+    assert_eq!(reported["registered"], json!(["10.0.2.11:443"]));
+    assert_eq!(withheld(reported), [("10.0.3.12:443", "addOnlyPolicy"), ("10.0.3.13:443", "addOnlyPolicy")]);
     function.world().advance(Duration::from_hours(1));
     function.sync().await;
     assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
@@ -181,7 +181,7 @@ async fn a_draining_target_that_is_desired_again_is_registered_again() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["registered"], json!(["10.0.1.10:443"]));
+    assert_eq!(reported(&report, &frontend)["registered"], json!(["10.0.1.10:443"]));
     let world = function.world();
     assert_eq!(world.targets(&frontend.target_group)["10.0.1.10:443"], TargetState::Initial);
 }
@@ -198,8 +198,8 @@ async fn a_draining_target_that_is_not_desired_is_left_alone() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
-    assert_eq!(withheld(entry(&report, &frontend)), []);
+    assert_eq!(reported(&report, &frontend)["outcome"], "converged");
+    assert_eq!(withheld(reported(&report, &frontend)), []);
     assert_eq!(function.world().writes().len(), 0);
 }
 
@@ -217,7 +217,7 @@ async fn a_draining_target_is_no_healthy_replacement() {
     let report = function.sync().await;
 
     let waiting = [("10.0.1.10:443", "waitingForHealthyReplacement")];
-    assert_eq!(withheld(entry(&report, &frontend)), waiting);
+    assert_eq!(withheld(reported(&report, &frontend)), waiting);
     assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
 }
 
@@ -231,7 +231,7 @@ async fn a_target_that_fails_its_checks_is_registered_all_the_same() {
         })
         .await;
 
-        assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "converged", "{state}");
+        assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "converged", "{state}");
         assert_eq!(function.world().writes().len(), 0, "{state}");
     }
 }
@@ -248,8 +248,8 @@ async fn a_target_is_an_address_and_a_port() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["registered"], json!(["10.0.1.10:443"]));
-    assert_eq!(entry(&report, &frontend)["deregistered"], json!(["10.0.1.10:8443"]));
+    assert_eq!(reported(&report, &frontend)["registered"], json!(["10.0.1.10:443"]));
+    assert_eq!(reported(&report, &frontend)["deregistered"], json!(["10.0.1.10:8443"]));
     let expected = [
         ("RegisterTargets".to_owned(), vec!["10.0.1.10:443".to_owned()]),
         ("DeregisterTargets".to_owned(), vec!["10.0.1.10:8443".to_owned()]),
@@ -441,8 +441,8 @@ async fn every_step_of_a_frontend_keeps_to_the_functions_time() {
         assert_eq!(fails_in_time(&function).await, "FrontendsFailed", "{operation}");
 
         let report = function.last_report().await;
-        assert_eq!(code(entry(&report, &slow)), "DeadlineExceeded", "{operation}");
-        assert_eq!(entry(&report, &other)["outcome"], "changed", "{operation}");
+        assert_eq!(code(reported(&report, &slow)), "DeadlineExceeded", "{operation}");
+        assert_eq!(reported(&report, &other)["outcome"], "changed", "{operation}");
     };
     join_all(operations.map(keeps_to_it)).await;
 }
@@ -472,8 +472,8 @@ async fn a_name_that_is_not_answered_does_not_outlive_the_functions_time() {
     assert_eq!(fails_in_time(&function).await, "FrontendsFailed");
 
     let report = function.last_report().await;
-    assert_eq!(code(entry(&report, &slow)), "DeadlineExceeded");
-    assert_eq!(entry(&report, &other)["outcome"], "changed");
+    assert_eq!(code(reported(&report, &slow)), "DeadlineExceeded");
+    assert_eq!(reported(&report, &other)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -495,7 +495,7 @@ async fn a_deadline_that_is_past_on_arrival_is_none() {
 
     let report = function.invoke_until("{}", emulator).await.response();
 
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -514,7 +514,7 @@ async fn whatever_the_first_run_could_not_do_a_later_run_does() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     let targets: BTreeSet<_> = targets_of(&function.world(), &frontend.target_group).into_iter().collect();
     assert_eq!(targets, PAYMENTS_TARGETS.map(str::to_owned).into());
 }

@@ -90,7 +90,7 @@ async fn a_target_group_without_a_load_balancer_is_nobodys() {
     let report = function.sync().await;
 
     assert_eq!(report["summary"]["frontends"], 1);
-    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(reported(&report, &frontend)["outcome"], "converged");
     assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 1);
 }
 
@@ -228,7 +228,7 @@ async fn a_target_group_that_names_its_load_balancer_twice_is_one_frontend() {
     let report = function.sync().await;
 
     assert_eq!(report["summary"]["frontends"], 1, "{report:#}");
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 1);
     assert_eq!(function.world().writes().len(), 1);
 }
@@ -255,7 +255,7 @@ async fn what_is_listed_twice_is_served_once() {
 
     assert_eq!(report["summary"]["loadBalancers"], 1, "{report:#}");
     assert_eq!(report["summary"]["frontends"], 1, "{report:#}");
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     let world = function.world();
     assert_eq!(tag_batches(&world), [1, 1]);
     assert_eq!(world.requests_of("DescribeTargetHealth").len(), 1);

@@ -62,11 +62,11 @@ async fn a_dry_run_by_event_is_for_that_event_only() {
     let (function, frontend) = Function::start_in(payments).await;
 
     let report = function.answer(r#"{"dryRun": true}"#).await;
-    assert_eq!(entry(&report, &frontend)["outcome"], "planned");
+    assert_eq!(reported(&report, &frontend)["outcome"], "planned");
     assert_eq!(function.world().writes().len(), 0);
 
     let report = function.answer(r#"{"dryRun": false}"#).await;
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -82,7 +82,7 @@ async fn the_allowed_networks_can_be_others() {
         drop(function.invoke("{}").await);
 
         let report = function.last_report().await;
-        assert_eq!(entry(&report, &frontend)["outcome"], outcome, "{networks}");
+        assert_eq!(reported(&report, &frontend)["outcome"], outcome, "{networks}");
     }
 }
 
@@ -100,8 +100,8 @@ async fn an_allowed_public_network_lets_public_addresses_pass() {
     let report = function.sync_with_failures().await;
 
     // ELB has the last word.
-    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
-    assert!(message(entry(&report, &frontend)).contains("InvalidTarget"), "{report:#}");
+    assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
+    assert!(message(reported(&report, &frontend)).contains("InvalidTarget"), "{report:#}");
 }
 
 #[tokio::test]
