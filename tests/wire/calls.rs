@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use eks_nlb_simulator::throttle::{Bucket, Limits};
 use eks_nlb_simulator::world::{Family, LoadBalancerKind, LoadBalancerSpec, TargetGroupSpec};
 use eks_nlb_simulator::{Fault, Frontend, World};
 use eks_nlb_sync::settings::MAX_CONCURRENCY;
@@ -192,22 +191,20 @@ async fn independent_calls_are_made_at_the_same_time() {
 }
 
 #[tokio::test]
-async fn a_throttled_run_completes() {
-    // ELB's own limits four times as fast, so that the test is, too.
-    let bucket = |size, rate| Bucket { size, rate };
-    let limits =
-        Limits { describe: bucket(40.0, 40.0), registration: bucket(20.0, 16.0), all: bucket(40.0, 40.0) };
-    let (function, _) = Function::start_in(|world| {
-        world.set_limits(Some(limits));
-        fleet(world, 100)
-    })
-    .await;
+async fn a_service_that_throttles_or_fails_for_a_moment_fails_no_frontend() {
+    let faults: [Befall; 2] = [Fault::throttle, Fault::unavailable];
+    for befall in faults {
+        let (function, _) = Function::start_in(|world| {
+            world.plant(befall(Fault::on("DescribeTargetHealth").times(60)));
+            fleet(world, 40)
+        })
+        .await;
 
-    let report = function.sync().await;
+        let report = function.sync().await;
 
-    assert_eq!(report["summary"]["converged"], 100, "{}", report["summary"]);
-    let refused = function.world().requests().iter().filter(|call| call.error.is_some()).count();
-    assert!(refused > 0, "it was throttled");
+        assert_eq!(report["summary"]["converged"], 40, "{}", report["summary"]);
+        assert_eq!(function.world().faults_left(), 0);
+    }
 }
 
 #[tokio::test]
@@ -228,17 +225,4 @@ async fn nothing_is_left_open_from_run_to_run() {
 
     let after = open(&function);
     assert!(after.len() <= before.len() + 2, "{before:#?}\n{after:#?}");
-}
-
-#[tokio::test]
-async fn a_service_that_fails_for_a_moment_fails_no_frontend() {
-    let (function, _) = Function::start_in(|world| {
-        world.plant(Fault::on("DescribeTargetHealth").times(60).unavailable());
-        fleet(world, 40)
-    })
-    .await;
-
-    let report = function.sync().await;
-
-    assert_eq!(report["summary"]["converged"], 40, "{}", report["summary"]);
 }
