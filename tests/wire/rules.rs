@@ -155,6 +155,96 @@ async fn as_many_must_be_healthy_as_the_operator_says_or_all_if_there_are_fewer(
     }
 }
 
+/// Without cross-zone load balancing, clients of a zone have only its targets.
+#[tokio::test]
+async fn no_zone_is_left_without_a_healthy_target() {
+    let (function, frontend) = Function::start_in_with(&[("MIN_HEALTHY_TARGETS", "1")], |world| {
+        let frontend = converged_payments(world);
+        world.rotate("payments", REPLACEMENT);
+        world.set_health(REPLACEMENT[1], Health::After(Duration::from_mins(5)));
+        frontend
+    })
+    .await;
+    let [a1, b1] = PAYMENTS_TARGETS;
+    function.sync().await;
+
+    // a2 is healthy, and b2 is not yet.
+    function.world().advance(Duration::from_mins(1));
+    let report = function.sync().await;
+    assert_eq!(reported(&report, &frontend)["deregistered"], json!([a1]));
+    assert_eq!(withheld(reported(&report, &frontend)), [(b1, "waitingForHealthyReplacement")]);
+    assert_eq!(reported(&report, &frontend)["healthy"], 1);
+
+    function.world().advance(Duration::from_mins(1));
+    let report = function.sync().await;
+    assert_eq!(reported(&report, &frontend)["outcome"], "waiting");
+    let line = function.logged(|line| line["message"] == "waiting").await;
+    let reason = "it may be serving, and no desired target in zone eu-west-1b is healthy";
+    assert_eq!(line["reason"], reason, "{line}");
+
+    function.world().advance(Duration::from_mins(4));
+    let report = function.sync().await;
+    assert_eq!(reported(&report, &frontend)["deregistered"], json!([b1]));
+    assert_eq!(reported(&report, &frontend)["healthy"], 2);
+}
+
+/// Where all checks fail although servers serve, as in a cluster that answers
+/// them with 401, the unhealthy targets carry all traffic.
+#[tokio::test]
+async fn a_load_balancer_that_fails_open_is_not_emptied() {
+    for replacement in [Health::Never, Health::After(Duration::from_mins(3))] {
+        let (function, frontend) = Function::start_in(|world| {
+            let frontend = converged_payments(world);
+            world.healthy_after = Duration::from_mins(3);
+            world.rotate("payments", REPLACEMENT);
+            for (old, new) in PAYMENTS.iter().zip(REPLACEMENT) {
+                world.set_health(old, Health::Never);
+                world.set_health(new, replacement);
+            }
+            frontend
+        })
+        .await;
+        let waiting = PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement"));
+
+        let report = function.sync().await;
+        assert_eq!(reported(&report, &frontend)["registered"], json!(REPLACEMENT_TARGETS), "{replacement:?}");
+        assert_eq!(withheld(reported(&report, &frontend)), waiting, "{replacement:?}");
+
+        // A new target gets nothing until its registration is complete.
+        function.world().advance(Duration::from_mins(1));
+        let report = function.sync().await;
+        assert_eq!(reported(&report, &frontend)["outcome"], "waiting", "{replacement:?}");
+        function.logged(|line| line["message"] == "unhealthy" && line["level"] == "WARN").await;
+
+        function.world().advance(Duration::from_mins(3));
+        let report = function.sync().await;
+        assert_eq!(reported(&report, &frontend)["deregistered"], json!(PAYMENTS_TARGETS), "{replacement:?}");
+    }
+}
+
+/// EKS has at least two addresses, so an answer with one is short.
+#[tokio::test]
+async fn a_short_answer_takes_nothing_away_unless_one_target_is_enough() {
+    const ADDRESSES: [&str; 4] = ["10.0.1.10", "10.0.2.11", "10.0.1.12", "10.0.2.13"];
+    for (minimum, goes) in [("5", false), ("2", false), ("1", true)] {
+        let variables = [("MIN_HEALTHY_TARGETS", minimum)];
+        let (function, frontend) = Function::start_in_with(&variables, |world| {
+            world.add_cluster("payments", ADDRESSES);
+            let frontend = world.add_frontend("payments");
+            world.put_targets(&frontend.target_group, ADDRESSES);
+            world.dns.set(&world.host("payments"), [ADDRESSES[0]]);
+            frontend
+        })
+        .await;
+
+        let report = function.sync().await;
+
+        let outcome = if goes { "changed" } else { "waiting" };
+        assert_eq!(reported(&report, &frontend)["outcome"], outcome, "{minimum}");
+        assert_eq!(withheld(reported(&report, &frontend)).len(), if goes { 0 } else { 3 }, "{minimum}");
+    }
+}
+
 #[tokio::test]
 async fn add_only_never_deregisters() {
     let (function, frontend) = Function::start_in_with(&[("SYNC_POLICY", "add-only")], busy_payments).await;
