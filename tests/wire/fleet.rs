@@ -51,14 +51,14 @@ async fn another_region_is_acted_in_and_no_other() {
     let report = function.answer(r#"{"region": "us-east-1"}"#).await;
 
     assert_eq!(report["region"], "us-east-1");
-    assert_eq!(entry(&report, &away)["outcome"], "changed");
+    assert_eq!(reported(&report, &away)["outcome"], "changed");
     assert_only_written(&function.world(), &away);
     assert_eq!(scopes(&function.world()), [(HOME_ACCOUNT.to_owned(), "us-east-1".to_owned())].into());
     assert_eq!(function.world().requests_of("AssumeRole").len(), 0);
 
     let report = function.sync().await;
     assert_eq!(report["region"], "eu-west-1");
-    assert_eq!(entry(&report, &home)["outcome"], "changed");
+    assert_eq!(reported(&report, &home)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn another_account_is_acted_in_and_no_other() {
 
     let report = function.answer(&as_role(Some("secret-1"))).await;
 
-    assert_eq!(entry(&report, &away)["outcome"], "changed");
+    assert_eq!(reported(&report, &away)["outcome"], "changed");
     assert_eq!(report["summary"]["frontends"], 1);
     assert_only_written(&function.world(), &away);
     assert_eq!(scopes(&function.world()), [(OTHER_ACCOUNT.to_owned(), "eu-west-1".to_owned())].into());
@@ -75,7 +75,7 @@ async fn another_account_is_acted_in_and_no_other() {
     // And back again: what was assumed is not kept on.
     function.world().clear_requests();
     let report = function.sync().await;
-    assert_eq!(entry(&report, &home)["outcome"], "changed");
+    assert_eq!(reported(&report, &home)["outcome"], "changed");
     assert_eq!(scopes(&function.world()), [(HOME_ACCOUNT.to_owned(), "eu-west-1".to_owned())].into());
 }
 
@@ -159,7 +159,7 @@ async fn credentials_that_end_are_renewed() {
 
     for outcome in ["changed", "converged", "converged"] {
         let report = function.answer(&as_role(Some("secret-1"))).await;
-        assert_eq!(entry(&report, &away)["outcome"], outcome);
+        assert_eq!(reported(&report, &away)["outcome"], outcome);
     }
 
     assert_eq!(function.world().requests_of("AssumeRole").len(), 3);
@@ -178,10 +178,12 @@ async fn credentials_of_one_role_are_never_used_for_another() {
     for _ in 0..2 {
         let report = function.answer(&as_role(Some("secret-1"))).await;
         assert!(
-            ["changed", "converged"].contains(&entry(&report, &second)["outcome"].as_str().expect("one"))
+            ["changed", "converged"].contains(&reported(&report, &second)["outcome"].as_str().expect("one"))
         );
         let report = function.answer(&json!({"roleArn": THIRD}).to_string()).await;
-        assert!(["changed", "converged"].contains(&entry(&report, &third)["outcome"].as_str().expect("one")));
+        assert!(
+            ["changed", "converged"].contains(&reported(&report, &third)["outcome"].as_str().expect("one"))
+        );
         // What the trust policy asks for is asked for each time.
         function.error(&as_role(Some("secret-2"))).await;
     }
@@ -196,7 +198,7 @@ async fn a_role_that_could_not_be_assumed_is_tried_again_by_the_next_run() {
     assert_eq!(error_type, "DiscoveryFailed", "{message}");
     let report = function.answer(&as_role(Some("secret-1"))).await;
 
-    assert_eq!(entry(&report, &away)["outcome"], "changed");
+    assert_eq!(reported(&report, &away)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -208,7 +210,7 @@ async fn a_passing_fault_of_sts_is_got_over() {
 
         let report = function.answer(&as_role(Some("secret-1"))).await;
 
-        assert_eq!(entry(&report, &away)["outcome"], "changed");
+        assert_eq!(reported(&report, &away)["outcome"], "changed");
     }
 }
 
@@ -221,7 +223,7 @@ async fn credentials_that_were_revoked_fail_one_run_at_most() {
     drop(function.invoke(&as_role(Some("secret-1"))).await);
     let report = function.answer(&as_role(Some("secret-1"))).await;
 
-    assert_eq!(entry(&report, &away)["outcome"], "converged");
+    assert_eq!(reported(&report, &away)["outcome"], "converged");
 }
 
 #[tokio::test]

@@ -14,6 +14,7 @@ mod relay;
 mod report;
 mod rules;
 mod selection;
+mod servers;
 mod settings;
 mod sources;
 mod support;

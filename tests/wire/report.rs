@@ -88,8 +88,8 @@ async fn absent_values_are_left_out_and_empty_lists_are_not() {
         "outcome": "skipped", "reason": "clusterNotReady",
         "desired": [], "registered": [], "deregistered": [], "withheld": [],
     });
-    assert_eq!(*entry(&report, &skipped), expected);
-    let found = entry(&report, &failed);
+    assert_eq!(*reported(&report, &skipped), expected);
+    let found = reported(&report, &failed);
     let expected = json!({
         "loadBalancer": failed.load_balancer, "targetGroup": failed.target_group, "cluster": "unknown",
         "outcome": "failed", "error": {"code": "ClusterNotFound", "message": found["error"]["message"]},
@@ -152,10 +152,10 @@ async fn frontends_are_ordered_by_load_balancer_and_target_group() {
 
     let report = function.sync().await;
 
-    let entries = report["frontends"].as_array().expect("a list").iter();
-    let arns: Vec<_> = entries
-        .map(|entry| {
-            (entry["loadBalancer"].as_str().expect("one"), entry["targetGroup"].as_str().expect("one"))
+    let frontends = report["frontends"].as_array().expect("a list").iter();
+    let arns: Vec<_> = frontends
+        .map(|reported| {
+            (reported["loadBalancer"].as_str().expect("one"), reported["targetGroup"].as_str().expect("one"))
         })
         .collect();
     assert_eq!(arns.len(), 12);
