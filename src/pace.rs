@@ -16,37 +16,52 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 /// What a refusal leaves of the rate.
-const CUT: f64 = 0.75;
+const CUT: f64 = 0.85;
 
 /// Refusals within this time of a cut belong to calls that were already under
 /// way: a call takes some 20 to 200 ms.
 const SETTLES_IN: Duration = Duration::from_millis(500);
 
-/// How much the rate grows with each accepted call, in calls per second: one
-/// each second, at a rate of ten.
-const GROWTH: f64 = 0.1;
+/// How much the rate grows with each accepted call, in calls per second: a
+/// twentieth of it each second.
+const GROWTH: f64 = 0.05;
 
-/// The same until the second refusal, while the rate may be far below what the
-/// service allows: it doubles each second.
-const FIRST_GROWTH: f64 = 0.69;
+/// The least rate, in calls per second.
+const LEAST: f64 = 1.0;
 
-/// After this long without a refusal the rate is found out anew: whoever
-/// shared the service may be gone.
+/// A burst that is refused has used up a bucket of tokens. ELB's buckets refill
+/// in four to five seconds, so the burst tells the rate.
+///
+/// Source: ELB API Reference, *Request throttling*.
+const BURST_SECONDS: f64 = 4.0;
+
+/// A burst ends when no call is accepted for this long.
+const BURST_ENDS_AFTER: Duration = Duration::from_secs(2);
+
+/// After this long without a refusal the rate is found out anew: the others
+/// that shared the service may be gone.
 const FORGET_AFTER: Duration = Duration::from_mins(5);
 
 /// The pace of one kind of call to one service.
 #[derive(Debug)]
 pub struct Pace {
-    /// Calls per second after the first refusal, and the least ever.
+    /// The least calls per second to begin with after the first refusal.
     first_rate: f64,
-    state: Mutex<Option<Spacing>>,
+    state: Mutex<State>,
 }
 
-/// How calls are spaced once the service has refused one.
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// Nothing was refused: how many calls the present burst has, and its last.
+    Free(f64, Instant),
+    /// Calls are spaced.
+    Spaced(Spacing),
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Spacing {
+    /// Calls per second.
     rate: f64,
-    growth: f64,
     /// When the next call may be made.
     next: Instant,
     cut_at: Instant,
@@ -57,29 +72,36 @@ impl Pace {
     /// Begins without holding anything up. `first_rate` is in calls per second.
     #[must_use]
     pub fn new(first_rate: f64) -> Self {
-        Self { first_rate, state: Mutex::default() }
+        Self { first_rate, state: Mutex::new(State::Free(0.0, Instant::now())) }
     }
 
     /// Waits until the next call may be made.
     pub async fn turn(&self) {
-        let at = self.state().as_mut().map(|spacing| {
-            let at = spacing.next.max(Instant::now());
-            spacing.next = at + Duration::from_secs_f64(1.0 / spacing.rate);
-            at
-        });
-        if let Some(at) = at {
-            sleep_until(at).await;
-        }
+        let at = match &mut *self.state() {
+            State::Free(..) => return,
+            State::Spaced(spacing) => {
+                let at = spacing.next.max(Instant::now());
+                spacing.next = at + Duration::from_secs_f64(1.0 / spacing.rate);
+                at
+            }
+        };
+        sleep_until(at).await;
     }
 
     /// Takes note that the service accepted a call.
     pub fn accepted(&self) {
+        let now = Instant::now();
         let mut state = self.state();
-        if let Some(spacing) = state.as_mut() {
-            spacing.rate += spacing.growth;
-            if spacing.cut_at.elapsed() > FORGET_AFTER {
-                *state = None;
+        match &mut *state {
+            State::Free(burst, last) => {
+                let goes_on = now.duration_since(*last) < BURST_ENDS_AFTER;
+                *burst = if goes_on { *burst + 1.0 } else { 1.0 };
+                *last = now;
             }
+            State::Spaced(spacing) if now.duration_since(spacing.refused_at) > FORGET_AFTER => {
+                *state = State::Free(1.0, now);
+            }
+            State::Spaced(spacing) => spacing.rate += GROWTH,
         }
     }
 
@@ -87,31 +109,32 @@ impl Pace {
     pub fn refused(&self) {
         let now = Instant::now();
         let mut state = self.state();
-        match state.as_mut() {
-            None => {
-                let rate = self.first_rate;
-                *state =
-                    Some(Spacing { rate, growth: FIRST_GROWTH, next: now, cut_at: now, refused_at: now });
+        match &mut *state {
+            State::Free(burst, _) => {
+                let rate = self.first_rate.max(*burst / BURST_SECONDS);
+                *state = State::Spaced(Spacing { rate, next: now, cut_at: now, refused_at: now });
             }
-            Some(spacing) => {
+            State::Spaced(spacing) => {
                 spacing.refused_at = now;
                 if now.duration_since(spacing.cut_at) >= SETTLES_IN {
-                    spacing.rate = (spacing.rate * CUT).max(self.first_rate / 2.0);
-                    spacing.growth = GROWTH;
+                    spacing.rate = (spacing.rate * CUT).max(LEAST);
                     spacing.cut_at = now;
                 }
             }
         }
     }
 
-    /// Whether the service has refused calls within the last seconds.
+    /// Whether the service has refused a call within the last few seconds.
     #[must_use]
     pub fn is_refused(&self) -> bool {
-        const SECONDS: Duration = Duration::from_secs(5);
-        self.state().is_some_and(|spacing| spacing.refused_at.elapsed() < SECONDS)
+        const FEW: Duration = Duration::from_secs(5);
+        matches!(*self.state(), State::Spaced(spacing) if spacing.refused_at.elapsed() < FEW)
     }
 
-    fn state(&self) -> MutexGuard<'_, Option<Spacing>> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -64,7 +64,9 @@ fn its_settings_are_those_that_are_read_with_their_defaults() {
 
 #[test]
 fn its_codes_are_those_that_can_be_reported() {
-    let codes = texts_after(include_str!("../src/error.rs"), "=> \"");
+    let source = include_str!("../src/error.rs");
+    let mut codes = texts_after(source, "=> \"");
+    codes.extend(texts_after(source, "CODE: &str = \""));
     assert_eq!(names("| `failed` code |"), codes);
 }
 

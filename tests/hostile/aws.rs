@@ -23,8 +23,8 @@ use eks_nlb_sync::settings::Settings;
 use eks_nlb_sync::turns::Turns;
 use tokio::time::Instant;
 
+use crate::connector::{Aws, Connector};
 use crate::in_paused_time;
-use crate::in_process::{Aws, InProcess};
 use crate::message::{A, QUESTION_AT, answer, pointer, record};
 use crate::name_server::NameServer;
 use crate::socketless::Socketless;
@@ -50,7 +50,7 @@ const TIME: Duration = Duration::from_mins(1);
 /// Returns what to answer instead of a body, by operation.
 pub(crate) type Edit = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync;
 
-/// An AWS whose answers `edit` has changed.
+/// AWS, whose bodies a test may change.
 #[derive(Clone)]
 struct Edited {
     world: SharedWorld,
@@ -58,12 +58,14 @@ struct Edited {
 }
 
 impl Aws for Edited {
-    async fn answer(&self, request: &Request<'_>) -> Response {
+    type Heard = ();
+
+    fn answer(&self, request: &Request<'_>) -> Option<(Response, ())> {
         let mut world = lock(&self.world);
-        let response = respond(&mut world, request);
-        let operation = world.requests().last().expect("it was just recorded").operation.clone();
-        drop(world);
-        Response { body: (self.edit)(&operation, response.body.to_vec()).into(), ..response }
+        let mut response = respond(&mut world, request);
+        let operation = &world.requests().last().expect("it was just recorded").operation;
+        response.body = (self.edit)(operation, response.body.to_vec()).into();
+        Some((response, ()))
     }
 }
 
@@ -131,7 +133,7 @@ fn populate(world: &mut World) -> (Frontend, Vec<String>) {
 pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'static) -> Run {
     let world = SharedWorld::default();
     let (managed, others) = populate(&mut lock(&world));
-    let aws = InProcess(Edited { world: Arc::clone(&world), edit: Arc::new(edit) });
+    let connection = Connector(Edited { world: Arc::clone(&world), edit: Arc::new(edit) });
     let settings = Settings::from_lookup(|name| (name == "DNS_SERVERS").then(|| "192.0.2.53".to_owned()));
     let settings = settings.expect("valid");
     let names = NameServer::new(|_, question| {
@@ -139,7 +141,7 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
     });
     let report = in_paused_time(async {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "hostile");
-        let home = config::loader(aws, true)
+        let home = config::loader(connection, true)
             .retry_config(RetryConfig::disabled())
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(credentials)
@@ -163,19 +165,16 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
 
 /// The answer that AWS gives to the first call of `operation`.
 pub(crate) fn answer_to(operation: &'static str) -> Vec<u8> {
-    answer_that(move |of, _| of == operation)
-}
-
-/// The first answer of which `is_it`, given the operation and the body, holds.
-pub(crate) fn answer_that(is_it: impl Fn(&str, &[u8]) -> bool + Send + Sync + 'static) -> Vec<u8> {
-    let seen: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
+    let seen: Arc<Mutex<Vec<u8>>> = Arc::default();
     let see = Arc::clone(&seen);
     run(move |of, body| {
-        if is_it(of, &body) {
-            see.lock().expect("nobody panics with it").get_or_insert_with(|| body.clone());
+        let mut seen = see.lock().expect("nobody panics with it");
+        if of == operation && seen.is_empty() {
+            seen.clone_from(&body);
         }
         body
     });
-    let seen = seen.lock().expect("nobody panics with it").take();
-    seen.expect("there is such an answer")
+    let seen = seen.lock().expect("nobody panics with it").clone();
+    assert!(!seen.is_empty(), "there is no {operation}");
+    seen
 }

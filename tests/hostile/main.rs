@@ -9,11 +9,11 @@
 
 mod aws;
 mod bodies;
+#[path = "../support/connector.rs"]
+mod connector;
 mod dns;
 mod events;
 mod floods;
-#[path = "../support/in_process.rs"]
-mod in_process;
 mod message;
 mod mutation;
 mod name_server;

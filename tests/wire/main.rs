@@ -16,5 +16,6 @@ mod rules;
 mod selection;
 mod servers;
 mod settings;
+mod sources;
 mod support;
 mod tls;
