@@ -9,16 +9,12 @@ import os
 import pathlib
 import shlex
 import subprocess
-import sys
 
 import pytest
 from samtranslator.translator.transform import transform
-
-ROOT = pathlib.Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "python" / "support"))
-
 from template import Stack, load
 
+ROOT = pathlib.Path(__file__).parents[3]
 VENV = ROOT / "target" / "venv"
 TEMPLATES = ("template", "fleet", "fleet-member")
 
@@ -92,7 +88,7 @@ def name(request):
 def simulator():
     """The variables that point AWS clients at a fresh simulated account."""
     path = ROOT / "target" / "debug" / "simulator"
-    assert path.exists(), f"{path} is not built: cargo build --workspace"
+    assert path.exists(), f"{path} is not built: make compile"
     process = subprocess.Popen([path, "--until-eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     variables = {}
     # The log format is what it prints last.

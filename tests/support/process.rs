@@ -1,7 +1,9 @@
 //! What a process uses, as Linux tells it.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
+use std::path::PathBuf;
 
 /// The use that a process makes of the machine.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +12,10 @@ pub(crate) struct Usage {
     pub(crate) resident_kb: u64,
     /// The part of it that is no file, in kB.
     pub(crate) anonymous_kb: u64,
+    /// The most memory that it has had, in kB.
+    pub(crate) peak_kb: u64,
+    /// Its address space, in kB.
+    pub(crate) address_space_kb: u64,
     pub(crate) descriptors: u64,
     pub(crate) threads: u64,
 }
@@ -24,7 +30,9 @@ impl Usage {
         Self {
             resident_kb: figure("VmRSS:"),
             anonymous_kb: figure("RssAnon:"),
-            descriptors: fs::read_dir(format!("/proc/{pid}/fd")).expect("it is our child").count() as u64,
+            peak_kb: figure("VmHWM:"),
+            address_space_kb: figure("VmSize:"),
+            descriptors: descriptors(pid).count() as u64,
             threads: figure("Threads:"),
         }
     }
@@ -48,6 +56,8 @@ impl Usage {
         Self {
             resident_kb: choose(|usage| usage.resident_kb),
             anonymous_kb: choose(|usage| usage.anonymous_kb),
+            peak_kb: choose(|usage| usage.peak_kb),
+            address_space_kb: choose(|usage| usage.address_space_kb),
             descriptors: choose(|usage| usage.descriptors),
             threads: choose(|usage| usage.threads),
         }
@@ -56,10 +66,19 @@ impl Usage {
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { resident_kb, anonymous_kb, descriptors, threads } = self;
+        let Self { resident_kb, anonymous_kb, descriptors, threads, .. } = self;
         write!(
             f,
             "{resident_kb} kB resident ({anonymous_kb} kB anonymous), {descriptors} descriptors, {threads} threads"
         )
     }
+}
+
+/// What the file descriptors of a process lead to.
+pub(crate) fn open_files(pid: u32) -> BTreeSet<PathBuf> {
+    descriptors(pid).filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect()
+}
+
+fn descriptors(pid: u32) -> fs::ReadDir {
+    fs::read_dir(format!("/proc/{pid}/fd")).expect("it is our child")
 }
