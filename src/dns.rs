@@ -119,7 +119,9 @@ impl<P: RuntimeProvider> Resolver<P> {
         });
         Addresses::new(addresses, &self.allowed).map_err(|invalid| match invalid {
             InvalidAddresses::Empty => ReconcileError::DnsNoRecords { host, family },
-            InvalidAddresses::NotAllowed(ip) => ReconcileError::AddressNotAllowed { host, ip },
+            InvalidAddresses::NotAllowed(ip) => {
+                ReconcileError::AddressNotAllowed { name: host.to_string(), ip }
+            }
         })
     }
 }

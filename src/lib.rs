@@ -1,27 +1,41 @@
 //! Keeps Network Load Balancers pointed at the private addresses of EKS API
 //! servers.
 //!
-//! A run reads everything, decides in a pure function, and applies:
+//! A run discovers the frontends, then takes these steps for each; everything
+//! before `plan` only reads:
 //!
 //! ```text
-//!                  ┌─ DescribeCluster ─▶ ApiEndpoint ─ DNS ─▶ Addresses ─┐
-//! NLBs ─ tags ─▶ Frontend                                                ├─ plan ─▶ Plan ─ apply ─▶ Outcome ─▶ Report
-//!                  └─ DescribeTargetHealth ─────────────▶ Targets ───────┘
+//! tagged NLBs ─▶ Frontend          DescribeLoadBalancers, DescribeTargetGroups, DescribeTags
+//!                   │
+//!                   ▼
+//!              ApiEndpoint         DescribeCluster, once for each cluster
+//!                   ▼
+//!               Desired            DNS, once for each cluster and address family
+//!                   ▼
+//!               Targets            DescribeTargetHealth
+//!                   ▼
+//!                 Plan             a pure function: plan()
+//!                   ▼
+//!               Outcome            RegisterTargets, then DeregisterTargets
+//!                   ▼
+//!                Report
 //! ```
 //!
-//! It keeps no state: the target group is the state, and the next run is the
+//! It is stateless: the target group is the state, and the next run is the
 //! retry. An event says *when* to run, never *what changed*.
 //!
 //! Modules know only what stands before them here: [`model`], [`plan`],
-//! [`error`], [`report`]; [`settings`] and [`request`]; [`dns`], [`aws`],
-//! [`log`] and [`metrics`]; [`discover`] and [`reconcile`]; [`handler`]. `model` and `plan` know
-//! neither SDK, resolver, runtime, log, clock nor environment.
+//! [`error`], [`report`]; [`settings`], [`request`] and [`limits`]; [`dns`],
+//! [`aws`], [`log`] and [`metrics`]; [`discover`] and [`reconcile`];
+//! [`handler`]. `model` and `plan` know neither SDK, resolver, runtime, log,
+//! clock nor environment.
 
 pub mod aws;
 pub mod discover;
 pub mod dns;
 pub mod error;
 pub mod handler;
+pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod model;
@@ -33,10 +47,11 @@ pub mod settings;
 
 use std::collections::BTreeSet;
 
-use aws::{Clients, Limits};
+use aws::account::Clients;
 use dns::Resolver;
-use error::AwsError;
+use error::CallError;
 use hickory_resolver::net::runtime::RuntimeProvider;
+use limits::Limits;
 use model::ClusterName;
 use reconcile::{Mode, Reconciler};
 use report::Report;
@@ -54,7 +69,7 @@ pub async fn sync<P: RuntimeProvider>(
     clients: &Clients,
     resolver: &Resolver<P>,
     limits: &Limits,
-) -> Result<Report, AwsError> {
+) -> Result<Report, CallError> {
     let reconciler = Reconciler {
         eks: clients.eks(limits),
         elb: clients.elb(limits),
@@ -63,8 +78,8 @@ pub async fn sync<P: RuntimeProvider>(
         policy: settings.policy,
         mode,
     };
-    let fleet = discover::fleet(&reconciler.elb, settings, clusters).await?;
-    let mut entries = fleet.settled;
-    entries.extend(reconciler.reconcile_all(fleet.frontends).await);
-    Ok(Report::new(mode == Mode::DryRun, clients.region.clone(), fleet.load_balancers, entries))
+    let discovered = discover::discover(&reconciler.elb, settings, clusters).await?;
+    let mut reports = discovered.decided;
+    reports.extend(reconciler.reconcile_all(discovered.frontends).await);
+    Ok(Report::new(mode == Mode::DryRun, clients.region.clone(), discovered.load_balancers, reports))
 }

@@ -9,14 +9,14 @@ use futures_util::future::{join, join_all};
 use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
 use tracing::{Span, field::Empty, instrument};
 
-use crate::aws::Limits;
 use crate::aws::eks::{Eks, Lookup};
-use crate::aws::elb::{Elb, Placement};
+use crate::aws::elb::Elb;
 use crate::dns::Resolver;
 use crate::error::ReconcileError;
-use crate::model::{Addresses, ApiEndpoint, ClusterName, Family, Frontend, Host, TargetState, Targets};
-use crate::plan::{Plan, Policy, plan};
-use crate::report::{Entry, Outcome, SkipReason};
+use crate::limits::Limits;
+use crate::model::{ApiEndpoint, ClusterName, Desired, Family, Frontend, Host, TargetState, Targets, Zone};
+use crate::plan::{Plan, Policy, WithholdReason, plan};
+use crate::report::{FrontendReport, Outcome, SkipReason};
 
 /// Whether plans are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
 }
 
 impl<P: RuntimeProvider> Reconciler<'_, P> {
-    /// Reconciles all `frontends` at once. There is one entry for each.
-    pub async fn reconcile_all(&self, frontends: Vec<Frontend>) -> Vec<Entry> {
+    /// Reconciles all `frontends` at once. There is one report for each.
+    pub async fn reconcile_all(&self, frontends: Vec<Frontend>) -> Vec<FrontendReport> {
         let mut by_cluster: BTreeMap<ClusterName, Vec<Frontend>> = BTreeMap::new();
         for frontend in frontends {
             by_cluster.entry(frontend.cluster.clone()).or_default().push(frontend);
@@ -55,9 +55,9 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
         join_all(clusters).await.into_iter().flatten().collect()
     }
 
-    async fn reconcile_cluster(&self, cluster: &ClusterName, frontends: &[Frontend]) -> Vec<Entry> {
-        let all = |outcome: Outcome| -> Vec<Entry> {
-            frontends.iter().map(|frontend| Entry::of(frontend, outcome.clone())).collect()
+    async fn reconcile_cluster(&self, cluster: &ClusterName, frontends: &[Frontend]) -> Vec<FrontendReport> {
+        let all = |outcome: Outcome| -> Vec<FrontendReport> {
+            frontends.iter().map(|frontend| FrontendReport::of(frontend, outcome.clone())).collect()
         };
         let endpoint = match self.eks.api_endpoint(cluster).await {
             Ok(Lookup::Found(endpoint)) => endpoint,
@@ -79,23 +79,25 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
         family: Family,
         frontends: Vec<&Frontend>,
         endpoint: &ApiEndpoint,
-    ) -> Vec<Entry> {
+    ) -> Vec<FrontendReport> {
         if frontends.is_empty() {
             return Vec::new();
         }
-        let entries = match self.resolve(&endpoint.host, family).await {
+        let reports = match self.resolve(&endpoint.host, family).await {
             Ok(desired) => {
                 join_all(frontends.iter().map(|frontend| self.reconcile(frontend, endpoint, &desired))).await
             }
-            Err(error) => frontends.iter().map(|frontend| Entry::of(frontend, (&error).into())).collect(),
+            Err(error) => {
+                frontends.iter().map(|frontend| FrontendReport::of(frontend, (&error).into())).collect()
+            }
         };
         let host = Some(endpoint.host.clone());
-        entries.into_iter().map(|entry| Entry { host: host.clone(), ..entry }).collect()
+        reports.into_iter().map(|report| FrontendReport { host: host.clone(), ..report }).collect()
     }
 
-    async fn resolve(&self, host: &Host, family: Family) -> Result<Addresses, ReconcileError> {
+    async fn resolve(&self, host: &Host, family: Family) -> Result<Desired, ReconcileError> {
         let resolved = self.resolver.resolve(host, family);
-        self.limits.within("the API endpoint was resolved", resolved).await?
+        self.limits.within("resolving the API endpoint", resolved).await?.map(Desired::from)
     }
 
     /// Observes, plans, and (in [`Mode::Apply`]) changes one target group.
@@ -108,52 +110,62 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
         skip_all,
         fields(cluster = %frontend.cluster, target_group = %frontend.target_group, register = Empty, deregister = Empty, withheld = Empty),
     )]
-    async fn reconcile(&self, frontend: &Frontend, endpoint: &ApiEndpoint, desired: &Addresses) -> Entry {
-        let entry =
-            |outcome: Outcome| Entry { desired: desired.iter().collect(), ..Entry::of(frontend, outcome) };
+    async fn reconcile(
+        &self,
+        frontend: &Frontend,
+        endpoint: &ApiEndpoint,
+        desired: &Desired,
+    ) -> FrontendReport {
+        let report = |outcome| FrontendReport {
+            desired: desired.addresses.iter().collect(),
+            ..FrontendReport::of(frontend, outcome)
+        };
         let current = match self.elb.targets(&frontend.target_group).await {
             Ok(current) => current,
-            Err(error) => return entry((&ReconcileError::from(error)).into()),
+            Err(error) => return report((&ReconcileError::from(error)).into()),
         };
-
         let plan = plan(desired, frontend.port, &current, self.policy);
         Span::current()
             .record("register", plan.register.len())
             .record("deregister", plan.deregister.len())
             .record("withheld", plan.withheld.len());
-
         let (plan, outcome) = match self.mode {
-            _ if plan.is_noop() => (plan, Outcome::Converged),
+            _ if plan.is_noop() && plan.withheld.is_empty() => (plan, Outcome::Converged),
+            _ if plan.is_noop() => (plan, Outcome::Waiting),
             Mode::DryRun => (plan, Outcome::Planned),
             Mode::Apply => self.apply(frontend, endpoint, plan).await,
         };
-        let healthy = Some(healthy(desired, frontend.port, &current));
-        Entry { healthy, ..entry(outcome).with_plan(plan) }
+        FrontendReport {
+            healthy: Some(healthy(desired, frontend.port, &current)),
+            has_healthy_target: Some(current.values().any(|listed| listed.state == TargetState::Healthy)),
+            ..report(outcome).with_plan(plan)
+        }
     }
 
     /// Applies `plan` and returns what was really done of it.
     async fn apply(&self, frontend: &Frontend, endpoint: &ApiEndpoint, mut plan: Plan) -> (Plan, Outcome) {
         let group = &frontend.target_group;
-        let placement = match (&endpoint.vpc, &frontend.vpc) {
-            (Some(cluster), Some(group)) if cluster != group => Placement::OtherVpc,
-            _ => Placement::SameVpc,
+        let zone = match (&endpoint.vpc, &frontend.vpc) {
+            (Some(cluster), Some(group)) if cluster != group => Some(Zone::All),
+            _ => None,
         };
-        let registered = self.elb.register(group, &plan.register, placement).await;
+        let registered = self.elb.register(group, &plan.register, zone).await;
         plan.register = registered.done;
         if let Some(error) = registered.failure {
-            plan.withhold_deregistrations();
+            plan.withhold_deregistrations(&WithholdReason::RegistrationFailed);
             return (plan, (&ReconcileError::from(error)).into());
         }
         let deregistered = self.elb.deregister(group, &plan.deregister).await;
-        plan.deregister = deregistered.done;
-        match deregistered.failure {
-            Some(error) => (plan, (&ReconcileError::from(error)).into()),
-            None => (plan, Outcome::Changed),
-        }
+        let Some(error) = deregistered.failure else { return (plan, Outcome::Changed) };
+        let done = plan.deregister.extract_if(.., |target, _| deregistered.done.contains(target)).collect();
+        plan.withhold_deregistrations(&WithholdReason::DeregistrationFailed);
+        plan.deregister = done;
+        (plan, (&ReconcileError::from(error)).into())
     }
 }
 
-fn healthy(desired: &Addresses, port: u16, current: &Targets) -> usize {
-    let is_healthy = |target: &_| current.get(target) == Some(&TargetState::Healthy);
-    desired.on_port(port).iter().filter(|target| is_healthy(target)).count()
+fn healthy(desired: &Desired, port: u16, current: &Targets) -> usize {
+    let is_healthy =
+        |target: &_| current.get(target).is_some_and(|listed| listed.state == TargetState::Healthy);
+    desired.addresses.on_port(port).iter().filter(|target| is_healthy(target)).count()
 }
