@@ -1,9 +1,7 @@
 //! What a process uses, as Linux tells it.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
-use std::path::PathBuf;
 
 /// The use that a process makes of the machine.
 #[derive(Clone, Copy, Debug)]
@@ -32,7 +30,7 @@ impl Usage {
             anonymous_kb: figure("RssAnon:"),
             peak_kb: figure("VmHWM:"),
             address_space_kb: figure("VmSize:"),
-            descriptors: descriptors(pid).count() as u64,
+            descriptors: fs::read_dir(format!("/proc/{pid}/fd")).expect("it is our child").count() as u64,
             threads: figure("Threads:"),
         }
     }
@@ -72,13 +70,4 @@ impl fmt::Display for Usage {
             "{resident_kb} kB resident ({anonymous_kb} kB anonymous), {descriptors} descriptors, {threads} threads"
         )
     }
-}
-
-/// What the file descriptors of a process lead to.
-pub(crate) fn open_files(pid: u32) -> BTreeSet<PathBuf> {
-    descriptors(pid).filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect()
-}
-
-fn descriptors(pid: u32) -> fs::ReadDir {
-    fs::read_dir(format!("/proc/{pid}/fd")).expect("it is our child")
 }
