@@ -24,7 +24,7 @@ CARGO_TEST := $(if $(NEXTEST),cargo nextest run,cargo test) --workspace
 
 # Unit tests and those of the wire; `make test` adds hostile input and histories.
 check: lint clippy
-	$(CARGO_TEST) --lib --bins --test architecture --test readme --test wire
+	$(CARGO_TEST) --lib --bins --test architecture --test reference --test wire
 
 # Three suites at a time: while one waits for a download or for Terraform, two
 # keep two processors busy. Each suite's output comes in one piece.

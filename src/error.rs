@@ -46,7 +46,8 @@ pub enum ReconcileError {
 
     // The network interfaces of the control plane.
     #[error(
-        "cluster {cluster} has {found} usable control-plane network interfaces with an {family} address, and a          working control plane has at least {SHORT_ANSWER}"
+        "cluster {cluster} has {found} usable control-plane network interfaces with an {family} address, and a \
+         working control plane has at least {SHORT_ANSWER}"
     )]
     InterfacesNotFound { cluster: ClusterName, family: Family, found: usize },
     #[error(
@@ -176,7 +177,7 @@ impl CallError {
 pub enum AwsError {
     #[error("IAM refuses {action}: {reason}{}", remedy(action))]
     AccessDenied { action: &'static str, reason: String },
-    #[error("{action} is still throttled after the SDK's retries: {reason}")]
+    #[error("{action} is still throttled after several attempts: {reason}")]
     Throttled { action: &'static str, reason: String },
     #[error(
         "{action} cannot be reached: {reason}; a function in private subnets needs a NAT gateway or the \

@@ -2,12 +2,12 @@
 //! failure once.
 
 use std::fmt::{self, Display};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::value::RawValue;
-use tokio::time::Instant;
 use tracing::{Instrument, warn};
 
 use crate::aws::account::Account;
@@ -19,10 +19,8 @@ use crate::reconcile::Mode;
 use crate::report::{FrontendReport, Report};
 use crate::request::{InvalidEvent, Request};
 use crate::settings::Settings;
+use crate::turns::Turns;
 use crate::{log, metrics, sync};
-
-/// Time that is left for writing the report.
-const MARGIN: Duration = Duration::from_millis(500);
 
 /// The function's time where the event brings none: cargo-lambda's emulator
 /// sends a deadline in 1970.
@@ -37,6 +35,7 @@ pub struct Handler {
     account: Account,
     resolver: Resolver,
     ages: Mutex<Ages>,
+    turns: Turns,
     started: SystemTime,
 }
 
@@ -79,7 +78,14 @@ impl Handler {
     /// Starts to serve invocations.
     #[must_use]
     pub fn new(settings: Settings, account: Account, resolver: Resolver) -> Self {
-        Self { settings, account, resolver, ages: Mutex::default(), started: SystemTime::now() }
+        Self {
+            settings,
+            account,
+            resolver,
+            ages: Mutex::default(),
+            turns: Turns::new(RandomState::new().hash_one(std::process::id())),
+            started: SystemTime::now(),
+        }
     }
 
     /// Serves one invocation.
@@ -103,9 +109,10 @@ impl Handler {
         context: &Context,
         run: &log::Run<'_>,
     ) -> Result<Report, InvocationError> {
-        let deadline = Instant::now() + time_left(context, SystemTime::now(), self.started);
-        let limits = Limits::new(self.settings.max_concurrency, deadline);
+        let time = time_left(context, SystemTime::now(), self.started);
+        let limits = Limits::new(self.settings.max_concurrency, time);
         let report = self.run(request, run.request_id, &limits).await;
+        self.turns.forget_old();
         self.forget_refused_credentials(&report).await;
         let report = report.inspect_err(log::discovery_failed)?;
         if report.summary.load_balancers == 0 {
@@ -128,7 +135,7 @@ impl Handler {
         let session = format!("eks-nlb-sync-{request_id}");
         let clients = self.account.clients(&request.scope, &session, limits).await?;
         let clusters = request.clusters.as_ref();
-        sync(&self.settings, clusters, mode, &clients, &self.resolver, limits).await
+        sync(&self.settings, clusters, mode, &clients, &self.resolver, &self.turns, limits).await
     }
 
     /// Lets the next run assume its role anew where credentials may have been
@@ -145,7 +152,16 @@ impl Handler {
     fn measure(&self, report: &Report, function: &str) {
         let at = SystemTime::now();
         let oldest = self.ages.lock().unwrap_or_else(PoisonError::into_inner).note(report, at);
-        let metrics = Metrics { at, function, report, oldest, dry_run: self.settings.dry_run };
+        let not_reached = report.frontends.iter().filter(|frontend| frontend.is_cut_off());
+        let not_reached = not_reached.filter_map(|frontend| frontend.target_group.as_ref());
+        let metrics = Metrics {
+            at,
+            function,
+            report,
+            oldest,
+            not_reached: not_reached.map(|group| self.turns.age(group)).collect(),
+            dry_run: self.settings.dry_run,
+        };
         metrics::write(&metrics, &self.settings.metrics_namespace);
     }
 }
@@ -157,7 +173,7 @@ fn time_left(context: &Context, now: SystemTime, started: SystemTime) -> Duratio
     if deadline < started {
         return NO_DEADLINE;
     }
-    deadline.duration_since(now).unwrap_or_default().saturating_sub(MARGIN)
+    deadline.duration_since(now).unwrap_or_default()
 }
 
 /// What the caller of a run with failures is told: how many, which, and why.

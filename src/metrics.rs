@@ -15,7 +15,7 @@
 mod ages;
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
@@ -39,9 +39,15 @@ pub struct Metrics<'a> {
     pub report: &'a Report,
     /// Since when something is not as it should be.
     pub oldest: Oldest,
+    /// How long each frontend that this run did not reach has not been looked at.
+    pub not_reached: Vec<Duration>,
     /// Whether the function is deployed to plan only.
     pub dry_run: bool,
 }
+
+/// A frontend that no run has reached for this long counts as failed. In a
+/// Region too large for one run, every frontend has its turn in a few minutes.
+const OVERDUE: Duration = Duration::from_mins(15);
 
 /// Units by CloudWatch's names.
 #[derive(Clone, Copy, Serialize)]
@@ -88,13 +94,20 @@ impl Metrics<'_> {
     /// Every metric with its value, in the order of their names.
     fn values(&self) -> BTreeMap<&'static str, (Unit, u64)> {
         let summary = &self.report.summary;
-        let failed = self.report.failures().filter(|(_, failure)| !failure.is_configuration).count();
+        let failures = self.report.failures();
+        let failed = failures
+            .filter(|(frontend, failure)| !failure.is_configuration && !frontend.is_cut_off())
+            .count();
+        let overdue = self.not_reached.iter().filter(|age| **age > OVERDUE).count();
         let mut values = BTreeMap::from([
             ("LoadBalancers", (Unit::Count, summary.load_balancers as u64)),
-            ("Failed", (Unit::Count, failed as u64)),
+            ("Failed", (Unit::Count, (failed + overdue) as u64)),
             ("UnhealthyAge", (Unit::Seconds, self.oldest.unhealthy.as_secs())),
             ("WithheldAge", (Unit::Seconds, self.oldest.withheld.as_secs())),
         ]);
+        if let Some(age) = self.not_reached.iter().max() {
+            values.insert("LookAge", (Unit::Seconds, age.as_secs()));
+        }
         if self.dry_run {
             values.insert("Planned", (Unit::Count, summary.planned as u64));
         }

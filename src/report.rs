@@ -4,8 +4,10 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::error::{ReconcileError, chain};
-use crate::model::{ClusterName, Frontend, Host, LoadBalancerArn, Target, TargetGroupArn};
+use crate::error::{DeadlineExceeded, ReconcileError, chain};
+use crate::model::{
+    ClusterName, Frontend, Host, LoadBalancerArn, Target, TargetGroupArn, TargetState, Targets,
+};
 use crate::plan::{Plan, WithholdReason};
 
 /// What one run did, or in a dry run would have done.
@@ -71,10 +73,9 @@ pub struct FrontendReport {
     pub deregistered: Vec<Target>,
     /// What is stale and stays on purpose.
     pub withheld: Vec<WithheldTarget>,
-    /// Whether any target was healthy when the targets were read, desired or
-    /// not; absent where they were not read.
+    /// The targets as they were read; absent where they were not.
     #[serde(skip)]
-    pub has_healthy_target: Option<bool>,
+    pub current: Option<Targets>,
 }
 
 /// A stale target that stays, with the reason.
@@ -176,7 +177,7 @@ impl FrontendReport {
             registered: Vec::new(),
             deregistered: Vec::new(),
             withheld: Vec::new(),
-            has_healthy_target: None,
+            current: None,
         }
     }
 
@@ -189,6 +190,23 @@ impl FrontendReport {
             cluster: Some(frontend.cluster.clone()),
             ..Self::new(outcome)
         }
+    }
+
+    /// The same with the targets that were read.
+    #[must_use]
+    pub fn with_targets(mut self, current: Targets, port: u16) -> Self {
+        let desired = self.desired.iter().map(|ip| current.get(&Target::new(*ip, port)));
+        self.healthy = Some(desired.flatten().filter(|listed| listed.state == TargetState::Healthy).count());
+        self.current = Some(current);
+        self
+    }
+
+    /// Whether any target was healthy, desired or not; nothing where the
+    /// targets were not read.
+    #[must_use]
+    pub fn has_healthy_target(&self) -> Option<bool> {
+        let current = self.current.as_ref()?;
+        Some(current.values().any(|listed| listed.state == TargetState::Healthy))
     }
 
     /// The same with what `plan` changes and withholds.
@@ -204,6 +222,12 @@ impl FrontendReport {
     /// What frontends are ordered by.
     fn place(&self) -> (Option<&LoadBalancerArn>, Option<&TargetGroupArn>, Option<&ClusterName>) {
         (self.load_balancer.as_ref(), self.target_group.as_ref(), self.cluster.as_ref())
+    }
+
+    /// Whether the run's time did not suffice for it.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.failure().is_some_and(|failure| failure.code == DeadlineExceeded::CODE)
     }
 
     /// The failure, if it failed.

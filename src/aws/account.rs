@@ -2,11 +2,14 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_config::retry::RetryConfig;
 use aws_config::{Region, SdkConfig};
 use aws_sdk_eks::config::{IdentityCache, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 
-use super::{answers, config, eks, elb, sts};
+use super::ec2::operation::DescribeNetworkInterfaces;
+use super::elb::paces::Paces;
+use super::{answers, config, ec2, eks, elb, sts};
 use crate::error::CallError;
 use crate::limits::Limits;
 use crate::model::Scope;
@@ -31,6 +34,8 @@ pub struct Clients {
     pub region: String,
     eks: aws_sdk_eks::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
+    elb_paces: Paces,
+    interfaces: DescribeNetworkInterfaces,
     /// When the credentials of an assumed role are replaced.
     renewal: Option<SystemTime>,
 }
@@ -107,14 +112,20 @@ impl Account {
 
 impl Clients {
     fn new(region: String, config: &SdkConfig, renewal: Option<SystemTime>) -> Self {
+        let attempts = config.retry_config().map_or(1, RetryConfig::max_attempts);
+        let elb_paces = Paces::new(attempts);
         let eks = aws_sdk_eks::config::Builder::from(config).retry_partition(config::retry_quota("eks"));
         let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(config)
             .retry_partition(config::retry_quota("elasticloadbalancing"))
-            .interceptor(answers::WholeXml);
+            .interceptor(answers::WholeXml)
+            .interceptor(elb_paces.clone())
+            .retry_classifier(elb_paces.clone());
         Self {
             region,
             eks: aws_sdk_eks::Client::from_conf(eks.build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
+            elb_paces,
+            interfaces: DescribeNetworkInterfaces::new(config),
             renewal,
         }
     }
@@ -128,7 +139,13 @@ impl Clients {
     /// ELB, within `limits`.
     #[must_use]
     pub fn elb<'a>(&'a self, limits: &'a Limits) -> elb::Elb<'a> {
-        elb::Elb { client: &self.elb, limits }
+        elb::Elb { client: &self.elb, limits, paces: &self.elb_paces }
+    }
+
+    /// EC2, within `limits`.
+    #[must_use]
+    pub fn ec2<'a>(&'a self, limits: &'a Limits) -> ec2::Ec2<'a> {
+        ec2::Ec2 { operation: &self.interfaces, limits }
     }
 
     fn is_due(&self, now: SystemTime) -> bool {

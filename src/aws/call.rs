@@ -1,4 +1,4 @@
-//! Makes one AWS call within a run's limits, and says why it failed.
+//! Takes the answer of an AWS call, and says why it failed.
 
 use std::error::Error;
 
@@ -7,25 +7,40 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::error::{AwsError, CallError, chain};
-use crate::limits::Limits;
+use crate::error::{AwsError, CallError, DeadlineExceeded, chain};
 
-/// Makes one call when its turn comes. `action` is the call as an IAM policy
-/// spells it.
-pub(super) fn call<T, E>(
-    limits: &Limits,
+/// Takes the answer of a call that [`Limits`] let through. `action` is the call
+/// as an IAM policy spells it.
+pub(super) fn answer<T, E>(
     action: &'static str,
-    sdk_call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-) -> impl Future<Output = Result<T, CallError>>
+    answer: Result<Result<T, SdkError<E, HttpResponse>>, DeadlineExceeded>,
+) -> Result<T, CallError>
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    // The SDK's futures are some 17 kB each. Boxed, they do not add up in the
-    // futures around them.
-    let sdk_call = Box::pin(sdk_call);
-    async move {
-        let answer = limits.call(action, sdk_call).await?;
-        answer.map_err(|error| classify(action, &error).into())
+    answer?.map_err(|error| classify(action, &error).into())
+}
+
+/// Asks for page after page. A marker that comes back unchanged would go on for ever.
+pub(super) async fn all_pages<T, F>(
+    action: &'static str,
+    page: impl Fn(Option<String>) -> F,
+) -> Result<Vec<T>, CallError>
+where
+    F: Future<Output = Result<(Vec<T>, Option<String>), CallError>>,
+{
+    let mut items = Vec::new();
+    let mut marker = None;
+    loop {
+        let (page, next) = page(marker.clone()).await?;
+        items.extend(page);
+        match next {
+            None => return Ok(items),
+            next if next == marker => {
+                return Err(CallError::Aws(unusable(action, "the same page is announced for ever")));
+            }
+            next => marker = next,
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use aws_sdk_eks::Client;
 use aws_sdk_eks::types::{Cluster, ClusterStatus};
 
-use super::call::{call, unusable};
+use super::call::{answer, unusable};
 use crate::error::ReconcileError;
 use crate::limits::Limits;
 use crate::model::{ApiEndpoint, ClusterName, Host};
@@ -38,14 +38,15 @@ impl Eks<'_> {
     /// variants of [`ReconcileError`] that name a cluster.
     pub async fn api_endpoint(&self, cluster: &ClusterName) -> Result<Lookup, ReconcileError> {
         let describe = self.client.describe_cluster().name(cluster.as_str());
-        let answer = call(self.limits, ACTION, describe.send()).await.map_err(|error| {
+        let described = self.limits.lookup(ACTION, || Box::pin(describe.send())).await;
+        let described = answer(ACTION, described).map_err(|error| {
             if error.is_rejected_as(&["ResourceNotFoundException"]) {
                 ReconcileError::ClusterNotFound { cluster: cluster.clone() }
             } else {
                 error.into()
             }
         })?;
-        let described = answer.cluster.ok_or_else(|| unusable(ACTION, "the answer holds no cluster"))?;
+        let described = described.cluster.ok_or_else(|| unusable(ACTION, "the answer holds no cluster"))?;
         look_up(cluster, &described)
     }
 }

@@ -3,21 +3,31 @@
 //!
 //! [`targets`] reads and writes the targets of one target group.
 
+pub mod paces;
 pub mod targets;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::error::Error;
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{
     LoadBalancerTypeEnum, ProtocolEnum, TargetGroup as Description, TargetGroupIpAddressTypeEnum,
     TargetTypeEnum,
 };
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures_util::future::try_join_all;
+use tokio::time::Instant;
 
-use super::call::{call, unusable};
-use crate::error::CallError;
+use paces::Paces;
+
+use super::call::{all_pages, answer};
+use super::config::OPERATION_TIMEOUT;
+use crate::error::{AwsError, CallError};
 use crate::limits::Limits;
 use crate::model::{Family, LoadBalancerArn, Tags, TargetGroupArn};
+use crate::pace::Pace;
 
 /// The largest page of load balancers and target groups.
 ///
@@ -54,9 +64,38 @@ pub struct Elb<'a> {
     pub client: &'a Client,
     /// The limits of the run.
     pub limits: &'a Limits,
+    /// The paces of the account and Region.
+    pub paces: &'a Paces,
 }
 
 impl Elb<'_> {
+    /// Makes one call when its turn comes, again while it is throttled.
+    /// `action` is the call as an IAM policy spells it.
+    async fn call<T, E, F>(
+        &self,
+        action: &'static str,
+        pace: &Pace,
+        call: impl Fn() -> F,
+    ) -> Result<T, CallError>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let give_up = Instant::now() + OPERATION_TIMEOUT;
+        let mut attempts = 1;
+        loop {
+            self.limits.before(action, pace.turn()).await?;
+            // The SDK's futures are some 17 kB each. Boxed, and made only now,
+            // they do not add up in the futures around them.
+            let result = answer(action, self.limits.call(action, || Box::pin(call())).await);
+            let is_throttled = matches!(result, Err(CallError::Aws(AwsError::Throttled { .. })));
+            if !is_throttled || attempts >= self.paces.max_attempts || Instant::now() >= give_up {
+                return result;
+            }
+            attempts += 1;
+        }
+    }
+
     /// Lists all network load balancers of the Region, each once.
     ///
     /// # Errors
@@ -66,7 +105,7 @@ impl Elb<'_> {
         const ACTION: &str = "elasticloadbalancing:DescribeLoadBalancers";
         let pages = all_pages(ACTION, async |marker| {
             let describe = self.client.describe_load_balancers().page_size(PAGE_SIZE).set_marker(marker);
-            let page = call(self.limits, ACTION, describe.send()).await?;
+            let page = self.call(ACTION, &self.paces.reads, || describe.clone().send()).await?;
             Ok((page.load_balancers.unwrap_or_default(), page.next_marker))
         });
         let network = pages.await?.into_iter().filter(|lb| lb.r#type == Some(LoadBalancerTypeEnum::Network));
@@ -82,7 +121,7 @@ impl Elb<'_> {
         const ACTION: &str = "elasticloadbalancing:DescribeTargetGroups";
         let pages = all_pages(ACTION, async |marker| {
             let describe = self.client.describe_target_groups().page_size(PAGE_SIZE).set_marker(marker);
-            let page = call(self.limits, ACTION, describe.send()).await?;
+            let page = self.call(ACTION, &self.paces.reads, || describe.clone().send()).await?;
             Ok((page.target_groups.unwrap_or_default(), page.next_marker))
         });
         let listed = pages.await?.into_iter().filter_map(target_group);
@@ -108,7 +147,10 @@ impl Elb<'_> {
         let mut batches = VecDeque::from([batch]);
         while let Some(mut batch) = batches.pop_front() {
             let describe = self.client.describe_tags().set_resource_arns(Some(batch.clone()));
-            match call(self.limits, "elasticloadbalancing:DescribeTags", describe.send()).await {
+            match self
+                .call("elasticloadbalancing:DescribeTags", &self.paces.reads, || describe.clone().send())
+                .await
+            {
                 Ok(answer) => tags.extend(
                     answer.tag_descriptions.unwrap_or_default().into_iter().filter_map(|described| {
                         let pairs = described.tags.unwrap_or_default().into_iter();
@@ -126,29 +168,6 @@ impl Elb<'_> {
             }
         }
         Ok(tags)
-    }
-}
-
-/// Asks for page after page. A marker that comes back unchanged would go on for ever.
-async fn all_pages<T, F>(
-    action: &'static str,
-    page: impl Fn(Option<String>) -> F,
-) -> Result<Vec<T>, CallError>
-where
-    F: Future<Output = Result<(Vec<T>, Option<String>), CallError>>,
-{
-    let mut items = Vec::new();
-    let mut marker = None;
-    loop {
-        let (page, next) = page(marker.clone()).await?;
-        items.extend(page);
-        match next {
-            None => return Ok(items),
-            next if next == marker => {
-                return Err(CallError::Aws(unusable(action, "the same page is announced for ever")));
-            }
-            next => marker = next,
-        }
     }
 }
 

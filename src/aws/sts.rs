@@ -6,7 +6,7 @@ use aws_config::SdkConfig;
 use aws_sdk_sts::Client;
 use aws_sdk_sts::config::Credentials;
 
-use super::call::{call, unusable};
+use super::call::{answer, unusable};
 use crate::error::CallError;
 use crate::limits::Limits;
 use crate::model::Role;
@@ -30,8 +30,8 @@ pub(super) async fn assume(
         .role_arn(role.arn())
         .role_session_name(session)
         .set_external_id(role.external_id().map(str::to_owned));
-    let answer = call(limits, ACTION, assume.send()).await?;
-    let assumed = answer.credentials.ok_or_else(|| unusable(ACTION, "the answer holds no credentials"))?;
+    let assumed = answer(ACTION, limits.call(ACTION, || Box::pin(assume.send())).await)?.credentials;
+    let assumed = assumed.ok_or_else(|| unusable(ACTION, "the answer holds no credentials"))?;
     let expiry = SystemTime::try_from(assumed.expiration).ok();
     Ok(Credentials::new(
         assumed.access_key_id,

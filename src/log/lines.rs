@@ -56,7 +56,7 @@ pub fn discovery_failed(error: &CallError) {
 pub fn frontends(report: &Report) {
     for frontend in &report.frontends {
         log_outcome(frontend);
-        if frontend.has_healthy_target == Some(false) {
+        if frontend.has_healthy_target() == Some(false) {
             let cluster = frontend.cluster.as_ref().map(display);
             let load_balancer = frontend.load_balancer.as_ref().map(display);
             let target_group = frontend.target_group.as_ref().map(display);

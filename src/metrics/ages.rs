@@ -39,11 +39,11 @@ struct Seen {
 impl Ages {
     /// Takes note of `report`; returns the ages of what it shows.
     pub fn note(&mut self, report: &Report, now: SystemTime) -> Oldest {
-        let read = report.frontends.iter().filter(|frontend| frontend.has_healthy_target.is_some());
+        let read = report.frontends.iter().filter(|frontend| frontend.has_healthy_target().is_some());
         let read: Vec<_> =
             read.filter_map(|frontend| Some((frontend.target_group.as_ref()?, frontend))).collect();
         let groups: BTreeSet<_> = read.iter().map(|(group, _)| *group).collect();
-        let unhealthy = read.iter().filter(|(_, frontend)| frontend.has_healthy_target == Some(false));
+        let unhealthy = read.iter().filter(|(_, frontend)| frontend.has_healthy_target() == Some(false));
         let unhealthy: BTreeSet<_> = unhealthy.map(|(group, _)| (*group).clone()).collect();
         let withheld = read
             .iter()

@@ -53,6 +53,8 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a simulation that is wrong must stop")]
 
 mod any;
+#[path = "../support/connector.rs"]
+mod connector;
 mod history;
 mod play;
 mod process;

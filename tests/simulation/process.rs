@@ -18,10 +18,11 @@ use eks_nlb_sync::request::Scope;
 use eks_nlb_sync::settings::Settings;
 use tokio::time::Instant;
 
+use crate::connector::Connector;
 use crate::history::Setup;
 use crate::socketless::Socketless;
 use crate::stage::{Seat, SharedStage};
-use crate::wire::aws::Connection;
+use crate::wire::aws::Calls;
 use crate::wire::dns::Names;
 
 /// The time that a run is given, in simulated time.
@@ -39,7 +40,7 @@ impl Process {
     /// Starts the function as `main` does.
     pub(crate) async fn start(stage: &SharedStage, seat: Seat, setup: &Setup) -> Self {
         let settings = settings(setup);
-        let connection = Connection { stage: Arc::clone(stage), seat };
+        let connection = Connector(Calls { stage: Arc::clone(stage), seat });
         let home = aws::config(connection, settings.sdk_retries)
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(Credentials::new(

@@ -8,9 +8,11 @@ use aws_sdk_elasticloadbalancingv2::types::{
     TargetDescription, TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum,
 };
 
+use tokio::time::{Instant, timeout_at};
+
 use super::Elb;
-use crate::aws::call::{call, unusable};
-use crate::error::CallError;
+use crate::aws::call::unusable;
+use crate::error::{AwsError, CallError};
 use crate::model::{CurrentTarget, Target, TargetGroupArn, TargetState, Targets, Zone};
 
 /// The most targets of one call. AWS publishes no limit; this is what the AWS
@@ -35,7 +37,7 @@ impl Elb<'_> {
     pub async fn targets(&self, group: &TargetGroupArn) -> Result<Targets, CallError> {
         const ACTION: &str = "elasticloadbalancing:DescribeTargetHealth";
         let describe = self.client.describe_target_health().target_group_arn(&group.0);
-        let answer = call(self.limits, ACTION, describe.send()).await?;
+        let answer = self.call(ACTION, &self.paces.reads, || describe.clone().send()).await?;
         let mut targets = Targets::new();
         for described in answer.target_health_descriptions.unwrap_or_default() {
             let Some(state) = target_state(&described) else { continue };
@@ -93,31 +95,45 @@ impl Elb<'_> {
         chunk: &[Target],
         zone: Option<&Zone>,
     ) -> Result<(), CallError> {
+        const ACTION: &str = "elasticloadbalancing:RegisterTargets";
         let targets = chunk.iter().map(|target| description(*target, zone)).collect();
         let register = self.client.register_targets().target_group_arn(&group.0).set_targets(Some(targets));
-        call(self.limits, "elasticloadbalancing:RegisterTargets", register.send()).await.map(drop)
+        self.call(ACTION, &self.paces.writes, || register.clone().send()).await.map(drop)
     }
 
     /// Deregisters `targets`, each named by the zone in which ELB listed it:
     /// ELB ignores a target that it does not find under that zone, and reports
-    /// success.
+    /// success. Whatever ELB has not answered at `fresh_until` has failed.
     pub async fn deregister(
         &self,
         group: &TargetGroupArn,
         targets: &BTreeMap<Target, Option<Zone>>,
+        fresh_until: Instant,
     ) -> Written {
+        const ACTION: &str = "elasticloadbalancing:DeregisterTargets";
         let mut written = Written::default();
         let targets: Vec<_> = targets.iter().collect();
         for chunk in targets.chunks(TARGETS_CHUNK) {
             let named = chunk.iter().map(|(target, zone)| description(**target, zone.as_ref())).collect();
             let deregister =
                 self.client.deregister_targets().target_group_arn(&group.0).set_targets(Some(named));
-            match call(self.limits, "elasticloadbalancing:DeregisterTargets", deregister.send()).await {
+            let deregister = self.call(ACTION, &self.paces.writes, || deregister.clone().send());
+            match timeout_at(fresh_until, deregister).await.unwrap_or_else(|_| Err(self.too_late(ACTION))) {
                 Ok(_) => written.done.extend(chunk.iter().map(|(target, _)| **target)),
                 Err(error) => _ = written.failure.get_or_insert(error),
             }
         }
         written
+    }
+
+    /// Why a write was given up before ELB had answered.
+    fn too_late(&self, action: &'static str) -> CallError {
+        let reason = "no answer while what was read of the targets' health was fresh".to_owned();
+        CallError::Aws(if self.paces.writes.is_refused() {
+            AwsError::Throttled { action, reason }
+        } else {
+            AwsError::Unreachable { action, reason }
+        })
     }
 }
 

@@ -1,4 +1,4 @@
-//! The README says what the code does: its settings, reasons and codes.
+//! The reference says what the code does: its settings, reasons and codes.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on must stop")]
 
@@ -7,13 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eks_nlb_sync::settings::Settings;
 
-const README: &str = include_str!("../README.md");
+const REFERENCE: &str = include_str!("../docs/reference.md");
 
 /// First and second cell of every row of the table whose header starts with
 /// `header`, without their backticks.
 fn table(header: &str) -> Vec<(&'static str, &'static str)> {
-    let mut lines = README.lines().skip_while(|line| !line.starts_with(header));
-    assert!(lines.next().is_some(), "the README has a table {header}");
+    let mut lines = REFERENCE.lines().skip_while(|line| !line.starts_with(header));
+    assert!(lines.next().is_some(), "the reference has a table {header}");
     let rows = lines.skip(1).take_while(|line| line.starts_with('|'));
     rows.map(|row| {
         let mut cells = row.split('|').skip(1).map(|cell| cell.trim().trim_matches('`'));
@@ -64,7 +64,9 @@ fn its_settings_are_those_that_are_read_with_their_defaults() {
 
 #[test]
 fn its_codes_are_those_that_can_be_reported() {
-    let codes = texts_after(include_str!("../src/error.rs"), "=> \"");
+    let source = include_str!("../src/error.rs");
+    let mut codes = texts_after(source, "=> \"");
+    codes.extend(texts_after(source, "CODE: &str = \""));
     assert_eq!(names("| `failed` code |"), codes);
 }
 
@@ -73,7 +75,8 @@ fn its_reasons_are_those_that_can_be_reported() {
     let report = include_str!("../src/report.rs");
     assert_eq!(names("| `skipped` reason |"), variants(report, "SkipReason"));
     let plan = include_str!("../src/plan.rs");
-    assert_eq!(names("| `withheld` reason |"), variants(plan, "Withheld"));
+    let reasons = texts_after(plan, "=> \"");
+    assert_eq!(names("| `withheld` reason |"), reasons);
 }
 
 #[test]
