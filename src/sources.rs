@@ -78,10 +78,9 @@ impl<P: RuntimeProvider> Sources<'_, P> {
         }
         Addresses::new(own.iter().flatten().copied(), self.allowed).map_err(|invalid| match invalid {
             InvalidAddresses::Empty => too_few(),
-            InvalidAddresses::NotAllowed(ip) => ReconcileError::AddressNotAllowed {
-                name: format!("a control-plane network interface of cluster {cluster}"),
-                ip,
-            },
+            InvalidAddresses::NotAllowed(ip) => {
+                ReconcileError::InterfaceNotAllowed { cluster: cluster.clone(), ip }
+            }
         })
     }
 }

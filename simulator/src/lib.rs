@@ -37,6 +37,7 @@ mod scope;
 mod server;
 pub mod throttle;
 mod tls;
+pub mod troubles;
 pub mod world;
 
 use std::io;

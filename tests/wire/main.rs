@@ -18,5 +18,6 @@ mod report;
 mod rules;
 mod selection;
 mod settings;
+mod sources;
 mod support;
 mod tls;

@@ -16,7 +16,6 @@ use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
 use aws_sdk_elasticloadbalancingv2::config::endpoint::{self as elb, DefaultResolver, Params};
 use aws_smithy_query::QueryWriter;
 use aws_smithy_runtime::client::http::connection_poisoning::ConnectionPoisoningInterceptor;
-use aws_smithy_runtime::client::orchestrator::AuthSchemeAndEndpointOrchestrationV2;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -102,7 +101,6 @@ fn values(config: &SdkConfig) -> Layer {
     let mut values = Layer::new(SERVICE);
     values.store_put(EndpointResolverParams::new(()));
     values.store_put(AuthSchemeOptionResolverParams::new(()));
-    values.store_put(AuthSchemeAndEndpointOrchestrationV2);
     values.store_put(SigV4OperationSigningConfig::default());
     values.store_put(SigningName::from_static(SERVICE));
     values.store_put(ApiMetadata::new(SERVICE, env!("CARGO_PKG_VERSION")));
