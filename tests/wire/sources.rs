@@ -1,6 +1,7 @@
 //! Addresses from the control plane's network interfaces, and from two sources.
 
 mod fleet;
+mod latency;
 mod lives;
 
 use std::time::Duration;
