@@ -18,6 +18,9 @@ mod message;
 mod mutation;
 mod name_server;
 mod names;
+#[path = "../support/process.rs"]
+#[expect(dead_code, reason = "the soak uses the rest of it")]
+mod process;
 mod report;
 mod settings;
 #[path = "../support/socketless.rs"]
