@@ -6,146 +6,203 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::try_join;
 
 use crate::aws::elb::{Elb, TargetGroup};
-use crate::error::{AwsError, ReconcileError};
+use crate::error::{CallError, ReconcileError};
 use crate::model::{ClusterName, Frontend, LoadBalancerArn, Tags};
-use crate::report::{Entry, Outcome, SkipReason};
+use crate::report::{FrontendReport, Outcome, SkipReason};
 use crate::settings::Settings;
 
 /// A target group that carries it is left alone.
 pub const EXCLUDING_TAG: (&str, &str) = ("eks-nlb-sync", "disabled");
 
 /// What a run is about.
-#[derive(Debug)]
-pub struct Fleet {
-    /// How many load balancers are managed, and asked for.
+#[derive(Debug, Default)]
+pub struct Discovered {
+    /// How many managed load balancers the run is about.
     pub load_balancers: usize,
     /// What to reconcile.
     pub frontends: Vec<Frontend>,
     /// What is decided already: skipped, or failed.
-    pub settled: Vec<Entry>,
+    pub decided: Vec<FrontendReport>,
 }
 
-/// Lists what `settings` select; of that only `clusters`, if given.
+/// Lists the frontends that `settings` make managed; of these only those of
+/// `clusters`, if given.
 ///
 /// # Errors
 ///
 /// The first call that fails: half a list is none.
-pub async fn fleet(
+pub async fn discover(
     elb: &Elb<'_>,
     settings: &Settings,
     clusters: Option<&BTreeSet<ClusterName>>,
-) -> Result<Fleet, AwsError> {
+) -> Result<Discovered, CallError> {
     let managed = managed_load_balancers(elb, settings);
     let (managed, target_groups) = try_join(managed, elb.target_groups()).await?;
+    let groups = by_load_balancer(&target_groups);
+    let of_managed = managed.keys().flat_map(|arn| groups.get(arn).into_iter().flatten());
+    let tags = elb.tags(of_managed.map(|group| group.arn.0.clone()).collect()).await?;
 
-    let mut fleet = Fleet { load_balancers: 0, frontends: Vec::new(), settled: Vec::new() };
-    let mut by_load_balancer: BTreeMap<&LoadBalancerArn, Vec<&TargetGroup>> = BTreeMap::new();
-    for group in &target_groups {
-        for load_balancer in &group.load_balancers {
-            by_load_balancer.entry(load_balancer).or_default().push(group);
-        }
+    let mut selection = Selection { clusters, found: BTreeSet::new(), discovered: Discovered::default() };
+    for (arn, own_tags) in &managed {
+        let groups = groups.get(arn).map(Vec::as_slice).unwrap_or_default();
+        let load_balancer = LoadBalancer { arn, tags: own_tags, settings };
+        selection.add(load_balancer.frontends(groups, &tags));
     }
-    let mut candidates = Vec::new();
-    let mut carried = BTreeSet::new();
-    for (load_balancer, tags) in &managed {
-        let cluster = cluster_name(tags, &settings.cluster_name_tag);
-        if clusters.is_some_and(|clusters| !cluster.as_ref().is_ok_and(|name| clusters.contains(name))) {
-            continue;
-        }
-        fleet.load_balancers += 1;
-        let groups = by_load_balancer.get(load_balancer).map(Vec::as_slice).unwrap_or_default();
-        match cluster {
-            Err(error) => fleet.settled.push(failed(load_balancer, None, &error)),
-            Ok(cluster) if groups.is_empty() => {
-                fleet.settled.push(failed(load_balancer, Some(&cluster), &ReconcileError::NoTargetGroup));
-                carried.insert(cluster);
-            }
-            Ok(cluster) => {
-                for group in groups {
-                    let frontend = frontend(load_balancer, group, &cluster);
-                    match skip_reason(group) {
-                        Some(reason) => fleet.settled.push(skipped(&frontend, reason)),
-                        None => candidates.push(frontend),
-                    }
-                }
-                carried.insert(cluster);
-            }
-        }
-    }
-    let unknown = clusters.into_iter().flatten().filter(|cluster| !carried.contains(cluster));
-    fleet.settled.extend(unknown.map(|cluster| {
-        let error = ReconcileError::ClusterNotSelected { cluster: cluster.clone() };
-        Entry { cluster: Some(cluster.clone()), ..Entry::new((&error).into()) }
-    }));
-
-    let arns = candidates.iter().map(|frontend| frontend.target_group.0.clone()).collect();
-    let tags = elb.tags(arns).await?;
-    for frontend in candidates {
-        match tags.get(&frontend.target_group.0) {
-            // Deleted since it was listed.
-            None => {}
-            Some(tags) if is_excluded(tags) => {
-                fleet.settled.push(skipped(&frontend, SkipReason::ExcludedByTag));
-            }
-            Some(_) => fleet.frontends.push(frontend),
-        }
-    }
-    Ok(fleet)
+    Ok(selection.finish())
 }
 
 async fn managed_load_balancers(
     elb: &Elb<'_>,
     settings: &Settings,
-) -> Result<BTreeMap<LoadBalancerArn, Tags>, AwsError> {
+) -> Result<BTreeMap<LoadBalancerArn, Tags>, CallError> {
     let listed = elb.network_load_balancers().await?;
     let tags = elb.tags(listed.into_iter().map(|arn| arn.0).collect()).await?;
     let managed = tags.into_iter().filter(|(_, tags)| settings.nlb_tag.matches(tags));
     Ok(managed.map(|(arn, tags)| (LoadBalancerArn(arn), tags)).collect())
 }
 
-fn cluster_name(tags: &Tags, key: &str) -> Result<ClusterName, ReconcileError> {
-    match tags.get(key).map(String::as_str) {
-        None | Some("") => Err(ReconcileError::MissingClusterName { tag: key.to_owned() }),
-        Some(name) => {
-            name.parse().map_err(|source| ReconcileError::InvalidClusterName { tag: key.to_owned(), source })
+fn by_load_balancer(groups: &[TargetGroup]) -> BTreeMap<&LoadBalancerArn, Vec<&TargetGroup>> {
+    let mut by_load_balancer: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for group in groups {
+        for load_balancer in &group.load_balancers {
+            by_load_balancer.entry(load_balancer).or_default().push(group);
+        }
+    }
+    by_load_balancer
+}
+
+/// A target group of a managed load balancer.
+enum Candidate {
+    ToReconcile(Frontend),
+    Decided(FrontendReport),
+}
+
+impl Candidate {
+    fn cluster(&self) -> Option<&ClusterName> {
+        match self {
+            Self::ToReconcile(frontend) => Some(&frontend.cluster),
+            Self::Decided(report) => report.cluster.as_ref(),
         }
     }
 }
 
-fn frontend(load_balancer: &LoadBalancerArn, group: &TargetGroup, cluster: &ClusterName) -> Frontend {
-    Frontend {
-        load_balancer: load_balancer.clone(),
-        target_group: group.arn.clone(),
-        port: group.port,
-        family: group.family,
-        vpc: group.vpc.clone(),
-        cluster: cluster.clone(),
+/// A managed load balancer.
+struct LoadBalancer<'a> {
+    arn: &'a LoadBalancerArn,
+    tags: &'a Tags,
+    settings: &'a Settings,
+}
+
+impl LoadBalancer<'_> {
+    fn frontends(&self, groups: &[&TargetGroup], tags: &BTreeMap<String, Tags>) -> Vec<Candidate> {
+        if groups.is_empty() {
+            let cluster = self.cluster_name(&Tags::new()).ok();
+            return vec![self.decided(None, cluster, (&ReconcileError::NoTargetGroup).into())];
+        }
+        // A target group without tags in the answer was deleted since it was listed.
+        let groups: Vec<_> =
+            groups.iter().filter_map(|group| Some((*group, tags.get(&group.arn.0)?))).collect();
+        let one_is_tagged = groups.iter().any(|(_, tags)| self.settings.nlb_tag.first_matches(tags));
+        groups.into_iter().map(|(group, tags)| self.candidate(group, tags, one_is_tagged)).collect()
+    }
+
+    fn candidate(&self, group: &TargetGroup, tags: &Tags, one_is_tagged: bool) -> Candidate {
+        let cluster = self.cluster_name(tags);
+        if let Some(reason) = self.skip_reason(group, tags, one_is_tagged) {
+            return self.decided(Some(group), cluster.ok(), Outcome::Skipped { reason });
+        }
+        match cluster {
+            Err(error) => self.decided(Some(group), None, (&error).into()),
+            Ok(cluster) => Candidate::ToReconcile(Frontend {
+                load_balancer: self.arn.clone(),
+                target_group: group.arn.clone(),
+                port: group.port,
+                family: group.family,
+                vpc: group.vpc.clone(),
+                cluster,
+            }),
+        }
+    }
+
+    fn skip_reason(&self, group: &TargetGroup, tags: &Tags, one_is_tagged: bool) -> Option<SkipReason> {
+        let (key, value) = EXCLUDING_TAG;
+        if !group.has_ip_targets {
+            Some(SkipReason::TargetTypeNotIp)
+        } else if !group.is_tcp {
+            Some(SkipReason::ProtocolNotTcp)
+        } else if tags.get(key).is_some_and(|found| found == value) {
+            Some(SkipReason::ExcludedByTag)
+        } else if one_is_tagged && !self.settings.nlb_tag.first_matches(tags) {
+            Some(SkipReason::NotTagged)
+        } else {
+            None
+        }
+    }
+
+    /// The cluster that a target group fronts: its own tag decides, else that
+    /// of the load balancer.
+    fn cluster_name(&self, group_tags: &Tags) -> Result<ClusterName, ReconcileError> {
+        let tag = &self.settings.cluster_name_tag;
+        let named = [("target group", group_tags), ("load balancer", self.tags)];
+        let mut named = named.into_iter().filter_map(|(resource, tags)| Some((resource, tags.get(tag)?)));
+        let Some((resource, name)) = named.find(|(_, name)| !name.is_empty()) else {
+            return Err(ReconcileError::MissingClusterName { tag: tag.clone() });
+        };
+        name.parse().map_err(|source| ReconcileError::InvalidClusterName {
+            resource,
+            tag: tag.clone(),
+            source,
+        })
+    }
+
+    fn decided(
+        &self,
+        group: Option<&TargetGroup>,
+        cluster: Option<ClusterName>,
+        outcome: Outcome,
+    ) -> Candidate {
+        Candidate::Decided(FrontendReport {
+            load_balancer: Some(self.arn.clone()),
+            target_group: group.map(|group| group.arn.clone()),
+            cluster,
+            ..FrontendReport::new(outcome)
+        })
     }
 }
 
-fn skip_reason(group: &TargetGroup) -> Option<SkipReason> {
-    if !group.has_ip_targets {
-        Some(SkipReason::TargetTypeNotIp)
-    } else if !group.is_tcp {
-        Some(SkipReason::ProtocolNotTcp)
-    } else {
-        None
+/// Keeps what an event asks for.
+struct Selection<'a> {
+    clusters: Option<&'a BTreeSet<ClusterName>>,
+    found: BTreeSet<ClusterName>,
+    discovered: Discovered,
+}
+
+impl Selection<'_> {
+    /// Adds the candidates of one load balancer.
+    fn add(&mut self, candidates: Vec<Candidate>) {
+        let mut is_asked_for = self.clusters.is_none();
+        for candidate in candidates {
+            let cluster = candidate.cluster();
+            if self.clusters.is_some_and(|asked| !cluster.is_some_and(|name| asked.contains(name))) {
+                continue;
+            }
+            is_asked_for = true;
+            self.found.extend(cluster.cloned());
+            match candidate {
+                Candidate::ToReconcile(frontend) => self.discovered.frontends.push(frontend),
+                Candidate::Decided(report) => self.discovered.decided.push(report),
+            }
+        }
+        self.discovered.load_balancers += usize::from(is_asked_for);
     }
-}
 
-fn is_excluded(tags: &Tags) -> bool {
-    let (key, value) = EXCLUDING_TAG;
-    tags.get(key).is_some_and(|found| found == value)
-}
-
-fn skipped(frontend: &Frontend, reason: SkipReason) -> Entry {
-    Entry::of(frontend, Outcome::Skipped { reason })
-}
-
-fn failed(load_balancer: &LoadBalancerArn, cluster: Option<&ClusterName>, error: &ReconcileError) -> Entry {
-    Entry {
-        load_balancer: Some(load_balancer.clone()),
-        cluster: cluster.cloned(),
-        ..Entry::new(error.into())
+    /// Reports the clusters that were asked for and not found.
+    fn finish(mut self) -> Discovered {
+        let missing = self.clusters.into_iter().flatten().filter(|cluster| !self.found.contains(cluster));
+        self.discovered.decided.extend(missing.map(|cluster| {
+            let error = ReconcileError::ClusterNotSelected { cluster: cluster.clone() };
+            FrontendReport { cluster: Some(cluster.clone()), ..FrontendReport::new((&error).into()) }
+        }));
+        self.discovered
     }
 }

@@ -2,26 +2,25 @@
 //! failure once.
 
 use std::fmt::{self, Display};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::value::RawValue;
-use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tracing::{Instrument, warn};
 
-use crate::aws::{Account, Limits};
+use crate::aws::account::Account;
 use crate::dns::Resolver;
-use crate::error::AwsError;
-use crate::metrics::{Metrics, WithheldSince};
+use crate::error::CallError;
+use crate::limits::Limits;
+use crate::metrics::{Ages, Metrics};
 use crate::reconcile::Mode;
-use crate::report::{Entry, Outcome, Report};
+use crate::report::{FrontendReport, Report};
 use crate::request::{InvalidEvent, Request};
 use crate::settings::Settings;
+use crate::turns::Turns;
 use crate::{log, metrics, sync};
-
-/// Kept back from the function's time for writing the report.
-const MARGIN: Duration = Duration::from_millis(500);
 
 /// The function's time where the event brings none: cargo-lambda's emulator
 /// sends a deadline in 1970.
@@ -32,14 +31,12 @@ const FAILURES_NAMED: usize = 5;
 
 /// Everything that outlives an invocation.
 pub struct Handler {
-    /// What the operator has set.
-    pub settings: Settings,
-    /// Where the function is at home, and whom it last acted as.
-    pub account: Account,
-    /// The resolver of all hosts.
-    pub resolver: Resolver,
-    /// Since when targets are withheld.
-    pub withheld_since: Mutex<WithheldSince>,
+    settings: Settings,
+    account: Account,
+    resolver: Resolver,
+    ages: Mutex<Ages>,
+    turns: Turns,
+    started: SystemTime,
 }
 
 /// Why an invocation ends as a function error. `Debug` is what
@@ -51,7 +48,7 @@ pub enum InvocationError {
     #[error(transparent)]
     InvalidEvent(#[from] InvalidEvent),
     #[error("nothing was written: {0}")]
-    DiscoveryFailed(#[from] AwsError),
+    DiscoveryFailed(#[from] CallError),
     #[error("{0}")]
     FrontendsFailed(String),
 }
@@ -78,6 +75,19 @@ impl From<InvocationError> for Diagnostic {
 }
 
 impl Handler {
+    /// Starts to serve invocations.
+    #[must_use]
+    pub fn new(settings: Settings, account: Account, resolver: Resolver) -> Self {
+        Self {
+            settings,
+            account,
+            resolver,
+            ages: Mutex::default(),
+            turns: Turns::new(RandomState::new().hash_one(std::process::id())),
+            started: SystemTime::now(),
+        }
+    }
+
     /// Serves one invocation.
     ///
     /// # Errors
@@ -87,90 +97,83 @@ impl Handler {
     pub async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Report, InvocationError> {
         let LambdaEvent { payload, context } = event;
         let request = Request::parse(&payload)?;
-        let deadline = Instant::now() + time_left(&context, SystemTime::now());
-        let limits = Limits::new(self.settings.max_concurrency, deadline);
-
-        let start = Instant::now();
+        let region = self.account.region(&request.scope);
+        let run = log::Run::new(&context.request_id, region, &context.invoked_function_arn, &request.scope);
         // Boxed, or the compiler gives up on the depth of the future's type.
-        let report = Box::pin(self.run(&request, &limits)).await;
-        self.measure(report.as_ref().ok(), &request, start.elapsed());
-        let report = report.inspect_err(|error| {
-            error!(code = error.code(), error = %error, "discovery failed");
-        })?;
-        tell(&report, &self.settings);
-        log::report(&report, &context.request_id);
+        Box::pin(self.serve(&request, &context, &run)).instrument(run.span()).await
+    }
+
+    async fn serve(
+        &self,
+        request: &Request,
+        context: &Context,
+        run: &log::Run<'_>,
+    ) -> Result<Report, InvocationError> {
+        let time = time_left(context, SystemTime::now(), self.started);
+        let limits = Limits::new(self.settings.max_concurrency, time);
+        let report = self.run(request, run.request_id, &limits).await;
+        self.turns.forget_old();
+        self.forget_refused_credentials(&report).await;
+        let report = report.inspect_err(log::discovery_failed)?;
+        if report.summary.load_balancers == 0 {
+            warn!(selector = %self.settings.nlb_tag, "no load balancer is managed");
+        }
+        log::frontends(&report);
+        log::report(&report, run);
+        if !request.is_limited() {
+            self.measure(&report, &context.env_config.function_name);
+        }
         match diagnosis(&report) {
             None => Ok(report),
             Some(message) => Err(InvocationError::FrontendsFailed(message)),
         }
     }
 
-    async fn run(&self, request: &Request, limits: &Limits) -> Result<Report, AwsError> {
+    async fn run(&self, request: &Request, request_id: &str, limits: &Limits) -> Result<Report, CallError> {
         let dry_run = self.settings.dry_run || request.dry_run;
         let mode = if dry_run { Mode::DryRun } else { Mode::Apply };
-        let clients = self.account.clients(&request.scope, limits).await?;
+        let session = format!("eks-nlb-sync-{request_id}");
+        let clients = self.account.clients(&request.scope, &session, limits).await?;
         let clusters = request.clusters.as_ref();
-        let report = sync(&self.settings, clusters, mode, &clients, &self.resolver, limits).await;
-        if report.is_err() {
-            self.account.forget().await;
-        }
-        report
+        sync(&self.settings, clusters, mode, &clients, &self.resolver, &self.turns, limits).await
     }
 
-    fn measure(&self, report: Option<&Report>, request: &Request, duration: Duration) {
-        let now = SystemTime::now();
-        let mut since = self.withheld_since.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Lets the next run assume its role anew where credentials may have been
+    /// revoked, so that it costs one run and not two.
+    async fn forget_refused_credentials(&self, report: &Result<Report, CallError>) {
+        let is_refused = report
+            .as_ref()
+            .map_or(true, |report| report.failures().any(|(_, failure)| failure.is_about_credentials));
+        if is_refused {
+            self.account.forget().await;
+        }
+    }
+
+    fn measure(&self, report: &Report, function: &str) {
+        let at = SystemTime::now();
+        let oldest = self.ages.lock().unwrap_or_else(PoisonError::into_inner).note(report, at);
+        let not_reached = report.frontends.iter().filter(|frontend| frontend.is_cut_off());
+        let not_reached = not_reached.filter_map(|frontend| frontend.target_group.as_ref());
         let metrics = Metrics {
-            at: now,
-            region: self.account.region(&request.scope),
-            duration,
+            at,
+            function,
             report,
-            oldest_withheld: report.and_then(|report| since.oldest(report, now)),
+            oldest,
+            not_reached: not_reached.map(|group| self.turns.age(group)).collect(),
+            dry_run: self.settings.dry_run,
         };
         metrics::write(&metrics, &self.settings.metrics_namespace);
     }
 }
 
-/// The time that a run may take. Too little to do anything is no time at all,
-/// but a deadline that was past on arrival was never meant.
-fn time_left(context: &Context, now: SystemTime) -> Duration {
-    match context.deadline().duration_since(now) {
-        Ok(left) if !left.is_zero() => left.saturating_sub(MARGIN),
-        _ => NO_DEADLINE,
+/// The time that a run may take. A deadline before the process started was
+/// never meant; one that has passed since leaves no time.
+fn time_left(context: &Context, now: SystemTime, started: SystemTime) -> Duration {
+    let deadline = context.deadline();
+    if deadline < started {
+        return NO_DEADLINE;
     }
-}
-
-/// One line for each frontend that changed or failed: a steady state is quiet.
-fn tell(report: &Report, settings: &Settings) {
-    if report.summary.load_balancers == 0 {
-        warn!(selector = %settings.nlb_tag, region = report.region, "no load balancer is selected");
-    }
-    for entry in &report.frontends {
-        let load_balancer = entry.load_balancer.as_ref().map(tracing::field::display);
-        let target_group = entry.target_group.as_ref().map(tracing::field::display);
-        let cluster = entry.cluster.as_ref().map(tracing::field::display);
-        let (registered, deregistered) = (entry.registered.len(), entry.deregistered.len());
-        let withheld = entry.withheld.len();
-        match &entry.outcome {
-            Outcome::Changed => {
-                info!(cluster, load_balancer, target_group, registered, deregistered, withheld, "changed");
-            }
-            Outcome::Planned => {
-                info!(cluster, load_balancer, target_group, registered, deregistered, withheld, "planned");
-            }
-            Outcome::Failed { error } => {
-                error!(
-                    cluster,
-                    load_balancer,
-                    target_group,
-                    code = error.code,
-                    error = error.message,
-                    "failed"
-                );
-            }
-            Outcome::Converged | Outcome::Skipped { .. } => {}
-        }
-    }
+    deadline.duration_since(now).unwrap_or_default()
 }
 
 /// What the caller of a run with failures is told: how many, which, and why.
@@ -178,7 +181,7 @@ fn diagnosis(report: &Report) -> Option<String> {
     let named: Vec<String> = report
         .failures()
         .take(FAILURES_NAMED)
-        .map(|(entry, failure)| format!("{} ({})", subject(entry), failure.code))
+        .map(|(frontend, failure)| format!("{} ({})", subject(frontend), failure.code))
         .collect();
     if named.is_empty() {
         return None;
@@ -195,8 +198,8 @@ fn diagnosis(report: &Report) -> Option<String> {
     ))
 }
 
-fn subject(entry: &Entry) -> String {
-    match (&entry.cluster, &entry.load_balancer) {
+fn subject(frontend: &FrontendReport) -> String {
+    match (&frontend.cluster, &frontend.load_balancer) {
         (Some(cluster), _) => cluster.to_string(),
         (None, Some(load_balancer)) => load_balancer.to_string(),
         (None, None) => "an unknown frontend".to_owned(),

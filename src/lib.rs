@@ -1,46 +1,68 @@
 //! Keeps Network Load Balancers pointed at the private addresses of EKS API
 //! servers.
 //!
-//! A run reads everything, decides in a pure function, and applies:
+//! A run discovers the frontends, then takes these steps for each; everything
+//! before `plan` only reads:
 //!
 //! ```text
-//!                  ┌─ DescribeCluster ─▶ ApiEndpoint ─ DNS ─▶ Addresses ─┐
-//! NLBs ─ tags ─▶ Frontend                                                ├─ plan ─▶ Plan ─ apply ─▶ Outcome ─▶ Report
-//!                  └─ DescribeTargetHealth ─────────────▶ Targets ───────┘
+//! tagged NLBs ─▶ Frontend          DescribeLoadBalancers, DescribeTargetGroups, DescribeTags
+//!                   │
+//!                   ▼
+//!              ApiEndpoint         DescribeCluster, once for each cluster
+//!                   ▼
+//!               Desired            DNS once for each cluster and address family, or
+//!                   │              DescribeNetworkInterfaces once, or both
+//!                   ▼
+//!               Targets            DescribeTargetHealth
+//!                   ▼
+//!                 Plan             a pure function: plan()
+//!                   ▼
+//!               Outcome            RegisterTargets, then DeregisterTargets
+//!                   ▼
+//!                Report
 //! ```
 //!
-//! It keeps no state: the target group is the state, and the next run is the
+//! It is stateless: the target group is the state, and the next run is the
 //! retry. An event says *when* to run, never *what changed*.
 //!
 //! Modules know only what stands before them here: [`model`], [`plan`],
-//! [`error`], [`report`]; [`settings`] and [`request`]; [`dns`], [`aws`],
-//! [`log`] and [`metrics`]; [`discover`] and [`reconcile`]; [`handler`]. `model` and `plan` know
-//! neither SDK, resolver, runtime, log, clock nor environment.
+//! [`error`], [`report`]; [`settings`], [`request`], [`limits`], [`pace`] and
+//! [`turns`]; [`dns`], [`aws`], [`log`] and [`metrics`]; [`discover`] and
+//! [`sources`]; [`reconcile`]; [`handler`]. `model` and `plan` know neither
+//! SDK, resolver, runtime, log, clock nor environment.
 
 pub mod aws;
 pub mod discover;
 pub mod dns;
 pub mod error;
 pub mod handler;
+pub mod limits;
 pub mod log;
 pub mod metrics;
 pub mod model;
+pub mod pace;
 pub mod plan;
 pub mod reconcile;
 pub mod report;
 pub mod request;
 pub mod settings;
+pub mod sources;
+pub mod turns;
 
 use std::collections::BTreeSet;
 
-use aws::{Clients, Limits};
+use aws::account::Clients;
 use dns::Resolver;
-use error::AwsError;
+use error::CallError;
+use futures_util::future::try_join;
 use hickory_resolver::net::runtime::RuntimeProvider;
-use model::ClusterName;
+use limits::Limits;
+use model::{AddressSource, ClusterName, Interfaces};
 use reconcile::{Mode, Reconciler};
 use report::Report;
 use settings::Settings;
+use sources::Sources;
+use turns::Turns;
 
 /// One full run over one account and Region: discover, reconcile, report.
 ///
@@ -53,18 +75,35 @@ pub async fn sync<P: RuntimeProvider>(
     mode: Mode,
     clients: &Clients,
     resolver: &Resolver<P>,
+    turns: &Turns,
     limits: &Limits,
-) -> Result<Report, AwsError> {
-    let reconciler = Reconciler {
-        eks: clients.eks(limits),
-        elb: clients.elb(limits),
-        limits,
+) -> Result<Report, CallError> {
+    let elb = clients.elb(limits);
+    let discovery = discover::discover(&elb, settings, clusters);
+    let (discovered, interfaces) = try_join(discovery, interfaces(settings, clients, limits)).await?;
+    limits.expect_frontends(discovered.frontends.len() + discovered.decided.len());
+    let mut reports = discovered.decided;
+    let sources = Sources {
+        source: settings.address_source,
         resolver,
-        policy: settings.policy,
-        mode,
+        interfaces,
+        allowed: &settings.allowed_cidrs,
+        limits,
     };
-    let fleet = discover::fleet(&reconciler.elb, settings, clusters).await?;
-    let mut entries = fleet.settled;
-    entries.extend(reconciler.reconcile_all(fleet.frontends).await);
-    Ok(Report::new(mode == Mode::DryRun, clients.region.clone(), fleet.load_balancers, entries))
+    let reconciler =
+        Reconciler { eks: clients.eks(limits), elb, limits, sources, policy: settings.policy, mode, turns };
+    reports.extend(reconciler.reconcile_all(discovered.frontends).await);
+    Ok(Report::new(mode == Mode::DryRun, clients.region.clone(), discovered.load_balancers, reports))
+}
+
+/// The interfaces of the Region's control planes, where they are a source.
+async fn interfaces(
+    settings: &Settings,
+    clients: &Clients,
+    limits: &Limits,
+) -> Result<Interfaces, CallError> {
+    match settings.address_source {
+        AddressSource::Dns => Ok(Interfaces::default()),
+        AddressSource::Eni | AddressSource::DnsAndEni => clients.ec2(limits).control_plane_interfaces().await,
+    }
 }

@@ -1,19 +1,49 @@
 //! Writes log lines in Lambda's two formats, JSON with `timestamp` and `level`.
 //!
-//! Lambda takes a JSON line without these two for INFO and may drop it, so the
-//! library's own set-up, which writes no timestamp, does not do.
+//! Lambda takes a JSON line without these two for INFO and may drop it. The
+//! set-up that `lambda_runtime` brings writes no timestamp, so it is not used.
+
+mod lines;
 
 use std::io::Write;
 
 use serde::Serialize;
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
-use crate::report::Report;
-use crate::settings::LogSettings;
+pub use lines::{Run, discovery_failed, frontends, report};
+
+/// How log lines are written. Lambda sets these variables, so any value is
+/// accepted.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// `RUST_LOG`, else `AWS_LAMBDA_LOG_LEVEL`, else INFO.
+    pub filter: Targets,
+    /// `AWS_LAMBDA_LOG_FORMAT=JSON`.
+    pub json: bool,
+}
+
+impl LogSettings {
+    /// Reads them through `lookup`, which takes a variable's name.
+    #[must_use]
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Self {
+        let level =
+            lookup("AWS_LAMBDA_LOG_LEVEL").and_then(|text| match text.to_ascii_uppercase().as_str() {
+                "FATAL" => Some(LevelFilter::ERROR),
+                other => other.parse().ok(),
+            });
+        // The SDK and the HTTP client log in detail; RUST_LOG shows it.
+        let own = Targets::new()
+            .with_default(LevelFilter::WARN.min(level.unwrap_or(LevelFilter::WARN)))
+            .with_target("eks_nlb_sync", level.unwrap_or(LevelFilter::INFO));
+        Self {
+            filter: lookup("RUST_LOG").and_then(|text| text.parse().ok()).unwrap_or(own),
+            json: lookup("AWS_LAMBDA_LOG_FORMAT").is_some_and(|format| format.eq_ignore_ascii_case("json")),
+        }
+    }
+}
 
 /// Starts logging to stdout. A second start changes nothing.
 pub fn init(settings: LogSettings) {
@@ -27,41 +57,34 @@ pub fn init(settings: LogSettings) {
     _ = tracing_subscriber::registry().with(lines.with_filter(settings.filter)).try_init();
 }
 
-/// The report as a log line. `tracing` has no nested values, so it is written
-/// by hand, in the JSON format whatever the others are in.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ReportLine<'a> {
-    timestamp: String,
-    level: &'static str,
-    message: &'static str,
-    request_id: &'a str,
-    #[serde(flatten)]
-    report: Report,
-}
-
-/// Logs `report`: its summary and every frontend that is not converged.
-pub fn report(report: &Report, request_id: &str) {
-    if !tracing::enabled!(tracing::Level::INFO) {
-        return;
-    }
-    let mut timestamp = String::new();
-    // Writing to a string cannot fail.
-    _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
-    write_line(&ReportLine {
-        timestamp,
-        level: "INFO",
-        message: "report",
-        request_id,
-        report: report.for_the_log(),
-    });
-}
-
 /// Writes one JSON document as a line of stdout. A log that cannot be written
-/// must not fail the run that it tells of.
+/// must not fail the run.
 pub fn write_line(document: &impl Serialize) {
     if let Ok(mut line) = serde_json::to_vec(document) {
         line.push(b'\n');
         _ = std::io::stdout().lock().write_all(&line);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lambdas_log_controls_are_taken() {
+        let settings = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<_> = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+            LogSettings::from_lookup(|name| pairs.iter().find(|(k, _)| k == name).map(|(_, v)| v.clone()))
+        };
+        let enabled = |log: &LogSettings, level| log.filter.would_enable("eks_nlb_sync::handler", &level);
+
+        let default = settings(&[]);
+        assert!(enabled(&default, tracing::Level::INFO) && !enabled(&default, tracing::Level::DEBUG));
+        assert!(!default.json);
+        let json = settings(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")]);
+        assert!(enabled(&json, tracing::Level::ERROR) && !enabled(&json, tracing::Level::WARN));
+        assert!(json.json);
+        let rust_log = settings(&[("AWS_LAMBDA_LOG_LEVEL", "ERROR"), ("RUST_LOG", "debug")]);
+        assert!(enabled(&rust_log, tracing::Level::DEBUG));
     }
 }

@@ -1,33 +1,42 @@
 //! Decides which targets to register and which to deregister; does no I/O.
 //!
 //! [`plan`] is a pure function of the desired addresses, the targets that ELB
-//! reports, and a [`Policy`]. It reads no clock, environment or network, so
-//! any decision in production can be replayed from the logged report.
+//! lists, and a [`Policy`]. It reads no clock, environment or network, so any
+//! decision in production can be replayed from the logged report.
 //!
 //! # Rules
 //!
 //! A target is *in service* while it is registered and not draining, whatever
-//! its health. A target in service that is not desired is *stale*.
+//! its health. A target in service that is not desired is *stale*. Every stale
+//! target is either deregistered or *withheld*, with the reason.
 //!
-//! 1. A desired target that is not in service is registered. A draining
-//!    target that is desired again is therefore registered again.
-//! 2. A stale target that serves nothing (unhealthy or unused) is
-//!    deregistered: by then rule 1 has put every desired target in service.
-//! 3. A stale target that may be serving is deregistered only while at least
-//!    [`Policy::min_healthy`] desired targets, or all of them if there are
-//!    fewer, are healthy.
-//! 4. A stale target that is not deregistered is *withheld*, with the reason.
-//! 5. A draining target that is not desired is left alone.
-//! 6. Under [`SyncPolicy::AddOnly`] every stale target is withheld.
-//! 7. Registering comes first. If any of it fails, nothing is deregistered:
-//!    [`Plan::withhold_deregistrations`].
+//! | | a target that is | is |
+//! |---|---|---|
+//! | 1 | desired and not in service (absent or draining) | registered |
+//! | 2 | draining and not desired | left alone |
+//! | 3 | stale, under [`SyncPolicy::AddOnly`] | withheld |
+//! | 4 | stale, and still named by one of two sources | withheld |
+//! | 5 | stale and `unused` | deregistered: it serves nothing |
+//! | 6 | stale and `unhealthy`, while some target of the group is healthy | deregistered: it serves nothing |
+//! | 7 | stale and `unhealthy`, while none is healthy (the load balancer *fails open* and sends traffic to all) | deregistered once every desired target is registered and no longer `initial` |
+//! | 8 | stale in any other state: it may be serving | deregistered once [`Policy::min_healthy`] desired targets are healthy, and its zone has a healthy desired target or no desired target at all |
+//!
+//! In rule 8, the minimum is lowered to the number of desired targets, but not
+//! below [`SHORT_ANSWER`]. A desired target that is not registered yet may turn
+//! out to be in any zone. One in zone `all`, or without a zone, serves every
+//! zone. A stale target in `all` serves every zone, so every zone with a
+//! desired target needs a healthy one first.
+//!
+//! Registering comes first. If any of it fails, nothing is deregistered:
+//! [`Plan::withhold_deregistrations`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::num::NonZeroU16;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use crate::model::{Addresses, Target, TargetState, Targets};
+use crate::model::{CurrentTarget, Desired, Target, TargetState, Targets, Zone};
 
 /// What an operator allows the planner to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,16 +57,47 @@ pub enum SyncPolicy {
     AddOnly,
 }
 
-/// Why a stale target is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Withheld {
-    /// It may be serving, and too few desired targets are healthy.
-    WaitingForHealthyReplacement,
+/// EKS gives every cluster at least this many addresses, so an answer with
+/// fewer is short and must not lower the minimum of healthy targets.
+///
+/// Source: EKS User Guide, *Control plane*: at least two API server instances.
+pub const SHORT_ANSWER: usize = 2;
+
+/// Why a stale target stays.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WithholdReason {
+    /// It may be serving, and the desired targets cannot replace it yet.
+    WaitingForHealthyReplacement(Shortfall),
+    /// One of two sources still names its address.
+    NamedByOneSource,
     /// The policy never deregisters.
     AddOnlyPolicy,
     /// A desired target could not be registered in this run.
     RegistrationFailed,
+    /// ELB refused to deregister it, or did not answer.
+    DeregistrationFailed,
+}
+
+/// What the desired targets lack before a stale one can go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shortfall {
+    /// Too few of them are healthy.
+    Healthy {
+        /// How many are.
+        healthy: usize,
+        /// How many must be.
+        needed: usize,
+    },
+    /// None of those in this zone, or not registered yet, is healthy.
+    HealthyInZone(Zone),
+    /// No target of the group is healthy, so the load balancer fails open, and
+    /// not every desired target can take traffic.
+    Ready {
+        /// How many are registered and no longer `initial`.
+        ready: usize,
+        /// How many are desired.
+        desired: usize,
+    },
 }
 
 /// The changes that bring the current targets to the desired ones.
@@ -67,10 +107,11 @@ pub enum Withheld {
 pub struct Plan {
     /// To register, before anything is deregistered.
     pub register: BTreeSet<Target>,
-    /// To deregister, once everything above is registered.
-    pub deregister: BTreeSet<Target>,
-    /// Stale and kept on purpose.
-    pub withheld: BTreeMap<Target, Withheld>,
+    /// To deregister, once everything above is registered, with the zone in
+    /// which ELB lists it.
+    pub deregister: BTreeMap<Target, Option<Zone>>,
+    /// Stale, and stays on purpose.
+    pub withheld: BTreeMap<Target, WithholdReason>,
 }
 
 impl Plan {
@@ -80,240 +121,169 @@ impl Plan {
         self.register.is_empty() && self.deregister.is_empty()
     }
 
-    /// Rule 7: keeps what would have been deregistered.
-    pub fn withhold_deregistrations(&mut self) {
-        let kept = std::mem::take(&mut self.deregister);
-        self.withheld.extend(kept.into_iter().map(|target| (target, Withheld::RegistrationFailed)));
+    /// Withholds everything that was to be deregistered.
+    pub fn withhold_deregistrations(&mut self, reason: &WithholdReason) {
+        let withheld = std::mem::take(&mut self.deregister).into_keys();
+        self.withheld.extend(withheld.map(|target| (target, reason.clone())));
     }
 }
 
 /// Plans one target group, whose targets listen on `port`. See the
 /// [rules](self#rules).
 #[must_use]
-pub fn plan(desired: &Addresses, port: u16, current: &Targets, policy: Policy) -> Plan {
-    let desired = desired.on_port(port);
-    let in_service = |target: &Target| current.get(target).is_some_and(|state| state.is_in_service());
-    let is_healthy = |target: &&Target| current.get(*target) == Some(&TargetState::Healthy);
+pub fn plan(desired: &Desired, port: u16, current: &Targets, policy: Policy) -> Plan {
+    let group = Group { desired: desired.addresses.on_port(port), current, policy };
+    let half_named = |target: &Target| target.port() == port && desired.named_by_one.contains(&target.ip());
 
-    let healthy = desired.iter().filter(is_healthy).count();
-    let needed = usize::from(policy.min_healthy.get()).min(desired.len());
-
-    let mut plan = Plan {
-        register: desired.iter().filter(|target| !in_service(target)).copied().collect(),
-        ..Plan::default()
-    };
-    let stale = current.iter().filter(|(target, state)| state.is_in_service() && !desired.contains(target));
-    for (&target, state) in stale {
+    let mut plan = Plan { register: group.missing().copied().collect(), ..Plan::default() };
+    for (target, listed) in group.stale() {
         let reason = match policy.sync {
-            SyncPolicy::AddOnly => Some(Withheld::AddOnlyPolicy),
-            SyncPolicy::Sync if state.may_serve() && healthy < needed => {
-                Some(Withheld::WaitingForHealthyReplacement)
+            SyncPolicy::AddOnly => Some(WithholdReason::AddOnlyPolicy),
+            SyncPolicy::Sync if half_named(target) => Some(WithholdReason::NamedByOneSource),
+            SyncPolicy::Sync => {
+                group.shortfall_without(listed).map(WithholdReason::WaitingForHealthyReplacement)
             }
-            SyncPolicy::Sync => None,
         };
         match reason {
-            Some(reason) => _ = plan.withheld.insert(target, reason),
-            None => _ = plan.deregister.insert(target),
+            Some(reason) => _ = plan.withheld.insert(*target, reason),
+            None => _ = plan.deregister.insert(*target, listed.zone.clone()),
         }
     }
     plan
 }
 
-#[cfg(test)]
-mod tests {
-    use std::net::{IpAddr, Ipv4Addr};
+/// One target group, as it is and as it is desired.
+struct Group<'a> {
+    desired: BTreeSet<Target>,
+    current: &'a Targets,
+    policy: Policy,
+}
 
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::model::AllowedCidrs;
-    use TargetState::{Draining, Healthy, Initial, Unavailable, Unhealthy, Unknown, Unused};
-    use Withheld::{AddOnlyPolicy, WaitingForHealthyReplacement};
-
-    const PORT: u16 = 443;
-
-    fn ip(last: u8) -> IpAddr {
-        Ipv4Addr::new(10, 0, 0, last).into()
+impl<'a> Group<'a> {
+    /// Desired targets that are not in service.
+    fn missing(&self) -> impl Iterator<Item = &Target> {
+        self.desired
+            .iter()
+            .filter(|target| !self.current.get(*target).is_some_and(|listed| listed.state.is_in_service()))
     }
 
-    fn target(last: u8) -> Target {
-        Target::new(ip(last), PORT)
+    fn stale(&self) -> impl Iterator<Item = (&'a Target, &'a CurrentTarget)> {
+        self.current
+            .iter()
+            .filter(|(target, listed)| listed.state.is_in_service() && !self.desired.contains(target))
     }
 
-    fn set(last: &[u8]) -> BTreeSet<Target> {
-        last.iter().map(|&last| target(last)).collect()
+    /// What ELB lists of each desired target; nothing if it does not.
+    fn desired(&self) -> impl Iterator<Item = Option<&CurrentTarget>> {
+        self.desired.iter().map(|target| self.current.get(target))
     }
 
-    fn addresses(last: impl IntoIterator<Item = u8>) -> Addresses {
-        let allowed = AllowedCidrs(vec!["10.0.0.0/8".parse().unwrap()]);
-        Addresses::new(last.into_iter().map(ip), &allowed).expect("a case desires something")
-    }
-
-    fn policy(sync: SyncPolicy, min_healthy: u16) -> Policy {
-        Policy { sync, min_healthy: NonZeroU16::new(min_healthy).unwrap() }
-    }
-
-    #[test]
-    fn follows_the_rules() {
-        struct Case {
-            name: &'static str,
-            min: u16,
-            desired: &'static [u8],
-            current: &'static [(u8, TargetState)],
-            register: &'static [u8],
-            deregister: &'static [u8],
-            waiting: &'static [u8],
-        }
-        #[rustfmt::skip]
-        let cases = [
-            Case { name: "converged",                  min: 1, desired: &[1, 2], current: &[(1, Healthy), (2, Healthy)],                  register: &[],     deregister: &[],     waiting: &[]  },
-            Case { name: "converged, nothing healthy", min: 1, desired: &[1, 2], current: &[(1, Initial), (2, Unhealthy)],                register: &[],     deregister: &[],     waiting: &[]  },
-            Case { name: "converged, never in use",    min: 1, desired: &[1],    current: &[(1, Unused)],                                 register: &[],     deregister: &[],     waiting: &[]  },
-            Case { name: "empty group",                min: 1, desired: &[1, 2], current: &[],                                            register: &[1, 2], deregister: &[],     waiting: &[]  },
-            Case { name: "scaled out",                 min: 1, desired: &[1, 2], current: &[(1, Healthy)],                                register: &[2],    deregister: &[],     waiting: &[]  },
-            Case { name: "one rotated, one remains",   min: 1, desired: &[1, 3], current: &[(1, Healthy), (2, Healthy)],                  register: &[3],    deregister: &[2],    waiting: &[]  },
-            Case { name: "one rotated, two needed",    min: 2, desired: &[1, 3], current: &[(1, Healthy), (2, Healthy)],                  register: &[3],    deregister: &[],     waiting: &[2] },
-            Case { name: "all rotated",                min: 1, desired: &[3, 4], current: &[(1, Healthy), (2, Healthy)],                  register: &[3, 4], deregister: &[],     waiting: &[1, 2] },
-            Case { name: "replacement initial",        min: 1, desired: &[3],    current: &[(1, Healthy), (3, Initial)],                  register: &[],     deregister: &[],     waiting: &[1] },
-            Case { name: "replacement unhealthy",      min: 1, desired: &[3],    current: &[(1, Healthy), (3, Unhealthy)],                register: &[],     deregister: &[],     waiting: &[1] },
-            Case { name: "replacement not checked",    min: 1, desired: &[3],    current: &[(1, Healthy), (3, Unavailable)],              register: &[],     deregister: &[],     waiting: &[1] },
-            Case { name: "replacement healthy",        min: 1, desired: &[3],    current: &[(1, Healthy), (3, Healthy)],                  register: &[],     deregister: &[1],    waiting: &[]  },
-            Case { name: "one of two needed healthy",  min: 2, desired: &[3, 4], current: &[(1, Healthy), (3, Healthy), (4, Initial)],    register: &[],     deregister: &[],     waiting: &[1] },
-            Case { name: "both needed healthy",        min: 2, desired: &[3, 4], current: &[(1, Healthy), (3, Healthy), (4, Healthy)],    register: &[],     deregister: &[1],    waiting: &[]  },
-            Case { name: "fewer desired than needed",  min: 5, desired: &[3],    current: &[(2, Healthy), (3, Healthy)],                  register: &[],     deregister: &[2],    waiting: &[]  },
-            Case { name: "five shrink to two",         min: 1, desired: &[1, 2], current: &[(1, Healthy), (2, Healthy), (3, Healthy), (4, Healthy), (5, Healthy)], register: &[], deregister: &[3, 4, 5], waiting: &[] },
-            Case { name: "stale serves nothing",       min: 1, desired: &[3],    current: &[(1, Unhealthy), (2, Unused), (3, Initial)],   register: &[],     deregister: &[1, 2], waiting: &[]  },
-            Case { name: "stale serves nothing, new",  min: 1, desired: &[3],    current: &[(1, Unhealthy)],                              register: &[3],    deregister: &[1],    waiting: &[]  },
-            Case { name: "stale may serve",            min: 1, desired: &[5],    current: &[(1, Initial), (2, Unavailable), (3, Unknown), (5, Initial)], register: &[], deregister: &[], waiting: &[1, 2, 3] },
-            Case { name: "stale is draining",          min: 1, desired: &[1],    current: &[(1, Healthy), (2, Draining)],                 register: &[],     deregister: &[],     waiting: &[]  },
-            Case { name: "desired again, draining",    min: 1, desired: &[1],    current: &[(1, Draining)],                               register: &[1],    deregister: &[],     waiting: &[]  },
-            Case { name: "draining is not healthy",    min: 1, desired: &[1],    current: &[(1, Draining), (2, Healthy)],                 register: &[1],    deregister: &[],     waiting: &[2] },
-        ];
-        for case in cases {
-            let current = case.current.iter().map(|&(last, state)| (target(last), state)).collect();
-
-            let got = plan(
-                &addresses(case.desired.iter().copied()),
-                PORT,
-                &current,
-                policy(SyncPolicy::Sync, case.min),
-            );
-
-            assert_eq!(got.register, set(case.register), "{}: register", case.name);
-            assert_eq!(got.deregister, set(case.deregister), "{}: deregister", case.name);
-            let waiting = set(case.waiting).into_iter().map(|t| (t, WaitingForHealthyReplacement)).collect();
-            assert_eq!(got.withheld, waiting, "{}: withheld", case.name);
-            assert_eq!(
-                got.is_noop(),
-                case.register.is_empty() && case.deregister.is_empty(),
-                "{}",
-                case.name
-            );
-        }
-    }
-
-    #[test]
-    fn the_same_address_on_another_port_is_another_target() {
-        let other_port = Target::new(ip(1), 8443);
-        let current = Targets::from([(other_port, Healthy)]);
-
-        let got = plan(&addresses([1]), PORT, &current, policy(SyncPolicy::Sync, 1));
-
-        assert_eq!(got.register, set(&[1]));
-        assert_eq!(got.withheld, BTreeMap::from([(other_port, WaitingForHealthyReplacement)]));
-    }
-
-    #[test]
-    fn add_only_keeps_every_stale_target() {
-        let current = Targets::from([(target(1), Healthy), (target(2), Unhealthy), (target(3), Healthy)]);
-
-        let got = plan(&addresses([3]), PORT, &current, policy(SyncPolicy::AddOnly, 1));
-
-        assert!(got.is_noop());
-        assert_eq!(got.withheld, BTreeMap::from([(target(1), AddOnlyPolicy), (target(2), AddOnlyPolicy)]));
-    }
-
-    #[test]
-    fn a_failed_registration_keeps_every_stale_target() {
-        let current = Targets::from([(target(1), Healthy), (target(2), Unhealthy)]);
-        let mut got = plan(&addresses([3]), PORT, &current, policy(SyncPolicy::Sync, 1));
-        assert_eq!(got.deregister, set(&[2]));
-
-        got.withhold_deregistrations();
-
-        assert!(got.deregister.is_empty());
-        assert_eq!(
-            got.withheld,
-            BTreeMap::from([
-                (target(1), WaitingForHealthyReplacement),
-                (target(2), Withheld::RegistrationFailed)
-            ])
-        );
-    }
-
-    fn any_state() -> impl Strategy<Value = TargetState> {
-        prop::sample::select(vec![Initial, Healthy, Unhealthy, Unused, Draining, Unavailable, Unknown])
-    }
-
-    prop_compose! {
-        fn any_world()(
-            desired in prop::collection::btree_set(0u8..8, 1..6),
-            current in prop::collection::btree_map((0u8..8).prop_map(target), any_state(), 0..10),
-            min_healthy in 1u16..5,
-            add_only in any::<bool>(),
-        ) -> (Addresses, Targets, Policy) {
-            let sync = if add_only { SyncPolicy::AddOnly } else { SyncPolicy::Sync };
-            (addresses(desired), current, policy(sync, min_healthy))
-        }
-    }
-
-    /// What ELB reports right after the plan was applied.
-    fn applied(plan: &Plan, current: &Targets) -> Targets {
-        let mut after = current.clone();
-        after.extend(plan.register.iter().map(|&t| (t, Initial)));
-        after.extend(plan.deregister.iter().map(|&t| (t, Draining)));
-        after
-    }
-
-    proptest! {
-        #[test]
-        fn a_desired_target_is_in_service_afterwards((desired, current, policy) in any_world()) {
-            let got = plan(&desired, PORT, &current, policy);
-            let after = applied(&got, &current);
-            for target in desired.on_port(PORT) {
-                prop_assert!(after[&target].is_in_service());
-                prop_assert!(!got.deregister.contains(&target) && !got.withheld.contains_key(&target));
+    /// What is lacking before `stale` can go: rules 5 to 8.
+    fn shortfall_without(&self, stale: &CurrentTarget) -> Option<Shortfall> {
+        match stale.state {
+            TargetState::Unused | TargetState::Draining => None,
+            TargetState::Unhealthy if self.current.values().any(is_healthy) => None,
+            TargetState::Unhealthy => self.shortfall_of_ready(),
+            TargetState::Initial | TargetState::Healthy | TargetState::Unavailable | TargetState::Unknown => {
+                self.shortfall_of_healthy().or_else(|| self.shortfall_in_zone(stale.zone.as_ref()?))
             }
         }
+    }
 
-        #[test]
-        fn every_stale_target_is_decided_once((desired, current, policy) in any_world()) {
-            let got = plan(&desired, PORT, &current, policy);
-            let desired = desired.on_port(PORT);
-            for (target, state) in current {
-                let decided = usize::from(got.deregister.contains(&target)) + usize::from(got.withheld.contains_key(&target));
-                let stale = state.is_in_service() && !desired.contains(&target);
-                prop_assert_eq!(decided, usize::from(stale), "{}", target);
-            }
+    /// Rule 7.
+    fn shortfall_of_ready(&self) -> Option<Shortfall> {
+        let is_ready = |state: TargetState| state.is_in_service() && state != TargetState::Initial;
+        let states = self.desired().flatten().map(|listed| listed.state);
+        let ready: Vec<_> = states.filter(|state| is_ready(*state)).collect();
+        // `unused` targets get no traffic, so they cannot be all that is left.
+        let can_serve = ready.iter().any(|state| *state != TargetState::Unused);
+        let (ready, desired) = (ready.len(), self.desired.len());
+        (ready < desired || !can_serve).then_some(Shortfall::Ready { ready, desired })
+    }
+
+    /// Rule 8, in all.
+    fn shortfall_of_healthy(&self) -> Option<Shortfall> {
+        let healthy = self.desired().flatten().filter(|listed| is_healthy(listed)).count();
+        let most = self.desired.len().max(SHORT_ANSWER);
+        let needed = usize::from(self.policy.min_healthy.get()).min(most);
+        (healthy < needed).then_some(Shortfall::Healthy { healthy, needed })
+    }
+
+    /// Rule 8, in every zone that a stale target serves.
+    fn shortfall_in_zone(&self, stale: &Zone) -> Option<Shortfall> {
+        let mut zones = BTreeSet::from([stale]);
+        if *stale == Zone::All {
+            zones.extend(self.desired().flatten().filter_map(|listed| listed.zone.as_ref()));
         }
+        let lacks = |zone: &&Zone| {
+            let may_serve = self.desired().any(|listed| listed.is_none_or(|listed| serves(listed, zone)));
+            let is_served = self.desired().flatten().any(|listed| is_healthy(listed) && serves(listed, zone));
+            may_serve && !is_served
+        };
+        zones.into_iter().find(lacks).cloned().map(Shortfall::HealthyInZone)
+    }
+}
 
-        #[test]
-        fn what_may_serve_goes_only_once_enough_desired_targets_are_healthy((desired, current, policy) in any_world()) {
-            let got = plan(&desired, PORT, &current, policy);
-            let desired = desired.on_port(PORT);
-            let healthy = desired.iter().filter(|t| current.get(t) == Some(&Healthy)).count();
-            let enough = healthy >= usize::from(policy.min_healthy.get()).min(desired.len());
-            for target in &got.deregister {
-                prop_assert!(enough || !current[target].may_serve(), "{} went with {} healthy", target, healthy);
-            }
-        }
+fn is_healthy(listed: &CurrentTarget) -> bool {
+    listed.state == TargetState::Healthy
+}
 
-        #[test]
-        fn applying_a_plan_leaves_nothing_to_register_or_deregister((desired, current, policy) in any_world()) {
-            let got = plan(&desired, PORT, &current, policy);
-            let again = plan(&desired, PORT, &applied(&got, &current), policy);
-            prop_assert!(again.is_noop(), "{:?}", again);
-            prop_assert_eq!(again.withheld, got.withheld);
+/// Whether clients in `zone` reach a target without cross-zone load balancing.
+fn serves(listed: &CurrentTarget, zone: &Zone) -> bool {
+    listed.zone.as_ref().is_none_or(|own| *own == Zone::All || own == zone)
+}
+
+impl WithholdReason {
+    /// The stable name for reports.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::WaitingForHealthyReplacement(_) => "waitingForHealthyReplacement",
+            Self::NamedByOneSource => "namedByOneSource",
+            Self::AddOnlyPolicy => "addOnlyPolicy",
+            Self::RegistrationFailed => "registrationFailed",
+            Self::DeregistrationFailed => "deregistrationFailed",
         }
     }
 }
+
+impl Serialize for WithholdReason {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.code())
+    }
+}
+
+impl fmt::Display for WithholdReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WaitingForHealthyReplacement(shortfall) => {
+                write!(f, "it may be serving, and {shortfall}")
+            }
+            Self::NamedByOneSource => f.write_str("one of DNS and the network interfaces still names it"),
+            Self::AddOnlyPolicy => f.write_str("SYNC_POLICY is add-only"),
+            Self::RegistrationFailed => f.write_str("a desired target could not be registered"),
+            Self::DeregistrationFailed => f.write_str("ELB did not deregister it"),
+        }
+    }
+}
+
+impl fmt::Display for Shortfall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Healthy { healthy, needed } => {
+                write!(f, "{healthy} desired targets are healthy where {needed} are needed")
+            }
+            Self::HealthyInZone(zone) => write!(f, "no desired target in zone {zone} is healthy"),
+            Self::Ready { ready, desired } => write!(
+                f,
+                "no target is healthy, so the load balancer sends traffic to all of them; {ready} of {desired} \
+                 desired targets can take it"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,34 @@
-//! Reconciles frontends: observes, plans, and unless it is a dry run applies.
+//! Reconciles one frontend: observes, plans, and unless it is a dry run
+//! applies. [`in_turn`] gives every frontend its turn.
 //!
-//! A cluster is looked up and resolved once for all its frontends. What fails
-//! for one frontend is that frontend's outcome and nobody else's.
+//! What fails for one frontend is that frontend's outcome and no other's.
+
+mod in_turn;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use futures_util::future::{join, join_all};
 use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
+use tokio::time::Instant;
 use tracing::{Span, field::Empty, instrument};
 
-use crate::aws::Limits;
-use crate::aws::eks::{Eks, Lookup};
-use crate::aws::elb::{Elb, Placement};
-use crate::dns::Resolver;
-use crate::error::ReconcileError;
-use crate::model::{Addresses, ApiEndpoint, ClusterName, Family, Frontend, Host, TargetState, Targets};
-use crate::plan::{Plan, Policy, plan};
-use crate::report::{Entry, Outcome, SkipReason};
+use crate::aws::eks::Eks;
+use crate::aws::elb::Elb;
+use crate::error::{CallError, ReconcileError};
+use crate::limits::Limits;
+use crate::model::{ApiEndpoint, Desired, Frontend, Target, Targets, Zone};
+use crate::plan::{Plan, Policy, WithholdReason, plan};
+use crate::report::{FrontendReport, Outcome};
+use crate::sources::Sources;
+use crate::turns::Turns;
+
+/// A target is deregistered only on health that was read this recently. It is
+/// far longer than the two calls take, unless ELB throttles them.
+const FRESH_FOR: Duration = Duration::from_secs(10);
+
+/// How often targets are read again for a deregistration that failed after it
+/// took too long; after that the next run tries again.
+const READS_AGAIN: usize = 1;
 
 /// Whether plans are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,69 +47,58 @@ pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
     pub elb: Elb<'a>,
     /// Bounds the run.
     pub limits: &'a Limits,
-    /// Tells the addresses of an API endpoint.
-    pub resolver: &'a Resolver<P>,
+    /// Tell the addresses of an API endpoint.
+    pub sources: Sources<'a, P>,
     /// What the planner may do.
     pub policy: Policy,
     /// Whether plans are applied.
     pub mode: Mode,
+    /// Whose turn it is.
+    pub turns: &'a Turns,
+}
+
+/// A frontend whose desired addresses are known.
+struct Ready {
+    frontend: Frontend,
+    endpoint: ApiEndpoint,
+    desired: Desired,
+}
+
+/// The targets of a frontend, and when they were read.
+struct Observed {
+    targets: Targets,
+    at: Instant,
+}
+
+impl Observed {
+    fn is_in_service(&self, target: &Target) -> bool {
+        self.targets.get(target).is_some_and(|listed| listed.state.is_in_service())
+    }
+}
+
+impl Ready {
+    fn plan(&self, observed: &Observed, policy: Policy) -> Plan {
+        plan(&self.desired, self.frontend.port, &observed.targets, policy)
+    }
+
+    /// The zone in which ELB wants the desired targets named.
+    fn zone(&self) -> Option<Zone> {
+        match (&self.endpoint.vpc, &self.frontend.vpc) {
+            (Some(cluster), Some(group)) if cluster != group => Some(Zone::All),
+            _ => None,
+        }
+    }
+
+    fn report(&self, outcome: Outcome) -> FrontendReport {
+        FrontendReport {
+            host: Some(self.endpoint.host.clone()),
+            desired: self.desired.addresses.iter().collect(),
+            ..FrontendReport::of(&self.frontend, outcome)
+        }
+    }
 }
 
 impl<P: RuntimeProvider> Reconciler<'_, P> {
-    /// Reconciles all `frontends` at once. There is one entry for each.
-    pub async fn reconcile_all(&self, frontends: Vec<Frontend>) -> Vec<Entry> {
-        let mut by_cluster: BTreeMap<ClusterName, Vec<Frontend>> = BTreeMap::new();
-        for frontend in frontends {
-            by_cluster.entry(frontend.cluster.clone()).or_default().push(frontend);
-        }
-        let clusters =
-            by_cluster.iter().map(|(cluster, frontends)| self.reconcile_cluster(cluster, frontends));
-        join_all(clusters).await.into_iter().flatten().collect()
-    }
-
-    async fn reconcile_cluster(&self, cluster: &ClusterName, frontends: &[Frontend]) -> Vec<Entry> {
-        let all = |outcome: Outcome| -> Vec<Entry> {
-            frontends.iter().map(|frontend| Entry::of(frontend, outcome.clone())).collect()
-        };
-        let endpoint = match self.eks.api_endpoint(cluster).await {
-            Ok(Lookup::Found(endpoint)) => endpoint,
-            Ok(Lookup::NotReady) => return all(Outcome::Skipped { reason: SkipReason::ClusterNotReady }),
-            Ok(Lookup::Local) => return all(Outcome::Skipped { reason: SkipReason::LocalCluster }),
-            Err(error) => return all((&error).into()),
-        };
-        // A family that is slow to resolve does not hold up the other.
-        let family = |family| {
-            let frontends = frontends.iter().filter(|frontend| frontend.family == family).collect();
-            self.reconcile_family(family, frontends, &endpoint)
-        };
-        let (v4, v6) = join(family(Family::Ipv4), family(Family::Ipv6)).await;
-        v4.into_iter().chain(v6).collect()
-    }
-
-    async fn reconcile_family(
-        &self,
-        family: Family,
-        frontends: Vec<&Frontend>,
-        endpoint: &ApiEndpoint,
-    ) -> Vec<Entry> {
-        if frontends.is_empty() {
-            return Vec::new();
-        }
-        let entries = match self.resolve(&endpoint.host, family).await {
-            Ok(desired) => {
-                join_all(frontends.iter().map(|frontend| self.reconcile(frontend, endpoint, &desired))).await
-            }
-            Err(error) => frontends.iter().map(|frontend| Entry::of(frontend, (&error).into())).collect(),
-        };
-        let host = Some(endpoint.host.clone());
-        entries.into_iter().map(|entry| Entry { host: host.clone(), ..entry }).collect()
-    }
-
-    async fn resolve(&self, host: &Host, family: Family) -> Result<Addresses, ReconcileError> {
-        let resolved = self.resolver.resolve(host, family);
-        self.limits.within("the API endpoint was resolved", resolved).await?
-    }
-
     /// Observes, plans, and (in [`Mode::Apply`]) changes one target group.
     ///
     /// Registers before it deregisters, so a failure in between leaves too
@@ -106,54 +107,84 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
     #[instrument(
         level = "debug",
         skip_all,
-        fields(cluster = %frontend.cluster, target_group = %frontend.target_group, register = Empty, deregister = Empty, withheld = Empty),
+        fields(cluster = %ready.frontend.cluster, target_group = %ready.frontend.target_group, register = Empty, deregister = Empty, withheld = Empty),
     )]
-    async fn reconcile(&self, frontend: &Frontend, endpoint: &ApiEndpoint, desired: &Addresses) -> Entry {
-        let entry =
-            |outcome: Outcome| Entry { desired: desired.iter().collect(), ..Entry::of(frontend, outcome) };
-        let current = match self.elb.targets(&frontend.target_group).await {
-            Ok(current) => current,
-            Err(error) => return entry((&ReconcileError::from(error)).into()),
+    async fn reconcile(&self, ready: &Ready) -> FrontendReport {
+        let observed = match self.observe(ready).await {
+            Ok(observed) => observed,
+            Err(error) => return ready.report((&ReconcileError::from(error)).into()),
         };
-
-        let plan = plan(desired, frontend.port, &current, self.policy);
+        let plan = ready.plan(&observed, self.policy);
         Span::current()
             .record("register", plan.register.len())
             .record("deregister", plan.deregister.len())
             .record("withheld", plan.withheld.len());
-
+        let current = observed.targets.clone();
         let (plan, outcome) = match self.mode {
-            _ if plan.is_noop() => (plan, Outcome::Converged),
+            _ if plan.is_noop() && plan.withheld.is_empty() => (plan, Outcome::Converged),
+            _ if plan.is_noop() => (plan, Outcome::Waiting),
             Mode::DryRun => (plan, Outcome::Planned),
-            Mode::Apply => self.apply(frontend, endpoint, plan).await,
+            Mode::Apply => self.apply(ready, observed, plan).await,
         };
-        let healthy = Some(healthy(desired, frontend.port, &current));
-        Entry { healthy, ..entry(outcome).with_plan(plan) }
+        ready.report(outcome).with_targets(current, ready.frontend.port).with_plan(plan)
+    }
+
+    async fn observe(&self, ready: &Ready) -> Result<Observed, CallError> {
+        let targets = self.elb.targets(&ready.frontend.target_group).await?;
+        Ok(Observed { targets, at: Instant::now() })
     }
 
     /// Applies `plan` and returns what was really done of it.
-    async fn apply(&self, frontend: &Frontend, endpoint: &ApiEndpoint, mut plan: Plan) -> (Plan, Outcome) {
-        let group = &frontend.target_group;
-        let placement = match (&endpoint.vpc, &frontend.vpc) {
-            (Some(cluster), Some(group)) if cluster != group => Placement::OtherVpc,
-            _ => Placement::SameVpc,
-        };
-        let registered = self.elb.register(group, &plan.register, placement).await;
+    async fn apply(&self, ready: &Ready, observed: Observed, mut plan: Plan) -> (Plan, Outcome) {
+        let group = &ready.frontend.target_group;
+        let registered = self.elb.register(group, &plan.register, ready.zone()).await;
         plan.register = registered.done;
-        if let Some(error) = registered.failure {
-            plan.withhold_deregistrations();
-            return (plan, (&ReconcileError::from(error)).into());
-        }
-        let deregistered = self.elb.deregister(group, &plan.deregister).await;
-        plan.deregister = deregistered.done;
-        match deregistered.failure {
-            Some(error) => (plan, (&ReconcileError::from(error)).into()),
-            None => (plan, Outcome::Changed),
-        }
+        let failure = match registered.failure {
+            Some(error) => {
+                plan.withhold_deregistrations(&WithholdReason::RegistrationFailed);
+                Some(error)
+            }
+            None => self.deregister(ready, observed, &mut plan).await.err(),
+        };
+        (plan, failure.map_or(Outcome::Changed, |error| (&ReconcileError::from(error)).into()))
     }
-}
 
-fn healthy(desired: &Addresses, port: u16, current: &Targets) -> usize {
-    let is_healthy = |target: &_| current.get(target) == Some(&TargetState::Healthy);
-    desired.on_port(port).iter().filter(|target| is_healthy(target)).count()
+    /// Deregisters what `plan` says, and leaves in it what was deregistered.
+    async fn deregister(
+        &self,
+        ready: &Ready,
+        mut observed: Observed,
+        plan: &mut Plan,
+    ) -> Result<(), CallError> {
+        let group = &ready.frontend.target_group;
+        let mut done = BTreeMap::new();
+        let mut failures = 0;
+        let result = loop {
+            if observed.at.elapsed() >= FRESH_FOR {
+                observed = match self.observe(ready).await {
+                    Ok(observed) => observed,
+                    Err(error) => break Err(error),
+                };
+                let again = ready.plan(&observed, self.policy);
+                if failures > 0 {
+                    // An answer that never came may have been a success.
+                    done.extend(plan.deregister.extract_if(.., |target, _| !observed.is_in_service(target)));
+                }
+                (plan.deregister, plan.withheld) = (again.deregister, again.withheld);
+            }
+            if plan.deregister.is_empty() {
+                break Ok(());
+            }
+            let written = self.elb.deregister(group, &plan.deregister, observed.at + FRESH_FOR).await;
+            done.extend(plan.deregister.extract_if(.., |target, _| written.done.contains(target)));
+            let Some(error) = written.failure else { continue };
+            failures += 1;
+            if failures > READS_AGAIN || observed.at.elapsed() < FRESH_FOR {
+                break Err(error);
+            }
+        };
+        plan.withhold_deregistrations(&WithholdReason::DeregistrationFailed);
+        plan.deregister = done;
+        result
+    }
 }

@@ -4,9 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::error::{ReconcileError, chain};
-use crate::model::{ClusterName, Frontend, Host, LoadBalancerArn, Target, TargetGroupArn};
-use crate::plan::{Plan, Withheld};
+use crate::error::{DeadlineExceeded, ReconcileError, chain};
+use crate::model::{
+    ClusterName, Frontend, Host, LoadBalancerArn, Target, TargetGroupArn, TargetState, Targets,
+};
+use crate::plan::{Plan, WithholdReason};
 
 /// What one run did, or in a dry run would have done.
 #[derive(Clone, Debug, Serialize)]
@@ -19,7 +21,7 @@ pub struct Report {
     /// The frontends, counted.
     pub summary: Summary,
     /// Every frontend, by load balancer and target group.
-    pub frontends: Vec<Entry>,
+    pub frontends: Vec<FrontendReport>,
 }
 
 /// The frontends of a report, counted by outcome, and their targets by fate.
@@ -30,6 +32,7 @@ pub struct Summary {
     pub load_balancers: usize,
     pub frontends: usize,
     pub converged: usize,
+    pub waiting: usize,
     pub changed: usize,
     pub planned: usize,
     pub skipped: usize,
@@ -42,14 +45,14 @@ pub struct Summary {
 /// What became of one frontend.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct FrontendReport {
     /// Absent only where an event names a cluster that has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub load_balancer: Option<LoadBalancerArn>,
-    /// Absent where the load balancer failed before its target groups were known.
+    /// Absent where the load balancer has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_group: Option<TargetGroupArn>,
-    /// Absent where the tag names none.
+    /// Absent where no tag names one, or an invalid one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cluster: Option<ClusterName>,
     /// Absent until EKS has named it.
@@ -60,25 +63,28 @@ pub struct Entry {
     pub outcome: Outcome,
     /// The desired addresses; none where they could not be found out.
     pub desired: Vec<IpAddr>,
+    /// Desired targets that were healthy when the targets were read; absent
+    /// where they were not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthy: Option<usize>,
     /// What was registered, or in a dry run would be.
     pub registered: Vec<Target>,
     /// What was deregistered, or in a dry run would be.
     pub deregistered: Vec<Target>,
-    /// What is stale and kept on purpose.
+    /// What is stale and stays on purpose.
     pub withheld: Vec<WithheldTarget>,
-    /// Desired targets that were healthy when the targets were read; absent
-    /// where they were not.
+    /// The targets as they were read; absent where they were not.
     #[serde(skip)]
-    pub healthy: Option<usize>,
+    pub current: Option<Targets>,
 }
 
-/// A stale target that is kept, with the reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+/// A stale target that stays, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct WithheldTarget {
     /// The target.
     pub target: Target,
-    /// Why it is kept.
-    pub reason: Withheld,
+    /// Why it stays.
+    pub reason: WithholdReason,
 }
 
 /// What became of one frontend.
@@ -87,11 +93,13 @@ pub struct WithheldTarget {
 pub enum Outcome {
     /// There was nothing to do.
     Converged,
+    /// There was nothing to do yet: something is withheld.
+    Waiting,
     /// Something was registered or deregistered.
     Changed,
     /// A dry run that would have changed something.
     Planned,
-    /// It is none of ours to serve, or not yet.
+    /// It is left alone, for good or for now.
     Skipped {
         /// Why.
         reason: SkipReason,
@@ -103,7 +111,7 @@ pub enum Outcome {
     },
 }
 
-/// Why a frontend is not served.
+/// Why a frontend is left alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum SkipReason {
@@ -113,9 +121,12 @@ pub enum SkipReason {
     ProtocolNotTcp,
     /// Its own tag says so.
     ExcludedByTag,
-    /// The cluster is being made or deleted, or has no endpoint yet.
+    /// Another target group of the load balancer carries the first tag of
+    /// `NLB_TAG`, this one does not.
+    NotTagged,
+    /// The cluster is CREATING, DELETING or PENDING, or has no endpoint yet.
     ClusterNotReady,
-    /// The cluster stands on an Outpost, where addresses never change.
+    /// The cluster is local to an Outpost, where addresses never change.
     LocalCluster,
 }
 
@@ -126,11 +137,22 @@ pub struct Failure {
     pub code: &'static str,
     /// The whole chain of causes.
     pub message: String,
+    /// [`ReconcileError::is_configuration`].
+    #[serde(skip)]
+    pub is_configuration: bool,
+    /// Whether the credentials of the run may be the cause.
+    #[serde(skip)]
+    pub is_about_credentials: bool,
 }
 
 impl From<&ReconcileError> for Failure {
     fn from(error: &ReconcileError) -> Self {
-        Self { code: error.code(), message: chain(error) }
+        Self {
+            code: error.code(),
+            message: chain(error),
+            is_configuration: error.is_configuration(),
+            is_about_credentials: matches!(error, ReconcileError::Aws(error) if error.is_about_credentials()),
+        }
     }
 }
 
@@ -140,8 +162,8 @@ impl From<&ReconcileError> for Outcome {
     }
 }
 
-impl Entry {
-    /// An entry about which nothing but its outcome is known.
+impl FrontendReport {
+    /// A report that knows nothing but the outcome.
     #[must_use]
     pub fn new(outcome: Outcome) -> Self {
         Self {
@@ -151,14 +173,15 @@ impl Entry {
             host: None,
             outcome,
             desired: Vec::new(),
+            healthy: None,
             registered: Vec::new(),
             deregistered: Vec::new(),
             withheld: Vec::new(),
-            healthy: None,
+            current: None,
         }
     }
 
-    /// The entry of `frontend`.
+    /// The report of `frontend`.
     #[must_use]
     pub fn of(frontend: &Frontend, outcome: Outcome) -> Self {
         Self {
@@ -169,56 +192,87 @@ impl Entry {
         }
     }
 
-    /// Takes over what `plan` changes and keeps.
+    /// The same with the targets that were read.
+    #[must_use]
+    pub fn with_targets(mut self, current: Targets, port: u16) -> Self {
+        let desired = self.desired.iter().map(|ip| current.get(&Target::new(*ip, port)));
+        self.healthy = Some(desired.flatten().filter(|listed| listed.state == TargetState::Healthy).count());
+        self.current = Some(current);
+        self
+    }
+
+    /// Whether any target was healthy, desired or not; nothing where the
+    /// targets were not read.
+    #[must_use]
+    pub fn has_healthy_target(&self) -> Option<bool> {
+        let current = self.current.as_ref()?;
+        Some(current.values().any(|listed| listed.state == TargetState::Healthy))
+    }
+
+    /// The same with what `plan` changes and withholds.
     #[must_use]
     pub fn with_plan(mut self, plan: Plan) -> Self {
         self.registered = plan.register.into_iter().collect();
-        self.deregistered = plan.deregister.into_iter().collect();
-        self.withheld =
-            plan.withheld.into_iter().map(|(target, reason)| WithheldTarget { target, reason }).collect();
+        self.deregistered = plan.deregister.into_keys().collect();
+        let withheld = plan.withheld.into_iter();
+        self.withheld = withheld.map(|(target, reason)| WithheldTarget { target, reason }).collect();
         self
+    }
+
+    /// What frontends are ordered by.
+    fn place(&self) -> (Option<&LoadBalancerArn>, Option<&TargetGroupArn>, Option<&ClusterName>) {
+        (self.load_balancer.as_ref(), self.target_group.as_ref(), self.cluster.as_ref())
+    }
+
+    /// Whether the run's time did not suffice for it.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.failure().is_some_and(|failure| failure.code == DeadlineExceeded::CODE)
+    }
+
+    /// The failure, if it failed.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        match &self.outcome {
+            Outcome::Failed { error } => Some(error),
+            Outcome::Converged
+            | Outcome::Waiting
+            | Outcome::Changed
+            | Outcome::Planned
+            | Outcome::Skipped { .. } => None,
+        }
     }
 }
 
 impl Report {
     /// Orders and counts `frontends` of `load_balancers`.
     #[must_use]
-    pub fn new(dry_run: bool, region: String, load_balancers: usize, mut frontends: Vec<Entry>) -> Self {
-        frontends.sort_by(|a, b| {
-            let key = |entry: &Entry| {
-                (entry.load_balancer.clone(), entry.target_group.clone(), entry.cluster.clone())
-            };
-            key(a).cmp(&key(b))
-        });
+    pub fn new(
+        dry_run: bool,
+        region: String,
+        load_balancers: usize,
+        mut frontends: Vec<FrontendReport>,
+    ) -> Self {
+        frontends.sort_by(|a, b| a.place().cmp(&b.place()));
         let mut summary = Summary { load_balancers, frontends: frontends.len(), ..Summary::default() };
-        for entry in &frontends {
-            match entry.outcome {
+        for frontend in &frontends {
+            match frontend.outcome {
                 Outcome::Converged => summary.converged += 1,
+                Outcome::Waiting => summary.waiting += 1,
                 Outcome::Changed => summary.changed += 1,
                 Outcome::Planned => summary.planned += 1,
                 Outcome::Skipped { .. } => summary.skipped += 1,
                 Outcome::Failed { .. } => summary.failed += 1,
             }
-            summary.registered += entry.registered.len();
-            summary.deregistered += entry.deregistered.len();
-            summary.withheld += entry.withheld.len();
+            summary.registered += frontend.registered.len();
+            summary.deregistered += frontend.deregistered.len();
+            summary.withheld += frontend.withheld.len();
         }
         Self { dry_run, region, summary, frontends }
     }
 
-    /// The report without the frontends that had nothing to do: what the log
-    /// is told, so that a line stays small when all is well.
-    #[must_use]
-    pub fn for_the_log(&self) -> Self {
-        let told = self.frontends.iter().filter(|entry| entry.outcome != Outcome::Converged);
-        Self { region: self.region.clone(), frontends: told.cloned().collect(), ..*self }
-    }
-
-    /// The failures, in order, each with what it concerns.
-    pub fn failures(&self) -> impl Iterator<Item = (&Entry, &Failure)> {
-        self.frontends.iter().filter_map(|entry| match &entry.outcome {
-            Outcome::Failed { error } => Some((entry, error)),
-            Outcome::Converged | Outcome::Changed | Outcome::Planned | Outcome::Skipped { .. } => None,
-        })
+    /// The frontends that failed, in order.
+    pub fn failures(&self) -> impl Iterator<Item = (&FrontendReport, &Failure)> {
+        self.frontends.iter().filter_map(|frontend| Some((frontend, frontend.failure()?)))
     }
 }

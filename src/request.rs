@@ -4,13 +4,12 @@
 //! given twice, and a value of the wrong type (`null` included) are refused.
 
 use std::collections::BTreeSet;
-use std::str::FromStr;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::model::{ClusterName, InvalidClusterName};
+use crate::model::{ClusterName, InvalidClusterName, InvalidScope, Role, Scope};
 
 /// One validated invocation.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,36 +20,6 @@ pub struct Request {
     pub clusters: Option<BTreeSet<ClusterName>>,
     /// Where to act, and as whom.
     pub scope: Scope,
-}
-
-/// The Region and the account that an invocation acts in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scope {
-    /// The Region; the function's own if absent.
-    pub region: Option<Region>,
-    /// The role to act as; the function's own if absent.
-    pub role: Option<Role>,
-}
-
-/// A role of another account.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Role {
-    /// `arn:<partition>:iam::<account>:role/<name>`.
-    pub arn: String,
-    /// The secret that the role's trust policy may ask for.
-    pub external_id: Option<String>,
-}
-
-/// The name of a Region. It becomes part of host names, so its form is checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Region(String);
-
-impl Region {
-    /// The name, as in `eu-west-1`.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// Why an event is refused. Nothing was read or written.
@@ -69,12 +38,8 @@ pub enum InvalidEvent {
     NoClusters,
     #[error("the event is refused: clusters: {0}")]
     Cluster(#[from] InvalidClusterName),
-    #[error("the event is refused: region: {0:?} is not the name of a Region")]
-    Region(String),
-    #[error("the event is refused: roleArn: {0:?} is not the ARN of an IAM role")]
-    RoleArn(String),
-    #[error("the event is refused: externalId must be 2 to 1224 letters, digits or any of _+=,.@:/-")]
-    ExternalId,
+    #[error("the event is refused: {0}")]
+    Scope(#[from] InvalidScope),
     #[error("the event is refused: externalId is given without roleArn")]
     ExternalIdWithoutRole,
 }
@@ -111,7 +76,7 @@ struct EventBridge {
     detail_type: Option<String>,
     #[serde(default, rename = "detail")]
     _detail: Option<Detail>,
-    // Keys of `Direct`: they ask for something that such an event cannot say.
+    // Keys of `Direct`, which an EventBridge event cannot use.
     dry_run: Option<IgnoredAny>,
     clusters: Option<IgnoredAny>,
     role_arn: Option<IgnoredAny>,
@@ -131,7 +96,7 @@ impl EventBridge {
         self.source.is_some() && self.detail_type.is_some()
     }
 
-    fn key_of_ours(&self) -> Option<&'static str> {
+    fn key_of_a_direct_event(&self) -> Option<&'static str> {
         let keys = [
             ("dryRun", &self.dry_run),
             ("clusters", &self.clusters),
@@ -143,6 +108,13 @@ impl EventBridge {
 }
 
 impl Request {
+    /// Whether the event limits the run, so that it says nothing about the
+    /// schedule's full runs.
+    #[must_use]
+    pub fn is_limited(&self) -> bool {
+        self.dry_run || self.clusters.is_some()
+    }
+
     /// Takes an event as it was written.
     ///
     /// # Errors
@@ -158,7 +130,7 @@ impl Request {
         }
         let eventbridge: EventBridge = serde_json::from_str(event.get())?;
         if eventbridge.is_one() {
-            return match eventbridge.key_of_ours() {
+            return match eventbridge.key_of_a_direct_event() {
                 Some(key) => Err(InvalidEvent::MixedWithEventBridge(key)),
                 None => Ok(Self::default()),
             };
@@ -182,52 +154,6 @@ impl Direct {
         let region = self.region.map(|region| region.parse()).transpose()?;
         Ok(Request { dry_run: self.dry_run, clusters, scope: Scope { region, role } })
     }
-}
-
-impl Role {
-    fn new(arn: String, external_id: Option<String>) -> Result<Self, InvalidEvent> {
-        if !is_role_arn(&arn) {
-            return Err(InvalidEvent::RoleArn(arn));
-        }
-        if external_id.as_deref().is_some_and(|id| !is_external_id(id)) {
-            return Err(InvalidEvent::ExternalId);
-        }
-        Ok(Self { arn, external_id })
-    }
-}
-
-impl FromStr for Region {
-    type Err = InvalidEvent;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_part = |part: &str| {
-            !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit())
-        };
-        let valid = text.len() <= 32 && text.split('-').count() >= 3 && text.split('-').all(is_part);
-        if valid { Ok(Self(text.to_owned())) } else { Err(InvalidEvent::Region(text.to_owned())) }
-    }
-}
-
-/// Source: IAM API Reference, *Role*, `Arn`, `Path` and `RoleName`.
-fn is_role_arn(text: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-/".contains(c);
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    let [arn, partition, service, region, account, resource] = parts[..] else { return false };
-    let name = resource.strip_prefix("role/").unwrap_or_default();
-    arn == "arn"
-        && (partition == "aws" || partition.starts_with("aws-"))
-        && partition.chars().all(|c| c.is_ascii_lowercase() || c == '-')
-        && (service, region) == ("iam", "")
-        && account.len() == 12
-        && account.chars().all(|c| c.is_ascii_digit())
-        && (1..=576).contains(&name.len())
-        && name.chars().all(allowed)
-}
-
-/// Source: STS API Reference, *AssumeRole*, `ExternalId`.
-fn is_external_id(text: &str) -> bool {
-    (2..=1224).contains(&text.len())
-        && text.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c))
 }
 
 #[cfg(test)]
@@ -264,8 +190,8 @@ mod tests {
         assert_eq!(clusters, ["a", "b"]);
         assert_eq!(got.scope.region.expect("given").as_str(), "us-gov-west-1");
         let role = got.scope.role.expect("given");
-        assert_eq!(role.arn, "arn:aws-us-gov:iam::111122223333:role/path/eks-nlb-sync");
-        assert_eq!(role.external_id.as_deref(), Some("secret-1"));
+        assert_eq!(role.arn(), "arn:aws-us-gov:iam::111122223333:role/path/eks-nlb-sync");
+        assert_eq!(role.external_id(), Some("secret-1"));
     }
 
     #[test]

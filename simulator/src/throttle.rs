@@ -12,7 +12,8 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use crate::world::{Refusal, Scope, World};
+use crate::refusal::Refusal;
+use crate::scope::Scope;
 
 /// A bucket's size, and what flows in each second.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,13 +42,6 @@ impl Limits {
         registration: Bucket { size: 20.0, rate: 4.0 },
         all: Bucket { size: 40.0, rate: 10.0 },
     };
-
-    /// As newer texts have it, which give no smaller bound for all together.
-    pub const NEWER: Self = Self {
-        describe: Bucket { size: 200.0, rate: 50.0 },
-        registration: Bucket { size: 20.0, rate: 4.0 },
-        all: Bucket { size: 220.0, rate: 54.0 },
-    };
 }
 
 /// How full the buckets of one account and Region are, and since when.
@@ -67,6 +61,11 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
+    /// Full buckets.
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, levels: BTreeMap::new() }
+    }
+
     /// Takes the tokens that `operation` needs at `now`.
     pub(crate) fn take(&mut self, scope: &Scope, operation: &str, now: Instant) -> Result<(), Refusal> {
         let limits = self.limits;
@@ -93,16 +92,9 @@ impl Throttle {
     }
 }
 
-/// What ELB says to a call too many.
+/// What ELB and STS say to a call too many.
 pub(crate) fn rate_exceeded() -> Refusal {
-    Refusal::new(400, "ThrottlingException", "Rate exceeded")
-}
-
-impl World {
-    /// Limits ELB's calls from now on, with full buckets; `None` limits none.
-    pub fn set_limits(&mut self, limits: Option<Limits>) {
-        self.throttle = limits.map(|limits| Throttle { limits, levels: BTreeMap::new() });
-    }
+    Refusal::new(400, "Throttling", "Rate exceeded")
 }
 
 #[cfg(test)]
@@ -113,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_bucket_empties_and_fills_again() {
-        let mut throttle = Throttle { limits: Limits::CLASSIC, levels: BTreeMap::new() };
+        let mut throttle = Throttle::new(Limits::CLASSIC);
         let start = Instant::now();
         let mut accepted = |operation, at| {
             let at = start + at;

@@ -1,11 +1,14 @@
-//! Refuses answers that are too long, or cut off; takes nothing out of them.
+//! Refuses answers that are too long or cut off, which the SDK would accept.
 //!
-//! 1. The SDK collects an answer whole before it looks at it. So without a
-//!    limit whoever stands at the other end decides how much memory the
-//!    function takes.
-//! 2. The SDK takes XML that is cut off for XML that ends there: half a list
-//!    for a list, and a target group whose tags are missing for one without
-//!    tags. HTTP tells of most cuts, but not of those made before it.
+//! 1. [`Bounded`]: the SDK reads an answer whole before it looks at it, however
+//!    long. Without a limit the other end decides how much memory is used.
+//! 2. [`WholeXml`]: the SDK's XML deserialisers stop at the end of the input as
+//!    if the document ended there. Half a list would pass for a list, and a
+//!    target group whose tags are cut off for one without tags. HTTP notices
+//!    most cuts, but not those that a proxy made before it.
+//!
+//! Neither has an issue in smithy-rs or aws-sdk-rust that we know of (searched
+//! in November 2026). Each can be deleted once `tests/hostile` passes without.
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
@@ -20,10 +23,10 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::Limited;
 
-/// The most bytes that an answer may have: more than twice the longest there
-/// is, which tells the tags of 20 resources. Each has at most 50 tags of 128
-/// and 256 characters, which is 1.6 MB if every character takes four bytes. A
-/// page of 400 load balancers has some 0.8 MB.
+/// The most bytes that an answer may have: more than twice the longest one, the
+/// tags of 20 resources. Each has at most 50 tags of 128 and 256 characters,
+/// which is 1.6 MB if every character takes four bytes. A page of 400 load
+/// balancers has some 0.8 MB.
 pub const MAX_ANSWER_BYTES: usize = 4 << 20;
 
 /// An HTTP client whose answers end in an error at [`MAX_ANSWER_BYTES`].
@@ -92,15 +95,15 @@ impl Intercept for WholeXml {
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let answer = context.response();
-        // A refusal is one, however much of it arrives; and without bytes the
-        // answer has failed already.
+        // A refusal stays a refusal, however much of it arrives. Without bytes
+        // the answer has failed already.
         let is_cut_off = |document: &[u8]| answer.status().is_success() && !is_whole(document);
         if answer.body().bytes().is_some_and(is_cut_off) { Err(CutOff.into()) } else { Ok(()) }
     }
 }
 
-/// Whether an XML document ends with the end of its first element. That it is
-/// well formed up to there is for the SDK to say.
+/// Whether an XML document ends with the end of its first element. The SDK
+/// checks that it is well formed up to there.
 fn is_whole(document: &[u8]) -> bool {
     let first =
         document.split(|byte| *byte == b'<').find(|tag| tag.first().is_some_and(u8::is_ascii_alphabetic));

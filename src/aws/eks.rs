@@ -3,16 +3,19 @@
 use aws_sdk_eks::Client;
 use aws_sdk_eks::types::{Cluster, ClusterStatus};
 
-use super::Limits;
-use crate::error::{AwsError, ReconcileError};
+use super::call::{answer, unusable};
+use crate::error::ReconcileError;
+use crate::limits::Limits;
 use crate::model::{ApiEndpoint, ClusterName, Host};
 
-/// Where a cluster's API is, or why that is of no use now.
+const ACTION: &str = "eks:DescribeCluster";
+
+/// Where a cluster's API is, or why that does not matter now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// It has a private endpoint.
     Found(ApiEndpoint),
-    /// Being made, deleted or waiting, or without an endpoint yet.
+    /// CREATING, DELETING or PENDING, or without an endpoint yet.
     NotReady,
     /// An Outposts local cluster: its addresses never change.
     Local,
@@ -34,23 +37,17 @@ impl Eks<'_> {
     /// The call fails, or the cluster has no endpoint to follow: see the
     /// variants of [`ReconcileError`] that name a cluster.
     pub async fn api_endpoint(&self, cluster: &ClusterName) -> Result<Lookup, ReconcileError> {
-        let call = self.client.describe_cluster().name(cluster.as_str()).send();
-        let answer = self.limits.call("eks:DescribeCluster", call).await.map_err(|error| {
+        let describe = self.client.describe_cluster().name(cluster.as_str());
+        let described = self.limits.lookup(ACTION, || Box::pin(describe.send())).await;
+        let described = answer(ACTION, described).map_err(|error| {
             if error.is_rejected_as(&["ResourceNotFoundException"]) {
                 ReconcileError::ClusterNotFound { cluster: cluster.clone() }
             } else {
                 error.into()
             }
         })?;
-        match answer.cluster {
-            Some(described) => look_up(cluster, &described),
-            None => Err(AwsError::Rejected {
-                action: "eks:DescribeCluster",
-                service_code: String::new(),
-                reason: "the answer holds no cluster".to_owned(),
-            }
-            .into()),
-        }
+        let described = described.cluster.ok_or_else(|| unusable(ACTION, "the answer holds no cluster"))?;
+        look_up(cluster, &described)
     }
 }
 
@@ -80,5 +77,6 @@ fn look_up(cluster: &ClusterName, described: &Cluster) -> Result<Lookup, Reconci
     let host = Host::from_endpoint(url)
         .map_err(|source| ReconcileError::InvalidEndpoint { cluster: cluster.clone(), source })?;
     let vpc = network.and_then(|network| network.vpc_id.clone());
-    Ok(Lookup::Found(ApiEndpoint { host, vpc }))
+    let security_group = network.and_then(|network| network.cluster_security_group_id.clone());
+    Ok(Lookup::Found(ApiEndpoint { host, vpc, security_group }))
 }

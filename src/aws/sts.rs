@@ -1,33 +1,37 @@
 //! Assumes the role that an event names.
 
+use std::time::SystemTime;
+
 use aws_config::SdkConfig;
 use aws_sdk_sts::Client;
 use aws_sdk_sts::config::Credentials;
-use std::time::SystemTime;
 
-use super::Limits;
-use crate::error::AwsError;
-use crate::request::Role;
+use super::call::{answer, unusable};
+use crate::error::CallError;
+use crate::limits::Limits;
+use crate::model::Role;
+
+const ACTION: &str = "sts:AssumeRole";
 
 /// Assumes `role` with the function's own credentials and in its own Region,
-/// for there is the interface endpoint of a function without another way out.
+/// where a function in a VPC has its STS endpoint.
 ///
 /// # Errors
 ///
 /// STS cannot be reached or refuses.
-pub async fn assume(role: &Role, home: &SdkConfig, limits: &Limits) -> Result<Credentials, AwsError> {
-    let call = Client::new(home)
+pub(super) async fn assume(
+    role: &Role,
+    session: &str,
+    home: &SdkConfig,
+    limits: &Limits,
+) -> Result<Credentials, CallError> {
+    let assume = Client::new(home)
         .assume_role()
-        .role_arn(&role.arn)
-        .role_session_name("eks-nlb-sync")
-        .set_external_id(role.external_id.clone())
-        .send();
-    let answer = limits.call("sts:AssumeRole", call).await?;
-    let assumed = answer.credentials.ok_or_else(|| AwsError::Rejected {
-        action: "sts:AssumeRole",
-        service_code: String::new(),
-        reason: "the answer holds no credentials".to_owned(),
-    })?;
+        .role_arn(role.arn())
+        .role_session_name(session)
+        .set_external_id(role.external_id().map(str::to_owned));
+    let assumed = answer(ACTION, limits.call(ACTION, || Box::pin(assume.send())).await)?.credentials;
+    let assumed = assumed.ok_or_else(|| unusable(ACTION, "the answer holds no credentials"))?;
     let expiry = SystemTime::try_from(assumed.expiration).ok();
     Ok(Credentials::new(
         assumed.access_key_id,

@@ -1,0 +1,151 @@
+//! Configures the SDK for every client: HTTP, time-outs and retries.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, ConfigLoader};
+use aws_sdk_eks::config::retry::{RetryMode, RetryPartition, TokenBucket};
+use aws_smithy_http_client::tls;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+
+use super::answers;
+
+/// Budget for connecting: one lost SYN is sent again after 1 s.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Budget for one attempt, connecting included. A page of 400 load balancers
+/// takes a fraction of a second.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Attempts per call, the first included. Standard retries rather than
+/// adaptive ones, which take more than twice as long to get a large Region
+/// through ELB's token buckets: see docs/performance.md.
+const MAX_ATTEMPTS: u32 = 12;
+
+/// Longest back-off before the second attempt; doubles up to [`MAX_BACKOFF`].
+const INITIAL_BACKOFF: Duration = Duration::from_millis(500);
+
+/// Longest back-off before any attempt.
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
+
+/// Budget for one call: the longest back-offs add up to 19.5 s, so a call that
+/// is throttled throughout is told so, and not that it timed out. The
+/// function's time-out in `template.yaml` is three times this.
+pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Connections that nothing has used for this long are given up: longer than
+/// the minute between two runs.
+///
+/// hyper does the same, but by a clock that may stand still while Lambda
+/// freezes the process. The first calls after a long freeze would each wait on
+/// a connection that died without a word.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// The one HTTP client of every AWS client.
+#[must_use]
+pub fn https() -> impl HttpClient + 'static {
+    let make = || {
+        aws_smithy_http_client::Builder::new()
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build_https()
+    };
+    FreshAfterIdle { make, current: Mutex::new((make(), SystemTime::now())) }
+}
+
+/// An HTTP client that starts anew, without connections, after
+/// [`IDLE_TIMEOUT`] on the wall clock.
+#[derive(Debug)]
+struct FreshAfterIdle {
+    make: fn() -> SharedHttpClient,
+    /// The client, and when it was last used.
+    current: Mutex<(SharedHttpClient, SystemTime)>,
+}
+
+impl FreshAfterIdle {
+    fn client(&self, now: SystemTime) -> SharedHttpClient {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back says nothing about the connections.
+        if now.duration_since(current.1).unwrap_or_default() > IDLE_TIMEOUT {
+            current.0 = (self.make)();
+        }
+        current.1 = now;
+        current.0.clone()
+    }
+}
+
+impl HttpClient for FreshAfterIdle {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        let now = components.time_source().map_or_else(SystemTime::now, |clock| clock.now());
+        self.client(now).http_connector(settings, components)
+    }
+}
+
+/// The one policy of retries and time-outs of every AWS client. Region,
+/// credentials and endpoints are still to be loaded.
+///
+/// `sdk_retries` leaves the retries to the SDK's own variables.
+pub fn loader(http_client: impl HttpClient + 'static, sdk_retries: bool) -> ConfigLoader {
+    let http_client = answers::Bounded(http_client);
+    let loader = aws_config::defaults(behavior_version()).http_client(http_client).timeout_config(
+        TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(OPERATION_TIMEOUT)
+            .build(),
+    );
+    if sdk_retries {
+        return loader;
+    }
+    loader.retry_config(
+        RetryConfig::standard()
+            .with_retry_mode(RetryMode::Standard)
+            .with_max_attempts(MAX_ATTEMPTS)
+            .with_initial_backoff(INITIAL_BACKOFF)
+            .with_max_backoff(MAX_BACKOFF),
+    )
+}
+
+/// The SDK's defaults that are not set here.
+pub(super) fn behavior_version() -> BehaviorVersion {
+    BehaviorVersion::latest()
+}
+
+/// The tokens that a service's retries borrow: none for a throttled call,
+/// [`RETRY_COST`] for any other.
+///
+/// With the SDK's default, fifty to a hundred retries use up the tokens, and
+/// every call that fails after that fails at once. A large Region needs more:
+/// it waits for ELB's request rate, or for a service that fails for a moment,
+/// and [`Limits`](crate::limits::Limits) already bounds the calls in flight.
+pub(super) fn retry_quota(service: &'static str) -> RetryPartition {
+    let quota = TokenBucket::builder()
+        .capacity(RETRY_QUOTA)
+        .retry_cost(RETRY_COST)
+        .timeout_retry_cost(RETRY_COST)
+        .throttling_retry_cost(0)
+        .refill_rate(RETRY_QUOTA_PER_SECOND)
+        .build();
+    RetryPartition::custom(service).token_bucket(quota).build()
+}
+
+/// Tokens a retry borrows from [`RETRY_QUOTA`]; a success returns them.
+const RETRY_COST: u32 = 10;
+
+/// Retries of calls that fail at the same time: 200, some five for each of 40
+/// frontends. A service that is down for good uses them up, and then costs one
+/// attempt a call.
+const RETRY_QUOTA: usize = 2000;
+
+/// Tokens that return to [`RETRY_QUOTA`] by themselves, so that a frontend that
+/// fails in every run does not use them up for the others: all of them in two
+/// minutes.
+const RETRY_QUOTA_PER_SECOND: f32 = 16.0;

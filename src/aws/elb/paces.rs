@@ -1,0 +1,95 @@
+//! Keeps the paces of ELB's calls: notes which it accepts and which it refuses.
+//!
+//! The SDK would retry a throttled call without regard to the pace, so it is
+//! told not to; [`Elb`](super::Elb) makes the call again in its turn.
+
+use std::sync::Arc;
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    FinalizerInterceptorContextRef, InterceptorContext,
+};
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+
+use crate::pace::Pace;
+
+/// Calls per second that ELB lets through for an account and Region, by the
+/// older of two texts: where the rates are higher, that is found out.
+///
+/// Source: ELB API Reference, *Request throttling*: describe calls 40 tokens
+/// refilled at 10 a second; registering and deregistering 20 at 4 a second.
+const READS_PER_SECOND: f64 = 10.0;
+const WRITES_PER_SECOND: f64 = 4.0;
+
+/// The paces of ELB's calls in one account and Region.
+#[derive(Clone, Debug)]
+pub struct Paces {
+    /// Of Describe calls.
+    pub reads: Arc<Pace>,
+    /// Of RegisterTargets and DeregisterTargets.
+    pub writes: Arc<Pace>,
+    /// How often a call is made that is throttled each time.
+    pub max_attempts: u32,
+}
+
+impl Paces {
+    /// The paces of an account and Region that has refused nothing yet.
+    #[must_use]
+    pub fn new(max_attempts: u32) -> Self {
+        Self {
+            reads: Arc::new(Pace::new(READS_PER_SECOND)),
+            writes: Arc::new(Pace::new(WRITES_PER_SECOND)),
+            max_attempts,
+        }
+    }
+}
+
+impl ClassifyRetry for Paces {
+    fn name(&self) -> &'static str {
+        "Paces"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        let body = context.response().and_then(|answer| answer.body().bytes());
+        if body.is_some_and(is_throttled) {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+}
+
+#[dyn_dispatch_hint]
+impl Intercept for Paces {
+    fn name(&self) -> &'static str {
+        "Paces"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let Some(answer) = context.response() else { return Ok(()) };
+        let is_read =
+            config.load::<Metadata>().is_some_and(|operation| operation.name().starts_with("Describe"));
+        let pace = if is_read { &self.reads } else { &self.writes };
+        if answer.status().is_success() {
+            pace.accepted();
+        } else if answer.body().bytes().is_some_and(is_throttled) {
+            pace.refused();
+        }
+        Ok(())
+    }
+}
+
+/// Whether a refusal's code is `Throttling` or `ThrottlingException`.
+fn is_throttled(body: &[u8]) -> bool {
+    const CODE: &[u8] = b"<Code>Throttling";
+    body.windows(CODE.len()).any(|window| window == CODE)
+}
