@@ -84,12 +84,11 @@ soak: $(ARTIFACT)
 	$(on-soak)
 	$(call on-histories,2000000) -- --nocapture
 
-# The shipped code through random histories, and a hundred control planes
-# replaced under traffic, in an optimised build.
+# The shipped code through random histories, in an optimised build.
 on-histories = SIMULATION_TICKS=$(1) cargo test --profile simulation --test simulation
 
 simulate:
-	$(call on-histories,200000) --test traffic -- --include-ignored --nocapture
+	$(call on-histories,200000) -- --include-ignored --nocapture
 
 # The figures of docs/performance.md.
 measure: test-artifact

@@ -3,14 +3,16 @@
 //! [`config`] sets retries and time-outs for every client, and [`account`] makes
 //! the clients of one account and Region. [`call`] makes one call within a
 //! run's limits and classifies its failure; [`answers`] bounds what a service
-//! may answer. [`eks`], [`elb`] and [`sts`] adapt one service each. Nothing
-//! above the SDK retries, the next scheduled run does; but for calls that ELB
-//! throttles, which are made again at the [`pace`](crate::pace) it allows.
+//! may answer. [`ec2`], [`eks`], [`elb`] and [`sts`] adapt one service each.
+//! Nothing above the SDK retries, the next scheduled run does; but for calls
+//! that ELB throttles, which are made again at the [`pace`](crate::pace) it
+//! allows.
 
 pub mod account;
 pub mod answers;
 mod call;
 pub mod config;
+pub mod ec2;
 pub mod eks;
 pub mod elb;
 mod sts;

@@ -5,38 +5,58 @@
 //! for an empty one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use hickory_resolver::config::{
     ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
 };
+use hickory_resolver::lookup::Lookup;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+use hickory_resolver::system_conf::read_system_conf;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::error::ReconcileError;
 use crate::model::{Addresses, AllowedCidrs, Family, Host, InvalidAddresses};
 use crate::settings::Settings;
 
-/// Retries after the first attempt, so that a lost packet costs a third of the
-/// budget and not the run.
+/// Attempts at each name server after the first, so that lost packets cost a
+/// third of its time and not the lookup.
 const RETRIES: usize = 2;
+
+/// Lookups at the same time. A lookup that nobody answers holds up to four
+/// sockets, and a Lambda function may have 1,024 files open: this takes half
+/// of them. Few Regions have more clusters behind load balancers.
+const MAX_LOOKUPS: usize = 128;
 
 /// The resolver of all hosts. `P` makes its sockets and timers.
 pub struct Resolver<P: RuntimeProvider = TokioRuntimeProvider> {
-    dns: hickory_resolver::Resolver<P>,
+    /// One for each name server, in the order in which they are asked. Given
+    /// all of them, hickory asks two at once, and takes the time-out of a
+    /// silent one for that of the lookup.
+    servers: Vec<hickory_resolver::Resolver<P>>,
+    turns: Semaphore,
     budget: Duration,
+    /// The part of the budget that each server has.
+    share: Duration,
     allowed: AllowedCidrs,
 }
+
+/// The system's name servers cannot be found out.
+#[derive(Debug, thiserror::Error)]
+#[error("the system's name servers (/etc/resolv.conf): {0}; DNS_SERVERS can name others")]
+pub struct NoNameServers(#[from] NetError);
 
 impl Resolver {
     /// Prepares to ask [`Settings::dns_servers`], or the system's.
     ///
     /// # Errors
     ///
-    /// The system's configuration cannot be read.
-    pub fn new(settings: &Settings) -> Result<Self, NetError> {
+    /// The system's configuration cannot be read, or names no server.
+    pub fn new(settings: &Settings) -> Result<Self, NoNameServers> {
         Self::with_provider(settings, TokioRuntimeProvider::default())
     }
 }
@@ -46,27 +66,19 @@ impl<P: RuntimeProvider> Resolver<P> {
     ///
     /// # Errors
     ///
-    /// The system's configuration cannot be read.
-    pub fn with_provider(settings: &Settings, provider: P) -> Result<Self, NetError> {
-        let mut builder = match &settings.dns_servers {
-            None => hickory_resolver::Resolver::builder(provider)?,
-            Some(servers) => {
-                let servers = servers.iter().map(|server| {
-                    let connections =
-                        [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
-                            connection.port = server.port();
-                            connection
-                        });
-                    NameServerConfig::new(server.ip(), true, connections.into())
-                });
-                let config = ResolverConfig::from_parts(None, vec![], servers.collect());
-                hickory_resolver::Resolver::builder_with_config(config, provider)
-            }
+    /// The system's configuration cannot be read, or names no server.
+    pub fn with_provider(settings: &Settings, provider: P) -> Result<Self, NoNameServers> {
+        let servers = match &settings.dns_servers {
+            Some(servers) => servers.clone(),
+            None => system_servers()?,
         };
-        configure(builder.options_mut(), settings.dns_timeout);
+        let share = settings.dns_timeout / u32::try_from(servers.len()).unwrap_or(u32::MAX);
+        let servers = servers.into_iter().map(move |server| resolver(server, share, provider.clone()));
         Ok(Self {
-            dns: builder.build()?,
+            servers: servers.collect::<Result<_, _>>()?,
+            turns: Semaphore::new(MAX_LOOKUPS),
             budget: settings.dns_timeout,
+            share,
             allowed: settings.allowed_cidrs.clone(),
         })
     }
@@ -99,16 +111,15 @@ impl<P: RuntimeProvider> Resolver<P> {
             Ok(name) => name,
             Err(error) => return Err(ReconcileError::DnsFailed { host, family, source: error.into() }),
         };
-        let lookup = self.dns.lookup(name.clone(), record_type);
-        let answer = match timeout(self.budget, lookup).await {
-            Err(_) | Ok(Err(NetError::Timeout)) => {
+        let answer = match self.lookup(&name, record_type).await {
+            Err(NetError::Timeout) => {
                 return Err(ReconcileError::DnsTimeout { host, family, budget_ms: self.budget.as_millis() });
             }
-            Ok(Err(error)) if error.is_no_records_found() => {
+            Err(error) if error.is_no_records_found() => {
                 return Err(ReconcileError::DnsNoRecords { host, family });
             }
-            Ok(Err(error)) => return Err(ReconcileError::DnsFailed { host, family, source: error.into() }),
-            Ok(Ok(answer)) => answer,
+            Err(error) => return Err(ReconcileError::DnsFailed { host, family, source: error.into() }),
+            Ok(answer) => answer,
         };
         let names = aliases(&name, answer.answers());
         let own = answer.answers().iter().filter(|record| names.contains(&record.name));
@@ -123,6 +134,24 @@ impl<P: RuntimeProvider> Resolver<P> {
                 ReconcileError::AddressNotAllowed { name: host.to_string(), ip }
             }
         })
+    }
+
+    /// Asks one name server after the other for what the first of them knows.
+    /// That a name does not exist is known, too; a server that is silent or
+    /// refuses knows nothing.
+    async fn lookup(&self, name: &Name, record_type: RecordType) -> Result<Lookup, NetError> {
+        // The semaphore is never closed. Waiting is not part of the budget.
+        let _turn = self.turns.acquire().await;
+        let mut answer = Err(NetError::Timeout);
+        for server in &self.servers {
+            let lookup = server.lookup(name.clone(), record_type);
+            answer = timeout(self.share, lookup).await.unwrap_or(Err(NetError::Timeout));
+            match &answer {
+                Err(error) if !error.is_no_records_found() => {}
+                _ => break,
+            }
+        }
+        answer
     }
 }
 
@@ -149,14 +178,40 @@ fn aliases(asked: &Name, answers: &[Record]) -> BTreeSet<Name> {
     names
 }
 
-fn configure(options: &mut ResolverOpts, budget: Duration) {
+/// The name servers of the system, without its options and search list: the
+/// budget and the trailing dot replace them.
+fn system_servers() -> Result<Vec<SocketAddr>, NetError> {
+    const DNS_PORT: u16 = 53;
+    let (config, _) = read_system_conf()?;
+    Ok(config.name_servers().iter().map(|server| SocketAddr::new(server.ip, DNS_PORT)).collect())
+}
+
+fn resolver<P: RuntimeProvider>(
+    server: SocketAddr,
+    share: Duration,
+    provider: P,
+) -> Result<hickory_resolver::Resolver<P>, NetError> {
+    let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+        connection.port = server.port();
+        connection
+    });
+    let server = NameServerConfig::new(server.ip(), true, connections.into());
+    let config = ResolverConfig::from_parts(None, vec![], vec![server]);
+    let mut builder = hickory_resolver::Resolver::builder_with_config(config, provider);
+    configure(builder.options_mut(), share);
+    builder.build()
+}
+
+fn configure(options: &mut ResolverOpts, share: Duration) {
     // No answer outlives its run: only a size of zero disables the cache, and
     // its clock stands still while Lambda freezes the process.
     options.cache_size = 0;
     options.use_hosts_file = ResolveHosts::Never;
-    options.edns0 = true;
+    // Some servers answer a question with EDNS by an error. Without it, an
+    // answer of more than some 25 addresses comes over TCP.
+    options.edns0 = false;
     // Aliases are needed to tell which records are an answer.
     options.preserve_intermediates = true;
     options.attempts = RETRIES;
-    options.timeout = budget / 3;
+    options.timeout = share / 3;
 }

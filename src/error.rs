@@ -46,7 +46,8 @@ pub enum ReconcileError {
 
     // The network interfaces of the control plane.
     #[error(
-        "cluster {cluster} has {found} usable control-plane network interfaces with an {family} address, and a          working control plane has at least {SHORT_ANSWER}"
+        "cluster {cluster} has {found} usable control-plane network interfaces with an {family} address, and a \
+         working control plane has at least {SHORT_ANSWER}"
     )]
     InterfacesNotFound { cluster: ClusterName, family: Family, found: usize },
     #[error(
@@ -57,6 +58,11 @@ pub enum ReconcileError {
     // The operator must act.
     #[error("{name} has the address {ip}, which is outside ALLOWED_CIDRS: {}", remedy_of_address(ip))]
     AddressNotAllowed { name: String, ip: IpAddr },
+    #[error(
+        "a control-plane network interface of cluster {cluster} has the address {ip}, which is outside ALLOWED_CIDRS: \
+         add the VPC's own range to ALLOWED_CIDRS"
+    )]
+    InterfaceNotAllowed { cluster: ClusterName, ip: IpAddr },
 
     // AWS refuses, or does not answer.
     #[error(transparent)]
@@ -84,7 +90,7 @@ impl ReconcileError {
             Self::DnsTimeout { .. } => "DnsTimeout",
             Self::InterfacesNotFound { .. } => "InterfacesNotFound",
             Self::SourcesDisagree { .. } => "SourcesDisagree",
-            Self::AddressNotAllowed { .. } => "AddressNotAllowed",
+            Self::AddressNotAllowed { .. } | Self::InterfaceNotAllowed { .. } => "AddressNotAllowed",
             Self::Aws(error) => error.code(),
             Self::DeadlineExceeded(_) => DeadlineExceeded::CODE,
         }
@@ -102,7 +108,8 @@ impl ReconcileError {
             | Self::ClusterNotFound { .. }
             | Self::ClusterFailed { .. }
             | Self::PrivateAccessDisabled { .. }
-            | Self::AddressNotAllowed { .. } => true,
+            | Self::AddressNotAllowed { .. }
+            | Self::InterfaceNotAllowed { .. } => true,
             Self::UnknownStatus { .. }
             | Self::InvalidEndpoint { .. }
             | Self::DnsNoRecords { .. }
@@ -180,7 +187,8 @@ pub enum AwsError {
     Throttled { action: &'static str, reason: String },
     #[error(
         "{action} cannot be reached: {reason}; a function in private subnets needs a NAT gateway or the \
-         interface endpoints for eks, elasticloadbalancing (and sts, if it assumes a role)"
+         interface endpoints for eks, elasticloadbalancing (and sts, if it assumes a role; and ec2, if ADDRESS_SOURCE \
+         names eni)"
     )]
     Unreachable { action: &'static str, reason: String },
     #[error("{action} was rejected: {reason}")]

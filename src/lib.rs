@@ -10,7 +10,8 @@
 //!                   ▼
 //!              ApiEndpoint         DescribeCluster, once for each cluster
 //!                   ▼
-//!               Desired            DNS, once for each cluster and address family
+//!               Desired            DNS once for each cluster and address family, or
+//!                   │              DescribeNetworkInterfaces once, or both
 //!                   ▼
 //!               Targets            DescribeTargetHealth
 //!                   ▼
@@ -27,8 +28,8 @@
 //! Modules know only what stands before them here: [`model`], [`plan`],
 //! [`error`], [`report`]; [`settings`], [`request`], [`limits`], [`pace`] and
 //! [`turns`]; [`dns`], [`aws`], [`log`] and [`metrics`]; [`discover`] and
-//! [`reconcile`]; [`handler`]. `model` and `plan` know neither SDK, resolver, runtime, log,
-//! clock nor environment.
+//! [`sources`]; [`reconcile`]; [`handler`]. `model` and `plan` know neither
+//! SDK, resolver, runtime, log, clock nor environment.
 
 pub mod aws;
 pub mod discover;
@@ -45,6 +46,7 @@ pub mod reconcile;
 pub mod report;
 pub mod request;
 pub mod settings;
+pub mod sources;
 pub mod turns;
 
 use std::collections::BTreeSet;
@@ -52,12 +54,14 @@ use std::collections::BTreeSet;
 use aws::account::Clients;
 use dns::Resolver;
 use error::CallError;
+use futures_util::future::try_join;
 use hickory_resolver::net::runtime::RuntimeProvider;
 use limits::Limits;
-use model::ClusterName;
+use model::{AddressSource, ClusterName, Interfaces};
 use reconcile::{Mode, Reconciler};
 use report::Report;
 use settings::Settings;
+use sources::Sources;
 use turns::Turns;
 
 /// One full run over one account and Region: discover, reconcile, report.
@@ -74,18 +78,32 @@ pub async fn sync<P: RuntimeProvider>(
     turns: &Turns,
     limits: &Limits,
 ) -> Result<Report, CallError> {
-    let reconciler = Reconciler {
-        eks: clients.eks(limits),
-        elb: clients.elb(limits),
-        limits,
-        resolver,
-        policy: settings.policy,
-        mode,
-        turns,
-    };
-    let discovered = discover::discover(&reconciler.elb, settings, clusters).await?;
+    let elb = clients.elb(limits);
+    let discovery = discover::discover(&elb, settings, clusters);
+    let (discovered, interfaces) = try_join(discovery, interfaces(settings, clients, limits)).await?;
     limits.expect_frontends(discovered.frontends.len() + discovered.decided.len());
     let mut reports = discovered.decided;
+    let sources = Sources {
+        source: settings.address_source,
+        resolver,
+        interfaces,
+        allowed: &settings.allowed_cidrs,
+        limits,
+    };
+    let reconciler =
+        Reconciler { eks: clients.eks(limits), elb, limits, sources, policy: settings.policy, mode, turns };
     reports.extend(reconciler.reconcile_all(discovered.frontends).await);
     Ok(Report::new(mode == Mode::DryRun, clients.region.clone(), discovered.load_balancers, reports))
+}
+
+/// The interfaces of the Region's control planes, where they are a source.
+async fn interfaces(
+    settings: &Settings,
+    clients: &Clients,
+    limits: &Limits,
+) -> Result<Interfaces, CallError> {
+    match settings.address_source {
+        AddressSource::Dns => Ok(Interfaces::default()),
+        AddressSource::Eni | AddressSource::DnsAndEni => clients.ec2(limits).control_plane_interfaces().await,
+    }
 }

@@ -8,6 +8,7 @@
 mod address;
 mod cluster;
 mod frontend;
+mod interface;
 mod scope;
 mod tags;
 mod target;
@@ -15,6 +16,7 @@ mod target;
 pub use address::{AddressSource, Addresses, AllowedCidrs, Desired, Family, InvalidAddresses};
 pub use cluster::{ApiEndpoint, ClusterName, Host, InvalidClusterName, InvalidEndpoint};
 pub use frontend::{Frontend, LoadBalancerArn, TargetGroupArn};
+pub use interface::{DESCRIPTION_PREFIX, Interface, Interfaces};
 pub use scope::{InvalidScope, Region, Role, Scope};
 pub use tags::{TagSelector, Tags};
 pub use target::{CurrentTarget, Target, TargetState, Targets, Zone};

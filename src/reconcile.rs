@@ -14,12 +14,12 @@ use tracing::{Span, field::Empty, instrument};
 
 use crate::aws::eks::Eks;
 use crate::aws::elb::Elb;
-use crate::dns::Resolver;
 use crate::error::{CallError, ReconcileError};
 use crate::limits::Limits;
 use crate::model::{ApiEndpoint, Desired, Frontend, Target, Targets, Zone};
 use crate::plan::{Plan, Policy, WithholdReason, plan};
 use crate::report::{FrontendReport, Outcome};
+use crate::sources::Sources;
 use crate::turns::Turns;
 
 /// A target is deregistered only on health that was read this recently. It is
@@ -47,8 +47,8 @@ pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
     pub elb: Elb<'a>,
     /// Bounds the run.
     pub limits: &'a Limits,
-    /// Tells the addresses of an API endpoint.
-    pub resolver: &'a Resolver<P>,
+    /// Tell the addresses of an API endpoint.
+    pub sources: Sources<'a, P>,
     /// What the planner may do.
     pub policy: Policy,
     /// Whether plans are applied.

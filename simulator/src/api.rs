@@ -6,6 +6,7 @@
 //! header, as AWS does; the signature itself is not checked.
 
 mod caller;
+mod ec2;
 mod eks;
 mod elb;
 mod query;
@@ -14,7 +15,9 @@ mod sts;
 mod tests;
 mod xml;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use bytes::Bytes;
 
@@ -78,7 +81,7 @@ pub fn respond(world: &mut World, request: &Request<'_>) -> Response {
     let caller = Caller::of(world, request.authorization);
     let call = match caller.service {
         Service::Eks => eks::parse(request),
-        Service::Elb | Service::Sts | Service::Unknown => query::parse(request),
+        Service::Elb | Service::Sts | Service::Ec2 | Service::Unknown => query::parse(request),
     };
     let fate = world.faults.fate(&call.operation, &call.parameters);
     let Fate { delay, before, after, misfortune } = fate;
@@ -87,14 +90,14 @@ pub fn respond(world: &mut World, request: &Request<'_>) -> Response {
     }
     let delay = delay + world.latency;
     let outcome = undisturbed(world, &caller, &call, misfortune.as_ref());
-    let number = world.journal.requests.len();
+    let number = world.journal.len();
     let mut response = match &outcome {
         Ok(body) => caller.service.success(&call.operation, body, number),
         Err(refusal) => caller.service.failure(refusal, number),
     };
     response.delay = delay;
     disturb(&mut response, misfortune.as_ref());
-    world.journal.requests.push(Recorded {
+    world.journal.push(Recorded {
         service: caller.service.name().to_owned(),
         operation: call.operation,
         account: caller.scope.account,
@@ -135,11 +138,12 @@ fn undisturbed(
             elb::answer(world, &caller.scope, call)
         }
         Service::Eks => eks::answer(world, &caller.scope, call),
+        Service::Ec2 => ec2::answer(world, &caller.scope, call),
         Service::Sts => sts::answer(world, caller, call),
         Service::Unknown => Err(Refusal::new(
             404,
             "UnknownService",
-            "the simulator knows elasticloadbalancing, eks and sts only",
+            "the simulator knows elasticloadbalancing, eks, ec2 and sts only",
         )),
     }
 }
@@ -168,8 +172,8 @@ impl Service {
     /// What the service says to a caller that is too fast.
     fn throttled(self) -> Refusal {
         match self {
-            Self::Elb | Self::Unknown => rate_exceeded(),
-            Self::Sts => Refusal::new(400, "Throttling", "Rate exceeded"),
+            Self::Elb | Self::Sts | Self::Unknown => rate_exceeded(),
+            Self::Ec2 => Refusal::new(503, "RequestLimitExceeded", "Request limit exceeded."),
             Self::Eks => Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),
         }
     }
@@ -178,6 +182,7 @@ impl Service {
     fn success(self, operation: &str, body: &str, number: usize) -> Response {
         match self {
             Self::Eks => eks::response(200, body.to_owned(), number),
+            Self::Ec2 => ec2::success(operation, body, number),
             Self::Elb | Self::Sts | Self::Unknown => {
                 let document = xml::envelope(self.namespace(), operation, body, number);
                 xml::response(200, document, number)
@@ -189,6 +194,7 @@ impl Service {
     fn failure(self, refusal: &Refusal, number: usize) -> Response {
         match self {
             Self::Eks => eks::refusal(refusal, number),
+            Self::Ec2 => ec2::refusal(refusal, number),
             Self::Elb | Self::Sts | Self::Unknown => {
                 let document = xml::error(self.namespace(), refusal, number);
                 xml::response(refusal.status, document, number)

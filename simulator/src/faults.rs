@@ -1,6 +1,7 @@
 //! Plants what goes wrong: which calls, how often, and in which way.
 //!
-//! A [`Fault`] matches calls by operation and, if it says so, by what they are
+//! It knows no world: what a fault does to one is a closure. A [`Fault`] matches
+//! calls by operation and, if it says so, by what they are
 //! about. Every planted fault that matches a call acts on it, in the order
 //! they were planted: delays add up, hooks all run, and of the rest the first
 //! counts.
@@ -8,10 +9,10 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::world::{Refusal, World};
+use crate::refusal::Refusal;
 
-/// Something done to the world at a call.
-type Hook = Box<dyn FnOnce(&mut World) + Send>;
+/// Something done to the world `W` at a call.
+type Hook<W> = Box<dyn FnOnce(&mut W) + Send>;
 
 /// What happens to a call instead of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,19 +38,19 @@ pub(crate) enum Misfortune {
 }
 
 /// Something that goes wrong with certain calls.
-#[must_use = "a fault does nothing until World::plant"]
-pub struct Fault {
+#[must_use = "a fault does nothing until it is planted"]
+pub struct Fault<W> {
     operation: String,
     about: Option<String>,
     skip: usize,
     left: usize,
     delay: Duration,
-    before: Option<Hook>,
-    after: Option<Hook>,
+    before: Option<Hook<W>>,
+    after: Option<Hook<W>>,
     misfortune: Option<Misfortune>,
 }
 
-impl Fault {
+impl<W> Fault<W> {
     /// A fault of every call of `operation`, or of every call at all if that
     /// is `*`. It does nothing yet.
     pub fn on(operation: &str) -> Self {
@@ -100,8 +101,8 @@ impl Fault {
         self.befall(Misfortune::AccessDenied)
     }
 
-    /// The call is throttled: `ThrottlingException` (ELB), `Throttling` (STS)
-    /// or `TooManyRequestsException` (EKS).
+    /// The call is throttled: `Throttling` (ELB, STS),
+    /// `TooManyRequestsException` (EKS) or `RequestLimitExceeded` (EC2).
     pub fn throttle(self) -> Self {
         self.befall(Misfortune::Throttled)
     }
@@ -147,13 +148,13 @@ impl Fault {
     }
 
     /// Does something to the world just before the next such call.
-    pub fn before(mut self, hook: impl FnOnce(&mut World) + Send + 'static) -> Self {
+    pub fn before(mut self, hook: impl FnOnce(&mut W) + Send + 'static) -> Self {
         self.before = Some(Box::new(hook));
         self.times(1)
     }
 
     /// Does something to the world just after the next such call.
-    pub fn after(mut self, hook: impl FnOnce(&mut World) + Send + 'static) -> Self {
+    pub fn after(mut self, hook: impl FnOnce(&mut W) + Send + 'static) -> Self {
         self.after = Some(Box::new(hook));
         self.times(1)
     }
@@ -169,7 +170,7 @@ impl Fault {
     }
 }
 
-impl fmt::Debug for Fault {
+impl<W> fmt::Debug for Fault<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fault")
             .field("operation", &self.operation)
@@ -180,22 +181,28 @@ impl fmt::Debug for Fault {
 }
 
 /// All planted faults.
-#[derive(Debug, Default)]
-pub(crate) struct Faults(Vec<Fault>);
+#[derive(Debug)]
+pub(crate) struct Faults<W>(pub(crate) Vec<Fault<W>>);
 
 /// What the planted faults do to one call.
-#[derive(Default)]
-pub(crate) struct Fate {
+pub(crate) struct Fate<W> {
     pub(crate) delay: Duration,
-    pub(crate) before: Vec<Hook>,
-    pub(crate) after: Vec<Hook>,
+    pub(crate) before: Vec<Hook<W>>,
+    pub(crate) after: Vec<Hook<W>>,
     pub(crate) misfortune: Option<Misfortune>,
 }
 
-impl Faults {
+impl<W> Faults<W> {
+    /// Makes a fault happen from now on.
+    pub(crate) fn plant(&mut self, fault: Fault<W>) {
+        assert!(fault.left > 0, "a fault that never happens");
+        self.0.push(fault);
+    }
+
     /// What happens to this call; counts it.
-    pub(crate) fn fate(&mut self, operation: &str, parameters: &[(String, String)]) -> Fate {
-        let mut fate = Fate::default();
+    pub(crate) fn fate(&mut self, operation: &str, parameters: &[(String, String)]) -> Fate<W> {
+        let mut fate =
+            Fate { delay: Duration::ZERO, before: Vec::new(), after: Vec::new(), misfortune: None };
         for fault in &mut self.0 {
             if !fault.matches(operation, parameters) {
                 continue;
@@ -217,21 +224,8 @@ impl Faults {
     }
 }
 
-impl World {
-    /// Makes a fault happen from now on.
-    pub fn plant(&mut self, fault: Fault) {
-        assert!(fault.left > 0, "a fault that never happens");
-        self.faults.0.push(fault);
-    }
-
-    /// Makes no fault happen any more.
-    pub fn clear_faults(&mut self) {
-        self.faults.0.clear();
-    }
-
-    /// How many planted faults are still to happen.
-    #[must_use]
-    pub fn faults_left(&self) -> usize {
-        self.faults.0.len()
+impl<W> Default for Faults<W> {
+    fn default() -> Self {
+        Self(Vec::new())
     }
 }

@@ -40,13 +40,6 @@ impl Task {
     pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(work))
     }
-
-    /// Ends it, and waits until all that it had is given back.
-    pub(crate) async fn stop(mut self) {
-        self.0.abort();
-        // It is aborted, or had ended already: both are fine.
-        let _ = (&mut self.0).await;
-    }
 }
 
 impl Drop for Task {

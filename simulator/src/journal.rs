@@ -1,9 +1,5 @@
 //! Records every AWS call, in order, and how it ended.
 
-use std::collections::BTreeMap;
-
-use crate::world::World;
-
 /// An AWS call that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recorded {
@@ -74,54 +70,5 @@ impl Recorded {
     #[must_use]
     pub fn is_write(&self) -> bool {
         matches!(self.operation.as_str(), "RegisterTargets" | "DeregisterTargets")
-    }
-}
-
-/// All calls so far.
-#[derive(Debug, Default)]
-pub(crate) struct Journal {
-    pub(crate) requests: Vec<Recorded>,
-}
-
-impl World {
-    /// The AWS calls so far, in the order they arrived.
-    #[must_use]
-    pub fn requests(&self) -> &[Recorded] {
-        &self.journal.requests
-    }
-
-    /// The calls of one operation so far.
-    #[must_use]
-    pub fn requests_of(&self, operation: &str) -> Vec<&Recorded> {
-        let requests = self.journal.requests.iter();
-        requests.filter(|request| request.operation == operation).collect()
-    }
-
-    /// The calls so far that change something.
-    #[must_use]
-    pub fn writes(&self) -> Vec<&Recorded> {
-        let requests = self.journal.requests.iter();
-        requests.filter(|request| request.is_write()).collect()
-    }
-
-    /// How many calls of one operation there have been.
-    #[must_use]
-    pub fn count(&self, operation: &str) -> usize {
-        self.requests_of(operation).len()
-    }
-
-    /// How many calls of each operation there have been.
-    #[must_use]
-    pub fn request_counts(&self) -> BTreeMap<&str, usize> {
-        let mut counts = BTreeMap::new();
-        for request in &self.journal.requests {
-            *counts.entry(request.operation.as_str()).or_default() += 1;
-        }
-        counts
-    }
-
-    /// Forgets the calls so far.
-    pub fn clear_requests(&mut self) {
-        self.journal.requests.clear();
     }
 }

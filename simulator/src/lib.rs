@@ -1,10 +1,10 @@
 //! Stands in for AWS at the wire; sends nothing beyond loopback.
 //!
 //! A [`Simulator`] serves one [`World`] to the program under
-//! test: ELBv2, EKS and STS over HTTP or HTTPS, a resolver over UDP and TCP,
+//! test: ELBv2, EKS, EC2's network interfaces and STS over HTTP or HTTPS, a resolver over UDP and TCP,
 //! and the Lambda Runtime API. What is simulated is the wire and what AWS
 //! refuses, so the code under test needs no seam for it. Nothing listens at a
-//! target's address unless a test has [`traffic`] there.
+//! target's address.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -30,12 +30,14 @@ pub mod faults;
 mod http;
 pub mod journal;
 pub mod process;
+mod refusal;
 pub mod runtime_api;
 pub mod sample;
+mod scope;
 mod server;
 pub mod throttle;
 mod tls;
-pub mod traffic;
+pub mod troubles;
 pub mod world;
 
 use std::io;
@@ -44,7 +46,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tempfile::NamedTempFile;
 
-pub use faults::Fault;
 pub use journal::Recorded;
 pub use runtime_api::{Answer, RuntimeApi};
 pub use server::{SilentAddress, closed_address};
@@ -56,6 +57,9 @@ use runtime_api::FUNCTION_NAME;
 use server::Server;
 use tls::Tls;
 use world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
+
+/// Something that goes wrong with certain calls.
+pub type Fault = faults::Fault<World>;
 
 /// A world that servers, tests and in-process clients share.
 pub type SharedWorld = Arc<Mutex<World>>;
@@ -145,16 +149,10 @@ impl Simulator {
         self.names.address
     }
 
-    /// The most AWS requests that were being answered at the same time, since
-    /// the last [`Simulator::reset_max_in_flight`].
+    /// The most AWS requests that were being answered at the same time.
     #[must_use]
     pub fn max_in_flight(&self) -> usize {
-        self.server.in_flight.most()
-    }
-
-    /// Counts the requests in flight anew.
-    pub fn reset_max_in_flight(&self) {
-        self.server.in_flight.reset();
+        self.server.max_in_flight()
     }
 
     /// The variables that point the function, or any AWS client, here.

@@ -10,12 +10,13 @@ use std::io::{Read, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use eks_nlb_simulator::troubles::troubles;
 use eks_nlb_simulator::{Options, Simulator, sample};
 use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
 
 const USAGE: &str = "\
-usage: simulator [--https] [--port N] [--dns-port N] [--runtime-port N] [--until-eof]
+usage: simulator [--https] [--port N] [--dns-port N] [--runtime-port N] [--troubles] [--until-eof]
 
 Serves a simulated AWS account on loopback and prints the variables that point
 AWS clients at it, as shell. Ports are free ones unless they are given.
@@ -24,6 +25,7 @@ AWS clients at it, as shell. Ports are free ones unless they are given.
   --port N          the port of the AWS APIs
   --dns-port N      the port of the resolver
   --runtime-port N  the port of the Lambda Runtime API
+  --troubles        a cluster for each failure instead of the sample fleet
   --until-eof       end when standard input does, and not only on Ctrl-C";
 
 /// How often simulated time catches up with real time.
@@ -49,7 +51,8 @@ async fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    sample::fleet(&mut simulator.world());
+    let fill = if arguments.troubles { troubles } else { sample::fleet };
+    fill(&mut simulator.world());
     if let Err(error) = announce(&simulator) {
         eprintln!("print the variables: {error}");
         return ExitCode::FAILURE;
@@ -67,6 +70,7 @@ async fn main() -> ExitCode {
 #[derive(Debug, Default)]
 struct Arguments {
     options: Options,
+    troubles: bool,
     until_eof: bool,
     help: bool,
 }
@@ -84,6 +88,7 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Arguments, String> {
             "--port" => options.port = port()?,
             "--dns-port" => options.dns_port = port()?,
             "--runtime-port" => options.runtime_port = port()?,
+            "--troubles" => arguments.troubles = true,
             "--until-eof" => arguments.until_eof = true,
             "--help" | "-h" => arguments.help = true,
             _ => return Err(format!("{word}: no such option")),

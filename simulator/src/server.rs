@@ -15,7 +15,7 @@ use crate::{SharedWorld, lock};
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    pub(crate) in_flight: Arc<InFlight>,
+    in_flight: Arc<InFlight>,
     _task: Task,
 }
 
@@ -33,6 +33,11 @@ impl Server {
             }
         });
         Ok(Self { address, in_flight, _task: task })
+    }
+
+    /// The most requests that were being answered at the same time.
+    pub(crate) fn max_in_flight(&self) -> usize {
+        self.in_flight.most.load(Ordering::Relaxed)
     }
 }
 
@@ -72,22 +77,12 @@ async fn deliver(response: api::Response) -> Result<Response, Reset> {
 
 /// How many requests are being answered, and how many at most were.
 #[derive(Debug, Default)]
-pub(crate) struct InFlight {
+struct InFlight {
     now: AtomicUsize,
     most: AtomicUsize,
 }
 
 impl InFlight {
-    /// The most since the last reset.
-    pub(crate) fn most(&self) -> usize {
-        self.most.load(Ordering::Relaxed)
-    }
-
-    /// Counts anew.
-    pub(crate) fn reset(&self) {
-        self.most.store(self.now.load(Ordering::Relaxed), Ordering::Relaxed);
-    }
-
     fn enter(&self) -> Flying<'_> {
         let now = self.now.fetch_add(1, Ordering::Relaxed) + 1;
         self.most.fetch_max(now, Ordering::Relaxed);

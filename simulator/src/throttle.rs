@@ -1,7 +1,7 @@
 //! Limits calls as ELB does: token buckets for each account and Region.
 //!
-//! Buckets fill in real time, for it is the real pace of calls that AWS
-//! limits.
+//! Buckets fill by the runtime's clock, which a test may pause: AWS limits the
+//! real pace of calls.
 //!
 //! # Sources
 //!
@@ -10,9 +10,10 @@
 //!   and deregistering together 20 at 4, all actions together 40 at 10.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use tokio::time::Instant;
 
-use crate::world::{Refusal, Scope, World};
+use crate::refusal::Refusal;
+use crate::scope::Scope;
 
 /// A bucket's size, and what flows in each second.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,11 +43,11 @@ impl Limits {
         all: Bucket { size: 40.0, rate: 10.0 },
     };
 
-    /// As newer texts have it, which give no smaller bound for all together.
+    /// As the AWS Load Balancer Controller adopted them in March 2026.
     pub const NEWER: Self = Self {
         describe: Bucket { size: 200.0, rate: 50.0 },
         registration: Bucket { size: 20.0, rate: 4.0 },
-        all: Bucket { size: 220.0, rate: 54.0 },
+        all: Bucket { size: 200.0, rate: 50.0 },
     };
 }
 
@@ -67,6 +68,11 @@ pub(crate) struct Throttle {
 }
 
 impl Throttle {
+    /// Full buckets.
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, levels: BTreeMap::new() }
+    }
+
     /// Takes the tokens that `operation` needs at `now`.
     pub(crate) fn take(&mut self, scope: &Scope, operation: &str, now: Instant) -> Result<(), Refusal> {
         let limits = self.limits;
@@ -93,16 +99,9 @@ impl Throttle {
     }
 }
 
-/// What ELB says to a call too many.
+/// What ELB and STS say to a call too many.
 pub(crate) fn rate_exceeded() -> Refusal {
-    Refusal::new(400, "ThrottlingException", "Rate exceeded")
-}
-
-impl World {
-    /// Limits ELB's calls from now on, with full buckets; `None` limits none.
-    pub fn set_limits(&mut self, limits: Option<Limits>) {
-        self.throttle = limits.map(|limits| Throttle { limits, levels: BTreeMap::new() });
-    }
+    Refusal::new(400, "Throttling", "Rate exceeded")
 }
 
 #[cfg(test)]
@@ -113,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_bucket_empties_and_fills_again() {
-        let mut throttle = Throttle { limits: Limits::CLASSIC, levels: BTreeMap::new() };
+        let mut throttle = Throttle::new(Limits::CLASSIC);
         let start = Instant::now();
         let mut accepted = |operation, at| {
             let at = start + at;

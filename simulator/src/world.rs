@@ -12,42 +12,47 @@
 //! it is anywhere else. A test that names something that does not exist
 //! panics: the test is wrong, not the code under test.
 
+mod calls;
 mod cluster;
+mod data_plane;
 mod dns;
 mod health;
+mod interface;
 mod kinds;
 mod load_balancer;
 mod page;
-mod refusal;
 mod registration;
 mod role;
-mod scope;
 mod target;
 mod target_group;
 mod vpc;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 pub use cluster::{Cluster, ClusterSpec, PUBLIC_ADDRESSES};
+pub use data_plane::Node;
 pub(crate) use dns::normal;
 pub use dns::{Answer, Dns, Question, Reply, Tcp, Transport, View};
 pub use health::{Health, TargetHealth};
+pub(crate) use interface::InterfaceQuery;
+pub use interface::{EKS_ACCOUNT, NetworkInterface};
 pub use kinds::{ClusterStatus, Family, LoadBalancerKind, Protocol, TargetState, TargetType};
 pub(crate) use load_balancer::LoadBalancerFilter;
 pub use load_balancer::{LoadBalancer, LoadBalancerSpec};
-pub use page::{MAX_PAGE, Page, Paging};
-pub use refusal::Refusal;
+pub use page::{Page, Paging};
 pub use role::{ACCESS_KEY_ID, RoleSpec, SECRET_ACCESS_KEY, Session};
-pub use scope::{HOME_ACCOUNT, HOME_REGION, Scope};
 pub use target::{Target, TargetDescription, TargetKey};
 pub(crate) use target_group::TargetGroupFilter;
 pub use target_group::{TargetGroup, TargetGroupSpec};
 pub use vpc::{Subnet, Vpc};
 
+pub use crate::refusal::Refusal;
+pub use crate::scope::{HOME_ACCOUNT, HOME_REGION, Scope};
+
 use crate::faults::Faults;
-use crate::journal::Journal;
+use crate::journal::Recorded;
 use crate::throttle::Throttle;
 
 /// Tags of one resource.
@@ -62,6 +67,10 @@ pub const EXCLUDED_TAG: (&str, &str) = ("eks-nlb-sync", "disabled");
 /// The key of the tag that names the cluster behind a load balancer.
 pub const CLUSTER_NAME_TAG: &str = "cluster_name";
 
+/// How long AWS takes to register a target: NLB brings it into service in 3 to
+/// 5 minutes, checks included.
+pub const REGISTRATION: Duration = Duration::from_mins(3);
+
 /// Everything one account has in one Region.
 #[derive(Debug, Default)]
 pub(crate) struct Regional {
@@ -69,6 +78,7 @@ pub(crate) struct Regional {
     pub(crate) target_groups: BTreeMap<u64, TargetGroup>,
     pub(crate) clusters: BTreeMap<String, Cluster>,
     pub(crate) vpcs: BTreeMap<String, Vpc>,
+    pub(crate) interfaces: BTreeMap<u64, NetworkInterface>,
     pub(crate) default_vpc: Option<String>,
 }
 
@@ -77,14 +87,21 @@ pub(crate) struct Regional {
 pub struct World {
     /// How long each AWS call takes, in real time. Default none.
     pub latency: Duration,
-    /// Most items in a page, however many are asked for. Default 400, which is
-    /// also AWS's limit.
+    /// Most items in a page, however many are asked for. Default as many as the
+    /// service's own limit.
     pub page_cap: usize,
     /// Most targets in a target group. Default 1,000, as AWS's quota.
     pub targets_per_group: usize,
     /// How long a target stays `initial`, in simulated time, unless
     /// [`World::set_health`] says otherwise for its address. Default 30 s.
     pub healthy_after: Duration,
+    /// How long the registration of a target takes: it is `initial` and gets no
+    /// connection before. Default 10 s, so that tests need not wait; AWS takes
+    /// some [`REGISTRATION`].
+    pub registration: Duration,
+    /// How long the interface of an address stays that its cluster has left.
+    /// Default 5 min.
+    pub interfaces_linger: Duration,
     /// What resolvers answer.
     pub dns: Dns,
     pub(crate) now: Duration,
@@ -92,8 +109,10 @@ pub struct World {
     pub(crate) roles: BTreeMap<String, RoleSpec>,
     pub(crate) sessions: BTreeMap<String, String>,
     pub(crate) health: BTreeMap<String, Health>,
-    pub(crate) faults: Faults,
-    pub(crate) journal: Journal,
+    /// The addresses where nothing serves.
+    pub(crate) dead: BTreeSet<String>,
+    pub(crate) faults: Faults<World>,
+    pub(crate) journal: Vec<Recorded>,
     pub(crate) throttle: Option<Throttle>,
     ids: u64,
 }
@@ -104,17 +123,20 @@ impl World {
     pub fn new() -> Self {
         Self {
             latency: Duration::ZERO,
-            page_cap: MAX_PAGE,
+            page_cap: usize::MAX,
             targets_per_group: 1_000,
             healthy_after: Duration::from_secs(30),
+            registration: Duration::from_secs(10),
+            interfaces_linger: Duration::from_mins(5),
             dns: Dns::default(),
             now: Duration::ZERO,
             regions: BTreeMap::new(),
             roles: BTreeMap::new(),
             sessions: role::home_session(),
             health: BTreeMap::new(),
+            dead: BTreeSet::new(),
             faults: Faults::default(),
-            journal: Journal::default(),
+            journal: Vec::new(),
             throttle: None,
             ids: 0,
         }
@@ -126,7 +148,8 @@ impl World {
         self.now
     }
 
-    /// Lets simulated time pass: checks pass, and drained targets go.
+    /// Lets simulated time pass: checks pass, drained targets and interfaces
+    /// that were left go.
     pub fn advance(&mut self, by: Duration) {
         self.now += by;
         let now = self.now;
@@ -134,6 +157,7 @@ impl World {
             for group in region.target_groups.values_mut() {
                 group.targets.retain(|_, target| !target.is_gone(now));
             }
+            region.interfaces.retain(|_, interface| interface.gone_at.is_none_or(|at| at > now));
         }
     }
 

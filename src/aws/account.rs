@@ -7,8 +7,9 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_eks::config::{IdentityCache, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 
+use super::ec2::operation::DescribeNetworkInterfaces;
 use super::elb::paces::Paces;
-use super::{answers, config, eks, elb, sts};
+use super::{answers, config, ec2, eks, elb, sts};
 use crate::error::CallError;
 use crate::limits::Limits;
 use crate::model::Scope;
@@ -34,6 +35,7 @@ pub struct Clients {
     eks: aws_sdk_eks::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
     elb_paces: Paces,
+    interfaces: DescribeNetworkInterfaces,
     /// When the credentials of an assumed role are replaced.
     renewal: Option<SystemTime>,
 }
@@ -123,6 +125,7 @@ impl Clients {
             eks: aws_sdk_eks::Client::from_conf(eks.build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
             elb_paces,
+            interfaces: DescribeNetworkInterfaces::new(config),
             renewal,
         }
     }
@@ -137,6 +140,12 @@ impl Clients {
     #[must_use]
     pub fn elb<'a>(&'a self, limits: &'a Limits) -> elb::Elb<'a> {
         elb::Elb { client: &self.elb, limits, paces: &self.elb_paces }
+    }
+
+    /// EC2, within `limits`.
+    #[must_use]
+    pub fn ec2<'a>(&'a self, limits: &'a Limits) -> ec2::Ec2<'a> {
+        ec2::Ec2 { operation: &self.interfaces, limits }
     }
 
     fn is_due(&self, now: SystemTime) -> bool {

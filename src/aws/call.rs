@@ -21,6 +21,29 @@ where
     answer?.map_err(|error| classify(action, &error).into())
 }
 
+/// Asks for page after page. A marker that comes back unchanged would go on for ever.
+pub(super) async fn all_pages<T, F>(
+    action: &'static str,
+    page: impl Fn(Option<String>) -> F,
+) -> Result<Vec<T>, CallError>
+where
+    F: Future<Output = Result<(Vec<T>, Option<String>), CallError>>,
+{
+    let mut items = Vec::new();
+    let mut marker = None;
+    loop {
+        let (page, next) = page(marker.clone()).await?;
+        items.extend(page);
+        match next {
+            None => return Ok(items),
+            next if next == marker => {
+                return Err(CallError::Aws(unusable(action, "the same page is announced for ever")));
+            }
+            next => marker = next,
+        }
+    }
+}
+
 /// An answer that the service's API does not allow.
 pub(super) fn unusable(action: &'static str, reason: impl Into<String>) -> AwsError {
     AwsError::Rejected { action, service_code: String::new(), reason: reason.into() }

@@ -95,7 +95,7 @@ impl HttpClient for FreshAfterIdle {
 /// `sdk_retries` leaves the retries to the SDK's own variables.
 pub fn loader(http_client: impl HttpClient + 'static, sdk_retries: bool) -> ConfigLoader {
     let http_client = answers::Bounded(http_client);
-    let loader = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client).timeout_config(
+    let loader = aws_config::defaults(behavior_version()).http_client(http_client).timeout_config(
         TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
@@ -112,6 +112,11 @@ pub fn loader(http_client: impl HttpClient + 'static, sdk_retries: bool) -> Conf
             .with_initial_backoff(INITIAL_BACKOFF)
             .with_max_backoff(MAX_BACKOFF),
     )
+}
+
+/// The SDK's defaults that are not set here.
+pub(super) fn behavior_version() -> BehaviorVersion {
+    BehaviorVersion::latest()
 }
 
 /// The tokens that a service's retries borrow: none for a throttled call,

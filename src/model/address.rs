@@ -17,6 +17,17 @@ pub enum Family {
     Ipv6,
 }
 
+impl Family {
+    /// Whether `ip` is an address of this family.
+    #[must_use]
+    pub fn has(self, ip: IpAddr) -> bool {
+        match self {
+            Self::Ipv4 => ip.is_ipv4(),
+            Self::Ipv6 => ip.is_ipv6(),
+        }
+    }
+}
+
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -62,7 +73,7 @@ pub enum InvalidAddresses {
 }
 
 impl Addresses {
-    /// Takes a whole DNS answer, or nothing of it.
+    /// Takes all that a source names, or nothing of it.
     ///
     /// # Errors
     ///
@@ -87,6 +98,15 @@ impl Addresses {
         self.0.iter().copied()
     }
 
+    /// What is desired where two sources are asked: the addresses that both
+    /// name; `None` if there is none.
+    #[must_use]
+    pub fn agreed_with(&self, other: &Self) -> Option<Desired> {
+        let addresses = Self(&self.0 & &other.0);
+        let named_by_one = &self.0 ^ &other.0;
+        (!addresses.0.is_empty()).then_some(Desired { addresses, named_by_one })
+    }
+
     /// Every address as a target on `port`.
     #[must_use]
     pub fn on_port(&self, port: u16) -> BTreeSet<Target> {
@@ -102,6 +122,16 @@ pub struct Desired {
     /// Addresses that only one of two sources names: neither registered nor
     /// deregistered until the sources agree.
     pub named_by_one: BTreeSet<IpAddr>,
+}
+
+impl fmt::Display for Addresses {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, ip) in self.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            write!(f, "{comma}{ip}")?;
+        }
+        Ok(())
+    }
 }
 
 impl From<Addresses> for Desired {
@@ -128,5 +158,20 @@ mod tests {
             let ip = hostile.parse().unwrap();
             assert_eq!(addresses(&["10.0.0.1", hostile]), Err(InvalidAddresses::NotAllowed(ip)), "{hostile}");
         }
+    }
+
+    #[test]
+    fn two_sources_agree_on_what_both_name() {
+        let allowed = AllowedCidrs(vec!["10.0.0.0/8".parse().unwrap()]);
+        let addresses = |last: &[u8]| {
+            Addresses::new(last.iter().map(|last| IpAddr::from([10, 0, 0, *last])), &allowed).unwrap()
+        };
+        let ips = |last: &[u8]| last.iter().map(|last| IpAddr::from([10, 0, 0, *last])).collect();
+
+        let agreed = |ours: &[u8], theirs: &[u8]| addresses(ours).agreed_with(&addresses(theirs));
+        let desired = |both, one| Some(Desired { addresses: addresses(both), named_by_one: ips(one) });
+        assert_eq!(agreed(&[1, 2], &[1, 2]), desired(&[1, 2], &[]));
+        assert_eq!(agreed(&[1, 2], &[2, 3, 4]), desired(&[2], &[1, 3, 4]));
+        assert_eq!(agreed(&[1, 2], &[3, 4]), None);
     }
 }

@@ -102,5 +102,6 @@ async fn two_clients_share_a_service() {
 
     let (first, last) = (one.min(other), one.max(other));
     assert!(last < first.mul_f64(1.5), "{first:?} and {last:?}");
-    assert!(last <= bucket.bound(600).mul_f64(1.05), "{last:?}");
+    // What one leaves, the other takes within seconds.
+    assert!(last <= bucket.bound(600).mul_f64(1.15), "{last:?}");
 }

@@ -15,8 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Ready, Reconciler};
 use crate::aws::eks::Lookup;
-use crate::error::ReconcileError;
-use crate::model::{ApiEndpoint, ClusterName, Desired, Family, Frontend};
+use crate::model::{ApiEndpoint, ClusterName, Family, Frontend};
 use crate::report::{FrontendReport, Outcome, SkipReason};
 
 /// What came of looking up a frontend's cluster: it is ready for its turn, or
@@ -93,18 +92,19 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
                 }
             }
             Ok(endpoint) => {
-                // A family that is slow to resolve does not hold up the other.
+                // A family that DNS is slow to resolve does not hold up the other.
                 let (v4, v6): (Vec<_>, Vec<_>) =
                     frontends.into_iter().partition(|frontend| frontend.family == Family::Ipv4);
-                let resolve = |family, frontends| self.resolve(family, frontends, &endpoint, looked_up);
-                join(resolve(Family::Ipv4, v4), resolve(Family::Ipv6, v6)).await;
+                let learn = |family, frontends| self.learn(&cluster, family, frontends, &endpoint, looked_up);
+                join(learn(Family::Ipv4, v4), learn(Family::Ipv6, v6)).await;
             }
         }
     }
 
     /// Finds out what is desired for the frontends of one cluster and family.
-    async fn resolve(
+    async fn learn(
         &self,
+        cluster: &ClusterName,
         family: Family,
         frontends: Vec<Frontend>,
         endpoint: &ApiEndpoint,
@@ -113,7 +113,7 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
         if frontends.is_empty() {
             return;
         }
-        let desired = self.desired(endpoint, family).await;
+        let desired = self.sources.desired(cluster, endpoint, family).await;
         for frontend in frontends {
             send(
                 looked_up,
@@ -128,11 +128,6 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
                 },
             );
         }
-    }
-
-    async fn desired(&self, endpoint: &ApiEndpoint, family: Family) -> Result<Desired, ReconcileError> {
-        let resolved = self.resolver.resolve(&endpoint.host, family);
-        self.limits.within("resolving the API endpoint", resolved).await?.map(Desired::from)
     }
 }
 

@@ -1,32 +1,29 @@
 //! AWS in process, over HTTP without sockets, whose answers a test may change.
 
-use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use aws_config::Region;
 use aws_config::retry::RetryConfig;
 use aws_sdk_eks::config::Credentials;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use eks_nlb_simulator::api::{Request, respond};
+use eks_nlb_simulator::api::{Request, Response, respond};
 use eks_nlb_simulator::world::{
     ACCESS_KEY_ID, HOME_REGION, LoadBalancerSpec, SECRET_ACCESS_KEY, TargetGroupSpec,
 };
 use eks_nlb_simulator::{Frontend, Health, Recorded, SharedWorld, World};
-use eks_nlb_sync::aws::{self, Account, Limits};
+use eks_nlb_sync::aws::account::Account;
+use eks_nlb_sync::aws::config;
 use eks_nlb_sync::dns::Resolver;
-use eks_nlb_sync::error::AwsError;
+use eks_nlb_sync::error::CallError;
+use eks_nlb_sync::limits::Limits;
+use eks_nlb_sync::model::Scope;
 use eks_nlb_sync::reconcile::Mode;
 use eks_nlb_sync::report::Report;
-use eks_nlb_sync::request::Scope;
 use eks_nlb_sync::settings::Settings;
+use eks_nlb_sync::turns::Turns;
 use tokio::time::Instant;
 
+use crate::connector::{Aws, Connector};
 use crate::in_paused_time;
 use crate::message::{A, QUESTION_AT, answer, pointer, record};
 use crate::name_server::NameServer;
@@ -53,46 +50,22 @@ const TIME: Duration = Duration::from_mins(1);
 /// Returns what to answer instead of a body, by operation.
 pub(crate) type Edit = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync;
 
-/// The way to AWS.
+/// AWS, whose bodies a test may change.
 #[derive(Clone)]
-struct Connection {
+struct Edited {
     world: SharedWorld,
     edit: Arc<Edit>,
 }
 
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Connection")
-    }
-}
+impl Aws for Edited {
+    type Heard = ();
 
-impl HttpClient for Connection {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
-}
-
-impl HttpConnector for Connection {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let uri = request.uri();
-        let path = uri.split_once("://").map_or(uri, |(_, rest)| rest);
-        let request = Request {
-            method: request.method(),
-            target: path.find('/').map_or("/", |at| &path[at..]),
-            authorization: request.headers().get("authorization"),
-            body: request.body().bytes().unwrap_or_default(),
-        };
+    fn answer(&self, request: &Request<'_>) -> Option<(Response, ())> {
         let mut world = lock(&self.world);
-        let response = respond(&mut world, &request);
-        let operation = world.requests().last().expect("it was just recorded").operation.clone();
-        drop(world);
-        let body = (self.edit)(&operation, response.body.to_vec());
-        let mut answer =
-            HttpResponse::new(response.status.try_into().expect("a status"), SdkBody::from(body));
-        for (name, value) in response.headers {
-            answer.headers_mut().insert(name, value);
-        }
-        HttpConnectorFuture::ready(Ok(answer))
+        let mut response = respond(&mut world, request);
+        let operation = &world.requests().last().expect("it was just recorded").operation;
+        response.body = (self.edit)(operation, response.body.to_vec()).into();
+        Some((response, ()))
     }
 }
 
@@ -110,7 +83,7 @@ pub(crate) struct Run {
     pub(crate) others: Vec<String>,
     /// The writes that ELB was asked for.
     pub(crate) writes: Vec<Recorded>,
-    pub(crate) report: Result<Report, AwsError>,
+    pub(crate) report: Result<Report, CallError>,
 }
 
 impl Run {
@@ -160,7 +133,7 @@ fn populate(world: &mut World) -> (Frontend, Vec<String>) {
 pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'static) -> Run {
     let world = SharedWorld::default();
     let (managed, others) = populate(&mut lock(&world));
-    let connection = Connection { world: Arc::clone(&world), edit: Arc::new(edit) };
+    let connection = Connector(Edited { world: Arc::clone(&world), edit: Arc::new(edit) });
     let settings = Settings::from_lookup(|name| (name == "DNS_SERVERS").then(|| "192.0.2.53".to_owned()));
     let settings = settings.expect("valid");
     let names = NameServer::new(|_, question| {
@@ -168,18 +141,20 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
     });
     let report = in_paused_time(async {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "hostile");
-        let home = aws::config(connection, true)
+        let home = config::loader(connection, true)
             .retry_config(RetryConfig::disabled())
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(credentials)
             .load();
         let account = Account::new(home.await).expect("there is a Region");
-        let limits = Limits::new(settings.max_concurrency, Instant::now() + TIME);
-        let clients = account.clients(&Scope::default(), &limits).await.expect("no role is assumed");
+        let limits = Limits::new(settings.max_concurrency, TIME);
+        let clients =
+            account.clients(&Scope::default(), "hostile", &limits).await.expect("no role is assumed");
         let resolver =
             Resolver::with_provider(&settings, Socketless::to(names)).expect("name servers are given");
         let start = Instant::now();
-        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &limits);
+        let turns = Turns::new(0);
+        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &turns, &limits);
         let report = Box::pin(run).await;
         assert!(start.elapsed() <= TIME, "{:?}", start.elapsed());
         report

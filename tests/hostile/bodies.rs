@@ -30,7 +30,7 @@ fn what_is_not_tampered_with_is_written() {
     run.assert_only_ours();
     let [registered, deregistered] = &run.writes[..] else { panic!("{:#?}", run.writes) };
     assert_eq!(registered.targets(), [DESIRED_TARGETS[1]]);
-    assert_eq!(deregistered.targets(), ["10.0.3.12:443", "10.0.3.13:443"]);
+    assert_eq!(deregistered.targets(), ["10.0.3.13:443"]);
     assert_eq!(registered.target_group(), Some(run.managed.target_group.as_str()));
 }
 

@@ -84,7 +84,7 @@ fn check(text: &str, request: &Request) {
     assert_eq!(request.clusters.is_some(), event.contains_key("clusters"), "{text}");
     assert_eq!(request.scope.region.is_some(), event.contains_key("region"), "{text}");
     assert_eq!(request.scope.role.is_some(), event.contains_key("roleArn"), "{text}");
-    let external_id = request.scope.role.as_ref().and_then(|role| role.external_id.as_deref());
+    let external_id = request.scope.role.as_ref().and_then(|role| role.external_id());
     assert_eq!(external_id, event.get("externalId").and_then(Value::as_str), "{text}");
 }
 

@@ -9,6 +9,8 @@
 
 mod aws;
 mod bodies;
+#[path = "../support/connector.rs"]
+mod connector;
 mod dns;
 mod events;
 mod floods;

@@ -12,11 +12,12 @@
 //! Every write is judged when it is made, and every run when it ends. [Rules]
 //! 1 and 2 are what the others are for.
 //!
-//! 1. **Whatever DNS says**, no write takes the last target that ELB calls
-//!    healthy from a target group.
+//! 1. **Whatever DNS says**, no write takes the last target that clients are
+//!    sent to, neither of the group nor of a zone for which DNS names one.
+//!    Where all targets fail their checks, clients are sent to all of them.
 //! 2. **While DNS names live API servers only**, be it all of them, some, or
-//!    some that are about to leave, no write takes the last target that is
-//!    both healthy and alive.
+//!    some that are about to leave, no write takes the last target that serves,
+//!    neither of the group nor of a zone for which DNS names one.
 //! 3. A run never deregisters what its DNS answer names, and registers nothing
 //!    else.
 //! 4. Only target groups of tagged load balancers are written, none that is
@@ -24,9 +25,10 @@
 //! 5. Without an answer from EKS, DNS and ELB for a frontend, that frontend is
 //!    not written, whatever the reason.
 //! 6. A dry run writes nothing, and the run after it does what it planned.
-//! 7. A target is deregistered only when all desired ones are in service.
-//! 8. A target that may serve is deregistered only while `MIN_HEALTHY_TARGETS`
-//!    desired ones, or all if there are fewer, are healthy.
+//! 7. Registering comes first: a target is deregistered only when all desired
+//!    ones are in service.
+//! 8. A write that takes a healthy target leaves `MIN_HEALTHY_TARGETS` healthy
+//!    ones, or as many as DNS names, but not fewer than the two that EKS has.
 //! 9. Nothing is registered that is in service, nor deregistered that is not,
 //!    and `add-only` deregisters nothing.
 //! 10. Every frontend is served, or there is a reason: trouble with another one
@@ -53,6 +55,8 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a simulation that is wrong must stop")]
 
 mod any;
+#[path = "../support/connector.rs"]
+mod connector;
 mod history;
 mod play;
 mod process;

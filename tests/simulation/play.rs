@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex};
 
 use eks_nlb_simulator::TargetState;
-use eks_nlb_sync::error::AwsError;
+use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::model::ClusterName;
 use eks_nlb_sync::reconcile::Mode;
 use eks_nlb_sync::report::Report;
@@ -18,10 +18,10 @@ use tokio::runtime;
 
 use crate::history::{History, Run, Setup};
 use crate::process::Process;
-use crate::promises::{judge_plan, judge_run, serving, settled};
+use crate::promises::{judge_plan, judge_run, unsettled};
 use crate::stage::{Seat, SharedStage, Stage, lock};
 use crate::tally::Tally;
-use crate::truth::states;
+use crate::truth::Moment;
 use crate::witness::{Death, Orders};
 
 /// Most runs that a quiet world needs. Targets need at most ten ticks to
@@ -183,7 +183,7 @@ impl<'a> Play<'a> {
         &mut self,
         orders: Orders,
         only: Option<&BTreeSet<ClusterName>>,
-    ) -> Option<(Seat, Result<Report, AwsError>)> {
+    ) -> Option<(Seat, Result<Report, CallError>)> {
         let process = match self.process.take() {
             Some(process) => process,
             None => self.start().await,
@@ -211,9 +211,9 @@ impl<'a> Play<'a> {
 
     async fn two_at_once(&mut self, ways: &[u8]) {
         let healthy = |stage: &Stage| -> BTreeSet<String> {
-            let states = stage.states().into_iter();
-            let healthy = states.filter(|(_, states)| states.values().any(|s| *s == TargetState::Healthy));
-            healthy.map(|(group, _)| group).collect()
+            let moments = stage.moments().into_iter();
+            let is_healthy = |moment: &Moment| moment.states.values().any(|s| *s == TargetState::Healthy);
+            moments.filter(|(_, moment)| is_healthy(moment)).map(|(group, _)| group).collect()
         };
         let (one, other) = (self.start().await, self.start().await);
         let before = {
@@ -247,7 +247,7 @@ async fn watch(
     process: &Process,
     orders: Orders,
     only: Option<&BTreeSet<ClusterName>>,
-) -> Option<Result<Report, AwsError>> {
+) -> Option<Result<Report, CallError>> {
     let mode = if orders.dry { Mode::DryRun } else { Mode::Apply };
     let killed = lock(stage).admit(process.seat, orders);
     let result = tokio::select! {
@@ -257,14 +257,4 @@ async fn watch(
     };
     judge_run(&mut lock(stage), process.seat, &result);
     Some(result)
-}
-
-/// What is not yet as it should be.
-fn unsettled(stage: &Stage) -> Option<String> {
-    stage.truth.frontends.iter().enumerate().find_map(|(index, frontend)| {
-        let group = frontend.group.as_deref().expect("it was restored");
-        let states = states(&stage.world, group);
-        let settled = settled(stage, index, &states);
-        (serving(&states) != settled).then(|| format!("{group} has {states:?} instead of {settled:?}"))
-    })
 }

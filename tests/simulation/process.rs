@@ -8,20 +8,22 @@ use std::time::Duration;
 use aws_config::Region;
 use aws_sdk_eks::config::Credentials;
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
-use eks_nlb_sync::aws::{self, Account, Clients, Limits};
+use eks_nlb_sync::aws::account::{Account, Clients};
+use eks_nlb_sync::aws::config;
 use eks_nlb_sync::dns::Resolver;
-use eks_nlb_sync::error::AwsError;
-use eks_nlb_sync::model::ClusterName;
+use eks_nlb_sync::error::CallError;
+use eks_nlb_sync::limits::Limits;
+use eks_nlb_sync::model::{ClusterName, Scope};
 use eks_nlb_sync::reconcile::Mode;
 use eks_nlb_sync::report::Report;
-use eks_nlb_sync::request::Scope;
 use eks_nlb_sync::settings::Settings;
-use tokio::time::Instant;
+use eks_nlb_sync::turns::Turns;
 
+use crate::connector::Connector;
 use crate::history::Setup;
 use crate::socketless::Socketless;
 use crate::stage::{Seat, SharedStage};
-use crate::wire::aws::Connection;
+use crate::wire::aws::Calls;
 use crate::wire::dns::Names;
 
 /// The time that a run is given, in simulated time.
@@ -33,14 +35,15 @@ pub(crate) struct Process {
     settings: Settings,
     clients: Clients,
     resolver: Resolver<Socketless<Names>>,
+    turns: Turns,
 }
 
 impl Process {
     /// Starts the function as `main` does.
     pub(crate) async fn start(stage: &SharedStage, seat: Seat, setup: &Setup) -> Self {
         let settings = settings(setup);
-        let connection = Connection { stage: Arc::clone(stage), seat };
-        let home = aws::config(connection, settings.sdk_retries)
+        let connection = Connector(Calls { stage: Arc::clone(stage), seat });
+        let home = config::loader(connection, settings.sdk_retries)
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(Credentials::new(
                 ACCESS_KEY_ID,
@@ -52,10 +55,11 @@ impl Process {
             .load();
         let account = Account::new(home.await).expect("there is a Region");
         let limits = limits(&settings);
-        let clients = account.clients(&Scope::default(), &limits).await.expect("no role is assumed");
+        let clients =
+            account.clients(&Scope::default(), "simulation", &limits).await.expect("no role is assumed");
         let names = Socketless::to(Names { stage: Arc::clone(stage), seat });
         let resolver = Resolver::with_provider(&settings, names).expect("name servers are given");
-        Self { seat, settings, clients, resolver }
+        Self { seat, settings, clients, resolver, turns: Turns::new(0) }
     }
 
     /// One run, as the handler makes it.
@@ -63,15 +67,15 @@ impl Process {
         &self,
         mode: Mode,
         only: Option<&BTreeSet<ClusterName>>,
-    ) -> Result<Report, AwsError> {
-        let Self { settings, clients, resolver, .. } = self;
+    ) -> Result<Report, CallError> {
+        let Self { settings, clients, resolver, turns, .. } = self;
         let limits = limits(settings);
-        Box::pin(eks_nlb_sync::sync(settings, only, mode, clients, resolver, &limits)).await
+        Box::pin(eks_nlb_sync::sync(settings, only, mode, clients, resolver, turns, &limits)).await
     }
 }
 
 fn limits(settings: &Settings) -> Limits {
-    Limits::new(settings.max_concurrency, Instant::now() + TIME)
+    Limits::new(settings.max_concurrency, TIME)
 }
 
 fn settings(setup: &Setup) -> Settings {

@@ -7,13 +7,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use eks_nlb_simulator::{Recorded, TargetState};
-use eks_nlb_sync::error::AwsError;
+use eks_nlb_simulator::{Recorded, TargetState, World};
+use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::model::Target;
-use eks_nlb_sync::report::{Entry, Outcome, Report};
+use eks_nlb_sync::report::{FrontendReport, Outcome, Report};
 
 use crate::stage::{Seat, Stage};
-use crate::truth::{PORT, States, states};
+use crate::truth::{Moment, PORT, States, Zones, states};
 use crate::witness::{Question, Witness, targets};
 
 /// The addresses that the resolver told.
@@ -26,24 +26,24 @@ struct Write<'a> {
     targets: BTreeSet<SocketAddr>,
     /// What DNS has told the run.
     told: &'a BTreeSet<Answer>,
-    /// What ELB has told the run.
-    seen: &'a States,
-    /// What is so right before the write.
-    before: &'a States,
-    /// What is so right after it.
-    after: Option<States>,
+    /// The group when ELB told the run of it.
+    seen: &'a Moment,
+    /// The group right before the write.
+    before: &'a Moment,
+    /// The zone that ELB puts each target in.
+    placed: BTreeMap<SocketAddr, String>,
     /// Another run was told something else in the same tick.
     contested: bool,
 }
 
 /// Judges a write that `seat` has just made; `before` is how things were.
-pub(crate) fn judge_write(stage: &mut Stage, seat: Seat, call: &Recorded, before: &BTreeMap<String, States>) {
+pub(crate) fn judge_write(stage: &mut Stage, seat: Seat, call: &Recorded, before: &BTreeMap<String, Moment>) {
     let registers = call.operation == "RegisterTargets";
     stage.tally.count(if registers { "RegisterTargets" } else { "DeregisterTargets" });
     let targets = targets(call);
     let group = call.target_group().expect("a write is about a target group");
     if let Some(before) = before.get(group).filter(|_| !registers) {
-        let healthy = targets.iter().filter(|target| is_healthy(before, target)).count();
+        let healthy = targets.iter().filter(|target| is_healthy(&before.states, target)).count();
         stage.tally.add("healthy targets to be deregistered", healthy);
     }
     let broken = judged(stage, seat, group, &targets, before, registers);
@@ -55,7 +55,7 @@ fn judged(
     seat: Seat,
     group: &str,
     targets: &BTreeSet<SocketAddr>,
-    before: &BTreeMap<String, States>,
+    before: &BTreeMap<String, Moment>,
     registers: bool,
 ) -> Vec<String> {
     let run = &stage.runs[&seat];
@@ -81,9 +81,9 @@ fn judged(
     };
     // A group that goes at this very call is not written.
     let Some(before) = before.get(group) else { return Vec::new() };
-    let after = stage.truth.groups().any(|there| there == group).then(|| states(&stage.world, group));
     let contested = is_contested(stage, &question);
-    let write = Write { stage, frontend, targets: targets.clone(), told, seen, before, after, contested };
+    let placed = zones(&stage.world, group);
+    let write = Write { stage, frontend, targets: targets.clone(), told, seen, before, placed, contested };
     if registers { write.registration() } else { write.deregistration() }
 }
 
@@ -94,7 +94,7 @@ impl Write<'_> {
         if !told.iter().any(|answer| targets.is_subset(&on_port(answer))) {
             broken.push(format!("rule 3: DNS has told {told:?}"));
         }
-        for target in targets.iter().filter(|target| in_service(seen, target)) {
+        for target in targets.iter().filter(|target| in_service(&seen.states, target)) {
             broken.push(format!("rule 9: {target} is in service"));
         }
         broken
@@ -102,11 +102,11 @@ impl Write<'_> {
 
     fn deregistration(&self) -> Vec<String> {
         let Self { stage, targets, told, seen, before, contested, .. } = self;
-        let mut broken: Vec<String> = self.loss().into_iter().collect();
+        let mut broken = Vec::new();
         if stage.add_only {
             broken.push("rule 9: add-only deregisters".to_owned());
         }
-        for target in targets.iter().filter(|target| !in_service(seen, target)) {
+        for target in targets.iter().filter(|target| !in_service(&seen.states, target)) {
             broken.push(format!("rule 9: {target} is not in service"));
         }
         // One answer must justify it all.
@@ -116,52 +116,90 @@ impl Write<'_> {
             broken.push(format!("rule 3: a target is desired: DNS has told {told:?}"));
             return broken;
         }
-        let registered = |answer: &BTreeSet<_>| answer.iter().all(|target| in_service(before, target));
-        if !contested && !answers.iter().any(registered) {
+        if *contested {
+            return broken;
+        }
+        let mut losses = answers.iter().map(|answer| self.loss(answer));
+        if losses.all(|loss| loss.is_some()) {
+            broken.extend(self.loss(&answers[0]));
+        }
+        let registered =
+            |answer: &BTreeSet<_>| answer.iter().all(|target| in_service(&before.states, target));
+        if !answers.iter().any(registered) {
             broken.push(format!(
                 "rule 7: desired targets are not in service: {before:?}, DNS has told {told:?}"
-            ));
-        }
-        let enough = |answer: &BTreeSet<_>| {
-            let healthy = answer.iter().filter(|target| is_healthy(seen, target)).count();
-            healthy >= stage.min_healthy.min(answer.len())
-        };
-        if targets.iter().any(|target| may_serve(seen, target)) && !answers.iter().any(enough) {
-            broken.push(format!(
-                "rule 8: too few desired targets are healthy: {seen:?}, DNS has told {told:?}"
             ));
         }
         broken
     }
 
-    /// What the group has lost.
-    fn loss(&self) -> Option<String> {
-        let Self { stage, told, before, .. } = self;
-        let after = self.after.as_ref().filter(|_| !self.contested)?;
-        let has_healthy = |states: &States| states.keys().any(|target| is_healthy(states, target));
-        if has_healthy(before) && !has_healthy(after) {
-            return Some(format!("rule 1: the last healthy target goes: {before:?}, then {after:?}"));
-        }
+    /// What clients lose by this write, if `answer` justifies it.
+    fn loss(&self, answer: &BTreeSet<SocketAddr>) -> Option<String> {
+        let Self { stage, seen, before, .. } = self;
         let lives = |target: &SocketAddr| stage.truth.lives(self.frontend, *target);
-        let serves =
-            |states: &States| states.keys().any(|target| is_healthy(states, target) && lives(target));
-        let honest = told.iter().flat_map(on_port).all(|target| lives(&target));
-        if honest && serves(before) && !serves(after) {
-            return Some(format!("rule 2: the last target that serves goes: {before:?}, then {after:?}"));
+        if let Some(place) = self.emptied(answer, |moment| &moment.takes) {
+            return Some(format!("rule 1: the last target that gets connections {place} goes: {before:?}"));
         }
-        None
+        if let Some(place) =
+            self.emptied(answer, |moment| &moment.serves).filter(|_| answer.iter().all(lives))
+        {
+            return Some(format!("rule 2: the last target that serves {place} goes: {before:?}"));
+        }
+        let (getting, healthy) =
+            (everywhere(&seen.takes), |target: &&SocketAddr| is_healthy(&seen.states, target));
+        let left = getting.difference(&self.targets).filter(healthy).count();
+        let needed = stage.min_healthy.min(answer.len().max(FEWEST_SERVERS));
+        let takes_healthy = getting.intersection(&self.targets).any(|target| healthy(&target));
+        (takes_healthy && left < needed).then(|| {
+            format!(
+                "rule 8: {left} healthy targets are left, not {needed}: {seen:?}, DNS has told {answer:?}"
+            )
+        })
+    }
+
+    /// Where this write takes all that there was when it was decided and that
+    /// there is now: in all, or in a zone that `answer` names a target for.
+    fn emptied(&self, answer: &BTreeSet<SocketAddr>, of: impl Fn(&Moment) -> &Zones) -> Option<String> {
+        let (seen, now) = (of(self.seen), of(self.before));
+        let takes_all = |there: &BTreeSet<SocketAddr>| !there.is_empty() && there.is_subset(&self.targets);
+        if takes_all(&everywhere(seen)) && takes_all(&everywhere(now)) {
+            return Some("in all zones".to_owned());
+        }
+        let is_named = |zone: &String| {
+            let placed = answer.iter().filter_map(|target| self.placed.get(target));
+            placed.into_iter().any(|own| own == zone || own == "all")
+        };
+        let mut zones = now.iter().filter(|(zone, _)| is_named(zone));
+        let emptied = zones.find(|(zone, there)| takes_all(there) && seen.get(*zone).is_some_and(takes_all));
+        emptied.map(|(zone, _)| format!("in {zone}"))
     }
 }
 
+/// EKS has at least so many API servers, whatever DNS says.
+const FEWEST_SERVERS: usize = 2;
+
+/// The zone that ELB puts each target of `group` in.
+fn zones(world: &World, group: &str) -> BTreeMap<SocketAddr, String> {
+    let targets = world.target_group(group).targets.iter();
+    targets
+        .map(|(key, target)| (key.to_string().parse().expect("an address and a port"), target.zone.clone()))
+        .collect()
+}
+
+/// The targets of all zones.
+fn everywhere(zones: &Zones) -> BTreeSet<SocketAddr> {
+    zones.values().flatten().copied().collect()
+}
+
 /// Judges a run that has ended by itself.
-pub(crate) fn judge_run(stage: &mut Stage, seat: Seat, result: &Result<Report, AwsError>) {
+pub(crate) fn judge_run(stage: &mut Stage, seat: Seat, result: &Result<Report, CallError>) {
     let broken = match result {
         Ok(report) => {
-            for entry in &report.frontends {
-                count(stage, entry);
+            for item in &report.frontends {
+                count(stage, item);
             }
-            let entries = report.frontends.iter();
-            let mut broken: Vec<_> = entries.filter_map(|entry| judged_entry(stage, seat, entry)).collect();
+            let items = report.frontends.iter();
+            let mut broken: Vec<_> = items.filter_map(|item| judged_frontend(stage, seat, item)).collect();
             broken.extend(missing(stage, seat, report));
             broken
         }
@@ -181,21 +219,22 @@ pub(crate) fn judge_run(stage: &mut Stage, seat: Seat, result: &Result<Report, A
     stage.broken.extend(broken);
 }
 
-fn judged_entry(stage: &Stage, seat: Seat, entry: &Entry) -> Option<String> {
+fn judged_frontend(stage: &Stage, seat: Seat, item: &FrontendReport) -> Option<String> {
     let run = &stage.runs[&seat];
-    let group = &entry.target_group.as_ref()?.0;
-    let served = matches!(entry.outcome, Outcome::Converged | Outcome::Changed | Outcome::Planned);
+    let group = &item.target_group.as_ref()?.0;
+    let served =
+        matches!(item.outcome, Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned);
     let Some(&frontend) = run.managed.get(group) else {
-        return served.then(|| format!("rule 4: {group} is none of ours: {:?}", entry.outcome));
+        return served.then(|| format!("rule 4: {group} is none of ours: {:?}", item.outcome));
     };
     let cluster = &stage.truth.clusters[stage.truth.frontends[frontend].cluster];
     let question = question(stage, frontend);
-    let wrong = |rule: &str| Some(format!("{rule}: {entry:?}"));
+    let wrong = |rule: &str| Some(format!("{rule}: {item:?}"));
     if !served {
         let in_order = cluster.is_in_order() && !run.was_hindered(&[group, &cluster.name, &question.0]);
         return if in_order { wrong("rule 10: not served without a reason") } else { None };
     }
-    let desired: Answer = entry.desired.iter().copied().collect();
+    let desired: Answer = item.desired.iter().copied().collect();
     let told = run.told.get(&question).is_some_and(|told| told.contains(&desired));
     if !told || !run.described.contains(&cluster.name) || !run.seen.contains_key(group) {
         return wrong("rule 5: decided without knowing");
@@ -207,7 +246,7 @@ fn judged_entry(stage: &Stage, seat: Seat, entry: &Entry) -> Option<String> {
         let none = BTreeSet::new();
         sockets(list).is_subset(written.get(group).unwrap_or(&none))
     };
-    if !written(&entry.registered, &run.registered) || !written(&entry.deregistered, &run.deregistered) {
+    if !written(&item.registered, &run.registered) || !written(&item.deregistered, &run.deregistered) {
         return wrong("rule 10: ELB has not been told so");
     }
     let there = stage.truth.groups().any(|there| there == group);
@@ -220,7 +259,7 @@ fn judged_entry(stage: &Stage, seat: Seat, entry: &Entry) -> Option<String> {
 fn missing(stage: &Stage, seat: Seat, report: &Report) -> Option<String> {
     let run = &stage.runs[&seat];
     let told: BTreeSet<&str> =
-        report.frontends.iter().filter_map(|entry| Some(entry.target_group.as_ref()?.0.as_str())).collect();
+        report.frontends.iter().filter_map(|item| Some(item.target_group.as_ref()?.0.as_str())).collect();
     let wanted =
         |frontend: usize| run.orders.only.is_none_or(|only| stage.truth.frontends[frontend].cluster == only);
     let mut missing = run.managed.iter().filter(|(group, frontend)| {
@@ -249,8 +288,8 @@ pub(crate) fn judge_plan(stage: &mut Stage, dry: (Seat, &Report), real: (Seat, &
     }
     stage.tally.count("plans compared with what was done");
     let told = |report: &Report| -> Vec<_> {
-        let entries = report.frontends.iter();
-        entries
+        let items = report.frontends.iter();
+        items
             .map(|e| {
                 (e.target_group.clone(), sockets(&e.registered), sockets(&e.deregistered), e.withheld.clone())
             })
@@ -261,35 +300,41 @@ pub(crate) fn judge_plan(stage: &mut Stage, dry: (Seat, &Report), real: (Seat, &
     }
 }
 
-/// What `frontend`'s group has in service once all is quiet, `states` being
-/// what ELB says then: the desired targets, and of the others those that must
-/// wait for a desired one that never passes its checks.
-pub(crate) fn settled(stage: &Stage, frontend: usize, states: &States) -> BTreeSet<SocketAddr> {
-    let desired = stage.truth.desired(frontend);
-    let healthy = desired.iter().filter(|target| is_healthy(states, target)).count();
-    let enough = healthy >= stage.min_healthy.min(desired.len());
-    let mut settled = serving(states);
-    settled.retain(|target| stage.add_only || (may_serve(states, target) && !enough));
-    settled.extend(desired);
-    settled
+/// What is not yet as it should be, or not any more, in a world at peace.
+pub(crate) fn unsettled(stage: &Stage) -> Option<String> {
+    stage.truth.frontends.iter().enumerate().find_map(|(index, frontend)| {
+        let group = frontend.group.as_deref().expect("it was restored");
+        let now = Moment::of(&stage.world, group, |target| stage.truth.lives(index, *target));
+        let desired = stage.truth.desired(index);
+        let there = serving(&now.states);
+        // A stale target stays only while clients may still be sent to it and
+        // something is wrong with those that should replace it.
+        let healthy = desired.iter().filter(|target| is_healthy(&now.states, target)).count();
+        let all_well = healthy == desired.len() && healthy >= stage.min_healthy.min(FEWEST_SERVERS);
+        let getting = everywhere(&now.takes);
+        let may_stay = |target: &&SocketAddr| stage.add_only || (!all_well && getting.contains(target));
+        let settled = desired.is_subset(&there) && there.difference(&desired).all(|target| may_stay(&target));
+        (!settled).then(|| format!("{group} has {now:?}, and {desired:?} serve"))
+    })
 }
 
 /// The targets in service.
-pub(crate) fn serving(states: &States) -> BTreeSet<SocketAddr> {
+fn serving(states: &States) -> BTreeSet<SocketAddr> {
     states.keys().filter(|target| in_service(states, target)).copied().collect()
 }
 
-fn count(stage: &mut Stage, entry: &Entry) {
-    stage.tally.count(match &entry.outcome {
+fn count(stage: &mut Stage, item: &FrontendReport) {
+    stage.tally.count(match &item.outcome {
         Outcome::Converged => "frontends converged",
+        Outcome::Waiting => "frontends waiting",
         Outcome::Changed => "frontends changed",
         Outcome::Planned => "frontends planned",
         Outcome::Skipped { .. } => "frontends skipped",
         Outcome::Failed { error } => error.code,
     });
-    stage.tally.add("targets registered", entry.registered.len());
-    stage.tally.add("targets deregistered", entry.deregistered.len());
-    stage.tally.add("targets withheld", entry.withheld.len());
+    stage.tally.add("targets registered", item.registered.len());
+    stage.tally.add("targets deregistered", item.deregistered.len());
+    stage.tally.add("targets withheld", item.withheld.len());
 }
 
 /// What DNS is asked for a frontend.
@@ -308,19 +353,6 @@ fn is_contested(stage: &Stage, question: &Question) -> bool {
 
 fn is_healthy(states: &States, target: &SocketAddr) -> bool {
     states.get(target) == Some(&TargetState::Healthy)
-}
-
-/// Whether it may be serving, for all that ELB says; when unsure, yes.
-fn may_serve(states: &States, target: &SocketAddr) -> bool {
-    match states.get(target) {
-        Some(
-            TargetState::Unhealthy
-            | TargetState::UnhealthyDraining
-            | TargetState::Unused
-            | TargetState::Draining,
-        ) => false,
-        Some(TargetState::Initial | TargetState::Healthy | TargetState::Unavailable) | None => true,
-    }
 }
 
 fn in_service(states: &States, target: &SocketAddr) -> bool {

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 use crate::history::{Call, Fault, Happening, Names, Setup};
 use crate::promises;
 use crate::tally::Tally;
-use crate::truth::{States, TICK, Truth, states};
+use crate::truth::{Moment, TICK, Truth};
 use crate::witness::{Heard, Orders, Witness};
 
 /// The budget of the resolver, and of one attempt of an AWS call.
@@ -177,7 +177,7 @@ impl Stage {
         }
         self.lose_groups(operation, request);
         let write = matches!(operation, "RegisterTargets" | "DeregisterTargets");
-        let before = if write { self.states() } else { BTreeMap::new() };
+        let before = if write { self.moments() } else { BTreeMap::new() };
 
         let mut response = api::respond(&mut self.world, request);
         if write && self.twice > 0 {
@@ -197,7 +197,10 @@ impl Stage {
         if write {
             promises::judge_write(self, seat, &call, &before);
         }
-        let Self { runs, world, tally, .. } = self;
+        let read = well && operation == "DescribeTargetHealth";
+        let group = call.target_group().filter(|_| read);
+        let seen = group.and_then(|group| self.moments().remove(group));
+        let Self { runs, tally, .. } = self;
         let run = runs.get_mut(&seat).expect("it was there before");
         if run.makes_call(write) {
             let registered = operation == "RegisterTargets";
@@ -211,9 +214,7 @@ impl Stage {
         if !well || response.delay >= PATIENCE {
             run.is_in_trouble(&call);
         }
-        let read = well && operation == "DescribeTargetHealth";
-        let states = call.target_group().filter(|_| read).map(|group| states(world, group));
-        Some((response, Heard { call, well, states }))
+        Some((response, Heard { call, well, seen }))
     }
 
     /// An answer has arrived.
@@ -241,9 +242,9 @@ impl Stage {
         answered
     }
 
-    /// What ELB says of every target group that there is.
-    pub(crate) fn states(&self) -> BTreeMap<String, States> {
-        self.truth.groups().map(|group| (group.to_owned(), states(&self.world, group))).collect()
+    /// Every target group that there is, as it is now.
+    pub(crate) fn moments(&self) -> BTreeMap<String, Moment> {
+        self.truth.moments(&self.world)
     }
 
     /// Deletes the target groups whose end is this call.

@@ -13,7 +13,8 @@ const ENOUGH: &[(&str, u64)] = &[
     ("DeregisterTargets", 10),
     ("healthy targets to be deregistered", 50),
     ("targets withheld", 10),
-    ("frontends converged", 1),
+    ("frontends converged", 2),
+    ("frontends waiting", 20),
     ("frontends changed", 10),
 ];
 

@@ -321,6 +321,18 @@ impl Truth {
         managed.filter_map(|(index, frontend)| Some((frontend.group.clone()?, index))).collect()
     }
 
+    /// Every target group that there is, as it is now.
+    pub(crate) fn moments(&self, world: &World) -> BTreeMap<String, Moment> {
+        let frontends = self.frontends.iter().enumerate();
+        let own = frontends.filter_map(|(index, frontend)| Some((frontend.group.as_deref()?, Some(index))));
+        let all = own.chain(self.strangers.iter().map(|group| (group.as_str(), None)));
+        all.map(|(group, frontend)| {
+            let lives = |target: &SocketAddr| frontend.is_some_and(|index| self.lives(index, *target));
+            (group.to_owned(), Moment::of(world, group, lives))
+        })
+        .collect()
+    }
+
     /// Every target group that there is.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &str> {
         let managed = self.frontends.iter().filter_map(|frontend| frontend.group.as_deref());
@@ -535,6 +547,31 @@ impl FrontendTruth {
                 group.listener = true;
             }
         }
+    }
+}
+
+/// What ELB says and does with a target group at one moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    pub(crate) states: States,
+    /// The targets that clients in a zone are sent to, by zone.
+    pub(crate) takes: Zones,
+    /// Those of them where an API server of the cluster serves.
+    pub(crate) serves: Zones,
+}
+
+/// Targets by the zone of the clients that reach them.
+pub(crate) type Zones = BTreeMap<String, BTreeSet<SocketAddr>>;
+
+impl Moment {
+    /// `group` as it is now, before API servers that live where `lives` says.
+    pub(crate) fn of(world: &World, group: &str, lives: impl Fn(&SocketAddr) -> bool) -> Self {
+        let takes: Zones = world.nodes(group).into_iter().map(|(zone, node)| (zone, node.targets)).collect();
+        let mut serves = takes.clone();
+        for targets in serves.values_mut() {
+            targets.retain(&lives);
+        }
+        Self { states: states(world, group), takes, serves }
     }
 }
 

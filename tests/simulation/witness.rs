@@ -11,7 +11,7 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Notify;
 
 use crate::stage::PATIENCE;
-use crate::truth::States;
+use crate::truth::Moment;
 
 /// What trouble was about when it was about the whole run.
 const EVERYTHING: &str = "";
@@ -31,8 +31,8 @@ pub(crate) type Question = (String, bool);
 pub(crate) struct Heard {
     pub(crate) call: Recorded,
     pub(crate) well: bool,
-    /// The targets that it tells of.
-    pub(crate) states: Option<States>,
+    /// The target group that it tells of.
+    pub(crate) seen: Option<Moment>,
 }
 
 /// What a run is to be like.
@@ -59,8 +59,8 @@ pub(crate) struct Witness {
     pub(crate) described: BTreeSet<String>,
     /// Every usable answer to a question.
     pub(crate) told: BTreeMap<Question, BTreeSet<BTreeSet<IpAddr>>>,
-    /// The targets that ELB has told of, by target group.
-    pub(crate) seen: BTreeMap<String, States>,
+    /// The target groups when ELB last told of them.
+    pub(crate) seen: BTreeMap<String, Moment>,
     /// What was acknowledged, by target group.
     pub(crate) registered: BTreeMap<String, BTreeSet<SocketAddr>>,
     pub(crate) deregistered: BTreeMap<String, BTreeSet<SocketAddr>>,
@@ -94,14 +94,14 @@ impl Witness {
     }
 
     /// Takes note of an answer that arrives.
-    pub(crate) fn hears(&mut self, Heard { call, well, states }: Heard) {
+    pub(crate) fn hears(&mut self, Heard { call, well, seen }: Heard) {
         if !well {
             return;
         }
         let about = about(&call);
         match call.operation.as_str() {
             "DescribeCluster" => _ = self.described.insert(about),
-            "DescribeTargetHealth" => self.seen.extend(states.map(|states| (about, states))),
+            "DescribeTargetHealth" => self.seen.extend(seen.map(|seen| (about, seen))),
             "RegisterTargets" => self.registered.entry(about).or_default().extend(targets(&call)),
             "DeregisterTargets" => self.deregistered.entry(about).or_default().extend(targets(&call)),
             _ => {}

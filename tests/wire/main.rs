@@ -15,5 +15,6 @@ mod report;
 mod rules;
 mod selection;
 mod settings;
+mod sources;
 mod support;
 mod tls;

@@ -1,79 +1,77 @@
-//! The line of embedded metrics that every run writes.
+//! The line of embedded metrics that every full run writes.
 
 use eks_nlb_simulator::Fault;
+use eks_nlb_simulator::runtime_api::FUNCTION_NAME;
 use serde_json::{Value, json};
 
 use crate::support::*;
 
-/// The lines of metrics so far, once there are `n`.
-async fn lines(function: &Function, n: usize) -> Vec<Value> {
-    let is_one = |line: &Value| line.get("_aws").is_some();
-    let mut log = function.log();
-    while log.iter().filter(|line| is_one(line)).count() < n {
-        log = function.log_after(log.len()).await;
-    }
-    log.into_iter().filter(is_one).collect()
+/// The lines of metrics so far, once the function has logged that it refused
+/// an event, which comes after all of them.
+async fn lines(function: &Function) -> Vec<Value> {
+    function.error("[]").await;
+    function.logged(|line| line.to_string().contains("an array")).await;
+    function.log().into_iter().filter(|line| line.get("_aws").is_some()).collect()
+}
+
+/// Names, units and values of the metrics that a line declares.
+fn metrics(line: &Value) -> Value {
+    let declared = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().expect("a list").iter();
+    declared
+        .map(|metric| json!([metric["Name"], metric["Unit"], line[metric["Name"].as_str().expect("text")]]))
+        .collect()
 }
 
 #[tokio::test]
-async fn each_run_writes_one_line_of_what_it_counts() {
+async fn a_full_run_writes_one_line() {
     let (function, ()) = Function::start_in(|world| {
-        busy_payments(world);
+        let denied = busy_payments(world);
+        world.plant(Fault::on("DescribeTargetHealth").about(&denied.target_group).access_denied());
+        // Waits for a person, who reads the report.
         world.add_frontend("unknown");
+        bystander(world);
     })
     .await;
 
-    let report = function.sync_with_failures().await;
     function.sync_with_failures().await;
 
-    let lines = lines(&function, 2).await;
-    assert_eq!(lines.len(), 2);
-    let line = &lines[0];
-    for (metric, count) in [
-        ("LoadBalancers", "loadBalancers"),
-        ("Frontends", "frontends"),
-        ("Converged", "converged"),
-        ("Changed", "changed"),
-        ("Planned", "planned"),
-        ("Skipped", "skipped"),
-        ("Failed", "failed"),
-        ("Registered", "registered"),
-        ("Deregistered", "deregistered"),
-        ("Withheld", "withheld"),
-    ] {
-        assert_eq!(line[metric], report["summary"][count], "{metric}");
-    }
-    assert_eq!(line["RunsSucceeded"], 0);
-    assert_eq!(line["FailedClusterNotFound"], 1);
-    assert_eq!(line["Region"], "eu-west-1");
+    let [line] = &lines(&function).await[..] else { panic!("{:#?}", function.log()) };
+    assert_eq!(line["FunctionName"], FUNCTION_NAME);
     let directive = &line["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Namespace"], "EksNlbSync");
-    assert_eq!(directive["Dimensions"], json!([["Region"]]));
-    for metric in directive["Metrics"].as_array().expect("a list") {
-        let name = metric["Name"].as_str().expect("a name");
-        assert!(line[name].is_u64(), "{name} has a value: {line:#}");
-    }
+    assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
+    assert!(line["_aws"]["Timestamp"].is_u64(), "{line:#}");
+    let expected = json!([
+        ["Failed", "Count", 1],
+        ["LoadBalancers", "Count", 3],
+        ["UnhealthyAge", "Seconds", 0],
+        ["WithheldAge", "Seconds", 0],
+    ]);
+    assert_eq!(metrics(line), expected);
 }
 
 #[tokio::test]
-async fn a_run_without_discovery_is_counted_as_one() {
-    let (function, _) = Function::start_in(payments).await;
-    function.world().plant(Fault::on("DescribeTags").access_denied());
-
+async fn a_run_that_an_event_limits_or_that_lists_nothing_writes_none() {
+    let (function, _) = Function::start_in(busy_payments).await;
+    function.answer(r#"{"dryRun": true}"#).await;
+    function.answer(r#"{"clusters": ["payments"]}"#).await;
+    function.world().plant(Fault::on("DescribeTags").times(1).access_denied());
     function.sync_without_discovery().await;
+    assert_eq!(lines(&function).await, Vec::<Value>::new());
 
-    let lines = lines(&function, 1).await;
-    assert_eq!((&lines[0]["DiscoveryFailed"], &lines[0]["RunsSucceeded"]), (&json!(1), &json!(0)));
+    function.answer(r#"{"dryRun": false}"#).await;
+    assert_eq!(lines(&function).await.len(), 1);
 }
 
 #[tokio::test]
-async fn metrics_are_in_the_namespace_that_is_set() {
-    let variables = [("METRICS_NAMESPACE", "Platform/Sync")];
-    let (function, _) = Function::start_in_with(&variables, payments).await;
+async fn the_setting_of_a_dry_run_counts_what_is_planned_in_its_namespace() {
+    let variables = [("DRY_RUN", "true"), ("METRICS_NAMESPACE", "Platform/Sync")];
+    let (function, _) = Function::start_in_with(&variables, busy_payments).await;
 
     function.sync().await;
 
-    let lines = lines(&function, 1).await;
-    assert_eq!(lines[0]["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Platform/Sync");
-    assert_eq!(lines[0]["RunsSucceeded"], 1);
+    let [line] = &lines(&function).await[..] else { panic!("{:#?}", function.log()) };
+    assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Platform/Sync");
+    assert_eq!(line["Planned"], 1);
+    assert!(metrics(line).to_string().contains("Planned"), "{line:#}");
 }

@@ -163,7 +163,6 @@ async fn a_load_balancer_without_a_cluster_name_fails() {
         assert_eq!(failed.code(), "MissingClusterName");
         assert!(failed.message().contains("cluster_name"), "{}", failed.message());
         assert_eq!(failed.entry.get("cluster"), None);
-        assert_eq!(failed.entry.get("targetGroup"), None);
     }
 }
 
@@ -189,7 +188,7 @@ async fn a_cluster_name_that_eks_would_not_give_never_reaches_eks() {
         let failed = fails(|world, frontend| name_cluster(world, frontend, name)).await;
 
         assert_eq!(failed.code(), "InvalidClusterName", "{name}");
-        assert_eq!(failed.entry.get("targetGroup"), None, "{name}");
+        assert_eq!(failed.entry.get("cluster"), None, "{name}");
         let world = failed.function.world();
         let eks = world.requests().iter().filter(|request| request.service == "eks");
         assert_eq!(eks.count(), 1, "{name}: only the other cluster is asked about");

@@ -48,8 +48,8 @@ async fn the_report_is_as_documented() {
             "dryRun": false,
             "region": "eu-west-1",
             "summary": {
-                "loadBalancers": 2, "frontends": 2, "converged": 1, "changed": 1, "planned": 0, "skipped": 0,
-                "failed": 0, "registered": 1, "deregistered": 1, "withheld": 1,
+                "loadBalancers": 2, "frontends": 2, "converged": 1, "waiting": 0, "changed": 1, "planned": 0,
+                "skipped": 0, "failed": 0, "registered": 1, "deregistered": 1, "withheld": 1,
             },
             "frontends": [
                 {
@@ -58,7 +58,7 @@ async fn the_report_is_as_documented() {
                     "cluster": "ledger",
                     "host": world.host("ledger"),
                     "outcome": "converged",
-                    "desired": ["10.0.1.20", "10.0.2.20"],
+                    "desired": ["10.0.1.20", "10.0.2.20"], "healthy": 2,
                     "registered": [], "deregistered": [], "withheld": [],
                 },
                 {
@@ -67,7 +67,7 @@ async fn the_report_is_as_documented() {
                     "cluster": "orders",
                     "host": world.host("orders"),
                     "outcome": "changed",
-                    "desired": ["10.0.1.10", "10.0.2.11"],
+                    "desired": ["10.0.1.10", "10.0.2.11"], "healthy": 0,
                     "registered": ["10.0.2.11:443"],
                     "deregistered": ["10.0.3.13:443"],
                     "withheld": [{"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"}],
@@ -115,8 +115,8 @@ async fn the_summary_counts_outcomes_and_targets() {
     assert_eq!(
         report["summary"],
         json!({
-            "loadBalancers": 5, "frontends": 5, "converged": 1, "changed": 2, "planned": 0, "skipped": 1,
-            "failed": 1, "registered": 2, "deregistered": 1, "withheld": 2,
+            "loadBalancers": 5, "frontends": 5, "converged": 1, "waiting": 0, "changed": 2, "planned": 0,
+            "skipped": 1, "failed": 1, "registered": 2, "deregistered": 1, "withheld": 2,
         })
     );
 }
@@ -206,12 +206,12 @@ async fn there_is_one_report_line_and_one_line_for_each_frontend_that_changed_or
     let [line] = &lines(&function, "changed")[..] else { panic!("{:#?}", function.log()) };
     assert_eq!(line["level"], "INFO");
     assert_eq!(line["cluster"], "uninvolved");
-    assert_eq!(line["target_group"], changed.target_group.as_str());
+    assert_eq!(line["targetGroup"], changed.target_group.as_str());
     assert_eq!(line["registered"], 1);
     let [line] = &lines(&function, "failed")[..] else { panic!("{:#?}", function.log()) };
     assert_eq!(line["level"], "ERROR");
     assert_eq!(line["cluster"], "unknown");
-    assert_eq!(line["target_group"], failed.target_group.as_str());
+    assert_eq!(line["targetGroup"], failed.target_group.as_str());
     assert_eq!(line["code"], "ClusterNotFound");
 }
 

@@ -154,13 +154,6 @@ impl Function {
         lines.iter().find(|line| is_it(line)).expect("it is logged").clone()
     }
 
-    /// All lines, once there are more than `seen`.
-    pub(crate) async fn log_after(&self, seen: usize) -> Vec<Value> {
-        let mut log = self.log.clone();
-        let grows = log.wait_for(|lines| lines.len() > seen);
-        timeout(PATIENCE, grows).await.expect("more is logged").expect("the function runs").clone()
-    }
-
     /// The report of the latest invocation, as logged.
     pub(crate) async fn last_report(&self) -> Value {
         let id = self.request_id();

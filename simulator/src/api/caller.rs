@@ -9,6 +9,7 @@ pub(super) enum Service {
     Elb,
     Eks,
     Sts,
+    Ec2,
     Unknown,
 }
 
@@ -19,6 +20,7 @@ impl Service {
             "elasticloadbalancing" => Self::Elb,
             "eks" => Self::Eks,
             "sts" => Self::Sts,
+            "ec2" => Self::Ec2,
             _ => Self::Unknown,
         }
     }
@@ -29,6 +31,7 @@ impl Service {
             Self::Elb => "elasticloadbalancing",
             Self::Eks => "eks",
             Self::Sts => "sts",
+            Self::Ec2 => "ec2",
             Self::Unknown => "",
         }
     }
@@ -38,7 +41,7 @@ impl Service {
         match self {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Eks | Self::Unknown => "",
+            Self::Eks | Self::Ec2 | Self::Unknown => "",
         }
     }
 }
@@ -71,6 +74,7 @@ impl Caller {
             refusal: account.is_none().then(|| {
                 let code = match service {
                     Service::Eks => "UnrecognizedClientException",
+                    Service::Ec2 => "AuthFailure",
                     Service::Elb | Service::Sts | Service::Unknown => "InvalidClientTokenId",
                 };
                 let message = "The security token included in the request is invalid.";
@@ -99,7 +103,7 @@ impl Caller {
             }
             Service::Elb => parameter("TargetGroupArn"),
             Service::Sts => parameter("RoleArn"),
-            Service::Unknown => None,
+            Service::Ec2 | Service::Unknown => None,
         };
         let on = resource.map_or_else(String::new, |arn| format!(" on resource: {arn}"));
         let message = format!(
@@ -109,6 +113,7 @@ impl Caller {
         );
         let code = match self.service {
             Service::Eks => "AccessDeniedException",
+            Service::Ec2 => "UnauthorizedOperation",
             Service::Elb | Service::Sts | Service::Unknown => "AccessDenied",
         };
         Refusal::new(403, code, message)

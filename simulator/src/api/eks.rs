@@ -73,6 +73,7 @@ fn shape_of(cluster: &Cluster) -> Value {
             "vpcId": vpc,
             "subnetIds": [],
             "securityGroupIds": [],
+            "clusterSecurityGroupId": cluster.security_group,
             "endpointPublicAccess": cluster.public_access,
             "endpointPrivateAccess": cluster.private_access,
             "publicAccessCidrs": if cluster.public_access { vec!["0.0.0.0/0"] } else { vec![] },

@@ -37,27 +37,11 @@ struct Credentials<'a> {
     expiration: String,
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Identity<'a> {
-    arn: String,
-    user_id: &'a str,
-    account: &'a str,
-}
-
 /// Carries out one call.
 pub(super) fn answer(world: &mut World, caller: &Caller, call: &Call) -> Result<String, Refusal> {
     let operation = call.operation.as_str();
     match operation {
         "AssumeRole" => assume_role(world, caller, call),
-        "GetCallerIdentity" => {
-            let identity = Identity {
-                arn: caller.arn(),
-                user_id: "AROASIMULATED:eks-nlb-sync",
-                account: &caller.scope.account,
-            };
-            Ok(result(operation, &identity))
-        }
         _ => Err(Refusal::new(
             400,
             "InvalidAction",

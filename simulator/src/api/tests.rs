@@ -1,9 +1,9 @@
 //! What is on the wire, byte by byte where a client would stumble.
 
 use super::*;
-use crate::faults::Fault;
+use crate::Fault;
 use crate::throttle::Limits;
-use crate::world::{ACCESS_KEY_ID, LoadBalancerSpec, Scope, TargetGroupSpec};
+use crate::world::{ACCESS_KEY_ID, EKS_ACCOUNT, LoadBalancerSpec, NetworkInterface, Scope, TargetGroupSpec};
 
 fn authorization(service: &str) -> String {
     format!(
@@ -69,11 +69,58 @@ fn a_refusal_of_eks_looks_like_one() {
 }
 
 #[test]
+fn network_interfaces_come_in_pages_as_ec2_writes_them() {
+    let mut world = World::new();
+    world.add_cluster("payments", ["10.0.1.10", "fd00::10", "10.0.2.11"]);
+    let branch = world.control_plane_interface("payments", ["10.0.1.99"]);
+    let branch = NetworkInterface { kind: "branch".to_owned(), description: "pod".to_owned(), ..branch };
+    world.add_interface(branch);
+    let filter = "Action=DescribeNetworkInterfaces&Version=2016-11-15&Filter.1.Name=description\
+                  &Filter.1.Value.1=Amazon+EKS+%2A";
+
+    let (status, body) = post(&mut world, "ec2", filter);
+    assert_eq!(status, 200);
+    let start = "<DescribeNetworkInterfacesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">\
+                 <requestId>00000000-0000-4000-8000-000000000000</requestId><networkInterfaceSet><item>";
+    assert!(body.starts_with(start), "{body}");
+    let group = &world.cluster("payments").security_group;
+    for (part, times) in [
+        ("<description>Amazon EKS payments</description><ownerId>111122223333</ownerId>", 2),
+        (&format!("<groupSet><item><groupId>{group}</groupId>"), 2),
+        (&format!("<instanceOwnerId>{EKS_ACCOUNT}</instanceOwnerId>"), 2),
+        ("<availabilityZone>eu-west-1a</availabilityZone>", 1),
+        ("<item><privateIpAddress>10.0.1.10</privateIpAddress><primary>true</primary></item>", 1),
+        ("<ipv6AddressesSet><item><ipv6Address>fd00::10</ipv6Address></item></ipv6AddressesSet>", 1),
+        ("<nextToken>", 0),
+        ("branch", 0),
+    ] {
+        assert_eq!(body.matches(part).count(), times, "{part} in {body}");
+    }
+
+    world.page_cap = 1;
+    let (_, first) = post(&mut world, "ec2", &format!("{filter}&MaxResults=1000"));
+    let token = first.split("<nextToken>").nth(1).and_then(|rest| rest.split('<').next());
+    let token = token.expect("there is another page");
+    let (_, second) = post(&mut world, "ec2", &format!("{filter}&NextToken={token}"));
+    assert_eq!((first.matches("<item><networkI").count(), second.matches("<item><networkI").count()), (1, 1));
+    assert!(!second.contains("nextToken"), "{second}");
+
+    for (wrong, code) in
+        [("&MaxResults=4", "InvalidParameterValue"), ("&NextToken=x", "InvalidParameterValue")]
+    {
+        let (status, body) = post(&mut world, "ec2", &format!("{filter}{wrong}"));
+        let start = format!("<Response><Errors><Error><Code>{code}</Code><Message>");
+        assert!(status == 400 && body.starts_with(&start), "{body}");
+    }
+}
+
+#[test]
 fn what_nobody_knows_is_refused() {
     let mut world = World::new();
     let cases = [
         ("elasticloadbalancing", "Action=DeleteLoadBalancer", 400, "InvalidAction"),
         ("sts", "Action=GetFederationToken", 400, "InvalidAction"),
+        ("ec2", "Action=DescribeInstances", 400, "InvalidAction"),
         ("s3", "", 404, "UnknownService"),
     ];
     for (service, form, status, code) in cases {
@@ -82,7 +129,7 @@ fn what_nobody_knows_is_refused() {
         assert!(body.contains(&format!("<Code>{code}</Code>")), "{service}: {body}");
     }
     assert_eq!(get(&mut world, "/clusters/a/updates").0.status, 404);
-    assert_eq!(world.requests().len(), 4);
+    assert_eq!(world.requests().len(), 5);
     assert_eq!(world.requests()[0].error.as_deref(), Some("InvalidAction"));
 }
 
@@ -153,23 +200,6 @@ fn a_role_is_assumed_with_its_external_id_and_acts_in_its_own_account() {
 }
 
 #[test]
-fn faults_befall_the_calls_they_name_and_no_others() {
-    let mut world = World::new();
-    world.add_cluster("payments", ["10.0.1.10"]);
-    world.add_cluster("orders", ["10.0.1.10"]);
-    world.plant(Fault::on("DescribeCluster").about("payments").skip(1).times(2).throttle());
-
-    let mut ask = |name: &str| get(&mut world, &format!("/clusters/{name}")).0.status;
-    let seen: Vec<u16> = ["payments", "orders", "payments", "payments", "orders", "payments"]
-        .into_iter()
-        .map(&mut ask)
-        .collect();
-
-    assert_eq!(seen, [200, 200, 429, 429, 200, 200]);
-    assert_eq!(world.faults_left(), 0);
-}
-
-#[test]
 fn a_lost_answer_was_carried_out_and_a_reset_call_was_not() {
     let mut world = World::new();
     world.add_cluster("payments", ["10.0.1.10"]);
@@ -192,21 +222,6 @@ fn a_lost_answer_was_carried_out_and_a_reset_call_was_not() {
 }
 
 #[test]
-fn hooks_change_the_world_before_and_after_a_call() {
-    let mut world = World::new();
-    world.add_cluster("payments", ["10.0.1.10"]);
-    world.plant(Fault::on("DescribeCluster").after(|world| world.delete_cluster("payments")));
-    world.plant(Fault::on("DescribeTags").before(|world| {
-        world.add_cluster("payments", ["10.0.1.10"]);
-    }));
-
-    assert_eq!(get(&mut world, "/clusters/payments").0.status, 200);
-    assert_eq!(get(&mut world, "/clusters/payments").0.status, 404);
-    post(&mut world, "elasticloadbalancing", "Action=DescribeTags");
-    assert_eq!(get(&mut world, "/clusters/payments").0.status, 200);
-}
-
-#[test]
 fn calls_beyond_the_limits_are_throttled() {
     let mut world = World::new();
     world.set_limits(Some(Limits::CLASSIC));
@@ -216,5 +231,5 @@ fn calls_beyond_the_limits_are_throttled() {
         calls.take(200).filter(|(status, _)| *status == 400).map(|(_, body)| body).collect();
 
     assert!(refused.len() >= 100, "{} of 200", refused.len());
-    assert!(refused[0].contains("<Code>ThrottlingException</Code><Message>Rate exceeded</Message>"));
+    assert!(refused[0].contains("<Code>Throttling</Code><Message>Rate exceeded</Message>"));
 }

@@ -1,6 +1,6 @@
 //! Shows the function at work: a few clusters, a control plane that is
-//! replaced, a name that does not resolve, and one that resolves in public; at
-//! last traffic, with other ways to keep a target group for comparison.
+//! replaced while clients connect to it, a name that does not resolve, and one
+//! that resolves in public.
 //!
 //! The function is the shipped program, run tick by tick against the
 //! simulator. Simulated time passes between ticks, so that it all takes a
@@ -10,17 +10,20 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the program is for")]
 
 use std::collections::BTreeMap;
-use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
+use std::io::{self, IsTerminal};
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use eks_nlb_simulator::process::{Process, command};
 use eks_nlb_simulator::runtime_api::request_id;
-use eks_nlb_simulator::traffic::scenario::{self, Controller, Kind, Script};
 use eks_nlb_simulator::world::{Reply, TargetState};
 use eks_nlb_simulator::{Answer, Frontend, Simulator, World};
 use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 /// The schedule of the demonstration.
@@ -28,6 +31,13 @@ const TICK: Duration = Duration::from_mins(1);
 
 /// How long a target takes to become healthy: NLB takes some minutes.
 const HEALTHY_AFTER: Duration = Duration::from_secs(90);
+
+/// The addresses of payments, before and after it is replaced.
+const OLD: [&str; 2] = ["10.0.1.10", "10.0.2.11"];
+const NEW: [&str; 2] = ["10.0.3.20", "10.0.4.21"];
+
+/// Connections that clients make after each run.
+const CONNECTIONS: usize = 20;
 
 /// Longer than the whole demonstration takes.
 const PATIENCE: Duration = Duration::from_secs(25);
@@ -56,7 +66,7 @@ const SCENES: &[Scene] = &[
     },
     Scene {
         title: "EKS upgrades payments: both addresses are replaced. The old ones still serve.",
-        happens: |world| world.rotate("payments", ["10.0.3.20", "10.0.4.21"]),
+        happens: |world| world.rotate("payments", NEW),
         leads_to: [2, 0, 2, 0],
     },
     Scene {
@@ -109,8 +119,11 @@ async fn play() -> Outcome<()> {
     let frontends = populate(&mut sim.world());
     let process =
         Process::start(command(&program, &sim)).map_err(|e| format!("start {}: {e}", program.display()))?;
-    let paint = Paint(std::io::stdout().is_terminal());
+    let paint = Paint(io::stdout().is_terminal());
 
+    let group = &frontends["payments"].target_group;
+    let traffic = Traffic::start(&sim, group, &[OLD, NEW].concat()).await?;
+    let (mut made, mut served) = (0, 0);
     for (n, scene) in SCENES.iter().enumerate() {
         if n > 0 {
             sim.world().advance(TICK);
@@ -125,42 +138,72 @@ async fn play() -> Outcome<()> {
         );
         show(&before, &states(&sim, &frontends), &report, &paint);
         check(scene, &report)?;
+        // Before, nothing can be in service: the target group was empty.
+        if n > 0 {
+            made += CONNECTIONS;
+            served += traffic.connect(CONNECTIONS).await?;
+        }
     }
     let (calls, writes) = {
         let world = sim.world();
         (world.requests().len(), world.writes().len())
     };
     println!("\n{calls} AWS calls in {} runs, {writes} of them writes.", SCENES.len());
-    traffic(&program, &paint).await
+    println!("{made} connections to payments, {} of them failed.", made - served);
+    if served == made { Ok(()) } else { Err("no connection was to fail".into()) }
 }
 
-/// Replaces a control plane while clients connect to it over TLS, through load
-/// balancers that are kept in three ways, and prints how many got through.
-async fn traffic(program: &Path, paint: &Paint) -> Outcome<()> {
-    let script = Script {
-        replacements: vec![Kind::All, Kind::Flapping, Kind::Halves],
-        connections: 4,
-        others: 4,
-        sessions: 2,
-    };
-    let outcome = scenario::play(program, &script).await?;
-    println!(
-        "\n{} {} control planes are replaced while clients connect over TLS, with each controller:\n",
-        paint.bold("Traffic."),
-        outcome.replacements
-    );
-    println!("  {}", paint.dim(&format!("{:<34} {:>11} {:>7}", "CONTROLLER", "CONNECTIONS", "FAILED")));
-    for controller in Controller::ALL {
-        let score = outcome.of(controller);
-        let failed = format!("{:>7}", score.failed());
-        let failed = if score.failed() == 0 { paint.green(&failed) } else { paint.red(&failed) };
-        println!("  {controller:<34} {:>11} {failed}", score.made);
-        // Nothing dies without notice here, so that none has to fail.
-        if (score.failed() + score.cut == 0) != (controller == Controller::Shipped) {
-            return Err(format!("that was not to be: {score:#?}").into());
+/// API servers and a load balancer before one of them, on loopback.
+struct Traffic {
+    balancer: SocketAddr,
+    _tasks: JoinSet<()>,
+}
+
+impl Traffic {
+    /// Starts a server for each of `addresses`, and a load balancer that sends
+    /// connections where the world says that `group` gets them.
+    async fn start(sim: &Simulator, group: &str, addresses: &[&str]) -> io::Result<Self> {
+        let mut tasks = JoinSet::new();
+        let mut servers = BTreeMap::new();
+        for address in addresses {
+            let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+            servers
+                .insert(SocketAddr::new(address.parse().expect("an address"), 443), listener.local_addr()?);
+            tasks.spawn(async move {
+                while let Ok((mut client, _)) = listener.accept().await {
+                    _ = client.write_all(b"ok").await;
+                }
+            });
         }
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let balancer = listener.local_addr()?;
+        let (world, group) = (sim.shared_world(), group.to_owned());
+        tasks.spawn(async move {
+            let mut turn = 0;
+            while let Ok((mut client, _)) = listener.accept().await {
+                let nodes = world.lock().expect("nobody panics with it").nodes(&group);
+                let targets: Vec<_> = nodes.into_values().flat_map(|node| node.targets).collect();
+                turn += 1;
+                // Where there is nobody, the client is told so by the end.
+                let Some(target) = targets.get(turn % targets.len().max(1)) else { continue };
+                if let Ok(mut server) = TcpStream::connect(servers[target]).await {
+                    _ = copy_bidirectional(&mut client, &mut server).await;
+                }
+            }
+        });
+        Ok(Self { balancer, _tasks: tasks })
     }
-    Ok(())
+
+    /// How many of `n` new connections are served.
+    async fn connect(&self, n: usize) -> io::Result<usize> {
+        let mut served = 0;
+        for _ in 0..n {
+            let mut answer = String::new();
+            TcpStream::connect(self.balancer).await?.read_to_string(&mut answer).await?;
+            served += usize::from(answer == "ok");
+        }
+        Ok(served)
+    }
 }
 
 /// The function's program, which cargo puts beside this one.
@@ -171,11 +214,8 @@ fn function() -> Outcome<PathBuf> {
 
 fn populate(world: &mut World) -> BTreeMap<&'static str, Frontend> {
     world.healthy_after = HEALTHY_AFTER;
-    let clusters = [
-        ("orders", ["10.1.1.10", "10.1.2.11"]),
-        ("payments", ["10.0.1.10", "10.0.2.11"]),
-        ("search", ["10.2.1.10", "10.2.2.11"]),
-    ];
+    let clusters =
+        [("orders", ["10.1.1.10", "10.1.2.11"]), ("payments", OLD), ("search", ["10.2.1.10", "10.2.2.11"])];
     let frontends = clusters.map(|(cluster, addresses)| {
         world.add_cluster(cluster, addresses);
         (cluster, world.add_frontend(cluster))
@@ -297,10 +337,6 @@ impl Paint {
 
     fn dim(&self, text: &str) -> String {
         self.with("2", text)
-    }
-
-    fn green(&self, text: &str) -> String {
-        self.with("32", text)
     }
 
     fn red(&self, text: &str) -> String {

@@ -24,6 +24,8 @@ pub struct Cluster {
     pub private_access: bool,
     /// Whether it is reachable from the internet.
     pub public_access: bool,
+    /// The security group that EKS made for it.
+    pub security_group: String,
     /// Its VPC; `None` for a connected cluster, which has none.
     pub vpc: Option<String>,
     /// The Outpost of a local cluster.
@@ -119,6 +121,7 @@ impl World {
             }
         };
         let arn = spec.scope.arn("eks", &format!("cluster/{}", spec.name));
+        let security_group = format!("sg-0{:016x}", self.next_id());
         let cluster = Cluster {
             scope: spec.scope.clone(),
             name: spec.name.clone(),
@@ -127,6 +130,7 @@ impl World {
             endpoint,
             private_access: spec.private_access,
             public_access: spec.public_access,
+            security_group,
             vpc,
             outpost: spec.outpost,
             connector: spec.connector,
@@ -169,12 +173,14 @@ impl World {
         self.move_to(cluster, parse_addresses(addresses));
     }
 
-    /// Deletes a cluster; its name in DNS goes with it.
+    /// Deletes a cluster; its name in DNS goes with it, its interfaces later.
     pub fn delete_cluster(&mut self, cluster: &str) {
         let Cluster { scope, name, .. } = self.cluster(cluster).clone();
         if let Some(host) = self.cluster(cluster).host().map(str::to_owned) {
             self.dns.remove(&host);
         }
+        self.cluster_mut(cluster).addresses.clear();
+        self.attach_control_plane(cluster);
         self.region_mut(&scope).clusters.remove(&name);
     }
 
@@ -229,6 +235,7 @@ impl World {
             self.make_room(&scope, &vpc, &addresses);
         }
         self.cluster_mut(cluster).addresses = addresses;
+        self.attach_control_plane(cluster);
         self.publish(cluster);
     }
 

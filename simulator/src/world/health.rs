@@ -5,8 +5,9 @@
 //! 1. A deregistered target is `draining` for the group's delay and then gone.
 //! 2. A target is `unused` while its group has no listener, or the load
 //!    balancer is not enabled in its zone.
-//! 3. Otherwise it is `initial` after it is registered, and then what its
-//!    address's [`Health`] says.
+//! 3. Otherwise it is `initial` after it is registered, at least until that is
+//!    complete ([`World::registration`]), and then what its address's
+//!    [`Health`] says.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -68,18 +69,6 @@ impl World {
         states.map(|(key, target)| (key.to_string(), self.state_of(group, key, target).0)).collect()
     }
 
-    /// The targets that new connections go to: the healthy ones, or, failing
-    /// open, all that are registered if none is healthy.
-    #[must_use]
-    pub fn serving(&self, group: &str) -> Vec<String> {
-        let mut targets = self.targets(group);
-        targets.retain(|_, state| !matches!(state, TargetState::Draining | TargetState::Unused));
-        if targets.values().any(|&state| state == TargetState::Healthy) {
-            targets.retain(|_, state| *state == TargetState::Healthy);
-        }
-        targets.into_keys().collect()
-    }
-
     /// Says what health checks find at `address`, in every target group.
     pub fn set_health(&mut self, address: &str, health: Health) {
         self.health.insert(address.to_owned(), health);
@@ -107,9 +96,9 @@ impl World {
             Some(Health::After(initial)) => initial,
             Some(Health::Never | Health::Flips { .. }) | None => self.healthy_after,
         };
+        let initial = initial.max(self.registration);
         if age < initial {
-            // A third of the time to tell the load balancer's machines, say.
-            let reason = if age < initial / 3 { REGISTERING } else { FIRST_CHECKS };
+            let reason = if age < self.registration { REGISTERING } else { FIRST_CHECKS };
             return (TargetState::Initial, Some(reason));
         }
         let state = match health {
@@ -157,7 +146,7 @@ fn reason_for(state: TargetState) -> Option<Reason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::{LoadBalancerSpec, TargetDescription, TargetGroupSpec};
+    use crate::world::TargetDescription;
 
     const ADDRESS: &str = "10.0.1.10";
 
@@ -232,20 +221,5 @@ mod tests {
         assert_eq!(states(&mut world, &group, &[]), [TargetState::Initial]);
         world.delete_load_balancer(&balancer);
         assert_eq!(states(&mut world, &group, &[]), [TargetState::Unused]);
-    }
-
-    #[test]
-    fn traffic_goes_to_healthy_targets_or_failing_open_to_all() {
-        let mut world = World::new();
-        let balancer = world.add_load_balancer(LoadBalancerSpec::network("any"));
-        let group = world.add_target_group(TargetGroupSpec::ip(&balancer));
-        world.put_targets(&group, ["10.0.0.1", "10.0.0.2", "10.0.0.3:6443"]);
-        world.pin_state(&group, "10.0.0.1", TargetState::Draining);
-
-        assert_eq!(world.serving(&group), ["10.0.0.2:443", "10.0.0.3:6443"]);
-        world.pin_state(&group, "10.0.0.2", TargetState::Unhealthy);
-        assert_eq!(world.serving(&group), ["10.0.0.3:6443"]);
-        world.pin_state(&group, "10.0.0.3:6443", TargetState::Unavailable);
-        assert_eq!(world.serving(&group), ["10.0.0.2:443", "10.0.0.3:6443"]);
     }
 }

@@ -20,6 +20,8 @@ pub struct LoadBalancer {
     pub vpc: String,
     /// The zones it is enabled in.
     pub zones: Vec<String>,
+    /// Whether every zone's node sends to the targets of every zone.
+    pub cross_zone: bool,
     /// Whether it has IPv6 addresses too.
     pub dual_stack: bool,
     /// Its tags.
@@ -42,6 +44,8 @@ pub struct LoadBalancerSpec {
     pub vpc: Option<String>,
     /// The zones it is enabled in. Default all three.
     pub zones: Option<Vec<String>>,
+    /// Default no, as ELB's.
+    pub cross_zone: bool,
     /// Default no.
     pub dual_stack: bool,
 }
@@ -57,6 +61,7 @@ impl LoadBalancerSpec {
             tags: Tags::new(),
             vpc: None,
             zones: None,
+            cross_zone: false,
             dual_stack: false,
         }
     }
@@ -95,7 +100,7 @@ pub(crate) struct LoadBalancerFilter<'a> {
 impl World {
     /// Makes a load balancer; returns its ARN.
     pub fn add_load_balancer(&mut self, spec: LoadBalancerSpec) -> String {
-        let LoadBalancerSpec { scope, name, kind, tags, vpc, zones, dual_stack } = spec;
+        let LoadBalancerSpec { scope, name, kind, tags, vpc, zones, cross_zone, dual_stack } = spec;
         let id = self.next_id();
         let vpc = vpc
             .or_else(|| self.vpc_of_cluster(&scope, tags.get(CLUSTER_NAME_TAG)?))
@@ -112,6 +117,7 @@ impl World {
             name,
             kind,
             vpc,
+            cross_zone,
             dual_stack,
             tags,
         };
@@ -176,7 +182,7 @@ impl World {
         let Some(region) = region else {
             return Ok(Page::empty());
         };
-        Page::cut(&region.load_balancers, paging, self.page_cap, |lb| {
+        paging.cut(&region.load_balancers, self.page_cap, |lb| {
             all || arns.contains(&lb.arn.as_str()) || names.contains(&lb.name.as_str())
         })
     }

@@ -1,12 +1,13 @@
-//! Cuts listings into pages as ELB does.
+//! Cuts listings into pages as AWS does.
 
 use std::collections::BTreeMap;
+use std::num::ParseIntError;
 use std::ops::Bound;
 
 use super::Refusal;
 
 /// Most items ELB puts in a page.
-pub const MAX_PAGE: usize = 400;
+const MAX_PAGE: usize = 400;
 
 /// The part of a listing that is asked for.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,15 +33,16 @@ impl<'a, T> Page<'a, T> {
         Self { items: Vec::new(), next_marker: None }
     }
 
-    /// The page of `all` that `paging` asks for, of those that are `wanted`.
+    /// The page of at most `size` after `marker`, of those that are `wanted`;
+    /// an error if that is no marker.
     pub(crate) fn cut(
         all: &'a BTreeMap<u64, T>,
-        paging: Paging<'_>,
-        cap: usize,
+        size: usize,
+        marker: Option<&str>,
         wanted: impl Fn(&T) -> bool,
-    ) -> Result<Self, Refusal> {
-        let size = paging.checked_size()?.min(cap);
-        let from = paging.start()?;
+    ) -> Result<Self, ParseIntError> {
+        let from = marker
+            .map_or(Ok(Bound::Unbounded), |marker| u64::from_str_radix(marker, 16).map(Bound::Excluded))?;
         let mut rest = all.range((from, Bound::Unbounded)).filter(|(_, item)| wanted(item));
         let mut items = Vec::new();
         let mut last = None;
@@ -54,6 +56,19 @@ impl<'a, T> Page<'a, T> {
 }
 
 impl Paging<'_> {
+    /// Cuts a listing of ELB's.
+    pub(crate) fn cut<T>(
+        self,
+        all: &BTreeMap<u64, T>,
+        cap: usize,
+        wanted: impl Fn(&T) -> bool,
+    ) -> Result<Page<'_, T>, Refusal> {
+        let size = self.checked_size()?.min(cap);
+        let invalid =
+            |_| Refusal::validation(format!("Invalid marker '{}'", self.marker.unwrap_or_default()));
+        Page::cut(all, size, self.marker, wanted).map_err(invalid)
+    }
+
     fn checked_size(self) -> Result<usize, Refusal> {
         match self.size {
             None => Ok(MAX_PAGE),
@@ -70,15 +85,6 @@ impl Paging<'_> {
             }
         }
     }
-
-    fn start(self) -> Result<Bound<u64>, Refusal> {
-        let Some(marker) = self.marker else {
-            return Ok(Bound::Unbounded);
-        };
-        u64::from_str_radix(marker, 16)
-            .map(Bound::Excluded)
-            .map_err(|_| Refusal::validation(format!("Invalid marker '{marker}'")))
-    }
 }
 
 #[cfg(test)]
@@ -93,7 +99,7 @@ mod tests {
         let mut seen = Vec::new();
         loop {
             let paging = Paging { size: Some(2), marker: marker.as_deref() };
-            let page = Page::cut(&all, paging, 400, |n| *n != 3).expect("a valid page");
+            let page = paging.cut(&all, 400, |n| *n != 3).expect("a valid page");
             sizes.push(page.items.len());
             seen.extend(page.items.into_iter().copied());
             marker = page.next_marker;
@@ -108,7 +114,7 @@ mod tests {
     #[test]
     fn sizes_and_markers_have_bounds() {
         let all = BTreeMap::from([(1, 1)]);
-        let cut = |size, marker| Page::cut(&all, Paging { size, marker }, 400, |_| true);
+        let cut = |size, marker| Paging { size, marker }.cut(&all, 400, |_| true);
         for size in [0, 401] {
             let refusal = cut(Some(size), None).expect_err("out of bounds");
             assert_eq!(refusal.code, "ValidationError", "{size}");

@@ -10,6 +10,9 @@
 //!    an address outside must name a zone, and be one that is not routed on
 //!    the internet.
 //! 5. A deregistered target drains; an `unused` one is gone at once.
+//! 6. A target is found by address, port *and* zone. ELB fills in a zone that
+//!    is not named, for an address inside the VPC; without one an address
+//!    outside is not found. Nobody is told: rule 2.
 
 use std::net::IpAddr;
 
@@ -39,11 +42,14 @@ impl World {
         }
         let named = only.iter().map(|target| {
             let key = group.key(target);
-            match group.targets.get(&key) {
+            match self.find(group, target) {
                 Some(target) => describe(&key, target),
-                None => {
-                    TargetHealth { key, zone: None, state: TargetState::Unused, reason: Some(NOT_REGISTERED) }
-                }
+                None => TargetHealth {
+                    zone: target.zone.map(str::to_owned),
+                    key,
+                    state: TargetState::Unused,
+                    reason: Some(NOT_REGISTERED),
+                },
             }
         });
         Ok(named.collect())
@@ -92,14 +98,12 @@ impl World {
         if targets.is_empty() {
             return Err(Refusal::validation("Targets must be specified"));
         }
-        let keys = targets.iter().map(|target| found.key(target));
-        let fates: Vec<(TargetKey, bool)> = keys
-            .filter_map(|key| {
-                let target = found.targets.get(&key)?;
-                let unused = self.not_in_use(found, target).is_some();
-                target.gone_at.is_none().then_some((key, unused))
-            })
-            .collect();
+        let fates = targets.iter().filter_map(|named| {
+            let target = self.find(found, named)?;
+            let unused = self.not_in_use(found, target).is_some();
+            target.gone_at.is_none().then_some((found.key(named), unused))
+        });
+        let fates: Vec<(TargetKey, bool)> = fates.collect();
         let now = self.now;
         let group = self.target_group_mut(group);
         let gone_at = now + group.deregistration_delay;
@@ -111,6 +115,13 @@ impl World {
             }
         }
         Ok(())
+    }
+
+    /// The registered or draining target that a call names.
+    fn find<'a>(&self, group: &'a TargetGroup, named: &TargetDescription<'_>) -> Option<&'a Target> {
+        let found = group.targets.get(&group.key(named))?;
+        let zone = named.zone.or_else(|| self.zone_in_vpc(group, named.id));
+        (group.target_type != TargetType::Ip || zone == Some(&found.zone)).then_some(found)
     }
 
     /// The zone a target gets, unless ELB refuses it.
@@ -280,6 +291,31 @@ mod tests {
                 }
                 (done, expected) => panic!("{id} {zone:?}: {done:?}, not {expected:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_target_that_is_named_without_its_zone_is_missed_in_silence() {
+        let (mut world, group) = world();
+        let scope = Scope::default();
+        let (far, all) = ("10.9.0.1", Some("all"));
+        world.register_targets(&scope, &group, &[target(far, all)]).expect("outside, and for all");
+        register(&mut world, &group, "10.0.1.10").expect("inside");
+
+        let states = |world: &World, id, zone| {
+            let told = world.describe_target_health(&scope, &group, &[target(id, zone)]);
+            told.expect("the group exists")[0].state
+        };
+        assert_eq!(states(&world, far, None), TargetState::Unused);
+        assert_eq!(states(&world, far, all), TargetState::Initial);
+        assert_eq!(states(&world, "10.0.1.10", Some("eu-west-1b")), TargetState::Unused);
+        for zone in [None, Some("eu-west-1a")] {
+            assert_eq!(states(&world, "10.0.1.10", zone), TargetState::Initial);
+        }
+
+        for (zone, state) in [(None, TargetState::Initial), (all, TargetState::Draining)] {
+            assert_eq!(world.deregister_targets(&scope, &group, &[target(far, zone)]), Ok(()));
+            assert_eq!(states(&world, far, all), state, "{zone:?}");
         }
     }
 

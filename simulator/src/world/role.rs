@@ -53,11 +53,6 @@ impl World {
         self.roles.insert(arn.clone(), RoleSpec { arn, external_id });
     }
 
-    /// Deletes a role; credentials issued for it stay valid, as AWS's do.
-    pub fn delete_role(&mut self, arn: &str) {
-        self.roles.remove(arn).unwrap_or_else(|| panic!("no role {arn}"));
-    }
-
     /// Makes every credential issued by AssumeRole invalid.
     pub fn revoke_sessions(&mut self) {
         self.sessions = home_session();

@@ -216,7 +216,7 @@ impl World {
         let Some(region) = region else {
             return Ok(Page::empty());
         };
-        Page::cut(&region.target_groups, paging, self.page_cap, |group| {
+        paging.cut(&region.target_groups, self.page_cap, |group| {
             all || arns.contains(&group.arn.as_str())
                 || names.contains(&group.name.as_str())
                 || load_balancer.is_some_and(|arn| group.load_balancers.iter().any(|b| b == arn))

@@ -18,6 +18,8 @@ pub struct Vpc {
 /// A subnet: a range of addresses in one zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subnet {
+    /// As in `subnet-0123456789abcdef0`.
+    pub id: String,
     /// Its range.
     pub cidr: IpNet,
     /// Its zone.
@@ -28,8 +30,18 @@ impl Vpc {
     /// The zone of the subnet that holds `address`, if one does.
     #[must_use]
     pub fn zone_of(&self, address: IpAddr) -> Option<&str> {
-        let subnet = self.subnets.iter().find(|s| s.cidr.contains(&address))?;
-        Some(&subnet.zone)
+        Some(&self.subnet_of(address)?.zone)
+    }
+
+    /// The subnet that holds `address`, if one does.
+    pub(crate) fn subnet_of(&self, address: IpAddr) -> Option<&Subnet> {
+        self.subnets.iter().find(|subnet| subnet.cidr.contains(&address))
+    }
+
+    fn add(&mut self, cidr: IpNet, zone: &str) {
+        // Its VPC's id, and which of its subnets it is.
+        let id = format!("subnet-{}{:02x}", &self.id["vpc-".len()..self.id.len() - 2], self.subnets.len());
+        self.subnets.push(Subnet { id, cidr, zone: zone.to_owned() });
     }
 }
 
@@ -45,7 +57,7 @@ impl World {
     /// Adds the subnet `cidr` of `zone` to the VPC `id`.
     pub fn add_subnet(&mut self, scope: &Scope, id: &str, cidr: &str, zone: &str) {
         let cidr = cidr.parse().unwrap_or_else(|_| panic!("{cidr} is no range"));
-        self.vpc_mut(scope, id).subnets.push(Subnet { cidr, zone: zone.to_owned() });
+        self.vpc_mut(scope, id).add(cidr, zone);
     }
 
     /// The VPC `id`, to be changed.
@@ -75,8 +87,7 @@ impl World {
         for &address in addresses {
             if may_be_outside_a_vpc(address) && vpc.zone_of(address).is_none() {
                 let zone = zones[vpc.subnets.len() % zones.len()].clone();
-                let cidr = surroundings(address);
-                vpc.subnets.push(Subnet { cidr, zone });
+                vpc.add(surroundings(address), &zone);
             }
         }
     }

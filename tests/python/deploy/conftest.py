@@ -4,6 +4,7 @@ What SAM makes of `template.yaml` is looked at rather than its text: cfn-lint,
 for one, does not look into a SAM function's policies.
 """
 
+import contextlib
 import copy
 import os
 import pathlib
@@ -25,11 +26,13 @@ TEMPLATES = ("template", "fleet", "fleet-member")
 FUNCTION_ARN = "arn:aws:lambda:eu-west-1:111122223333:function:eks-nlb-sync"
 ROLE_ARN = "arn:aws:iam::111122223333:role/eks-nlb-sync"
 TOPIC_ARN = "arn:aws:sns:eu-west-1:111122223333:pages"
+KEY_ARN = "arn:aws:kms:eu-west-1:111122223333:key/01234567-89ab-cdef-0123-456789abcdef"
+ORGANIZATION = "o-0123456789"
 
 # What has no default.
 REQUIRED = {
     "template": {},
-    "fleet": {"FunctionArn": FUNCTION_ARN},
+    "fleet": {"FunctionArn": FUNCTION_ARN, "ExternalId": "platform"},
     "fleet-member": {"FunctionRoleArn": ROLE_ARN, "ExternalId": "platform"},
 }
 
@@ -39,14 +42,29 @@ FULL = {
     "template": VPC
     | {
         "InterfaceEndpoints": "true",
+        "AddressSource": "dns+eni",
         "AssumeRoleArns": f"{ROLE_ARN},{ROLE_ARN}-2",
+        "MemberRoleName": "eks-nlb-sync",
+        "OrganizationId": ORGANIZATION,
         "WatchControlPlane": "true",
         "CreateAlarmTopic": "true",
+        "DetailedMetrics": "true",
         "DnsServers": "10.0.0.2",
+        "KmsKeyArn": KEY_ARN,
+        "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
+        "ReservedConcurrency": "1",
+        "Tracing": "Active",
+    },
+    "fleet": {
+        "CreateAlarmTopic": "true",
+        "KmsKeyArn": KEY_ARN,
         "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
     },
-    "fleet": {"CreateAlarmTopic": "true", "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary"},
-    "fleet-member": {"PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary"},
+    "fleet-member": {
+        "AddressSource": "eni",
+        "OrganizationId": ORGANIZATION,
+        "PermissionsBoundaryArn": "arn:aws:iam::111122223333:policy/boundary",
+    },
 }
 
 
@@ -91,9 +109,22 @@ def name(request):
 @pytest.fixture
 def simulator():
     """The variables that point AWS clients at a fresh simulated account."""
+    with simulated() as variables:
+        yield variables
+
+
+@pytest.fixture(scope="session")
+def troubles():
+    """The same for an account with a cluster for each failure."""
+    with simulated("--troubles") as variables:
+        yield variables
+
+
+@contextlib.contextmanager
+def simulated(*options):
     path = ROOT / "target" / "debug" / "simulator"
     assert path.exists(), f"{path} is not built: cargo build --workspace"
-    process = subprocess.Popen([path, "--until-eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen([path, "--until-eof", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     variables = {}
     # The log format is what it prints last.
     while "AWS_LAMBDA_LOG_FORMAT" not in variables:

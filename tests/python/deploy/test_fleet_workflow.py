@@ -1,21 +1,35 @@
-"""The fleet's workflow is valid, leads everywhere, and fits the function.
+"""The workflows are valid, lead everywhere, and do what they are for.
 
-It is executed, too: tests/python/moto/test_fleet_runs.py.
+The fleet's is executed here in simulated time, and by somebody else's
+interpreter in tests/python/moto/test_fleet_runs.py.
 """
 
 import json
+import re
 import subprocess
+from math import ceil
 
 import pytest
 from conftest import FUNCTION_ARN, ROOT, VENV
+from prices import PRICES
+from workflow import Clock, Execution, TaskError
+
+BOTH = {"fleet": ("fleet", "Workflow", {}), "burst": ("template", "ControlPlaneWorkflow", {"WatchControlPlane": "true"})}
+
+
+def defined(stack, which, **further):
+    template, resource, parameters = BOTH[which]
+    return json.loads(stack(template, parameters | further).resources()[resource]["Properties"]["DefinitionString"])
 
 
 @pytest.fixture
 def definition(stack):
-    return json.loads(stack("fleet").resources()["Workflow"]["Properties"]["DefinitionString"])
+    return defined(stack, "fleet")
 
 
-def test_cfn_lint_knows_every_field(definition, tmp_path):
+@pytest.mark.parametrize("which", BOTH)
+def test_cfn_lint_knows_every_field(which, stack, tmp_path):
+    definition = defined(stack, which)
     # It skips a definition that Fn::Sub makes, so here it is worked out.
     document = {
         "AWSTemplateFormatVersion": "2010-09-09",
@@ -32,18 +46,28 @@ def test_cfn_lint_knows_every_field(definition, tmp_path):
     assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
 
 
-def test_statelint_knows_all_but_what_aws_added(definition, tmp_path):
+@pytest.mark.parametrize(
+    ("which", "unknown"),
+    [
+        (
+            "fleet",
+            [
+                'Field "Label" not allowed in State Machine.States.Sync',
+                'Field "InputType" not allowed in State Machine.States.Sync.ItemReader.ReaderConfig',
+            ],
+        ),
+        ("burst", []),
+    ],
+)
+def test_statelint_knows_all_but_what_aws_added(which, unknown, stack, tmp_path):
     # It goes by the published language. These two are AWS's additions for
     # distributed maps, and cfn-lint's schema above has them: Step Functions
     # Developer Guide, Map state in Distributed mode and ItemReader.
     path = tmp_path / "workflow.asl.json"
-    path.write_text(json.dumps(definition))
+    path.write_text(json.dumps(defined(stack, which)))
     run = subprocess.run([VENV / "lint/bin/statelint", path], capture_output=True, text=True)
-    assert [line.strip() for line in run.stdout.splitlines()] == [
-        "2 errors:",
-        'Field "Label" not allowed in State Machine.States.Sync',
-        'Field "InputType" not allowed in State Machine.States.Sync.ItemReader.ReaderConfig',
-    ], run.stdout + run.stderr
+    said = [line.strip() for line in run.stdout.splitlines() if not re.fullmatch(r"\d+ errors?:", line)]
+    assert said == unknown, run.stdout + run.stderr
 
 
 def machines(definition):
@@ -58,9 +82,10 @@ def followers(state):
     yield from (each["Next"] for key in ("Catch", "Choices") for each in state.get(key, []))
 
 
-def test_every_state_is_reached_and_every_way_ends(definition):
-    found = list(machines(definition))
-    assert len(found) == 2
+@pytest.mark.parametrize(("which", "count"), [("fleet", 2), ("burst", 1)])
+def test_every_state_is_reached_and_every_way_ends(which, count, stack):
+    found = list(machines(defined(stack, which)))
+    assert len(found) == count
     for machine in found:
         states = machine["States"]
         reached, waiting = set(), [machine["StartAt"]]
@@ -79,8 +104,6 @@ def test_the_map_is_distributed_and_never_stops_for_one_member(definition):
     assert sync["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
     assert sync["ToleratedFailurePercentage"] == 100
     assert sync["MaxConcurrency"] == 10
-    [catch] = sync["ItemProcessor"]["States"]["Invoke"]["Catch"]
-    assert catch["ErrorEquals"] == ["States.ALL"]
 
 
 def test_throttling_is_retried_and_a_failed_sync_is_not(definition):
@@ -100,6 +123,10 @@ def test_the_times_fit_into_each_other(definition, stack):
     # An express execution lasts five minutes at most.
     assert function["Timeout"] < invoke["TimeoutSeconds"]
     assert invoke["TimeoutSeconds"] + waits < 300 < definition["TimeoutSeconds"]
+    burst = defined(stack, "burst")
+    calls = [state["TimeoutSeconds"] for state in burst["States"].values() if "invoke" in state.get("Resource", "")]
+    assert len(calls) == 2 and min(calls) > function["Timeout"]
+    assert sum(calls) + burst["States"]["EndOfMinute"]["Seconds"] < burst["TimeoutSeconds"]
 
 
 def test_the_numbers_are_the_parameters(stack):
@@ -113,6 +140,7 @@ def test_the_numbers_are_the_parameters(stack):
 
 def test_the_list_in_the_documentation_is_one(stack):
     # The entries of the list are events of the function: events/fleet.json.
+    # The workflow adds the external id.
     event = json.loads((ROOT / "events" / "fleet.json").read_text())
     assert set(event) == {"region", "roleArn", "externalId"}
 
@@ -123,3 +151,275 @@ def test_the_list_outlives_the_stack_and_nobody_else_reads_it(documents, stack):
     properties = stack("fleet").resources()["Bucket"]["Properties"]
     assert all(properties["PublicAccessBlockConfiguration"].values())
     assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+# --- Played ------------------------------------------------------------------
+
+EXTERNAL_ID = "platform"
+
+
+def member(account, clusters=3):
+    """An entry of the list; `clusters` is for the simulation."""
+    role = f"arn:aws:iam::{account:012}:role/eks-nlb-sync"
+    return {"region": "eu-west-1", "roleArn": role}, clusters
+
+
+class Aws:
+    """What the fleet's workflow calls: S3, Step Functions, and a function in many accounts."""
+
+    # One call to AWS and back, and what a run does one after the other: it
+    # assumes the role, lists, reads tags and target groups. Then it reads each
+    # cluster and its targets, 20 at a time.
+    CALL_SECONDS, IN_SEQUENCE, AT_ONCE = 0.02, 5, 20
+    # ELB's older Describe rate, of an account and Region: 40 and 10 a second.
+    TOKENS, REFILL = 40, 10
+
+    def __init__(self, clock, members, concurrency=1000):
+        self.clock, self.concurrency = clock, concurrency
+        self.clusters = {entry["roleArn"]: clusters for entry, clusters in members if "roleArn" in entry}
+        self.objects = {"fleet.json": json.dumps([entry for entry, _ in members])}
+        self.buckets, self.running, self.most, self.throttled = {}, 0, 0, 0
+        self.events, self.failing, self.seconds = [], set(), 0.0
+        self.executions, self.lag = [], False
+
+    def services(self):
+        return {
+            "lambda:invoke": lambda parameters: self.invoke(parameters["Payload"]),
+            "s3:getObject": self.get,
+            "s3:putObject": self.put,
+            "aws-sdk:s3:putObject": self.put,
+            "aws-sdk:sfn:listExecutions": self.list_executions,
+            "aws-sdk:sfn:describeMapRun": self.describe_map_run,
+        }
+
+    def start(self, definition, name="round-1"):
+        execution = Execution(self.clock, definition, self.services(), name=name)
+        self.executions.append(execution)
+        return execution
+
+    def get(self, parameters):
+        if parameters["Key"] not in self.objects:
+            raise TaskError("S3.NoSuchKeyException", "The specified key does not exist.")
+        return self.objects[parameters["Key"]]
+
+    def put(self, parameters):
+        self.objects[parameters["Key"]] = parameters["Body"]
+
+    def list_executions(self, parameters):
+        running = [each for each in self.executions if each.status == "RUNNING"]
+        # It is behind: what has just been started may not be on the list.
+        shown = running[:-1] if self.lag else running
+        return {"Executions": [{"ExecutionArn": each.arn} for each in shown[-parameters["MaxResults"] :]]}
+
+    def describe_map_run(self, parameters):
+        [results] = [
+            body["ResultFiles"]
+            for body in self.objects.values()
+            if isinstance(body, dict) and body.get("MapRunArn") == parameters["MapRunArn"]
+        ]
+        counts = {name: len(results[status]) for name, status in
+                  (("Succeeded", "SUCCEEDED"), ("Failed", "FAILED"), ("TimedOut", "TIMED_OUT"))}
+        return {"ItemCounts": counts | {"Aborted": 0, "Total": sum(counts.values())}}
+
+    def invoke(self, event):
+        self.events.append(event)
+        if self.running >= self.concurrency:
+            self.throttled += 1
+            raise TaskError("Lambda.TooManyRequestsException", "Rate Exceeded.")
+        self.running += 1
+        self.most = max(self.most, self.running)
+        clusters = self.clusters.get(event.get("roleArn"), 3)
+        calls = self.IN_SEQUENCE + 2 * ceil(clusters / self.AT_ONCE)
+        seconds = calls * self.CALL_SECONDS + self.wait_for_tokens(event, 3 + clusters)
+        self.seconds += seconds
+        yield seconds
+        self.running -= 1
+        if event.get("roleArn") in self.failing:
+            raise TaskError("FrontendsFailed", "1 of 3 frontends failed: payments (DnsTimeout)")
+        return {"Payload": {"dryRun": False, "summary": {"loadBalancers": clusters, "failed": 0}}}
+
+    def wait_for_tokens(self, event, calls):
+        """How long ELB makes this many Describe calls of one account take."""
+        whose = event.get("roleArn"), event.get("region")
+        tokens, since = self.buckets.get(whose, (self.TOKENS, self.clock.now))
+        tokens = min(self.TOKENS, tokens + (self.clock.now - since) * self.REFILL) - calls
+        wait = max(0.0, -tokens / self.REFILL)
+        self.buckets[whose] = (max(0.0, tokens), self.clock.now + wait)
+        return wait
+
+
+def play(definition, members, **settings):
+    clock = Clock()
+    aws = Aws(clock, members, **{key: value for key, value in settings.items() if key == "concurrency"})
+    aws.failing = settings.get("failing", set())
+    execution = aws.start(definition)
+    clock.run()
+    return execution, aws
+
+
+def test_every_member_is_invoked_once_with_the_external_id(definition):
+    members = [({"region": "eu-west-1"}, 3), member(1), member(2)]
+    execution, aws = play(definition, members)
+    assert execution.status == "SUCCEEDED", (execution.error, execution.cause)
+    assert aws.events == [
+        {"region": "eu-west-1"},
+        *({**entry, "externalId": EXTERNAL_ID} for entry, _ in members[1:]),
+    ]
+    report = aws.objects["report.json"]
+    assert (report["members"], report["failures"]) == (3, 0)
+    assert report["results"] == "s3://stack-bucket-1abc/results/round-1/manifest.json"
+
+
+def test_the_external_id_is_in_no_report_and_no_result(stack, definition):
+    entries = [member(1), member(2)]
+    _, aws = play(definition, entries, failing={entries[1][0]["roleArn"]})
+    assert EXTERNAL_ID not in json.dumps([body for key, body in aws.objects.items() if key != "fleet.json"])
+    # Nor in the log, which has no data of executions.
+    logging = stack("fleet").resources()["Workflow"]["Properties"]["LoggingConfiguration"]
+    assert logging["IncludeExecutionData"] is False
+
+
+def test_a_failing_member_stops_nobody_and_fails_the_round(definition):
+    members = [member(n) for n in range(1, 31)]
+    execution, aws = play(definition, members, failing={members[3][0]["roleArn"]})
+    assert len(aws.events) == 30
+    assert (execution.status, execution.error) == ("FAILED", "TooManyFailures")
+    assert execution.cause.startswith("1 of 30 members failed; s3://stack-bucket-1abc/results/")
+    [failed] = aws.objects["results/round-1/manifest.json"]["ResultFiles"]["FAILED"]
+    assert json.loads(failed["Input"]) == members[3][0]
+    assert failed["Error"] == "FrontendsFailed" and "DnsTimeout" in failed["Cause"]
+
+
+def test_tolerated_failures_are_counted_and_the_round_succeeds(stack):
+    members = [member(n) for n in range(1, 31)]
+    execution, aws = play(defined(stack, "fleet", ToleratedFailures=1), members, failing={members[3][0]["roleArn"]})
+    assert execution.status == "SUCCEEDED"
+    assert aws.objects["report.json"]["failures"] == 1
+
+
+def test_a_list_that_is_missing_or_empty_or_none_says_so(definition):
+    execution, aws = play(definition, [])
+    assert (execution.error, aws.events) == ("NoMembers", [])
+    for body in (None, "{}", "[", ""):
+        clock = Clock()
+        aws = Aws(clock, [])
+        aws.objects = {} if body is None else {"fleet.json": body}
+        execution = aws.start(definition)
+        clock.run()
+        assert (execution.status, execution.error) == ("FAILED", "NoList")
+        assert "s3://stack-bucket-1abc/fleet.json is missing" in execution.cause
+
+
+@pytest.mark.parametrize("lag", [False, True])
+def test_a_round_does_not_begin_while_the_one_before_is_running(lag, definition):
+    clock = Clock()
+    aws = Aws(clock, [member(n) for n in range(1, 101)])
+    first = aws.start(definition, "round-1")
+    clock.run(until=0.5)
+    aws.lag = lag
+    second = aws.start(definition, "round-2")
+    clock.run(until=0.6)
+    assert (first.status, second.status, second.error) == ("RUNNING", "FAILED", "StillRunning")
+    clock.run()
+    assert first.status == "SUCCEEDED"
+    third = aws.start(definition, "round-3")
+    clock.run()
+    assert third.status == "SUCCEEDED"
+
+
+def test_throttled_invocations_are_tried_again(definition):
+    execution, aws = play(definition, [member(n) for n in range(1, 101)], concurrency=8)
+    assert execution.status == "SUCCEEDED"
+    assert aws.throttled > 0 and aws.most == 8
+
+
+def thousands(count):
+    """Most members have three clusters, one in ten has 20, one in a hundred 150."""
+    return [member(n, 150 if n % 100 == 0 else 20 if n % 10 == 0 else 3) for n in range(1, count + 1)]
+
+
+def cost(execution, aws):
+    """What a round costs, in USD at list prices."""
+    children, seconds = execution.children, aws.seconds
+    return (
+        # A child that is started counts as a transition of the map.
+        (execution.transitions + children) * PRICES["step functions, transition"]
+        + children * PRICES["step functions, express request"]
+        + seconds * 0.0625 * PRICES["step functions, express gigabyte-second"]
+        + children * PRICES["lambda, request"]
+        + seconds * 0.125 * PRICES["lambda arm64, gigabyte-second"]
+    )
+
+
+@pytest.mark.parametrize("concurrency", [10, 100, 1000])
+def test_ten_thousand_members(concurrency, stack):
+    definition = defined(stack, "fleet", MaxConcurrency=concurrency)
+    execution, aws = play(definition, thousands(10_000), concurrency=concurrency)
+    assert execution.status == "SUCCEEDED", (execution.error, execution.cause)
+    assert len(aws.events) == aws.objects["report.json"]["members"] == 10_000
+    assert aws.throttled == 0 and aws.most == concurrency
+    took, price = execution.ended_at, cost(execution, aws)
+    print(f"\n10,000 members, {concurrency} at a time: {took:.0f} s, {price:.2f} USD")
+    # As docs/operations.md says.
+    text = (ROOT / "docs" / "operations.md").read_text()
+    assert f"| 10,000 | {concurrency:,} | {took:.0f} s | {price:.2f} |" in text
+
+
+def test_ten_thousand_failing_members_are_reported(definition):
+    members = thousands(10_000)
+    execution, aws = play(definition, members, failing={entry["roleArn"] for entry, _ in members})
+    assert (execution.error, aws.objects["report.json"]["failures"]) == ("TooManyFailures", 10_000)
+    assert len(aws.objects["results/round-1/manifest.json"]["ResultFiles"]["FAILED"]) == 10_000
+
+
+# --- A burst of events ---------------------------------------------------------
+
+
+def burst(definition, seconds):
+    """Plays events at these seconds; the answer is when the function ran."""
+    clock, runs, names = Clock(), [], set()
+
+    def invoke(parameters):
+        assert parameters == {"FunctionName": parameters["FunctionName"], "Payload": {}}
+        runs.append(clock.now)
+        yield 0.5
+        return {"Payload": None}
+
+    def start(parameters):
+        if parameters["Name"] in names:
+            raise TaskError("Sfn.ExecutionAlreadyExistsException", "Execution Already Exists")
+        assert re.fullmatch(r"[0-9A-Za-z_.-]{1,80}", parameters["Name"])
+        names.add(parameters["Name"])
+        Execution(clock, definition, services, json.loads(parameters["Input"]), parameters["Name"])
+        return {"ExecutionArn": "arn"}
+
+    def event(name):
+        execution = Execution(clock, definition, services, {}, name)
+        yield execution.over
+        assert execution.status == "SUCCEEDED"
+
+    services = {"lambda:invoke": invoke, "aws-sdk:sfn:startExecution": start}
+    for number, second in enumerate(seconds):
+        # An execution takes its start from the clock when it is made.
+        clock.start(event(f"event-{number}"), second)
+    clock.run()
+    return runs
+
+
+@pytest.mark.parametrize(
+    ("events", "runs"),
+    [
+        ([0], 2),
+        ([0, 0, 1, 2], 2),
+        ([n / 10 for n in range(500)], 2),
+        # Over the end of a minute: the clock begins two seconds after the full one.
+        ([57, 59], 4),
+        ([0, 300], 4),
+    ],
+)
+def test_a_burst_of_events_makes_one_run_at_once_and_one_after_it(events, runs, stack):
+    ran = burst(defined(stack, "burst"), events)
+    assert len(ran) == runs
+    # At once, and none forgotten.
+    assert ran[0] == events[0]
+    assert all(any(run >= event for run in ran) for event in events)

@@ -1,12 +1,13 @@
 """Each template is well-formed, uses what it declares, and refuses what cannot work."""
 
+import ipaddress
 import itertools
 import json
 import os
 import subprocess
 
 import pytest
-from conftest import FULL, REQUIRED, ROLE_ARN, ROOT, TOPIC_ARN, VENV, VPC
+from conftest import FULL, KEY_ARN, ORGANIZATION, REQUIRED, ROLE_ARN, ROOT, TOPIC_ARN, VENV, VPC
 from template import load, references, walk
 
 # Beside the defaults, another choice for everything that a condition or a rule
@@ -14,28 +15,38 @@ from template import load, references, walk
 CHOICES = {
     "template": [
         VPC,
+        {"AddressSource": "eni"},
         {"AlarmTopicArn": TOPIC_ARN},
         {"Architecture": "x86_64"},
         {"AssumeRoleArns": ROLE_ARN},
         {"CreateAlarmTopic": "true"},
+        {"CreateDashboard": "false"},
+        {"DetailedMetrics": "true"},
         {"DnsServers": "10.0.0.2"},
+        {"DnsServers": "10.0.0.2:5353"},
+        {"DryRun": "true"},
         {"InterfaceEndpoints": "true"},
+        {"KmsKeyArn": KEY_ARN},
+        {"MemberRoleName": "eks-nlb-sync", "OrganizationId": ORGANIZATION},
+        {"MinLoadBalancers": "0"},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
-        {"ReservedConcurrency": "none"},
-        {"ScheduleState": "DISABLED"},
+        {"ReservedConcurrency": "1"},
         {"SecurityGroupId": "sg-0123456789abcdef0"},
         {"SyncPolicy": "add-only"},
-        {"Tracing": "PassThrough"},
+        {"TicketTopicArn": TOPIC_ARN},
+        {"Tracing": "Active"},
         {"WatchControlPlane": "true"},
         {"WriteScope": "any"},
     ],
     "fleet": [
         {"AlarmTopicArn": TOPIC_ARN},
         {"CreateAlarmTopic": "true"},
+        {"KmsKeyArn": KEY_ARN},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
-        {"ScheduleState": "DISABLED"},
     ],
     "fleet-member": [
+        {"AddressSource": "dns+eni"},
+        {"OrganizationId": ORGANIZATION},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
         {"WriteScope": "any"},
     ],
@@ -58,11 +69,21 @@ IMPOSSIBLE = [
     ("DNS that outlasts the function", "template", {"DnsTimeoutMs": 60000}),
     ("a log level that drops metrics", "template", {"ApplicationLogLevel": "ERROR"}),
     ("a schedule in words", "template", {"ScheduleExpression": "every minute"}),
-    ("an alarm for less than a run", "template", {"NoSuccessMinutes": 1}),
+    ("an alarm for less than a run", "template", {"NoRunMinutes": 1}),
+    ("a role name without its organisation", "template", {"MemberRoleName": "eks-nlb-sync"}),
+    ("an organisation without a role name", "template", {"OrganizationId": ORGANIZATION}),
+    ("any role of an organisation", "template", {"MemberRoleName": "*", "OrganizationId": ORGANIZATION}),
+    ("an organisation that is none", "template", {"MemberRoleName": "eks-nlb-sync", "OrganizationId": "*"}),
+    ("an alias of a key", "template", {"KmsKeyArn": "arn:aws:kms:eu-west-1:111122223333:alias/logs"}),
+    ("a runbook that is no URL", "template", {"RunbookUrl": "docs/operations.md"}),
+    ("a third source", "template", {"AddressSource": "eni+dns"}),
     ("a tag value that the permission cannot hold", "template", {"NlbTag": "a=b=c"}),
     ("an empty selector", "template", {"NlbTag": ""}),
     ("a selector that breaks the policy", "template", {"NlbTag": 'a"b'}),
     ("no external id", "fleet-member", {"ExternalId": "x"}),
+    ("no external id", "fleet", {"ExternalId": ""}),
+    ("an external id that breaks the workflow", "fleet", {"ExternalId": 'a"b'}),
+    ("an organisation that is none", "fleet-member", {"OrganizationId": "r-0123"}),
     ("a wildcard for an external id", "fleet-member", {"ExternalId": "*?"}),
     ("a user for a role", "fleet-member", {"FunctionRoleArn": "arn:aws:iam::111122223333:user/me"}),
     ("a version of the function", "fleet", {"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:f:1"}),
@@ -204,18 +225,12 @@ def test_nothing_is_bound_to_one_partition(name, stack):
 
 def test_the_endpoint_services_have_their_names_of_the_partition(stack):
     # Source of the exceptions: aws-cdk, aws-ec2/lib/vpc-endpoint.ts.
+    usual = ["com.amazonaws.{}.eks", "com.amazonaws.{}.elasticloadbalancing", "com.amazonaws.{}.ec2", "com.amazonaws.{}.sts"]
+    in_china = [name if "elastic" in name else f"cn.{name}" for name in usual]
     for partition, region, expected in (
-        ("aws", "eu-west-1", ["com.amazonaws.{}.eks", "com.amazonaws.{}.elasticloadbalancing", "com.amazonaws.{}.sts"]),
-        (
-            "aws-us-gov",
-            "us-gov-west-1",
-            ["com.amazonaws.{}.eks", "com.amazonaws.{}.elasticloadbalancing", "com.amazonaws.{}.sts"],
-        ),
-        (
-            "aws-cn",
-            "cn-north-1",
-            ["cn.com.amazonaws.{}.eks", "com.amazonaws.{}.elasticloadbalancing", "cn.com.amazonaws.{}.sts"],
-        ),
+        ("aws", "eu-west-1", usual),
+        ("aws-us-gov", "us-gov-west-1", usual),
+        ("aws-cn", "cn-north-1", in_china),
     ):
         endpoints = stack("template", FULL["template"], Partition=partition, Region=region).of_type(
             "AWS::EC2::VPCEndpoint"
@@ -225,7 +240,31 @@ def test_the_endpoint_services_have_their_names_of_the_partition(stack):
         assert all(each["PrivateDnsEnabled"] is True for each in endpoints.values())
 
 
-def test_the_sts_endpoint_comes_with_the_roles(stack):
-    parameters = VPC | {"InterfaceEndpoints": "true"}
-    services = {each["ServiceName"] for each in stack("template", parameters).of_type("AWS::EC2::VPCEndpoint").values()}
-    assert services == {"com.amazonaws.eu-west-1.eks", "com.amazonaws.eu-west-1.elasticloadbalancing"}
+@pytest.mark.parametrize(
+    ("parameters", "further"),
+    [
+        ({}, set()),
+        ({"AssumeRoleArns": ROLE_ARN}, {"sts"}),
+        ({"MemberRoleName": "eks-nlb-sync", "OrganizationId": ORGANIZATION}, {"sts"}),
+        ({"AddressSource": "eni"}, {"ec2"}),
+        ({"AddressSource": "dns+eni"}, {"ec2"}),
+    ],
+)
+def test_an_endpoint_is_made_for_each_api_that_is_called(parameters, further, stack):
+    one = stack("template", VPC | {"InterfaceEndpoints": "true"} | parameters)
+    services = {each["ServiceName"] for each in one.of_type("AWS::EC2::VPCEndpoint").values()}
+    assert services == {f"com.amazonaws.eu-west-1.{name}" for name in {"eks", "elasticloadbalancing"} | further}
+
+
+def test_an_endpoint_cuts_nobody_off(stack):
+    # Private DNS leads everybody in the VPC to it.
+    one = stack("template", VPC | {"InterfaceEndpoints": "true"})
+    made = {each["SecurityGroupIds"][0] for each in one.of_type("AWS::EC2::VPCEndpoint").values()}
+    assert made == {one.resolve({"Fn::GetAtt": ["EndpointSecurityGroup", "GroupId"]})}
+    group = one.of_type("AWS::EC2::SecurityGroup")["EndpointSecurityGroup"]
+    admitted = [ipaddress.ip_network(rule["CidrIp"]) for rule in group["SecurityGroupIngress"]]
+    assert {(rule["IpProtocol"], rule["FromPort"], rule["ToPort"]) for rule in group["SecurityGroupIngress"]} == {
+        ("tcp", 443, 443)
+    }
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"):
+        assert any(ipaddress.ip_network(network).subnet_of(each) for each in admitted), network

@@ -1,12 +1,14 @@
-"""The alarms and the dashboard ask for metrics that the function really writes."""
+"""The alarms and the dashboard: they ask for what the function really writes, and ring when they should."""
 
 import json
 import re
 
 import jsonschema
 import pytest
+from cloudwatch import Alarm
 from conftest import FULL, ROOT, TOPIC_ARN
-from lambda_host import LambdaHost, program
+from lambda_host import LAMBDA_ENVIRONMENT, LambdaHost, program
+from logs_insights import query
 
 NAMESPACE = "EksNlbSync"
 
@@ -110,7 +112,7 @@ DASHBOARD = {
             "properties": {
                 "title": {"type": "string"},
                 "region": {"type": "string"},
-                "view": {"const": "table"},
+                "view": {"enum": ["table", "timeSeries"]},
                 "query": {"pattern": "^SOURCE '[^']+' \\| "},
             },
         },
@@ -178,13 +180,18 @@ def embedded(log):
                     )
 
 
-def runs(variables):
-    """The metrics of a run that withholds a target and of one that fails."""
+def runs(variables, *events):
+    """The lines that the function logs in one process, one list for each event."""
     with LambdaHost(program(), variables) as function:
-        first, second = function.invoke({}), function.invoke({"clusters": ["nobody"]})
-    assert first.ok
-    assert not second.ok
-    return list(embedded(first.log)), list(embedded(second.log))
+        return [function.invoke(event).log for event in events]
+
+
+def written(log):
+    return {metric for metric, _, _ in embedded(log)}
+
+
+def own(*names):
+    return {(NAMESPACE, name, ("FunctionName",)) for name in names}
 
 
 def codes():
@@ -192,30 +199,43 @@ def codes():
     return set(re.findall(r'=> "([A-Z]\w+)"', (ROOT / "src" / "error.rs").read_text()))
 
 
-def failures():
-    return {(NAMESPACE, f"Failed{code}", ("Region",)) for code in codes()}
-
-
 def test_what_is_asked_for_is_written(stack, simulator):
-    first, second = runs(simulator)
-    written = {metric for metric, _, _ in [*first, *second]}
-    wanted = set(asked_for(stack("template", FULL["template"]))) | set(asked_for_by_fleet(stack))
-    # One failure stands for all: its name is made of the code.
-    assert (NAMESPACE, "FailedClusterNotSelected", ("Region",)) in written
-    assert {metric for metric in wanted if metric[0] == NAMESPACE} == written | failures()
-    assert {metric for metric in wanted if metric[0] != NAMESPACE} == OF_AWS
+    for parameters in ({}, {"DryRun": "true"}):
+        [log] = runs(simulator | {"DRY_RUN": parameters.get("DryRun", "false")}, {})
+        one = stack("template", parameters)
+        asked = {metric for metric in asked_for(one) if metric[0] == NAMESPACE}
+        # Nothing is paid for that nobody looks at.
+        assert asked == written(log)
 
 
-def test_the_dashboard_counts_the_metrics_right(stack, simulator):
-    first, _ = runs(simulator)
-    texts = [w["properties"]["markdown"] for w in dashboard(stack("template"))["widgets"] if w["type"] == "text"]
-    assert f"({len(first)}, and one per failing code)" in texts[0]
+def test_four_metrics_and_one_more_in_a_dry_run(simulator):
+    [log] = runs(simulator, {})
+    assert written(log) == own("LoadBalancers", "Failed", "UnhealthyAge", "WithheldAge")
+    [log] = runs(simulator | {"DRY_RUN": "true"}, {})
+    assert written(log) == own("LoadBalancers", "Failed", "UnhealthyAge", "WithheldAge", "Planned")
 
 
-def test_units_are_those_of_the_alarm_and_the_time_out_line(simulator):
-    first, _ = runs(simulator)
-    units = {name: unit for (_, name, _), unit, _ in first}
-    assert (units["Duration"], units["OldestWithheldAge"]) == ("Milliseconds", "Seconds")
+def test_a_metric_line_is_told_apart_by_the_name_of_its_function(simulator):
+    [log] = runs(simulator, {})
+    [line] = [line for line in log if isinstance(line, dict) and "_aws" in line]
+    assert line["FunctionName"] == LAMBDA_ENVIRONMENT["AWS_LAMBDA_FUNCTION_NAME"]
+
+
+@pytest.mark.parametrize("event", [{"dryRun": True}, {"clusters": ["payments"]}, {"clusters": ["nobody"]}])
+def test_a_run_limited_by_its_event_writes_no_metric(event, simulator):
+    [log] = runs(simulator, event)
+    assert written(log) == set()
+
+
+def test_aws_writes_the_rest(stack):
+    asked = set(asked_for(stack("template"))) | set(asked_for_by_fleet(stack))
+    assert {metric for metric in asked if metric[0] != NAMESPACE} == OF_AWS
+
+
+def test_ages_are_seconds_as_the_alarms_take_them(simulator):
+    [log] = runs(simulator, {})
+    units = {name: unit for (_, name, _), unit, _ in embedded(log)}
+    assert (units["UnhealthyAge"], units["WithheldAge"]) == ("Seconds", "Seconds")
 
 
 def asked_for_by_fleet(stack):
@@ -227,13 +247,20 @@ def test_another_namespace_is_followed_everywhere(stack, simulator):
     one = stack("template", {"MetricsNamespace": "Platform/Sync"})
     namespaces = {namespace for namespace, _, _ in asked_for(one)}
     assert namespaces == {"Platform/Sync", "AWS/Lambda", "AWS/Logs"}
-    first, _ = runs(simulator | {"METRICS_NAMESPACE": "Platform/Sync"})
-    assert {metric[0] for metric, _, _ in first} == {"Platform/Sync"}
+    [log] = runs(simulator | {"METRICS_NAMESPACE": "Platform/Sync"}, {})
+    assert {namespace for namespace, _, _ in written(log)} == {"Platform/Sync"}
 
 
 @pytest.mark.parametrize(
     "parameters",
-    [{}, FULL["template"], {"SyncPolicy": "add-only"}, {"ScheduleState": "DISABLED"}, {"Architecture": "x86_64"}],
+    [
+        {},
+        FULL["template"],
+        {"SyncPolicy": "add-only"},
+        {"DryRun": "true"},
+        {"MinLoadBalancers": "0"},
+        {"Architecture": "x86_64"},
+    ],
 )
 def test_the_dashboard_is_well_formed(parameters, stack):
     body = dashboard(stack("template", parameters))
@@ -264,7 +291,7 @@ def test_the_widgets_share_the_grid(stack):
 
 
 def test_the_dashboard_shows_the_alarms_that_are_made(stack):
-    for parameters in ({}, {"SyncPolicy": "add-only"}, {"ScheduleState": "DISABLED"}):
+    for parameters in ({}, {"SyncPolicy": "add-only"}, {"DryRun": "true"}, {"MinLoadBalancers": "0"}):
         one = stack("template", parameters)
         [shown] = [widget for widget in dashboard(one)["widgets"] if widget["type"] == "alarm"]
         made = {one.resolve({"Fn::GetAtt": [name, "Arn"]}) for name in one.of_type("AWS::CloudWatch::Alarm")}
@@ -282,54 +309,204 @@ def alarms(stack, **parameters):
     return stack("template", parameters).of_type("AWS::CloudWatch::Alarm")
 
 
-def test_silence_is_an_alarm_only_where_runs_are_due(stack):
-    made = alarms(stack)
-    missing = {name: alarm["TreatMissingData"] for name, alarm in made.items()}
-    assert missing == {
-        "ErrorsAlarm": "notBreaching",
-        "NoSuccessAlarm": "breaching",
-        "UnhealthyAlarm": "notBreaching",
-        "WithheldAlarm": "notBreaching",
-    }
-    assert "NoSuccessAlarm" not in alarms(stack, ScheduleState="DISABLED")
+MINUTE = 60
+
+
+def ringing(stack, minutes, parameters=None, silent=()):
+    """The alarms that ring at the end of `minutes`, each the metrics of one run.
+
+    Minutes in `silent` have no run, and nothing else is written in them.
+    """
+    metrics = {}
+    for minute, run in enumerate(minutes):
+        for name, value in run.items():
+            namespace = "AWS/Lambda" if name == "Errors" else NAMESPACE
+            samples = metrics.setdefault((namespace, name), {}).setdefault(minute * MINUTE, [])
+            samples += value if isinstance(value, list) else [value]
+    made = alarms(stack, **(parameters or {}))
+    until = len(minutes) * MINUTE
+    return {name for name, alarm in made.items() if Alarm(alarm).rings(metrics, until)}
+
+
+def run(**values):
+    """The metrics of a run in which all is well, but for `values`."""
+    errors = values.get("Failed", 0) > 0 if not isinstance(values.get("Failed"), list) else True
+    return {"LoadBalancers": 3, "Failed": 0, "UnhealthyAge": 0, "WithheldAge": 0, "Errors": int(errors)} | values
+
+
+GOOD = run()
+# One cluster that waits for a person: not in Failed, but Lambda counts the run.
+MISTAGGED = run(Errors=1)
+DAY = 24 * 60
+
+
+@pytest.mark.parametrize(
+    ("what", "minutes", "parameters", "expected"),
+    [
+        ("all is well", [GOOD] * 60, {}, set()),
+        ("one bad run", [GOOD] * 29 + [run(Failed=1)], {}, set()),
+        ("two bad runs in ten minutes", [GOOD] * 20 + [run(Failed=2)] * 2 + [GOOD] * 8, {}, set()),
+        ("a frontend fails for good", [GOOD] * 30 + [run(Failed=1)] * 15, {}, {"FailedAlarm", "ErrorsAlarm"}),
+        ("a mistaken tag is a ticket", [MISTAGGED] * 60, {}, {"ErrorsAlarm"}),
+        (
+            "and what comes on top of it is a page",
+            [MISTAGGED] * 60 + [run(Failed=1)] * 15,
+            {},
+            {"FailedAlarm", "ErrorsAlarm"},
+        ),
+        ("a known failure", [run(Failed=1)] * 60, {"ToleratedFailures": 1}, {"ErrorsAlarm"}),
+        (
+            "and another one",
+            [run(Failed=1)] * 60 + [run(Failed=2)] * 15,
+            {"ToleratedFailures": 1},
+            {"FailedAlarm", "ErrorsAlarm"},
+        ),
+        ("no run", [GOOD] * 30 + [{}] * 15, {}, {"NoRunAlarm"}),
+        ("no run for a while", [GOOD] * 30 + [{}] * 14, {}, set()),
+        ("no load balancer can be listed", [GOOD] * 30 + [{"Errors": 1}] * 15, {}, {"NoRunAlarm", "ErrorsAlarm"}),
+        # Runs limited by their event write Lambda's metrics only.
+        ("somebody tries by hand", [GOOD] * 30 + [{"Errors": 0}] * 15, {}, {"NoRunAlarm"}),
+        ("a load balancer loses its tag", [GOOD] * 30 + [run(LoadBalancers=2)] * 15, {"MinLoadBalancers": 3}, {"LoadBalancersAlarm"}),
+        ("the last one loses its tag", [GOOD] * 30 + [run(LoadBalancers=0)] * 15, {}, {"LoadBalancersAlarm"}),
+        ("it has it again", [run(LoadBalancers=2)] * 30 + [GOOD] * 5, {"MinLoadBalancers": 3}, set()),
+        ("nobody counts", [run(LoadBalancers=0)] * 60, {"MinLoadBalancers": 0}, set()),
+        ("a cluster is cut off", [run(UnhealthyAge=60 * n) for n in range(15)], {}, {"UnhealthyAlarm"}),
+        ("a new load balancer", [run(UnhealthyAge=60 * n) for n in range(5)] + [GOOD] * 10, {}, set()),
+        (
+            "another process, which has just seen it",
+            [run(UnhealthyAge=60 * n) for n in range(20)] + [run(UnhealthyAge=60 * n) for n in range(10)],
+            {},
+            {"UnhealthyAlarm"},
+        ),
+        (
+            "healthy accounts hide no other",
+            [run(UnhealthyAge=[0, 60 * n, 0], LoadBalancers=[3, 3, 3], Failed=[0, 0, 0], Errors=[0, 0, 0]) for n in range(15)],
+            {},
+            {"UnhealthyAlarm"},
+        ),
+        (
+            "nor do runs that succeed",
+            [run(Failed=[0, 0, 1]) for _ in range(15)],
+            {},
+            {"FailedAlarm", "ErrorsAlarm"},
+        ),
+        ("a stale target stays", [run(WithheldAge=60 * n) for n in range(65)], {}, {"WithheldAlarm"}),
+        ("an hour has not passed", [run(WithheldAge=60 * n) for n in range(60)], {}, set()),
+        ("it stays on purpose", [run(WithheldAge=0)] * 90, {"SyncPolicy": "add-only"}, set()),
+        ("the fleet invokes", [GOOD] * 30 + [{}] * 15, {"ScheduleState": "DISABLED"}, {"NoRunAlarm"}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_rings(what, minutes, parameters, expected, stack):
+    assert ringing(stack, minutes, parameters) == expected
+
+
+def test_a_dry_run_is_quiet_for_a_day_and_then_rings(stack):
+    dry = {"DryRun": "true"}
+    # Nothing is registered, so nothing is healthy; and somebody is trying it out.
+    plans = run(Planned=2, UnhealthyAge=86400, WithheldAge=86400, Failed=1)
+    assert ringing(stack, [plans] * (DAY - 60), dry) == set()
+    assert ringing(stack, [plans] * DAY, dry) == {"PlannedAlarm", "ErrorsAlarm"}
+    assert ringing(stack, [plans] * 60 + [run(Planned=0)] * DAY, dry) == set()
+    # But one that does not run at all does not wait.
+    assert ringing(stack, [plans] * 30 + [{}] * 15, dry) == {"NoRunAlarm"}
+
+
+def test_the_alarms_are_at_most_six_and_there_with_every_schedule(stack):
+    names = {"NoRunAlarm", "FailedAlarm", "ErrorsAlarm", "UnhealthyAlarm", "WithheldAlarm", "LoadBalancersAlarm"}
+    assert set(alarms(stack)) == set(alarms(stack, ScheduleState="DISABLED")) == names
+    assert set(alarms(stack, DryRun="true")) == {"NoRunAlarm", "ErrorsAlarm", "PlannedAlarm"}
+    assert set(alarms(stack, SyncPolicy="add-only")) == names - {"WithheldAlarm"}
     [fleet] = stack("fleet").of_type("AWS::CloudWatch::Alarm").values()
     assert fleet["TreatMissingData"] == "breaching"
-    assert stack("fleet", {"ScheduleState": "DISABLED"}).of_type("AWS::CloudWatch::Alarm") == {}
-
-
-def test_withholding_on_purpose_is_no_alarm(stack):
-    assert "WithheldAlarm" not in alarms(stack, SyncPolicy="add-only")
 
 
 def test_the_minutes_of_an_alarm_are_its_parameter(stack):
-    made = alarms(stack, NoSuccessMinutes=20, WithheldMinutes=45)
-    no_success, withheld = made["NoSuccessAlarm"], made["WithheldAlarm"]
-    assert (no_success["Period"], no_success["EvaluationPeriods"], no_success["DatapointsToAlarm"]) == (60, "20", "20")
-    assert (no_success["Statistic"], no_success["ComparisonOperator"], no_success["Threshold"]) == (
-        "Sum",
-        "LessThanThreshold",
-        1,
-    )
-    [minutes, seconds] = withheld["Metrics"]
-    assert (minutes["Expression"], seconds["Id"], withheld["Threshold"]) == ("seconds / 60", "seconds", "45")
+    made = alarms(stack, NoRunMinutes=20, UnhealthyMinutes=7, WithheldMinutes=45)
+    no_run = made["NoRunAlarm"]
+    assert (no_run["Period"], no_run["EvaluationPeriods"], no_run["DatapointsToAlarm"]) == (60, "20", "20")
+    assert (made["UnhealthyAlarm"]["Threshold"], made["WithheldAlarm"]["Threshold"]) == ("7", "45")
+
+
+def test_every_alarm_is_about_this_stack(stack):
+    one = stack("template")
+    function = one.resolve({"Ref": "Function"})
+    for alarm in one.of_type("AWS::CloudWatch::Alarm").values():
+        assert Alarm(alarm).dimensions == {"FunctionName": function}
+
+
+MADE_TOPIC = "arn:aws:sns:eu-west-1:111122223333:stack-AlarmTopic-1ABC"
+TICKETS_ARN = "arn:aws:sns:eu-west-1:111122223333:tickets"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "page", "ticket"),
+    [
+        ({}, [], []),
+        ({"AlarmTopicArn": TOPIC_ARN}, [TOPIC_ARN], [TOPIC_ARN]),
+        ({"CreateAlarmTopic": "true"}, [MADE_TOPIC], [MADE_TOPIC]),
+        ({"TicketTopicArn": TICKETS_ARN}, [], [TICKETS_ARN]),
+        ({"AlarmTopicArn": TOPIC_ARN, "TicketTopicArn": TICKETS_ARN}, [TOPIC_ARN], [TICKETS_ARN]),
+    ],
+)
+def test_alarms_go_to_their_topic(parameters, page, ticket, stack):
+    for name, alarm in (alarms(stack, **parameters) | alarms(stack, DryRun="true", **parameters)).items():
+        is_ticket = alarm["AlarmDescription"].startswith("eks-nlb-sync, ticket:")
+        assert is_ticket == (name in {"ErrorsAlarm", "WithheldAlarm", "PlannedAlarm"})
+        assert alarm["AlarmActions"] == alarm["OKActions"] == (ticket if is_ticket else page), name
 
 
 @pytest.mark.parametrize(
     ("parameters", "topic"),
-    [
-        ({}, None),
-        ({"AlarmTopicArn": TOPIC_ARN}, TOPIC_ARN),
-        ({"CreateAlarmTopic": "true"}, "arn:aws:sns:eu-west-1:111122223333:stack-AlarmTopic-1ABC"),
-    ],
+    [({}, []), ({"AlarmTopicArn": TOPIC_ARN}, [TOPIC_ARN]), ({"CreateAlarmTopic": "true"}, [MADE_TOPIC])],
 )
-@pytest.mark.parametrize("name", ["template", "fleet"])
-def test_alarms_go_to_the_topic(name, parameters, topic, stack):
-    expected = [topic] if topic else []
-    for alarm in stack(name, parameters).of_type("AWS::CloudWatch::Alarm").values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == expected
+def test_the_alarm_of_a_fleet_goes_to_its_topic(parameters, topic, stack):
+    [alarm] = stack("fleet", parameters).of_type("AWS::CloudWatch::Alarm").values()
+    assert alarm["AlarmActions"] == alarm["OKActions"] == topic
 
 
-def test_every_alarm_says_what_to_do(stack):
-    for alarm in [*alarms(stack).values(), *stack("fleet").of_type("AWS::CloudWatch::Alarm").values()]:
-        assert alarm["AlarmDescription"].startswith("eks-nlb-sync")
-        assert len(alarm["AlarmDescription"]) <= 1024
+def test_every_alarm_leads_to_dashboard_query_and_chapter(stack):
+    one = stack("template", {"RunbookUrl": "https://runbooks.example/eks-nlb-sync.md"})
+    for name, alarm in (one.of_type("AWS::CloudWatch::Alarm") | alarms(stack, DryRun="true")).items():
+        text = alarm["AlarmDescription"]
+        assert len(text) <= 1024
+        assert f"operations.md#{name.lower()}" in text or f"eks-nlb-sync.md#{name.lower()}" in text, text
+        assert "Dashboard: eks-nlb-sync-eu-west-1\n" in text
+        [saved] = re.findall(r"Logs Insights query (\S+) on (\S+): (.*)", text)
+        assert saved in saved_queries(one), name
+    undrawn = stack("template", {"CreateDashboard": "false"}).of_type("AWS::CloudWatch::Alarm")
+    assert all("Dashboard: none\n" in alarm["AlarmDescription"] for alarm in undrawn.values())
+
+
+def saved_queries(one):
+    """The queries that Logs Insights lists: name, log group, text."""
+    for definition in one.of_type("AWS::Logs::QueryDefinition").values():
+        [group] = definition["LogGroupNames"]
+        yield definition["Name"], group, definition["QueryString"]
+
+
+def test_every_query_is_one(stack):
+    one = stack("template")
+    asked = [text for _, _, text in saved_queries(one)]
+    asked += [widget["properties"]["query"] for widget in dashboard(one)["widgets"] if widget["type"] == "log"]
+    assert len(asked) >= 10
+    for text in asked:
+        assert query(text, []) == [], text
+
+
+def test_detailed_metrics_are_numbers_of_the_report(stack, simulator):
+    assert stack("template").of_type("AWS::Logs::MetricFilter") == {}
+    filters = stack("template", {"DetailedMetrics": "true"}).of_type("AWS::Logs::MetricFilter").values()
+    [log] = runs(simulator, {})
+    [report] = [line for line in log if isinstance(line, dict) and line.get("message") == "report"]
+    taken = set()
+    for each in filters:
+        assert each["FilterPattern"] == '{ $.message = "report" && $.dryRun IS FALSE }'
+        assert report["dryRun"] is False
+        [metric] = each["MetricTransformations"]
+        assert metric["MetricNamespace"] == f"{NAMESPACE}/eks-nlb-sync"
+        name = metric["MetricValue"].removeprefix("$.summary.")
+        assert isinstance(report["summary"][name], int)
+        taken.add(name)
+    # LoadBalancers and Failed are metrics already.
+    assert taken == set(report["summary"]) - {"loadBalancers", "frontends", "planned"}

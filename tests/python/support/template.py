@@ -188,6 +188,9 @@ class Stack:
             case "Fn::If":
                 name, then, otherwise = operand
                 return self._resolve(then if self.condition(name) else otherwise)
+            case "Fn::FindInMap":
+                name, key, attribute = (self.resolve(each) for each in operand)
+                return self.document["Mappings"][name][key][attribute]
             case "Fn::Join":
                 return operand[0].join(str(each) for each in self.resolve(operand[1]))
             case "Fn::Split":

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
+use std::time::Duration;
 
 use eks_nlb_simulator::Simulator;
 use tokio::io::{AsyncBufReadExt, BufReader};
@@ -9,7 +10,8 @@ use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-use crate::clients::BOUND;
+/// A bound for everything that would otherwise never end.
+const BOUND: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn the_program_prints_variables_and_ends_with_its_input() {

@@ -1,0 +1,236 @@
+//! The whole life of a cluster, and what the report says at each step.
+
+use std::time::Duration;
+
+use eks_nlb_simulator::world::{ClusterSpec, ClusterStatus};
+use eks_nlb_simulator::{Frontend, World};
+use serde_json::{Value, json};
+
+use super::{DNS_AND_ENI, ENI, make_public};
+use crate::support::*;
+
+const DNS: (&str, &str) = ("ADDRESS_SOURCE", "dns");
+
+/// Where the API server is after an upgrade.
+const UPGRADED: [&str; 2] = ["10.0.1.20", "10.0.2.21"];
+const UPGRADED_TARGETS: [&str; 2] = ["10.0.1.20:443", "10.0.2.21:443"];
+
+/// Long enough for a target to become healthy.
+const CHECKS: Duration = Duration::from_mins(1);
+
+/// Too short for it.
+const MOMENT: Duration = Duration::from_secs(10);
+
+/// A run of the function and what it says of one frontend.
+async fn step(function: &Function, frontend: &Frontend) -> Value {
+    function.invoke("{}").await;
+    let report = function.last_report().await;
+    let entries = report["frontends"].as_array().expect("a list");
+    let own = entries.iter().find(|entry| entry["targetGroup"] == frontend.target_group.as_str());
+    // A logged report lacks what is converged.
+    own.cloned().unwrap_or_else(|| json!({"outcome": "converged"}))
+}
+
+fn withheld(entry: &Value) -> Vec<(&str, &str)> {
+    let list = entry["withheld"].as_array().expect("a list").iter();
+    list.map(|one| (one["target"].as_str().expect("text"), one["reason"].as_str().expect("text"))).collect()
+}
+
+fn add_interfaces(world: &mut World, addresses: &[&str]) {
+    for address in addresses {
+        let interface = world.control_plane_interface("payments", [address]);
+        world.add_interface(interface);
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_is_made_in_the_same_apply_as_its_load_balancer() {
+    for source in [DNS, ENI, DNS_AND_ENI] {
+        let (function, frontend) =
+            Function::start_in_with(&[source], |world| world.add_frontend("payments")).await;
+
+        // Terraform made the load balancer first.
+        let entry = step(&function, &frontend).await;
+        assert_eq!(code(&entry), "ClusterNotFound", "{source:?}");
+
+        function.world().create_cluster(ClusterSpec {
+            status: ClusterStatus::Creating,
+            ..ClusterSpec::new("payments", PAYMENTS)
+        });
+        let entry = step(&function, &frontend).await;
+        assert_eq!(entry["reason"], "clusterNotReady", "{source:?}: {entry:#}");
+
+        {
+            let mut world = function.world();
+            let cluster = world.cluster_mut("payments");
+            cluster.status = ClusterStatus::Active;
+            cluster.endpoint = Some("https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com".to_owned());
+            world.publish("payments");
+        }
+        let entry = step(&function, &frontend).await;
+        assert_eq!(entry["outcome"], "changed", "{source:?}: {entry:#}");
+        assert_eq!(entry["registered"], json!(PAYMENTS_TARGETS), "{source:?}");
+
+        let entry = step(&function, &frontend).await;
+        assert_eq!(entry["outcome"], "converged", "{source:?}: {entry:#}");
+    }
+}
+
+#[tokio::test]
+async fn an_upgrade_is_followed_from_its_first_interface() {
+    let (function, frontend) = Function::start_in_with(&[ENI], converged_payments).await;
+    assert_eq!(step(&function, &frontend).await["outcome"], "converged");
+
+    // New ones first: four interfaces, and DNS still names the old two.
+    function.world().cluster_mut("payments").status = ClusterStatus::Updating;
+    add_interfaces(&mut function.world(), &UPGRADED);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["registered"], json!(UPGRADED_TARGETS), "{entry:#}");
+    assert_eq!(entry["desired"].as_array().map(Vec::len), Some(4));
+
+    // DNS moves, and the old interfaces go before the new targets are in service.
+    function.world().interfaces_linger = MOMENT;
+    function.world().rotate("payments", UPGRADED);
+    function.world().advance(MOMENT);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["desired"], json!(UPGRADED));
+    assert_eq!(entry["outcome"], "waiting", "{entry:#}");
+    assert_eq!(withheld(&entry), PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement")));
+
+    function.world().cluster_mut("payments").status = ClusterStatus::Active;
+    function.world().advance(CHECKS);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["deregistered"], json!(PAYMENTS_TARGETS), "{entry:#}");
+    assert_eq!(step(&function, &frontend).await["outcome"], "converged");
+}
+
+#[tokio::test]
+async fn two_sources_follow_an_upgrade_when_both_have_moved() {
+    let (function, frontend) = Function::start_in_with(&[DNS_AND_ENI], converged_payments).await;
+
+    // New interfaces: DNS does not name them yet.
+    add_interfaces(&mut function.world(), &UPGRADED);
+    assert_eq!(step(&function, &frontend).await["outcome"], "converged");
+
+    // DNS names all four while the old servers stop.
+    let host = function.world().host("payments");
+    function.world().dns.set(&host, [PAYMENTS[0], PAYMENTS[1], UPGRADED[0], UPGRADED[1]]);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["registered"], json!(UPGRADED_TARGETS), "{entry:#}");
+    function.world().advance(CHECKS);
+
+    // DNS has dropped the old ones, their interfaces linger.
+    function.world().rotate("payments", UPGRADED);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["outcome"], "waiting", "{entry:#}");
+    assert_eq!(withheld(&entry), PAYMENTS_TARGETS.map(|target| (target, "namedByOneSource")));
+
+    let linger = function.world().interfaces_linger;
+    function.world().advance(linger);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["deregistered"], json!(PAYMENTS_TARGETS), "{entry:#}");
+}
+
+#[tokio::test]
+async fn the_subnets_of_a_control_plane_are_changed() {
+    let (function, frontend) = Function::start_in_with(&[ENI], converged_payments).await;
+    let elsewhere = ["10.0.7.10", "10.0.8.11"];
+    let elsewhere_targets = ["10.0.7.10:443", "10.0.8.11:443"];
+
+    // EKS makes interfaces in the new subnets and removes the old ones later.
+    function.world().rotate("payments", elsewhere);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["registered"], json!(elsewhere_targets), "{entry:#}");
+    assert_eq!(entry["withheld"], json!([]), "the old interfaces are still there");
+
+    let linger = function.world().interfaces_linger;
+    function.world().advance(linger);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["deregistered"], json!(PAYMENTS_TARGETS), "{entry:#}");
+    assert_eq!(entry["desired"], json!(elsewhere));
+    assert_eq!(step(&function, &frontend).await["outcome"], "converged");
+}
+
+#[tokio::test]
+async fn a_cluster_is_made_anew_under_its_name() {
+    let (function, frontend) = Function::start_in_with(&[ENI], converged_payments).await;
+
+    // Its interfaces stay behind for minutes, and are nobody's meanwhile.
+    function.world().delete_cluster("payments");
+    assert_eq!(function.world().interfaces().count(), 2);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(code(&entry), "ClusterNotFound");
+    assert_eq!(function.world().writes().len(), 0);
+
+    // The new one is in the old one's VPC: only the security group tells them apart.
+    let vpc = function.world().load_balancer(&frontend.load_balancer).vpc.clone();
+    let spec = ClusterSpec { vpc: Some(vpc), ..ClusterSpec::new("payments", UPGRADED) };
+    function.world().create_cluster(spec);
+    assert_eq!(function.world().interfaces().count(), 4);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["desired"], json!(UPGRADED), "{entry:#}");
+    assert_eq!(entry["registered"], json!(UPGRADED_TARGETS));
+    assert_eq!(withheld(&entry), PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement")));
+
+    function.world().advance(CHECKS);
+    let entry = step(&function, &frontend).await;
+    assert_eq!(entry["deregistered"], json!(PAYMENTS_TARGETS), "{entry:#}");
+    assert_eq!(step(&function, &frontend).await["outcome"], "converged");
+}
+
+#[tokio::test]
+async fn a_cluster_is_made_private_only_and_public_only() {
+    for (source, while_public) in [(DNS, "failed"), (ENI, "converged"), (DNS_AND_ENI, "failed")] {
+        let (function, frontend) = Function::start_in_with(&[source], |world| {
+            let frontend = converged_payments(world);
+            make_public(world);
+            frontend
+        })
+        .await;
+        let entry = step(&function, &frontend).await;
+        assert_eq!(entry["outcome"], while_public, "{source:?}: {entry:#}");
+
+        // Private only: DNS shows the private addresses everywhere.
+        function.world().cluster_mut("payments").public_access = false;
+        function.world().publish("payments");
+        assert_eq!(step(&function, &frontend).await["outcome"], "converged", "{source:?}");
+
+        // Public only: its interfaces exist still, and lead nowhere.
+        make_public(&mut function.world());
+        function.world().cluster_mut("payments").private_access = false;
+        let entry = step(&function, &frontend).await;
+        assert_eq!(code(&entry), "PrivateAccessDisabled", "{source:?}");
+        assert_eq!(function.world().writes().len(), 0, "{source:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_is_deleted_before_its_load_balancer() {
+    for source in [DNS, ENI, DNS_AND_ENI] {
+        let (function, frontend) = Function::start_in_with(&[source], converged_payments).await;
+
+        function.world().cluster_mut("payments").status = ClusterStatus::Deleting;
+        let entry = step(&function, &frontend).await;
+        assert_eq!(entry["reason"], "clusterNotReady", "{source:?}: {entry:#}");
+
+        function.world().delete_cluster("payments");
+        let entry = step(&function, &frontend).await;
+        assert_eq!(code(&entry), "ClusterNotFound", "{source:?}");
+
+        function.world().delete_load_balancer(&frontend.load_balancer);
+        assert_eq!(function.sync().await["summary"]["loadBalancers"], 0, "{source:?}");
+        assert_eq!(function.world().writes().len(), 0, "{source:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_cluster_is_deleted_after_its_load_balancer() {
+    let (function, frontend) = Function::start_in_with(&[ENI], converged_payments).await;
+
+    function.world().delete_load_balancer(&frontend.load_balancer);
+    assert_eq!(function.sync().await["summary"]["frontends"], 0);
+
+    function.world().delete_cluster("payments");
+    assert_eq!(function.sync().await["summary"]["frontends"], 0);
+    assert_eq!(function.world().writes().len(), 0);
+}
