@@ -17,6 +17,7 @@ mod relay;
 mod report;
 mod rules;
 mod selection;
+mod servers;
 mod settings;
 mod sources;
 mod support;

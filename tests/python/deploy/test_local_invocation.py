@@ -123,7 +123,7 @@ sleep() {{
 
 
 def test_the_lines_of_the_documentation_work_as_they_are(environment, tmp_path):
-    text = (ROOT / "docs" / "operations.md").read_text()
+    text = (ROOT / "README.md").read_text()
     [lines] = re.findall(r"## On a laptop\n.*?```sh\n(.*?)```", text, re.DOTALL)
     assert len(lines.splitlines()) == 3
     # But for the port, which somebody else may have.
