@@ -144,7 +144,7 @@ planted: $(VENV)/lint/.ready
 # each architecture that can be built here, SBOM, licences and checksums in dist/.
 # The tools compile for minutes once.
 .PHONY: package
-CARGO_CYCLONEDX := 0.5.7
+CARGO_CYCLONEDX := 0.5.9
 CARGO_ABOUT := 0.8.2
 PACKAGED := $(patsubst aarch64,arm64,$(shell uname -m))
 package: export RUSTFLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/source
