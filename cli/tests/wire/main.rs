@@ -2,7 +2,9 @@
 //! against the simulator.
 
 mod bad_input;
+mod docs;
 mod explain;
 mod plan;
+mod reasons;
 mod support;
 mod sync;
