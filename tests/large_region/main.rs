@@ -4,7 +4,12 @@
 //! Time is paused, so a minute's run takes as long as its work. AWS and DNS
 //! answer in process.
 
-#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test stops, and tells its figures")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops, and tells its figures"
+)]
 
 #[path = "../support/connector.rs"]
 mod connector;

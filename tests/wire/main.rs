@@ -9,11 +9,15 @@ mod fleet;
 mod metrics;
 mod names;
 mod outcomes;
+#[path = "../support/process.rs"]
+#[expect(dead_code, reason = "the soak uses the rest of it")]
+mod process;
 mod registration;
 mod relay;
 mod report;
 mod rules;
 mod selection;
+mod servers;
 mod settings;
 mod sources;
 mod support;

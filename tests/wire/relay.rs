@@ -9,6 +9,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 
+/// Any port of loopback.
+pub(crate) const LOCALHOST: &str = "127.0.0.1:0";
+
 /// A relay on loopback, until it is dropped.
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
@@ -33,7 +36,7 @@ impl Relay {
         edit: impl Fn(&str, String) -> String + Send + Sync + 'static,
     ) -> Self {
         let to = sim.endpoint_url().trim_start_matches("http://").parse().expect("plain HTTP");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+        let listener = TcpListener::bind(LOCALHOST).await.expect("loopback has free ports");
         let address = listener.local_addr().expect("it is bound");
         let edit = Arc::new(edit);
         let mut tasks = JoinSet::new();
@@ -47,15 +50,16 @@ impl Relay {
         Self { address, _tasks: tasks }
     }
 
-    /// Relays the resolver over UDP only, on the loopback address `ip`. `edit`
-    /// returns what to answer instead.
+    /// Relays the resolver over UDP only, on `address`. `edit` is given each
+    /// question and its answer, and returns what to answer; nothing if that is
+    /// empty.
     pub(crate) async fn of_dns(
         sim: &Simulator,
-        ip: &str,
-        edit: impl Fn(Vec<u8>) -> Vec<u8> + Send + 'static,
+        address: &str,
+        edit: impl Fn(&[u8], Vec<u8>) -> Vec<u8> + Send + 'static,
     ) -> Self {
         let to = sim.dns_address();
-        let socket = UdpSocket::bind((ip, 0)).await.expect("loopback has free ports");
+        let socket = UdpSocket::bind(address).await.expect("loopback has free ports");
         let address = socket.local_addr().expect("it is bound");
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -63,7 +67,10 @@ impl Relay {
             while let Ok((length, client)) = socket.recv_from(&mut question).await {
                 question.truncate(length);
                 let answer = ask(to, &question).await.expect("the simulator answers");
-                _ = socket.send_to(&edit(answer), client).await;
+                let answer = edit(&question, answer);
+                if !answer.is_empty() {
+                    _ = socket.send_to(&answer, client).await;
+                }
                 question.resize(4096, 0);
             }
         });
@@ -121,7 +128,7 @@ fn content_length(line: &str) -> Option<usize> {
 }
 
 async fn ask(server: SocketAddr, question: &[u8]) -> io::Result<Vec<u8>> {
-    let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    let socket = UdpSocket::bind(LOCALHOST).await?;
     socket.connect(server).await?;
     socket.send(question).await?;
     let mut answer = vec![0; 65_535];

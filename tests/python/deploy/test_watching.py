@@ -196,7 +196,7 @@ def own(*names):
 
 def codes():
     """The code of every failure, as the function names them."""
-    return set(re.findall(r'=> "([A-Z]\w+)"', (ROOT / "src" / "error.rs").read_text()))
+    return set(re.findall(r'(?:=>|const CODE: &str =) "([A-Z]\w+)"', (ROOT / "src" / "error.rs").read_text()))
 
 
 def test_what_is_asked_for_is_written(stack, simulator):
