@@ -70,7 +70,7 @@ async fn until_registered(
         if let Some(event) = event {
             let start = Instant::now();
             let report = function.answer(event).await;
-            if entry(&report, frontend)["registered"] == json!([format!("{NEW}:443")]) {
+            if reported(&report, frontend)["registered"] == json!([format!("{NEW}:443")]) {
                 return Duration::from_secs(second) + start.elapsed();
             }
         }
