@@ -18,7 +18,6 @@ mod message;
 mod mutation;
 mod name_server;
 mod names;
-mod report;
 mod settings;
 #[path = "../support/socketless.rs"]
 mod socketless;

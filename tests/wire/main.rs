@@ -19,4 +19,5 @@ mod servers;
 mod settings;
 mod sources;
 mod support;
+mod time;
 mod tls;
