@@ -195,14 +195,14 @@ async fn a_service_that_throttles_or_fails_for_a_moment_fails_no_frontend() {
     let faults: [Befall; 2] = [Fault::throttle, Fault::unavailable];
     for befall in faults {
         let (function, _) = Function::start_in(|world| {
-            world.plant(befall(Fault::on("DescribeTargetHealth").times(60)));
-            fleet(world, 40)
+            world.plant(befall(Fault::on("DescribeTargetHealth").times(20)));
+            fleet(world, 20)
         })
         .await;
 
         let report = function.sync().await;
 
-        assert_eq!(report["summary"]["converged"], 40, "{}", report["summary"]);
+        assert_eq!(report["summary"]["converged"], 20, "{}", report["summary"]);
         assert_eq!(function.world().faults_left(), 0);
     }
 }

@@ -6,6 +6,7 @@ mod calls;
 mod events;
 mod faults;
 mod fleet;
+mod freeze;
 mod metrics;
 mod names;
 mod outcomes;
