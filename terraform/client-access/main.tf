@@ -1,6 +1,8 @@
 # The consumer's side of one cluster: an interface endpoint to its endpoint
 # service, and the name under which kubectl finds it.
 
+data "aws_region" "this" {}
+
 data "aws_vpc" "this" {
   id = var.vpc_id
 }
@@ -12,34 +14,31 @@ data "aws_subnet" "this" {
   id    = var.subnet_ids[count.index]
 }
 
-# Only a service of this Region has zones in common with this VPC; across
-# Regions AWS connects any zone with any.
-data "aws_vpc_endpoint_service" "this" {
-  count        = var.service_region == null ? 1 : 0
-  service_name = var.service_name
-}
-
 locals {
-  name = coalesce(var.name, "eks-${var.cluster_name}")
+  # ec2.<region>.<suffix>: the other attributes differ between the providers 5 and 6.
+  region       = split(".", data.aws_region.this.endpoint)[1]
+  cross_region = var.client.region != local.region
 
-  # https://HOST, HOST:443, HOST/ → HOST
-  host = regex("^(?:https://)?([0-9A-Za-z.-]+)", var.cluster_endpoint)[0]
-
-  cluster_region = regex("vpce\\.([a-z0-9-]+)\\.vpce-svc-", var.service_name)[0]
-  vpc_region     = split(":", data.aws_vpc.this.arn)[3]
+  name = coalesce(var.name, "eks-${var.client.cluster_name}")
+  host = var.client.host
 
   subnets_by_zone = { for subnet in data.aws_subnet.this : subnet.availability_zone => subnet.id... }
   crowded_zones   = [for zone, ids in local.subnets_by_zone : "${zone} (${join(", ", sort(ids))})" if length(ids) > 1]
   foreign_subnets = sort([for subnet in data.aws_subnet.this : subnet.id if subnet.vpc_id != var.vpc_id])
-  service_zones   = one(data.aws_vpc_endpoint_service.this[*].availability_zones)
-  unserved_zones  = var.service_region == null ? sort(setsubtract(keys(local.subnets_by_zone), local.service_zones)) : []
+
+  # By id: a name such as eu-west-1a means another zone in another account. Across
+  # Regions AWS connects any zone with any.
+  unserved_zones = local.cross_region ? [] : sort([
+    for subnet in data.aws_subnet.this : "${subnet.availability_zone} (${subnet.availability_zone_id})"
+    if !contains(var.client.zone_ids, subnet.availability_zone_id)
+  ])
 }
 
 # --- Endpoint ----------------------------------------------------------------
 
 resource "aws_security_group" "this" {
   name_prefix = "${local.name}-"
-  description = "Endpoint to the API server of EKS cluster ${var.cluster_name}"
+  description = "Endpoint to the API server of EKS cluster ${var.client.cluster_name}"
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = local.name })
 
@@ -79,8 +78,8 @@ resource "aws_vpc_endpoint" "this" {
   vpc_id             = var.vpc_id
   subnet_ids         = var.subnet_ids
   security_group_ids = [aws_security_group.this.id]
-  service_name       = var.service_name
-  service_region     = var.service_region
+  service_name       = var.client.service_name
+  service_region     = local.cross_region ? var.client.region : null
 
   # An endpoint service may carry a private DNS name only of a domain that its
   # owner can prove to own, and eks.amazonaws.com is AWS's. The hosted zone
@@ -90,9 +89,13 @@ resource "aws_vpc_endpoint" "this" {
   tags = merge(var.tags, { Name = local.name })
 
   lifecycle {
+    # Another service is another endpoint: the name moves to it, and then the old
+    # one goes.
+    create_before_destroy = true
+
     precondition {
-      condition     = var.service_region != null || local.cluster_region == local.vpc_region
-      error_message = "The endpoint service is in ${local.cluster_region} and ${var.vpc_id} in ${local.vpc_region}: set service_region = \"${local.cluster_region}\" for cross-Region PrivateLink, or put the endpoint into a hub in ${local.cluster_region}."
+      condition     = !local.cross_region || contains(var.client.supported_regions, local.region)
+      error_message = "The endpoint service is in ${var.client.region} and admits no endpoint from ${local.region}: add \"${local.region}\" to supported_regions of cluster-access, or put the endpoint into a hub in ${var.client.region}."
     }
     precondition {
       condition     = length(local.foreign_subnets) == 0
@@ -104,7 +107,7 @@ resource "aws_vpc_endpoint" "this" {
     }
     precondition {
       condition     = length(local.unserved_zones) == 0
-      error_message = "The endpoint service is not in ${join(", ", local.unserved_zones)}, only in ${join(", ", sort(coalesce(local.service_zones, [])))}: take the subnets in the other zones out of subnet_ids."
+      error_message = "The endpoint service is not in ${join(", ", local.unserved_zones)}, only in ${join(", ", var.client.zone_ids)}: take the subnets in the other zones out of subnet_ids."
     }
   }
 }
@@ -120,24 +123,19 @@ resource "aws_route53_zone" "this" {
   count = var.create_hosted_zone ? 1 : 0
 
   name    = lower(local.host)
-  comment = "API server of EKS cluster ${var.cluster_name}, by PrivateLink"
+  comment = "API server of EKS cluster ${var.client.cluster_name}, by PrivateLink"
 
   vpc {
     vpc_id = var.vpc_id
   }
 
-  dynamic "vpc" {
-    for_each = var.hosted_zone_vpcs
-
-    content {
-      vpc_id     = vpc.value.vpc_id
-      vpc_region = vpc.value.region
-    }
-  }
-
   tags = merge(var.tags, { Name = local.name })
 
   lifecycle {
+    # A zone must be made with a VPC. All others, and those of other accounts, are
+    # associations, which this must not take away.
+    ignore_changes = [vpc]
+
     precondition {
       condition     = data.aws_vpc.this.enable_dns_support && data.aws_vpc.this.enable_dns_hostnames
       error_message = "${var.vpc_id} does not ask private hosted zones: turn on its enable_dns_support and enable_dns_hostnames, or set create_hosted_zone = false and use tls-server-name."
@@ -158,4 +156,12 @@ resource "aws_route53_record" "this" {
     zone_id                = aws_vpc_endpoint.this.dns_entry[0].hosted_zone_id
     evaluate_target_health = false
   }
+}
+
+resource "aws_route53_zone_association" "this" {
+  for_each = var.hosted_zone_vpcs
+
+  zone_id    = aws_route53_zone.this[0].zone_id
+  vpc_id     = each.value.vpc_id
+  vpc_region = each.value.region
 }

@@ -19,13 +19,18 @@ output "hosted_zone_id" {
 }
 
 output "kubeconfig" {
-  description = "A kubeconfig for this cluster through this endpoint. It holds no secret: tokens come from `aws eks get-token`."
-  value = templatefile("${path.module}/kubeconfig.yaml.tftpl", {
-    name                  = var.cluster_name
-    region                = local.cluster_region
-    server                = var.create_hosted_zone ? local.host : aws_vpc_endpoint.this.dns_entry[0].dns_name
-    tls_server_name       = local.host
-    certificate_authority = var.cluster_certificate_authority
-    role_arn              = var.kubeconfig_role_arn
+  description = "A kubeconfig for this cluster through this endpoint. It holds no secret: tokens come from `aws eks get-token`. Its certificate authority is the bundle in `client`: write it anew when that changes."
+  value = yamlencode({
+    apiVersion      = "v1"
+    kind            = "Config"
+    clusters        = [local.kubeconfig.cluster]
+    users           = [local.kubeconfig.user]
+    contexts        = [local.kubeconfig.context]
+    current-context = local.context
   })
+}
+
+output "kubeconfig_parts" {
+  description = "The same as `cluster`, `user` and `context`, to merge several into one kubeconfig."
+  value       = local.kubeconfig
 }

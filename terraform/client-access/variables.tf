@@ -1,56 +1,44 @@
-variable "cluster_name" {
-  description = "Name of the EKS cluster behind the endpoint service."
-  type        = string
+variable "client" {
+  description = "What [cluster-access](../cluster-access/README.md) outputs as `client`: by reference, or by remote state or an SSM parameter where it is applied elsewhere."
+  type = object({
+    cluster_name          = string
+    host                  = string
+    certificate_authority = string
+    account_id            = string
+    region                = string
+    service_name          = string
+    supported_regions     = set(string)
+    zone_ids              = list(string)
+  })
 
   validation {
-    condition     = can(regex("^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", var.cluster_name))
-    error_message = "cluster_name is \"${var.cluster_name}\", which is not an EKS cluster name: give 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit."
+    condition     = can(regex("^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", var.client.cluster_name))
+    error_message = "client.cluster_name is \"${var.client.cluster_name}\", which is not an EKS cluster name: give 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit."
   }
-}
-
-variable "cluster_endpoint" {
-  description = "URL or host name of the cluster's API endpoint, as EKS gives it. Its host name becomes the hosted zone."
-  type        = string
 
   validation {
-    condition     = can(regex("^(https://)?([0-9A-Za-z-]+\\.)+[a-z]+(:443)?/?$", var.cluster_endpoint))
-    error_message = "cluster_endpoint is \"${var.cluster_endpoint}\", which is not an API endpoint: give the URL that `aws eks describe-cluster` shows, such as https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com."
+    condition     = can(regex("^([0-9A-Za-z-]+\\.)+[a-z]+$", var.client.host))
+    error_message = "client.host is \"${var.client.host}\", which is not an API endpoint's host name: give one such as 0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com."
   }
-}
-
-variable "cluster_certificate_authority" {
-  description = "Certificate authority of the API server, base64 as EKS gives it. Only the kubeconfig uses it."
-  type        = string
 
   validation {
-    condition     = can(regex("^[0-9A-Za-z+/]+={0,2}$", var.cluster_certificate_authority))
-    error_message = "cluster_certificate_authority is not base64: give certificateAuthority.data as `aws eks describe-cluster` shows it, not the decoded certificate."
+    condition     = can(regex("^[0-9A-Za-z+/]+={0,2}$", var.client.certificate_authority))
+    error_message = "client.certificate_authority is not base64: give certificateAuthority.data as `aws eks describe-cluster` shows it, not the decoded certificate."
   }
-}
-
-variable "service_name" {
-  description = "Name of the endpoint service in front of the cluster: cluster-access's `service_name`."
-  type        = string
 
   validation {
-    condition     = can(regex("^(cn\\.)?com\\.amazonaws\\.vpce\\.[a-z0-9-]+\\.vpce-svc-[0-9a-f]+$", var.service_name))
-    error_message = "service_name is \"${var.service_name}\", which is not an endpoint service of your own: give one such as com.amazonaws.vpce.eu-west-1.vpce-svc-0a1b2c3d4e5f67890."
+    condition     = can(regex("^(cn\\.)?com\\.amazonaws\\.vpce\\.[a-z0-9-]+\\.vpce-svc-[0-9a-f]+$", var.client.service_name))
+    error_message = "client.service_name is \"${var.client.service_name}\", which is not an endpoint service of your own: give one such as com.amazonaws.vpce.eu-west-1.vpce-svc-0a1b2c3d4e5f67890."
   }
-}
-
-variable "service_region" {
-  description = "Region of the endpoint service when it is not the Region of `vpc_id` (cross-Region PrivateLink). The service must list this VPC's Region in its `supported_regions`."
-  type        = string
-  default     = null
 
   validation {
-    condition     = var.service_region == null || try(regex("vpce\\.([a-z0-9-]+)\\.vpce-svc-", var.service_name)[0], "") == var.service_region
-    error_message = "service_region is \"${coalesce(var.service_region, "-")}\", but ${var.service_name} is a service of another Region: give the Region that is in its name."
+    condition     = strcontains(var.client.service_name, ".vpce.${var.client.region}.")
+    error_message = "client.region is \"${var.client.region}\", but ${var.client.service_name} is a service of another Region: give the Region that is in its name."
   }
 }
 
 variable "vpc_id" {
-  description = "VPC of the endpoint: the tools' VPC, or the hub of a far Region."
+  description = "VPC of the endpoint, in the provider's Region: the tools' VPC, or the hub of a far Region. Where the service is in another Region, the endpoint is a cross-Region one."
   type        = string
 
   validation {
@@ -106,7 +94,7 @@ variable "create_hosted_zone" {
 }
 
 variable "hosted_zone_vpcs" {
-  description = "Other VPCs of this account that resolve the cluster's name to this endpoint, with the Region of each: the tools' VPC, when the endpoint is in a hub."
+  description = "Other VPCs of this account that resolve the cluster's name to this endpoint, with the Region of each: the tools' VPC, when the endpoint is in a hub. VPCs that others associate stay."
   type = map(object({
     vpc_id = string
     region = string
@@ -126,14 +114,19 @@ variable "name" {
   default     = null
 }
 
-variable "kubeconfig_role_arn" {
-  description = "Role that kubectl's token is made for. Default: whoever runs kubectl."
-  type        = string
-  default     = null
+variable "kubeconfig" {
+  description = "How kubectl authenticates, by an AWS profile, a role, or both; default: as whoever runs it. `context` names the context; default: `<cluster>.<region>.<account>`, which no other cluster has."
+  type = object({
+    context  = optional(string)
+    profile  = optional(string)
+    role_arn = optional(string)
+  })
+  default  = {}
+  nullable = false
 
   validation {
-    condition     = var.kubeconfig_role_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.kubeconfig_role_arn))
-    error_message = "kubeconfig_role_arn is \"${coalesce(var.kubeconfig_role_arn, "-")}\", which is not a role's ARN: give one such as arn:aws:iam::111122223333:role/deploy."
+    condition     = var.kubeconfig.role_arn == null || can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/.+$", var.kubeconfig.role_arn))
+    error_message = "kubeconfig.role_arn is \"${coalesce(var.kubeconfig.role_arn, "-")}\", which is not a role's ARN: give one such as arn:aws:iam::111122223333:role/deploy."
   }
 }
 

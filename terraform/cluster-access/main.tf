@@ -4,56 +4,86 @@
 # Targets are not Terraform's business: eks-nlb-sync keeps them at the API
 # server's addresses, and nothing here notices when they change.
 
-data "aws_eks_cluster" "this" {
-  name = var.cluster_name
+data "aws_region" "this" {}
 
-  lifecycle {
-    postcondition {
-      condition     = length(self.vpc_config) > 0 && length(self.outpost_config) == 0
-      error_message = "Cluster ${var.cluster_name} is a connected cluster or an Outposts local cluster, whose API server this design does not reach: give an EKS cluster that runs in a VPC of its Region."
-    }
-    postcondition {
-      condition     = try(self.vpc_config[0].endpoint_private_access, false)
-      error_message = "Cluster ${var.cluster_name} has no private access to its API endpoint, so it has no addresses to send traffic to: turn on endpoint_private_access (aws eks update-cluster-config --name ${var.cluster_name} --resources-vpc-config endpointPrivateAccess=true)."
-    }
-  }
+# Nothing here has a condition, and nothing is read that the caller gives. A data
+# source with a condition waits for every change upstream of it, of a tag of the
+# cluster's role even, and then the zones are not known while planning.
+
+# Looked up by name before it is read: a cluster that is gone must not stop a
+# destroy.
+data "aws_eks_clusters" "this" {
+  count = var.cluster == null ? 1 : 0
+}
+
+data "aws_eks_cluster" "this" {
+  count = var.cluster == null && contains(flatten(data.aws_eks_clusters.this[*].names), var.cluster_name) ? 1 : 0
+  name  = var.cluster_name
 }
 
 data "aws_subnet" "control_plane" {
-  for_each = data.aws_eks_cluster.this.vpc_config[0].subnet_ids
+  for_each = toset(try(data.aws_eks_cluster.this[0].vpc_config[0].subnet_ids, []))
   id       = each.value
 }
 
 data "aws_subnet" "given" {
-  for_each = toset(coalesce(var.subnet_ids, []))
+  for_each = coalesce(var.subnets, {})
   id       = each.value
 }
 
+data "aws_availability_zone" "this" {
+  for_each = toset(var.subnets != null ? keys(var.subnets) : keys(local.control_plane_zones))
+  name     = each.key
+}
+
 locals {
-  # arn:<partition>:eks:<region>:<account>:cluster/<name>. Read from here
-  # because data.aws_region's attributes differ between the providers 5 and 6.
-  region = split(":", data.aws_eks_cluster.this.arn)[3]
+  # ec2.<region>.<suffix>: the other attributes differ between the providers 5 and 6.
+  region = split(".", data.aws_region.this.endpoint)[1]
 
-  cluster_vpc_id            = data.aws_eks_cluster.this.vpc_config[0].vpc_id
-  vpc_id                    = coalesce(var.vpc_id, local.cluster_vpc_id)
-  cluster_security_group_id = coalesce(var.cluster_security_group_id, data.aws_eks_cluster.this.vpc_config[0].cluster_security_group_id)
+  read    = one(data.aws_eks_cluster.this)
+  network = try(local.read.vpc_config[0], null)
 
-  # A load balancer takes one subnet per zone, a control plane any number: of
-  # the control plane's own the first by id serves, for targets may be anywhere
-  # in the VPC as long as their zone is enabled.
-  candidates       = var.subnet_ids == null ? data.aws_subnet.control_plane : data.aws_subnet.given
-  subnets_by_zone  = { for subnet in local.candidates : subnet.availability_zone => subnet.id... }
-  subnet_ids       = [for zone, ids in local.subnets_by_zone : sort(ids)[0]]
-  crowded_zones    = var.subnet_ids == null ? [] : [for zone, ids in local.subnets_by_zone : "${zone} (${join(", ", sort(ids))})" if length(ids) > 1]
-  uncovered_zones  = sort(setsubtract([for subnet in data.aws_subnet.control_plane : subnet.availability_zone], keys(local.subnets_by_zone)))
+  # As given or as read. Where there is no such cluster, values of the right form:
+  # a destroy is planned with them, and every other plan is refused by the load
+  # balancer's conditions.
+  cluster = var.cluster != null ? var.cluster : {
+    endpoint                = try(coalesce(local.read.endpoint), "https://none.invalid")
+    certificate_authority   = try(coalesce(local.read.certificate_authority[0].data), "bm9uZQ==")
+    vpc_id                  = try(coalesce(local.network.vpc_id), "vpc-0")
+    security_group_id       = try(coalesce(local.network.cluster_security_group_id), "sg-0")
+    endpoint_private_access = try(local.network.endpoint_private_access, null)
+    endpoint_public_access  = try(local.network.endpoint_public_access, null)
+  }
+
+  # https://HOST, HOST:443, HOST/ → HOST
+  host = regex("^(?:https://)?([0-9A-Za-z.-]+)", local.cluster.endpoint)[0]
+
+  missing        = var.cluster == null && local.read == null
+  in_region      = local.missing || var.cluster != null || try(local.network != null && length(local.read.outpost_config) == 0, false)
+  vpc_id         = coalesce(var.vpc_id, local.cluster.vpc_id)
+  security_group = coalesce(var.cluster_security_group_id, local.cluster.security_group_id)
+
+  control_plane_zones = { for subnet in data.aws_subnet.control_plane : subnet.availability_zone => subnet.id... }
+  subnet_ids          = var.subnets != null ? values(var.subnets) : [for choice in terraform_data.subnet : choice.input]
+
+  # What the load balancer's conditions are about.
+  candidates       = var.subnets != null ? data.aws_subnet.given : data.aws_subnet.control_plane
   foreign_subnets  = sort([for subnet in local.candidates : subnet.id if subnet.vpc_id != local.vpc_id])
   outposts_subnets = sort([for subnet in local.candidates : subnet.id if try(length(subnet.outpost_arn) > 0, false)])
+  misplaced        = sort([for zone, subnet in data.aws_subnet.given : "${subnet.id} (${subnet.availability_zone}, not ${zone})" if subnet.availability_zone != zone])
   special_zones    = sort([for zone in data.aws_availability_zone.this : "${zone.name} (${zone.zone_type})" if zone.zone_type != "availability-zone"])
+
+  # Only targets inside the load balancer's own VPC have a zone.
+  uncovered_zones = var.vpc_id == null || var.vpc_id == local.cluster.vpc_id ? sort(setsubtract(keys(local.control_plane_zones), keys(data.aws_availability_zone.this))) : []
 
   # ELB takes 32 letters, digits and hyphens; EKS 100 and underscores too.
   long_name    = "eks-${var.cluster_name}"
   default_name = can(regex("^[0-9A-Za-z-]{1,31}[0-9A-Za-z]$", local.long_name)) ? local.long_name : "eks-${trim(substr(replace(var.cluster_name, "_", "-"), 0, 19), "-")}-${substr(sha256(var.cluster_name), 0, 8)}"
   name         = coalesce(var.name, local.default_name)
+
+  # What must be made before its predecessor goes needs a name of its own, each
+  # time. One that stands keeps the name that it has.
+  unique_name = "${trim(substr(local.name, 0, 27), "-")}-${substr(uuid(), 0, 4)}"
 
   # On both: the function selects load balancers by the first tag and finds the
   # cluster by the second, and its policy lets it write only to target groups
@@ -64,9 +94,17 @@ locals {
   }
 }
 
-data "aws_availability_zone" "this" {
-  for_each = local.subnets_by_zone
-  name     = each.key
+# A cluster that is public and private shows its private addresses to nobody
+# outside its VPC: what asks DNS from elsewhere gets public ones, and a target
+# group takes none of them.
+check "private_addresses" {
+  assert {
+    condition = (
+      !coalesce(local.cluster.endpoint_public_access, false) || var.address_source == "eni" ||
+      try(var.function_vpc_id == local.cluster.vpc_id, false)
+    )
+    error_message = "Cluster ${var.cluster_name} has a public endpoint too, so its private addresses resolve in its own VPC only and the function ends in AddressNotAllowed elsewhere. Either run it with ADDRESS_SOURCE=eni (function: address_source = \"eni\") and say so in address_source here, or run it in the cluster's VPC and name that in function_vpc_id, or turn endpoint_public_access off."
+  }
 }
 
 # --- Security groups ---------------------------------------------------------
@@ -100,7 +138,7 @@ resource "aws_vpc_security_group_ingress_rule" "nlb" {
 resource "aws_vpc_security_group_egress_rule" "nlb_to_cluster" {
   security_group_id            = aws_security_group.nlb.id
   description                  = "API server of EKS cluster ${var.cluster_name}"
-  referenced_security_group_id = local.cluster_security_group_id
+  referenced_security_group_id = local.security_group
   ip_protocol                  = "tcp"
   from_port                    = 443
   to_port                      = 443
@@ -108,7 +146,7 @@ resource "aws_vpc_security_group_egress_rule" "nlb_to_cluster" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "cluster_from_nlb" {
-  security_group_id            = local.cluster_security_group_id
+  security_group_id            = local.security_group
   description                  = "Load balancer ${local.name}: requests and health checks"
   referenced_security_group_id = aws_security_group.nlb.id
   ip_protocol                  = "tcp"
@@ -119,10 +157,25 @@ resource "aws_vpc_security_group_ingress_rule" "cluster_from_nlb" {
 
 # --- Load balancer -----------------------------------------------------------
 
+# A load balancer takes one subnet per zone, a control plane any number. Which
+# one serves is decided once and remembered: taking a subnet away would replace
+# the load balancer, and a target may be anywhere in its VPC as long as its zone
+# is enabled.
+resource "terraform_data" "subnet" {
+  for_each = var.subnets != null ? {} : local.control_plane_zones
+
+  input            = sort(each.value)[0]
+  triggers_replace = local.vpc_id
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_lb" "this" {
   #checkov:skip=CKV_AWS_91:A Network Load Balancer logs only TLS listeners; this one passes TLS through, and the API server's audit log has the requests.
   #checkov:skip=CKV_AWS_150:deletion_protection is the caller's choice; AWS refuses to delete a load balancer that an endpoint service uses.
-  name               = local.name
+  name               = local.unique_name
   load_balancer_type = "network"
   internal           = true
   ip_address_type    = "ipv4"
@@ -146,26 +199,39 @@ resource "aws_lb" "this" {
     # The endpoint service must move to a replacement before the old one goes:
     # AWS refuses to delete a load balancer in use.
     create_before_destroy = true
+    ignore_changes        = [name]
 
     precondition {
-      condition     = length(local.foreign_subnets) == 0
-      error_message = "Subnets ${join(", ", local.foreign_subnets)} are not in ${local.vpc_id}: give subnet_ids of that VPC, or the vpc_id that they belong to."
+      condition     = !local.missing
+      error_message = "There is no EKS cluster ${var.cluster_name} in ${local.region} of this account. Where it is made in the same configuration, give `cluster` and `subnets`, so that nothing is read."
     }
     precondition {
-      condition     = length(local.crowded_zones) == 0
-      error_message = "A Network Load Balancer takes one subnet per Availability Zone, and subnet_ids has several in ${join("; ", local.crowded_zones)}: keep one of each."
+      condition     = local.in_region
+      error_message = "Cluster ${var.cluster_name} is a connected cluster or an Outposts local cluster, whose API server this design does not reach: give an EKS cluster that runs in a VPC of its Region."
+    }
+    precondition {
+      condition     = local.missing || !local.in_region || coalesce(local.cluster.endpoint_private_access, true)
+      error_message = "Cluster ${var.cluster_name} has no private access to its API endpoint, so it has no addresses to send traffic to: turn on endpoint_private_access (aws eks update-cluster-config --name ${var.cluster_name} --resources-vpc-config endpointPrivateAccess=true)."
+    }
+    precondition {
+      condition     = length(local.foreign_subnets) == 0
+      error_message = "Subnets ${join(", ", local.foreign_subnets)} are not in ${local.vpc_id}: give subnets of that VPC, or the vpc_id that they belong to."
+    }
+    precondition {
+      condition     = length(local.misplaced) == 0
+      error_message = "The keys of subnets are Availability Zones, and these subnets are in others: ${join("; ", local.misplaced)}. Write each under its own zone."
     }
     precondition {
       condition     = length(local.special_zones) == 0
-      error_message = "A Network Load Balancer cannot be in ${join(", ", local.special_zones)}: take the subnets in Local Zones and Wavelength Zones out of subnet_ids."
+      error_message = "A Network Load Balancer cannot be in ${join(", ", local.special_zones)}: leave Local Zones and Wavelength Zones out of subnets."
     }
     precondition {
       condition     = length(local.outposts_subnets) == 0
-      error_message = "Subnets ${join(", ", local.outposts_subnets)} are on an Outpost, where there are no Network Load Balancers: give subnet_ids in the Region's Availability Zones."
+      error_message = "Subnets ${join(", ", local.outposts_subnets)} are on an Outpost, where there are no Network Load Balancers: give subnets in the Region's Availability Zones."
     }
     precondition {
       condition     = length(local.uncovered_zones) == 0
-      error_message = "The control plane may have addresses in ${join(", ", local.uncovered_zones)}, where the load balancer would have no subnet and leave them unused: add a subnet in each of these zones to subnet_ids."
+      error_message = "The control plane may have addresses in ${join(", ", local.uncovered_zones)}, where the load balancer would have no subnet and leave them unused: add a subnet in each of these zones to subnets."
     }
   }
 }
@@ -173,7 +239,7 @@ resource "aws_lb" "this" {
 # Its targets are eks-nlb-sync's: no aws_lb_target_group_attachment, here or
 # elsewhere, and so no drift when the API server's addresses change.
 resource "aws_lb_target_group" "this" {
-  name        = local.name
+  name        = local.unique_name
   vpc_id      = local.vpc_id
   target_type = "ip"
   protocol    = "TCP" # TLS is between kubectl and the API server alone
@@ -197,10 +263,10 @@ resource "aws_lb_target_group" "this" {
   # wanted quickly; out after three, since one slow answer is not a failure.
   # The load balancer does not verify the certificate.
   health_check {
-    protocol            = "HTTPS"
-    path                = "/readyz"
+    protocol            = var.health_check.protocol
+    path                = var.health_check.protocol == "TCP" ? null : var.health_check.path
     port                = "traffic-port"
-    matcher             = "200"
+    matcher             = var.health_check.protocol == "TCP" ? null : var.health_check.matcher
     interval            = var.health_check.interval
     timeout             = var.health_check.timeout
     healthy_threshold   = var.health_check.healthy_threshold
@@ -211,6 +277,7 @@ resource "aws_lb_target_group" "this" {
 
   lifecycle {
     create_before_destroy = true # a listener holds the old one
+    ignore_changes        = [name]
   }
 }
 

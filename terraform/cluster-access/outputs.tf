@@ -1,36 +1,30 @@
-output "service_name" {
-  description = "Name of the endpoint service: client-access's `service_name`."
-  value       = aws_vpc_endpoint_service.this.service_name
+output "client" {
+  description = "All that a consumer needs: client-access's `client`. By reference within one configuration, by remote state or an SSM parameter between two. It holds no secret. The certificate authority is the bundle of the last plan: EKS appends and activates successors by itself."
+  value = {
+    cluster_name          = var.cluster_name
+    host                  = local.host
+    certificate_authority = local.cluster.certificate_authority
+    account_id            = split(":", aws_vpc_endpoint_service.this.arn)[4]
+    region                = local.region
+    service_name          = aws_vpc_endpoint_service.this.service_name
+    supported_regions     = setunion(var.supported_regions, [local.region])
+    zone_ids              = sort([for zone in data.aws_availability_zone.this : zone.zone_id])
+  }
 }
 
-output "region" {
-  description = "Region of the cluster and of the endpoint service: client-access's `service_region`, when the consumer is in another."
-  value       = local.region
-}
-
-output "service_availability_zones" {
-  description = "Zones of the endpoint service, by their names in this account. A consumer's endpoint in the same Region must be in some of them (in another account compare zone ids)."
-  value       = aws_vpc_endpoint_service.this.availability_zones
-}
-
-output "cluster_name" {
-  description = "Name of the cluster: client-access's `cluster_name`."
-  value       = var.cluster_name
-}
-
-output "cluster_endpoint" {
-  description = "URL of the API server: client-access's `cluster_endpoint`."
-  value       = data.aws_eks_cluster.this.endpoint
-}
-
-output "cluster_certificate_authority" {
-  description = "Certificate authority of the API server, base64: client-access's `cluster_certificate_authority`."
-  value       = data.aws_eks_cluster.this.certificate_authority[0].data
+output "service_id" {
+  description = "Id of the endpoint service, for `aws ec2 describe-vpc-endpoint-connections`."
+  value       = aws_vpc_endpoint_service.this.id
 }
 
 output "load_balancer_arn" {
   description = "ARN of the load balancer."
   value       = aws_lb.this.arn
+}
+
+output "load_balancer_name" {
+  description = "Name of the load balancer."
+  value       = aws_lb.this.name
 }
 
 output "load_balancer_dns_name" {

@@ -1,11 +1,24 @@
 variable "cluster_name" {
-  description = "Name of an EKS cluster that exists in the provider's account and Region. VPC, subnets and security group are read from it unless given."
+  description = "Name of an EKS cluster in the provider's account and Region. It must exist, and is read while planning, unless `cluster` is given."
   type        = string
 
   validation {
     condition     = can(regex("^[0-9A-Za-z][A-Za-z0-9_-]{0,99}$", var.cluster_name))
     error_message = "cluster_name is \"${var.cluster_name}\", which is not an EKS cluster name: give 1 to 100 letters, digits, hyphens and underscores, beginning with a letter or digit."
   }
+}
+
+variable "cluster" {
+  description = "The cluster's attributes, for a cluster that is made in the same configuration: then nothing is read, and both are made in one apply. Needs `subnets`."
+  type = object({
+    endpoint                = string
+    certificate_authority   = string
+    vpc_id                  = string
+    security_group_id       = string
+    endpoint_private_access = optional(bool)
+    endpoint_public_access  = optional(bool)
+  })
+  default = null
 }
 
 variable "allowed_principals" {
@@ -44,7 +57,7 @@ variable "supported_regions" {
 }
 
 variable "name" {
-  description = "Name of the load balancer and the target group. Default: `eks-<cluster_name>`, shortened with a hash where it would not be a valid name. Changing it replaces the load balancer."
+  description = "Beginning of the names of load balancer and target group, which end in four letters or digits of their own, and Name tag of the rest. Default: `eks-<cluster_name>`, shortened with a hash where it would not be a valid name. What stands keeps its name."
   type        = string
   default     = null
 
@@ -70,14 +83,19 @@ variable "vpc_id" {
   }
 }
 
-variable "subnet_ids" {
-  description = "Subnets of the load balancer, one per Availability Zone. Default: of the control plane's subnets, the first in each zone."
-  type        = list(string)
+variable "subnets" {
+  description = "Subnets of the load balancer by Availability Zone, such as `{ eu-west-1a = \"subnet-0a1b2c3d4e5f67890\" }`. Default: of the control plane's subnets one in each zone, chosen once and kept."
+  type        = map(string)
   default     = null
 
   validation {
-    condition     = var.subnet_ids == null || (length(coalesce(var.subnet_ids, [])) > 0 && alltrue([for id in coalesce(var.subnet_ids, []) : can(regex("^subnet-[0-9a-f]+$", id))]))
-    error_message = "subnet_ids must hold at least one subnet id such as subnet-0a1b2c3d4e5f67890; leave it out to use the control plane's subnets."
+    condition     = var.subnets == null || (length(coalesce(var.subnets, {})) > 0 && alltrue([for id in values(coalesce(var.subnets, {})) : can(regex("^subnet-[0-9a-f]+$", id))]))
+    error_message = "subnets must hold at least one subnet id such as { eu-west-1a = \"subnet-0a1b2c3d4e5f67890\" }; leave it out to use the control plane's subnets."
+  }
+
+  validation {
+    condition     = var.subnets != null || var.cluster == null
+    error_message = "With cluster nothing is read: give subnets too, one in each zone of the control plane, by zone."
   }
 }
 
@@ -117,8 +135,11 @@ variable "enforce_ingress_on_privatelink" {
 }
 
 variable "health_check" {
-  description = "Timing of the `GET /readyz` check over HTTPS, in seconds and in checks in a row."
+  description = "How an API server is checked: `GET` of `path` over HTTPS, answered by a status in `matcher`, or `protocol = \"TCP\"`, a connection only, for servers that speak TLS 1.3 alone or refuse anonymous requests. Timing in seconds and in checks in a row."
   type = object({
+    protocol            = optional(string, "HTTPS")
+    path                = optional(string, "/readyz")
+    matcher             = optional(string, "200")
     interval            = optional(number, 10)
     timeout             = optional(number, 5)
     healthy_threshold   = optional(number, 2)
@@ -135,6 +156,11 @@ variable "health_check" {
   validation {
     condition     = alltrue([for threshold in [var.health_check.healthy_threshold, var.health_check.unhealthy_threshold] : threshold >= 2 && threshold <= 10])
     error_message = "health_check: healthy_threshold and unhealthy_threshold must each be 2 to 10 checks."
+  }
+
+  validation {
+    condition     = contains(["HTTPS", "TCP"], var.health_check.protocol) && startswith(var.health_check.path, "/") && can(regex("^[2-5][0-9]{2}([,-][2-5][0-9]{2})*$", var.health_check.matcher))
+    error_message = "health_check: protocol must be \"HTTPS\" or \"TCP\", path must begin with /, and matcher must be statuses such as \"200\", \"200-399\" or \"200,401\"."
   }
 }
 
@@ -155,6 +181,24 @@ variable "deletion_protection" {
   type        = bool
   default     = false
   nullable    = false
+}
+
+variable "address_source" {
+  description = "The function's `ADDRESS_SOURCE` for this cluster. Only a check reads it, which warns where the function could not see the cluster's private addresses."
+  type        = string
+  default     = "dns"
+  nullable    = false
+
+  validation {
+    condition     = contains(["dns", "eni", "dns+eni"], var.address_source)
+    error_message = "address_source must be \"dns\", \"eni\" or \"dns+eni\"."
+  }
+}
+
+variable "function_vpc_id" {
+  description = "VPC in which the function runs, for the same check."
+  type        = string
+  default     = null
 }
 
 variable "selecting_tag" {

@@ -248,6 +248,12 @@ variable "reserved_concurrency" {
     condition     = var.reserved_concurrency == null || (coalesce(var.reserved_concurrency, 1) >= 1 && coalesce(var.reserved_concurrency, 1) <= 9999)
     error_message = "reserved_concurrency must be a number from 1, or null: 0 would stop the function."
   }
+
+  validation {
+    # Lambda keeps an event that finds no room for a minute at most here.
+    condition     = length(var.fleet) == 0 || coalesce(var.reserved_concurrency, 9999) > 1
+    error_message = "With a fleet, ${length(var.fleet) + 1} schedules fire in the same minute, and with reserved_concurrency = 1 those that come late are dropped: give ${length(var.fleet) + 1}, or at least 2 where runs are short, or null."
+  }
 }
 
 # --- Permissions -------------------------------------------------------------

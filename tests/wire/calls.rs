@@ -1,7 +1,6 @@
 //! How many calls a run makes, and how many at once.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eks_nlb_simulator::world::{Family, LoadBalancerKind, LoadBalancerSpec, TargetGroupSpec};
@@ -9,6 +8,7 @@ use eks_nlb_simulator::{Fault, Frontend, World};
 use eks_nlb_sync::settings::MAX_CONCURRENCY;
 use serde_json::json;
 
+use crate::process::Usage;
 use crate::support::*;
 
 /// Makes `clusters` clusters of one address, each with a frontend that has
@@ -30,6 +30,7 @@ fn questions(world: &World) -> Vec<(&str, &str)> {
     let mut asked: Vec<_> =
         world.dns.questions().iter().map(|asked| (asked.name.as_str(), asked.kind.as_str())).collect();
     asked.sort_unstable();
+    asked.dedup();
     asked
 }
 
@@ -190,19 +191,15 @@ async fn a_service_that_throttles_or_fails_for_a_moment_fails_no_frontend() {
 #[tokio::test]
 async fn nothing_is_left_open_from_run_to_run() {
     let (function, _) = Function::start_in(|world| fleet(world, 10)).await;
-    let open = |function: &Function| -> BTreeSet<PathBuf> {
-        let files = std::fs::read_dir(format!("/proc/{}/fd", function.pid())).expect("Linux says so");
-        files.filter_map(|file| std::fs::read_link(file.ok()?.path()).ok()).collect()
-    };
     for _ in 0..3 {
         function.sync().await;
     }
-    let before = open(&function);
+    let before = Usage::of(function.pid());
 
     for _ in 0..10 {
         function.sync().await;
     }
 
-    let after = open(&function);
-    assert!(after.len() <= before.len() + 2, "{before:#?}\n{after:#?}");
+    let after = Usage::of(function.pid());
+    assert!(after.descriptors <= before.descriptors + 2, "{before}, then {after}");
 }

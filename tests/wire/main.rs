@@ -10,6 +10,9 @@ mod freeze;
 mod metrics;
 mod names;
 mod outcomes;
+#[path = "../support/process.rs"]
+#[expect(dead_code, reason = "the soak uses the rest of it")]
+mod process;
 mod registration;
 mod relay;
 mod report;

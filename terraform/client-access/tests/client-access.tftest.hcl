@@ -2,15 +2,15 @@
 # both.
 
 mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { endpoint = "ec2.eu-west-1.amazonaws.com" }
+  }
   mock_data "aws_vpc" {
     defaults = {
       arn                  = "arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-0a"
       enable_dns_support   = true
       enable_dns_hostnames = true
     }
-  }
-  mock_data "aws_vpc_endpoint_service" {
-    defaults = { availability_zones = ["eu-west-1a", "eu-west-1b", "eu-west-1c"] }
   }
   mock_resource "aws_vpc_endpoint" {
     defaults = {
@@ -24,22 +24,28 @@ mock_provider "aws" {
 
 override_data {
   target = data.aws_subnet.this[0]
-  values = { id = "subnet-0a", vpc_id = "vpc-0a", availability_zone = "eu-west-1a" }
+  values = { id = "subnet-0a", vpc_id = "vpc-0a", availability_zone = "eu-west-1a", availability_zone_id = "euw1-az1" }
 }
 
 override_data {
   target = data.aws_subnet.this[1]
-  values = { id = "subnet-0b", vpc_id = "vpc-0a", availability_zone = "eu-west-1b" }
+  values = { id = "subnet-0b", vpc_id = "vpc-0a", availability_zone = "eu-west-1b", availability_zone_id = "euw1-az2" }
 }
 
 variables {
-  cluster_name                  = "payments"
-  cluster_endpoint              = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
-  cluster_certificate_authority = "Q0E="
-  service_name                  = "com.amazonaws.vpce.eu-west-1.vpce-svc-0a"
-  vpc_id                        = "vpc-0a"
-  subnet_ids                    = ["subnet-0a", "subnet-0b"]
-  allowed_cidrs                 = ["10.1.0.0/16"]
+  client = {
+    cluster_name          = "payments"
+    host                  = "0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+    certificate_authority = "Q0E="
+    account_id            = "444455556666"
+    region                = "eu-west-1"
+    service_name          = "com.amazonaws.vpce.eu-west-1.vpce-svc-0a"
+    supported_regions     = ["eu-west-1"]
+    zone_ids              = ["euw1-az1", "euw1-az2", "euw1-az3"]
+  }
+  vpc_id        = "vpc-0a"
+  subnet_ids    = ["subnet-0a", "subnet-0b"]
+  allowed_cidrs = ["10.1.0.0/16"]
 }
 
 run "connects_the_subnets_to_the_service" {
@@ -91,14 +97,18 @@ run "writes_a_kubeconfig_for_the_clusters_own_name" {
     condition     = yamldecode(output.kubeconfig).current-context == yamldecode(output.kubeconfig).contexts[0].name
     error_message = "the context is current"
   }
+  assert {
+    condition     = yamldecode(output.kubeconfig).contexts[0].name == "payments.eu-west-1.444455556666"
+    error_message = "no two clusters have one name, Region and account"
+  }
 }
 
 run "writes_a_kubeconfig_without_a_hosted_zone" {
   command = apply
 
   variables {
-    create_hosted_zone  = false
-    kubeconfig_role_arn = "arn:aws:iam::111122223333:role/deploy"
+    create_hosted_zone = false
+    kubeconfig         = { role_arn = "arn:aws:iam::111122223333:role/deploy", profile = "platform", context = "pay" }
   }
 
   assert {
@@ -117,20 +127,32 @@ run "writes_a_kubeconfig_without_a_hosted_zone" {
     condition     = slice(yamldecode(output.kubeconfig).users[0].user.exec.args, 6, 8) == ["--role-arn", "arn:aws:iam::111122223333:role/deploy"]
     error_message = "the role as given"
   }
+  assert {
+    condition     = yamldecode(output.kubeconfig).users[0].user.exec.env == [{ name = "AWS_PROFILE", value = "platform" }] && yamldecode(output.kubeconfig).current-context == "pay"
+    error_message = "profile and context as given"
+  }
 }
 
 run "reaches_another_region" {
   command = plan
 
   variables {
-    service_name   = "com.amazonaws.vpce.eu-central-1.vpce-svc-0a"
-    service_region = "eu-central-1"
-    subnet_ids     = ["subnet-0a"]
+    subnet_ids = ["subnet-0a"]
+    client = {
+      cluster_name          = "payments"
+      host                  = "0123456789ABCDEF.gr7.eu-central-1.eks.amazonaws.com"
+      certificate_authority = "Q0E="
+      account_id            = "444455556666"
+      region                = "eu-central-1"
+      service_name          = "com.amazonaws.vpce.eu-central-1.vpce-svc-0a"
+      supported_regions     = ["eu-central-1", "eu-west-1"]
+      zone_ids              = ["euc1-az1"]
+    }
   }
 
   assert {
-    condition     = aws_vpc_endpoint.this.service_region == "eu-central-1" && length(data.aws_vpc_endpoint_service.this) == 0
-    error_message = "across Regions zones need not match"
+    condition     = aws_vpc_endpoint.this.service_region == "eu-central-1"
+    error_message = "across Regions, and zones need not match"
   }
 }
 
@@ -142,8 +164,8 @@ run "lets_other_vpcs_resolve_the_name" {
   }
 
   assert {
-    condition     = toset([for vpc in aws_route53_zone.this[0].vpc : vpc.vpc_id]) == toset(["vpc-0a", "vpc-0b"])
-    error_message = "the endpoint's VPC and the given one"
+    condition     = toset([for vpc in aws_route53_zone.this[0].vpc : vpc.vpc_id]) == toset(["vpc-0a"]) && aws_route53_zone_association.this["tools"].vpc_id == "vpc-0b"
+    error_message = "the endpoint's VPC with the zone, the given one by an association"
   }
 }
 
@@ -161,56 +183,113 @@ run "admits_security_groups" {
   }
 }
 
-run "accepts_the_endpoint_however_it_is_written" {
-  command = plan
+# --- Bad input ---------------------------------------------------------------
+
+run "refuses_a_url_as_a_host" {
+  command         = plan
+  expect_failures = [var.client]
 
   variables {
-    cluster_endpoint = "https://ABC.eks-cluster.eu-west-1.api.aws:443/"
-  }
-
-  assert {
-    condition     = aws_route53_zone.this[0].name == "abc.eks-cluster.eu-west-1.api.aws"
-    error_message = "without scheme, port and slash"
+    client = {
+      cluster_name          = "payments"
+      host                  = "https://10.0.1.10"
+      certificate_authority = "Q0E="
+      account_id            = "444455556666"
+      region                = "eu-west-1"
+      service_name          = "com.amazonaws.vpce.eu-west-1.vpce-svc-0a"
+      supported_regions     = ["eu-west-1"]
+      zone_ids              = ["euw1-az1", "euw1-az2", "euw1-az3"]
+    }
   }
 }
 
-# --- Bad input ---------------------------------------------------------------
-
-run "refuses_what_is_no_endpoint_of_a_cluster" {
+run "refuses_what_is_no_cluster" {
   command         = plan
-  expect_failures = [var.cluster_endpoint, var.cluster_name, var.cluster_certificate_authority]
+  expect_failures = [var.client]
 
   variables {
-    cluster_endpoint              = "https://10.0.1.10"
-    cluster_name                  = "-payments"
-    cluster_certificate_authority = "-----BEGIN CERTIFICATE-----"
+    client = {
+      cluster_name          = "-payments"
+      host                  = "0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      certificate_authority = "Q0E="
+      account_id            = "444455556666"
+      region                = "eu-west-1"
+      service_name          = "com.amazonaws.vpce.eu-west-1.vpce-svc-0a"
+      supported_regions     = ["eu-west-1"]
+      zone_ids              = ["euw1-az1", "euw1-az2", "euw1-az3"]
+    }
+  }
+}
+
+run "refuses_a_decoded_certificate" {
+  command         = plan
+  expect_failures = [var.client]
+
+  variables {
+    client = {
+      cluster_name          = "payments"
+      host                  = "0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      certificate_authority = "-----BEGIN CERTIFICATE-----"
+      account_id            = "444455556666"
+      region                = "eu-west-1"
+      service_name          = "com.amazonaws.vpce.eu-west-1.vpce-svc-0a"
+      supported_regions     = ["eu-west-1"]
+      zone_ids              = ["euw1-az1", "euw1-az2", "euw1-az3"]
+    }
   }
 }
 
 run "refuses_services_of_aws" {
   command         = plan
-  expect_failures = [var.service_name]
+  expect_failures = [var.client]
 
   variables {
-    service_name = "com.amazonaws.eu-west-1.eks"
+    client = {
+      cluster_name          = "payments"
+      host                  = "0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      certificate_authority = "Q0E="
+      account_id            = "444455556666"
+      region                = "eu-west-1"
+      service_name          = "com.amazonaws.eu-west-1.eks"
+      supported_regions     = ["eu-west-1"]
+      zone_ids              = ["euw1-az1", "euw1-az2", "euw1-az3"]
+    }
   }
 }
 
 run "refuses_a_region_that_is_not_the_services" {
   command         = plan
-  expect_failures = [var.service_region]
+  expect_failures = [var.client]
 
   variables {
-    service_region = "eu-central-1"
+    client = {
+      cluster_name          = "payments"
+      host                  = "0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      certificate_authority = "Q0E="
+      account_id            = "444455556666"
+      region                = "eu-central-1"
+      service_name          = "com.amazonaws.vpce.eu-west-1.vpce-svc-0a"
+      supported_regions     = ["eu-west-1"]
+      zone_ids              = ["euw1-az1", "euw1-az2", "euw1-az3"]
+    }
   }
 }
 
-run "refuses_another_regions_service_without_its_region" {
+run "refuses_a_service_that_does_not_admit_this_region" {
   command         = plan
   expect_failures = [aws_vpc_endpoint.this]
 
   variables {
-    service_name = "com.amazonaws.vpce.eu-central-1.vpce-svc-0a"
+    client = {
+      cluster_name          = "payments"
+      host                  = "0123456789ABCDEF.gr7.eu-central-1.eks.amazonaws.com"
+      certificate_authority = "Q0E="
+      account_id            = "444455556666"
+      region                = "eu-central-1"
+      service_name          = "com.amazonaws.vpce.eu-central-1.vpce-svc-0a"
+      supported_regions     = ["eu-central-1"]
+      zone_ids              = ["euw1-az1", "euw1-az2", "euw1-az3"]
+    }
   }
 }
 
@@ -234,13 +313,13 @@ run "refuses_ranges_that_are_none" {
 
 run "refuses_ids_of_other_things" {
   command         = plan
-  expect_failures = [var.vpc_id, var.subnet_ids, var.allowed_security_group_ids, var.kubeconfig_role_arn]
+  expect_failures = [var.vpc_id, var.subnet_ids, var.allowed_security_group_ids, var.kubeconfig]
 
   variables {
     vpc_id                     = "subnet-0a"
     subnet_ids                 = []
     allowed_security_group_ids = { ci = "ci" }
-    kubeconfig_role_arn        = "deploy"
+    kubeconfig                 = { role_arn = "deploy" }
   }
 }
 
@@ -260,7 +339,7 @@ run "refuses_a_zone_where_the_service_is_not" {
 
   override_data {
     target = data.aws_subnet.this[1]
-    values = { id = "subnet-0b", vpc_id = "vpc-0a", availability_zone = "eu-west-1d" }
+    values = { id = "subnet-0b", vpc_id = "vpc-0a", availability_zone = "eu-west-1d", availability_zone_id = "euw1-az4" }
   }
 }
 
@@ -270,7 +349,7 @@ run "refuses_two_subnets_of_one_zone" {
 
   override_data {
     target = data.aws_subnet.this[1]
-    values = { id = "subnet-0b", vpc_id = "vpc-0a", availability_zone = "eu-west-1a" }
+    values = { id = "subnet-0b", vpc_id = "vpc-0a", availability_zone = "eu-west-1a", availability_zone_id = "euw1-az1" }
   }
 }
 
@@ -280,7 +359,7 @@ run "refuses_subnets_of_another_vpc" {
 
   override_data {
     target = data.aws_subnet.this[1]
-    values = { id = "subnet-0b", vpc_id = "vpc-0b", availability_zone = "eu-west-1b" }
+    values = { id = "subnet-0b", vpc_id = "vpc-0b", availability_zone = "eu-west-1b", availability_zone_id = "euw1-az2" }
   }
 }
 

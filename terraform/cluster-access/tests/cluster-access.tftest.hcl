@@ -1,6 +1,12 @@
 # A cluster with subnets in zones a and b, two of them in b.
 
 mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { endpoint = "ec2.eu-west-1.amazonaws.com" }
+  }
+  mock_data "aws_eks_clusters" {
+    defaults = { names = ["ledger", "payments", "platform_production-payments-eu-west-1"] }
+  }
   mock_data "aws_eks_cluster" {
     defaults = {
       arn      = "arn:aws:eks:eu-west-1:111122223333:cluster/payments"
@@ -17,7 +23,7 @@ mock_provider "aws" {
     }
   }
   mock_data "aws_availability_zone" {
-    defaults = { zone_type = "availability-zone" }
+    defaults = { zone_type = "availability-zone", zone_id = "euw1-az1" }
   }
 }
 
@@ -149,7 +155,7 @@ run "lets_everything_be_overridden" {
   variables {
     name                           = "api"
     vpc_id                         = "vpc-0d"
-    subnet_ids                     = ["subnet-0d1", "subnet-0d2"]
+    subnets                        = { eu-west-1a = "subnet-0d1", eu-west-1b = "subnet-0d2" }
     cluster_security_group_id      = "sg-0d"
     ingress_cidrs                  = ["10.1.0.0/16"]
     enforce_ingress_on_privatelink = true
@@ -158,17 +164,17 @@ run "lets_everything_be_overridden" {
   }
 
   override_data {
-    target = data.aws_subnet.given["subnet-0d1"]
+    target = data.aws_subnet.given["eu-west-1a"]
     values = { id = "subnet-0d1", vpc_id = "vpc-0d", availability_zone = "eu-west-1a", outpost_arn = "" }
   }
   override_data {
-    target = data.aws_subnet.given["subnet-0d2"]
+    target = data.aws_subnet.given["eu-west-1b"]
     values = { id = "subnet-0d2", vpc_id = "vpc-0d", availability_zone = "eu-west-1b", outpost_arn = "" }
   }
 
   assert {
-    condition     = aws_lb.this.name == "api" && aws_lb.this.subnets == toset(["subnet-0d1", "subnet-0d2"]) && aws_lb_target_group.this.vpc_id == "vpc-0d"
-    error_message = "name, subnets and VPC as given"
+    condition     = aws_lb.this.subnets == toset(["subnet-0d1", "subnet-0d2"]) && aws_lb_target_group.this.vpc_id == "vpc-0d" && length(terraform_data.subnet) == 0
+    error_message = "subnets and VPC as given"
   }
   assert {
     condition     = aws_vpc_security_group_ingress_rule.cluster_from_nlb.security_group_id == "sg-0d"
@@ -184,6 +190,54 @@ run "lets_everything_be_overridden" {
   }
 }
 
+run "reads_nothing_of_a_cluster_that_is_given" {
+  command = plan
+
+  variables {
+    cluster_name = "made-with-it"
+    subnets      = { eu-west-1a = "subnet-0a" }
+    cluster = {
+      endpoint              = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      certificate_authority = "Q0E="
+      vpc_id                = "vpc-0c"
+      security_group_id     = "sg-0c"
+    }
+  }
+
+  override_data {
+    target = data.aws_subnet.given["eu-west-1a"]
+    values = { id = "subnet-0a", vpc_id = "vpc-0c", availability_zone = "eu-west-1a", outpost_arn = "" }
+  }
+
+  assert {
+    condition     = length(data.aws_eks_cluster.this) + length(data.aws_eks_clusters.this) + length(data.aws_subnet.control_plane) == 0
+    error_message = "no data source is about the cluster"
+  }
+  assert {
+    condition     = aws_lb_target_group.this.vpc_id == "vpc-0c" && aws_vpc_security_group_ingress_rule.cluster_from_nlb.security_group_id == "sg-0c"
+    error_message = "VPC and security group as given"
+  }
+}
+
+run "a_vpc_of_its_own_needs_no_zone_of_the_control_plane" {
+  command = plan
+
+  variables {
+    vpc_id  = "vpc-0d"
+    subnets = { eu-west-1c = "subnet-0d" }
+  }
+
+  override_data {
+    target = data.aws_subnet.given["eu-west-1c"]
+    values = { id = "subnet-0d", vpc_id = "vpc-0d", availability_zone = "eu-west-1c", outpost_arn = "" }
+  }
+
+  assert {
+    condition     = aws_lb.this.subnets == toset(["subnet-0d"])
+    error_message = "targets outside the load balancer's VPC have no zone"
+  }
+}
+
 run "shortens_a_name_that_elb_would_refuse" {
   command = plan
 
@@ -192,8 +246,88 @@ run "shortens_a_name_that_elb_would_refuse" {
   }
 
   assert {
-    condition     = aws_lb.this.name == "eks-platform-production-${substr(sha256("platform_production-payments-eu-west-1"), 0, 8)}" && length(aws_lb.this.name) <= 32
-    error_message = "no underscore, 32 characters at most, still distinct"
+    condition     = aws_security_group.nlb.name_prefix == "eks-platform-production-${substr(sha256("platform_production-payments-eu-west-1"), 0, 8)}-"
+    error_message = "no underscore, short, still distinct"
+  }
+}
+
+run "warns_of_a_cluster_that_is_public_too" {
+  command         = plan
+  expect_failures = [check.private_addresses]
+
+  override_data {
+    target = data.aws_eks_cluster.this[0]
+    values = {
+      arn                   = "arn:aws:eks:eu-west-1:111122223333:cluster/payments"
+      endpoint              = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      vpc_config            = [{ vpc_id = "vpc-0c", subnet_ids = ["subnet-0a"], cluster_security_group_id = "sg-0c", endpoint_private_access = true, endpoint_public_access = true }]
+      outpost_config        = []
+      certificate_authority = [{ data = "Q0E=" }]
+    }
+  }
+}
+
+run "accepts_a_cluster_that_is_public_too_by_its_interfaces" {
+  command = plan
+
+  variables {
+    address_source = "eni"
+  }
+
+  override_data {
+    target = data.aws_eks_cluster.this[0]
+    values = {
+      arn                   = "arn:aws:eks:eu-west-1:111122223333:cluster/payments"
+      endpoint              = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      vpc_config            = [{ vpc_id = "vpc-0c", subnet_ids = ["subnet-0a"], cluster_security_group_id = "sg-0c", endpoint_private_access = true, endpoint_public_access = true }]
+      outpost_config        = []
+      certificate_authority = [{ data = "Q0E=" }]
+    }
+  }
+}
+
+run "accepts_a_cluster_that_is_public_too_from_inside_its_vpc" {
+  command = plan
+
+  variables {
+    function_vpc_id = "vpc-0c"
+  }
+
+  override_data {
+    target = data.aws_eks_cluster.this[0]
+    values = {
+      arn                   = "arn:aws:eks:eu-west-1:111122223333:cluster/payments"
+      endpoint              = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      vpc_config            = [{ vpc_id = "vpc-0c", subnet_ids = ["subnet-0a"], cluster_security_group_id = "sg-0c", endpoint_private_access = true, endpoint_public_access = true }]
+      outpost_config        = []
+      certificate_authority = [{ data = "Q0E=" }]
+    }
+  }
+}
+
+run "checks_connections_only" {
+  command = plan
+
+  variables {
+    health_check = { protocol = "TCP" }
+  }
+
+  assert {
+    condition     = aws_lb_target_group.this.health_check[0].protocol == "TCP" && aws_lb_target_group.this.health_check[0].interval == 10
+    error_message = "TCP, at the same pace"
+  }
+}
+
+run "checks_another_path" {
+  command = plan
+
+  variables {
+    health_check = { path = "/livez", matcher = "200,401" }
+  }
+
+  assert {
+    condition     = aws_lb_target_group.this.health_check[0].path == "/livez" && aws_lb_target_group.this.health_check[0].matcher == "200,401"
+    error_message = "path and matcher as given"
   }
 }
 
@@ -280,6 +414,33 @@ run "refuses_a_health_check_that_outlasts_its_interval" {
   }
 }
 
+run "refuses_a_health_check_without_tls" {
+  command         = plan
+  expect_failures = [var.health_check]
+
+  variables {
+    health_check = { protocol = "HTTP" }
+  }
+}
+
+run "refuses_a_matcher_that_is_none" {
+  command         = plan
+  expect_failures = [var.health_check]
+
+  variables {
+    health_check = { matcher = "OK" }
+  }
+}
+
+run "refuses_an_unknown_source" {
+  command         = plan
+  expect_failures = [var.address_source]
+
+  variables {
+    address_source = "interfaces"
+  }
+}
+
 run "refuses_a_single_check" {
   command         = plan
   expect_failures = [var.health_check]
@@ -300,11 +461,11 @@ run "refuses_one_tag_for_two_meanings" {
 
 run "refuses_ids_of_other_things" {
   command         = plan
-  expect_failures = [var.vpc_id, var.subnet_ids, var.cluster_security_group_id, var.deregistration_delay_seconds]
+  expect_failures = [var.vpc_id, var.subnets, var.cluster_security_group_id, var.deregistration_delay_seconds]
 
   variables {
     vpc_id                       = "subnet-0a"
-    subnet_ids                   = []
+    subnets                      = {}
     cluster_security_group_id    = "default"
     deregistration_delay_seconds = 3601
   }
@@ -312,10 +473,10 @@ run "refuses_ids_of_other_things" {
 
 run "refuses_a_cluster_without_private_access" {
   command         = plan
-  expect_failures = [data.aws_eks_cluster.this]
+  expect_failures = [aws_lb.this]
 
   override_data {
-    target = data.aws_eks_cluster.this
+    target = data.aws_eks_cluster.this[0]
     values = {
       arn                   = "arn:aws:eks:eu-west-1:111122223333:cluster/payments"
       vpc_config            = [{ vpc_id = "vpc-0c", subnet_ids = ["subnet-0a"], cluster_security_group_id = "sg-0c", endpoint_private_access = false }]
@@ -327,10 +488,10 @@ run "refuses_a_cluster_without_private_access" {
 
 run "refuses_a_local_cluster" {
   command         = plan
-  expect_failures = [data.aws_eks_cluster.this]
+  expect_failures = [aws_lb.this]
 
   override_data {
-    target = data.aws_eks_cluster.this
+    target = data.aws_eks_cluster.this[0]
     values = {
       arn                   = "arn:aws:eks:eu-west-1:111122223333:cluster/payments"
       vpc_config            = [{ vpc_id = "vpc-0c", subnet_ids = ["subnet-0a"], cluster_security_group_id = "sg-0c", endpoint_private_access = true }]
@@ -345,34 +506,53 @@ run "refuses_a_zone_without_a_subnet" {
   expect_failures = [aws_lb.this]
 
   variables {
-    subnet_ids = ["subnet-0a"]
+    subnets = { eu-west-1a = "subnet-0a" }
   }
 
   override_data {
-    target = data.aws_subnet.given["subnet-0a"]
+    target = data.aws_subnet.given["eu-west-1a"]
     values = { id = "subnet-0a", vpc_id = "vpc-0c", availability_zone = "eu-west-1a", outpost_arn = "" }
   }
 }
 
-run "refuses_two_subnets_of_one_zone" {
+run "refuses_a_subnet_under_another_zone" {
   command         = plan
   expect_failures = [aws_lb.this]
 
   variables {
-    subnet_ids = ["subnet-0a", "subnet-0b1", "subnet-0b2"]
+    subnets = { eu-west-1a = "subnet-0a", eu-west-1b = "subnet-0c" }
   }
 
   override_data {
-    target = data.aws_subnet.given["subnet-0a"]
+    target = data.aws_subnet.given["eu-west-1a"]
     values = { id = "subnet-0a", vpc_id = "vpc-0c", availability_zone = "eu-west-1a", outpost_arn = "" }
   }
   override_data {
-    target = data.aws_subnet.given["subnet-0b1"]
-    values = { id = "subnet-0b1", vpc_id = "vpc-0c", availability_zone = "eu-west-1b", outpost_arn = "" }
+    target = data.aws_subnet.given["eu-west-1b"]
+    values = { id = "subnet-0c", vpc_id = "vpc-0c", availability_zone = "eu-west-1c", outpost_arn = "" }
   }
-  override_data {
-    target = data.aws_subnet.given["subnet-0b2"]
-    values = { id = "subnet-0b2", vpc_id = "vpc-0c", availability_zone = "eu-west-1b", outpost_arn = "" }
+}
+
+run "refuses_a_cluster_that_is_not_there" {
+  command         = plan
+  expect_failures = [aws_lb.this]
+
+  variables {
+    cluster_name = "gone"
+  }
+}
+
+run "refuses_a_given_cluster_without_subnets" {
+  command         = plan
+  expect_failures = [var.subnets]
+
+  variables {
+    cluster = {
+      endpoint              = "https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      certificate_authority = "Q0E="
+      vpc_id                = "vpc-0c"
+      security_group_id     = "sg-0c"
+    }
   }
 }
 

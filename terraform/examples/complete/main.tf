@@ -61,13 +61,10 @@ module "payments_access" {
 module "payments_client" {
   source = "../../client-access"
 
-  cluster_name                  = module.payments_access.cluster_name
-  cluster_endpoint              = module.payments_access.cluster_endpoint
-  cluster_certificate_authority = module.payments_access.cluster_certificate_authority
-  service_name                  = module.payments_access.service_name
-  vpc_id                        = aws_vpc.tools.id
-  subnet_ids                    = aws_subnet.tools[*].id
-  allowed_cidrs                 = [var.tools_vpc_cidr]
+  client        = module.payments_access.client
+  vpc_id        = aws_vpc.tools.id
+  subnet_ids    = aws_subnet.tools[*].id
+  allowed_cidrs = [var.tools_vpc_cidr]
 }
 
 # --- The cluster in the far Region: a hub and an endpoint in it --------------
@@ -96,14 +93,11 @@ module "ledger_client" {
   source    = "../../client-access"
   providers = { aws = aws.far }
 
-  cluster_name                  = module.ledger_access.cluster_name
-  cluster_endpoint              = module.ledger_access.cluster_endpoint
-  cluster_certificate_authority = module.ledger_access.cluster_certificate_authority
-  service_name                  = module.ledger_access.service_name
-  vpc_id                        = module.far_hub.vpc_id
-  subnet_ids                    = module.far_hub.subnet_ids
-  allowed_cidrs                 = [var.tools_vpc_cidr]
-  hosted_zone_vpcs              = module.far_hub.hosted_zone_vpcs
+  client           = module.ledger_access.client
+  vpc_id           = module.far_hub.vpc_id
+  subnet_ids       = module.far_hub.subnet_ids
+  allowed_cidrs    = [var.tools_vpc_cidr]
+  hosted_zone_vpcs = module.far_hub.hosted_zone_vpcs
 }
 
 # --- The function: fills the target groups of both Regions -------------------

@@ -58,7 +58,8 @@ run "gives_every_other_region_and_account_its_schedule" {
   command = apply
 
   variables {
-    assume_role_arns = ["arn:aws:iam::444455556666:role/eks-nlb-sync"]
+    assume_role_arns     = ["arn:aws:iam::444455556666:role/eks-nlb-sync"]
+    reserved_concurrency = 2
     fleet = {
       far   = { region = "eu-central-1" }
       other = { role_arn = "arn:aws:iam::444455556666:role/eks-nlb-sync", external_id = "7" }
@@ -218,12 +219,22 @@ run "refuses_security_groups_without_a_vpc" {
   }
 }
 
+run "refuses_a_fleet_that_queues" {
+  command         = plan
+  expect_failures = [var.reserved_concurrency]
+
+  variables {
+    fleet = { far = { region = "eu-central-1" } }
+  }
+}
+
 run "refuses_a_fleet_of_nowhere" {
   command         = plan
   expect_failures = [var.fleet]
 
   variables {
-    fleet = { nowhere = {} }
+    reserved_concurrency = 2
+    fleet                = { nowhere = {} }
   }
 }
 
@@ -232,7 +243,8 @@ run "refuses_an_external_id_without_a_role" {
   expect_failures = [var.fleet]
 
   variables {
-    fleet = { secret = { region = "eu-central-1", external_id = "7" } }
+    reserved_concurrency = 2
+    fleet                = { secret = { region = "eu-central-1", external_id = "7" } }
   }
 }
 
@@ -241,7 +253,8 @@ run "refuses_a_role_that_may_not_be_assumed" {
   expect_failures = [var.fleet]
 
   variables {
-    fleet = { forbidden = { role_arn = "arn:aws:iam::444455556666:role/eks-nlb-sync" } }
+    reserved_concurrency = 2
+    fleet                = { forbidden = { role_arn = "arn:aws:iam::444455556666:role/eks-nlb-sync" } }
   }
 }
 
@@ -250,7 +263,8 @@ run "refuses_a_key_that_names_no_schedule" {
   expect_failures = [var.fleet]
 
   variables {
-    fleet = { "no space" = { region = "eu-central-1" } }
+    reserved_concurrency = 2
+    fleet                = { "no space" = { region = "eu-central-1" } }
   }
 }
 

@@ -1,17 +1,27 @@
-"""moto's server, with five answers corrected to what AWS answers.
+"""moto's server, with some answers corrected to what AWS answers.
 
 Each correction is of something that moto takes and then forgets, which
-Terraform would report as drift for ever. They are here and not in the modules:
+Terraform would report as drift for ever, or of something that AWS refuses. They are here and not in the modules:
 what is wrong with an emulator must not shape what is deployed.
 
     python emulator.py PORT
 """
 
+import base64
 import sys
 
 from moto.awslambda.models import LambdaFunction
+from moto.core.responses import ActionResult
+from moto.ec2.exceptions import EC2ClientError
+from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.vpc_service_configuration import VPCEndpointServiceConfiguration
+from moto.ec2.models.vpc_service_configuration import VPCServiceConfigurationBackend
+from moto.eks.models import EKSBackend
+from moto.eks.responses import EKSResponse
+from moto.eks.urls import url_paths as eks_paths
+from moto.elbv2.exceptions import ELBClientError
+from moto.elbv2.models import ELBv2Backend
 from moto.elbv2.responses import ELBV2Response
 from moto.route53.responses import Route53
 from moto.server import main
@@ -56,6 +66,83 @@ def remember_address_types(original, self):
         types = self._get_param("SupportedIpAddressTypes", ["ipv4"])
         self.ec2_backend.configurations[service].supported_ip_address_types = types
     return answer
+
+
+# A service cannot lose a load balancer, or go, while endpoints are connected to
+# it: they are deleted or rejected first (API reference,
+# DeleteVpcEndpointServiceConfigurations).
+def refuse_while_connected(backend, service_id):
+    service = backend.configurations.get(service_id)
+    for regions in ec2_backends.values():
+        for region in regions.values():
+            for endpoint in region.vpc_end_points.values():
+                if service and endpoint.service_name == service.service_name and endpoint.state not in ("deleted", "rejected"):
+                    raise EC2ClientError("ExistingVpcEndpointConnections", f"Service {service_id} has existing active VPC Endpoint connections!")
+
+
+@correct(VPCServiceConfigurationBackend, "modify_vpc_endpoint_service_configuration")
+def keep_load_balancers_in_use(original, self, service_id, **changes):
+    if changes["remove_network_lbs"]:
+        refuse_while_connected(self, service_id)
+    original(self, service_id, **changes)
+
+
+@correct(VPCServiceConfigurationBackend, "delete_vpc_endpoint_service_configurations")
+def keep_services_in_use(original, self, service_ids):
+    for service_id in service_ids:
+        refuse_while_connected(self, service_id)
+    return original(self, service_ids)
+
+
+def reject_vpc_endpoint_connections(self):
+    for endpoint_id in self._get_param("VpcEndpointIds", []):
+        for regions in ec2_backends.values():
+            for region in regions.values():
+                if endpoint_id in region.vpc_end_points:
+                    region.vpc_end_points[endpoint_id].state = "rejected"
+    return ActionResult({"Unsuccessful": []})
+
+
+VPCEndpointServiceConfiguration.reject_vpc_endpoint_connections = reject_vpc_endpoint_connections
+
+
+# A load balancer that an endpoint service uses cannot be deleted (API reference,
+# DeleteLoadBalancer: ResourceInUse).
+@correct(ELBv2Backend, "delete_load_balancer")
+def keep_what_a_service_uses(original, self, arn):
+    services = ec2_backends[self.account_id][self.region_name].configurations.values()
+    if any(arn in service.network_load_balancer_arns for service in services):
+        raise ELBClientError("ResourceInUse", f"Load balancer '{arn}' cannot be deleted because it is currently associated with another service")
+    return original(self, arn)
+
+
+# EKS tells the VPC of the subnets, and makes a security group for the cluster.
+@correct(EKSBackend, "create_cluster")
+def add_the_network(original, self, name, resources_vpc_config, **others):
+    ec2 = ec2_backends[self.account_id][self.region_name]
+    vpc = ec2.get_subnet(resources_vpc_config["subnetIds"][0]).vpc_id
+    group = ec2.create_security_group(f"eks-cluster-sg-{name}", "EKS created", vpc_id=vpc)
+    network = {"vpcId": vpc, "clusterSecurityGroupId": group.id, "securityGroupIds": [], "publicAccessCidrs": [], **resources_vpc_config}
+    return original(self, name=name, resources_vpc_config=network, **others)
+
+
+# What an update leaves out stays as it was.
+@correct(EKSBackend, "update_cluster_config")
+def keep_the_rest(original, self, name, resources_vpc_config, **others):
+    before = self.clusters[name].resources_vpc_config if name in self.clusters else {}
+    return original(self, name=name, resources_vpc_config={**before, **resources_vpc_config}, **others)
+
+
+# A certificate authority is appended to the bundle that DescribeCluster returns.
+def create_certificate_authority(self):
+    cluster = self.eks_backend.describe_cluster(self.path.split("/")[2])
+    bundle = base64.b64decode(cluster.certificate_authority["data"]) + b"-----BEGIN CERTIFICATE-----\nsuccessor\n-----END CERTIFICATE-----\n"
+    cluster.certificate_authority = {"data": base64.b64encode(bundle).decode()}
+    return ActionResult({})
+
+
+EKSResponse.create_certificate_authority = create_certificate_authority
+eks_paths["{0}/clusters/(?P<name>[^/]+)/certificate-authorities$"] = EKSResponse().dispatch
 
 
 # A rule that refers to a group has a description as one with a range has.

@@ -7,7 +7,6 @@ import json
 import os
 import pathlib
 import subprocess
-import urllib.request
 
 import boto3
 
@@ -103,36 +102,17 @@ class Emulator:
             service, region_name=region, endpoint_url=self.url, aws_access_key_id="test", aws_secret_access_key="test"
         )
 
-    def create_cluster(self, region, name, private_access=True):
-        """An EKS cluster in a VPC of its own: three zones, the second with two subnets.
-
-        moto's EKS returns what it is sent, so it is sent what AWS would add (VPC
-        and security group), which no client library lets through.
-        """
+    def create_cluster(self, region, name, zones="abbc", private_access=True, public_access=False):
+        """An EKS cluster in a VPC of its own, with a subnet for each letter of a zone."""
         ec2 = self.client("ec2", region)
         vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         subnets = [
             ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=region + zone)["Subnet"]["SubnetId"]
-            for index, zone in enumerate("abbc")
+            for index, zone in enumerate(zones)
         ]
-        group = ec2.create_security_group(GroupName=f"eks-cluster-sg-{name}", Description="EKS created", VpcId=vpc)["GroupId"]
-        body = {
-            "name": name,
-            "roleArn": f"arn:aws:iam::{ACCOUNT}:role/eks",
-            "resourcesVpcConfig": {
-                "vpcId": vpc,
-                "subnetIds": subnets,
-                "clusterSecurityGroupId": group,
-                "securityGroupIds": [],
-                "endpointPrivateAccess": private_access,
-                "endpointPublicAccess": not private_access,
-                "publicAccessCidrs": [],
-            },
-        }
-        scope = f"test/20260101/{region}/eks/aws4_request"
-        headers = {
-            "Content-Type": "application/json",
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=none",
-        }
-        urllib.request.urlopen(urllib.request.Request(f"{self.url}/clusters", json.dumps(body).encode(), headers)).close()
-        return self.client("eks", region).describe_cluster(name=name)["cluster"]
+        access = {"endpointPrivateAccess": private_access, "endpointPublicAccess": public_access}
+        return self.client("eks", region).create_cluster(
+            name=name,
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/eks",
+            resourcesVpcConfig={"subnetIds": subnets, **access},
+        )["cluster"]

@@ -8,6 +8,8 @@ import pytest
 
 from harness import ROOT, environment
 
+pytestmark = pytest.mark.xdist_group("checkov")
+
 # In an environment of its own: its pins disagree with those of moto.
 CHECKOV = ROOT / "target" / "venv" / "lint" / "bin" / "checkov"
 SKIP = re.compile(r"#checkov:skip=(\w+)(?::(.*))?")

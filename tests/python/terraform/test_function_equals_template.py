@@ -14,6 +14,8 @@ import module_docs
 import sam
 from harness import ACCOUNT, ROOT, Terraform
 
+pytestmark = pytest.mark.xdist_group("function")
+
 REGION = "eu-west-1"
 TEMPLATE = ROOT / "template.yaml"
 MODULE = ROOT / "terraform" / "function"

@@ -11,6 +11,8 @@ import pytest
 
 from harness import ROOT, Terraform
 
+pytestmark = pytest.mark.xdist_group("refusals")
+
 PROVIDER = 'provider "aws" {\n  region = "eu-west-1"\n}\n'
 
 CLUSTER_ACCESS = """
@@ -18,7 +20,7 @@ module "mistake" {{
   source             = "../cluster-access"
   cluster_name       = "{cluster}"
   allowed_principals = {principals}
-  subnet_ids         = {subnets}
+  subnets            = {subnets}
 }}
 """
 
@@ -42,9 +44,10 @@ def cluster_access(cluster="private", principals=("arn:aws:iam::111122223333:roo
 
 @pytest.fixture(scope="module")
 def subnets(emulator):
-    """Those of a private cluster: zone a, zone b twice, zone c. There is a public one too."""
-    emulator.create_cluster("eu-west-1", "public", private_access=False)
-    return emulator.create_cluster("eu-west-1", "private")["resourcesVpcConfig"]["subnetIds"]
+    """Those of a private cluster, one in each of the zones a, b and c. There are public ones too."""
+    emulator.create_cluster("eu-west-1", "public", private_access=False, public_access=True)
+    emulator.create_cluster("eu-west-1", "both", public_access=True)
+    return emulator.create_cluster("eu-west-1", "private", zones="abc")["resourcesVpcConfig"]["subnetIds"]
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +85,24 @@ def test_a_principal_that_is_no_arn_is_refused(plan, subnets):
     assert 'allowed_principals must be IAM ARNs; change "111122223333" to the form arn:aws:iam::111122223333:root (an account)' in refusal
 
 
-def test_two_subnets_of_one_zone_are_refused(plan, subnets):
-    one, two, other_two, three = subnets
-    both = ", ".join(sorted([two, other_two]))
+def test_a_cluster_that_is_not_there_is_refused(plan, subnets):
+    assert "There is no EKS cluster gone in eu-west-1 of this account. Where it is made in the same configuration, give `cluster` and `subnets`" in plan(cluster_access("gone"))
 
-    assert f"takes one subnet per Availability Zone, and subnet_ids has several in eu-west-1b ({both}): keep one of each" in plan(cluster_access(subnets=subnets))
+
+def test_a_cluster_that_is_public_too_is_warned_of(plan, subnets):
+    assert "Cluster both has a public endpoint too, so its private addresses resolve in its own VPC only and the function ends in AddressNotAllowed elsewhere. Either run it with ADDRESS_SOURCE=eni" in plan(cluster_access("both"))
+
+
+def test_a_subnet_under_another_zone_is_refused(plan, subnets):
+    one, two, three = subnets
+
+    assert f"these subnets are in others: {two} (eu-west-1b, not eu-west-1a). Write each under its own zone" in plan(cluster_access(subnets={"eu-west-1a": two, "eu-west-1c": three}))
 
 
 def test_a_zone_of_the_control_plane_without_a_subnet_is_refused(plan, subnets):
-    one, two, other_two, three = subnets
+    one, two, three = subnets
 
-    assert "The control plane may have addresses in eu-west-1c, where the load balancer would have no subnet and leave them unused: add a subnet" in plan(cluster_access(subnets=[one, two]))
+    assert "The control plane may have addresses in eu-west-1c, where the load balancer would have no subnet and leave them unused: add a subnet" in plan(cluster_access(subnets={"eu-west-1a": one, "eu-west-1b": two}))
 
 
 def test_overlapping_ranges_are_refused(plan):
