@@ -136,7 +136,7 @@ soak: $(ARTIFACT)
 	$(call histories,2000000,$(TODAY))
 
 # Bugs that the tests are there to find, planted one after the other: all, or
-# those with BUG in their names.
+# those with BUG in their paths.
 planted: $(VENV)/lint/.ready
 	tests/planted.sh $(BUG)
 
@@ -144,7 +144,7 @@ planted: $(VENV)/lint/.ready
 # each architecture that can be built here, SBOM, licences and checksums in dist/.
 # The tools compile for minutes once.
 .PHONY: package
-CARGO_CYCLONEDX := 0.5.7
+CARGO_CYCLONEDX := 0.5.9
 CARGO_ABOUT := 0.8.2
 PACKAGED := $(patsubst aarch64,arm64,$(shell uname -m))
 package: export RUSTFLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/source

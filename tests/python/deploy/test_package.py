@@ -49,6 +49,11 @@ def test_the_same_files_make_the_same_bytes(tmp_path):
     one, other = made(tmp_path, name="one"), made(tmp_path, name="other")
     for path in one.iterdir():
         assert path.read_bytes() == (other / path.name).read_bytes(), path.name
+    # Nor do they hold when they were made: gzip's header and tar's entries.
+    archive = one / f"eks-nlb-sync-{VERSION}-arm64.tar.gz"
+    assert archive.read_bytes()[4:8] == bytes(4)
+    with tarfile.open(archive) as entries:
+        assert {(entry.mtime, entry.uid, entry.uname) for entry in entries} == {(0, 0, "")}
 
 
 def test_other_code_makes_other_bytes(tmp_path):
