@@ -22,4 +22,5 @@ mod servers;
 mod settings;
 mod sources;
 mod support;
+mod time;
 mod tls;

@@ -123,7 +123,8 @@ async fn sigterm_never_parts_registering_from_deregistering() {
     let desk = Desk::new(|world| {
         for n in 0..FRONTENDS {
             let cluster = format!("c{n}");
-            world.add_cluster(&cluster, [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.3.3")]);
+            world
+                .add_cluster(&cluster, [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.3.3")]);
             let frontend = world.add_frontend(&cluster);
             let targets = [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.9.9")];
             world.put_targets(&frontend.target_group, targets.iter().map(String::as_str));
@@ -191,18 +192,22 @@ async fn bad_input_ends_it_in_one_sentence() {
     for every in ["0s", "60", "soon"] {
         desk.run(&["watch", "--every", every]).await.assert_one_sentence(1, &["60s, 5m or 1h"]);
     }
-    desk.run(&["watch", "--listen", "192.0.2.1:1"]).await.assert_one_sentence(1, &["192.0.2.1:1 cannot be listened on"]);
+    desk.run(&["watch", "--listen", "192.0.2.1:1"])
+        .await
+        .assert_one_sentence(1, &["192.0.2.1:1 cannot be listened on"]);
 }
 
 #[tokio::test]
 async fn the_manifest_starts_it() {
     const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/watch.yaml");
     let manifest = fs::read_to_string(MANIFEST).expect("the manifest");
-    let args = manifest.lines().find_map(|line| line.trim().strip_prefix("args: ")).expect("it has arguments");
+    let args =
+        manifest.lines().find_map(|line| line.trim().strip_prefix("args: ")).expect("it has arguments");
     let args: Vec<String> = serde_json::from_str(args).expect("a list");
     assert!(manifest.contains("containerPort: 8080") && args.contains(&"--listen=0.0.0.0:8080".to_owned()));
     let port = closed_address().expect("loopback has free ports").port();
-    let args: Vec<_> = args.iter().map(|argument| argument.replace("0.0.0.0:8080", &format!("127.0.0.1:{port}"))).collect();
+    let args: Vec<_> =
+        args.iter().map(|argument| argument.replace("0.0.0.0:8080", &format!("127.0.0.1:{port}"))).collect();
     let desk = Desk::new(small_fleet).await;
     let mut command = desk.command(&args.iter().map(String::as_str).collect::<Vec<_>>());
     command.stderr(std::process::Stdio::inherit());
