@@ -104,9 +104,11 @@ test-deploy: $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready 
 test-moto: $(VENV)/moto/.ready compile
 	$(VENV)/moto/$(PYTEST) tests/python/moto
 
-# All but one need no program of ours, and mostly wait: they begin at once.
+# Side by side, because Terraform mostly waits. All but one of its suites need no
+# program of ours, and begin at once.
 test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready
-	$(VENV)/terraform/$(PYTEST) tests/python/terraform --ignore tests/python/terraform/test_complete.py
+	$(VENV)/terraform/$(PYTEST) -n 5 --dist loadgroup tests/python/terraform \
+	    --ignore tests/python/terraform/test_complete.py
 
 test-complete: $(VENV)/terraform/.ready compile
 	$(VENV)/terraform/$(PYTEST) tests/python/terraform/test_complete.py

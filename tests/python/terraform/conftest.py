@@ -12,8 +12,7 @@ import urllib.request
 import pytest
 
 from harness import ACCOUNT, ROOT, Emulator, Terraform, environment, required
-
-sys.path.insert(0, str(ROOT / "tests" / "python" / "support"))
+from skips import skip_without
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +32,7 @@ def provider(terraform_installed, tmp_path_factory):
 def major(request, terraform_installed, tmp_path_factory):
     """Each major version that the modules are for, skipped where it cannot be had."""
     if not available(tmp_path_factory.mktemp("major"), f"~> {request.param}.0"):
-        pytest.skip(f"AWS provider {request.param} is neither in a mirror (TF_PLUGIN_MIRROR_DIR) nor to be had from registry.terraform.io")
+        skip_without(f"AWS provider {request.param}", workflow="test.yml", job="test")
     return request.param
 
 
@@ -69,7 +68,7 @@ def emulator(tmp_path_factory):
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(150):
+        for _ in range(600):
             try:
                 urllib.request.urlopen(f"{url}/moto-api/").close()
                 break
@@ -77,7 +76,7 @@ def emulator(tmp_path_factory):
                 assert process.poll() is None, log.read_text()
                 time.sleep(0.2)
         else:
-            pytest.fail(f"the emulator did not start in 30 s: {log.read_text()}")
+            pytest.fail(f"the emulator did not start in 120 s: {log.read_text()}")
         yield Emulator(url)
     finally:
         process.terminate()

@@ -9,15 +9,13 @@ matters here.
 import json
 import re
 import shutil
-import socket
 import zipfile
 
-import dnslib
-import dnslib.server
 import pytest
 
 from harness import ACCOUNT, ROOT, Terraform, environment
 from lambda_host import LambdaHost, program
+from name_server import NameServer
 
 HOME, FAR = "eu-west-1", "eu-central-1"
 ADDRESSES = {HOME: ["10.0.0.10", "10.0.1.11"], FAR: ["10.0.0.20", "10.0.3.21"]}
@@ -77,28 +75,12 @@ def applied(world):
 def name_server(world):
     """Answers for the clusters' hosts, whose names moto makes up, and for nobody else."""
     hosts = {
-        cluster["endpoint"].removeprefix("https://").strip("/").lower(): ADDRESSES[region]
+        cluster["endpoint"].removeprefix("https://").strip("/"): ADDRESSES[region]
         for region, cluster in world.clusters.items()
     }
-
-    class Resolver(dnslib.server.BaseResolver):
-        def resolve(self, request, handler):
-            reply = request.reply()
-            addresses = hosts.get(str(request.q.qname).rstrip(".").lower())
-            if addresses is None:
-                reply.header.rcode = dnslib.RCODE.NXDOMAIN
-            elif request.q.qtype == dnslib.QTYPE.A:
-                for address in addresses:
-                    reply.add_answer(dnslib.RR(request.q.qname, rtype=dnslib.QTYPE.A, ttl=60, rdata=dnslib.A(address)))
-            return reply
-
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = dnslib.server.DNSServer(Resolver(), address="127.0.0.1", port=port, logger=dnslib.server.DNSLogger(log="-request,-reply"))
-    server.start_thread()
-    yield f"127.0.0.1:{port}"
-    server.stop()
+    with NameServer() as server:
+        server.addresses.update(hosts)
+        yield server.address
 
 
 @pytest.fixture(scope="module")
