@@ -101,7 +101,7 @@ test-build: $(ARTIFACTS) $(VENV)/lint/.ready compile
 test-deploy: $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready compile
 	$(VENV)/lint/$(PYTEST) tests/python/deploy --ignore tests/python/deploy/test_build.py
 
-test-moto: $(VENV)/moto/.ready compile
+test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready compile
 	$(VENV)/moto/$(PYTEST) tests/python/moto
 
 # All but one need no program of ours, and mostly wait: they begin at once.
