@@ -136,7 +136,7 @@ soak: $(ARTIFACT)
 	$(call histories,2000000,$(TODAY))
 
 # Bugs that the tests are there to find, planted one after the other: all, or
-# those with BUG in their names.
+# those with BUG in their paths.
 planted: $(VENV)/lint/.ready
 	tests/planted.sh $(BUG)
 

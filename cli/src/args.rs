@@ -1,7 +1,9 @@
 //! Defines the command line, from which help, completions and man page come.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
@@ -40,6 +42,10 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Show the plan, ask, and apply it
     Sync(SyncArgs),
+    /// Make runs on and on, as the function on its schedule
+    ///
+    /// For a container. Logs what the function logs, metrics included.
+    Watch(WatchArgs),
     /// Tell all that is known of one frontend, or of a reason in a report
     ///
     /// Everything that a tag, EKS, DNS and ELB say about it, and what becomes
@@ -82,6 +88,28 @@ pub(crate) struct SyncArgs {
     /// Show converged frontends, too
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    /// From the beginning of one run to that of the next, as in 60s or 5m
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    pub(crate) every: Duration,
+    /// Answer GET /readyz here: 200 while the last run could list what there is
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) listen: Option<SocketAddr>,
+}
+
+/// At least a second, in seconds, minutes or hours.
+fn duration(text: &str) -> Result<Duration, String> {
+    let units = [('s', 1), ('m', 60), ('h', 3600)];
+    let seconds = units.into_iter().find_map(|(unit, seconds)| {
+        text.strip_suffix(unit)?.parse::<u32>().ok().map(|count| u64::from(count) * seconds)
+    });
+    seconds
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
+        .ok_or_else(|| "a time is given as in 60s, 5m or 1h".to_owned())
 }
 
 /// What every command that looks at an account takes.
@@ -130,6 +158,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ("DNS_SERVERS", "IP[:PORT],…", "Name servers to ask [default: the system's]"),
     ("DNS_TIMEOUT_MS", "MS", "Budget for resolving one host [default: 5000]"),
     ("MAX_CONCURRENCY", "N", "AWS calls in flight at once [default: 20]"),
+    ("METRICS_NAMESPACE", "NAME", "CloudWatch namespace of watch's metrics [default: EksNlbSync]"),
 ];
 
 /// The settings that are given as flags or in the environment, by variable.
@@ -268,8 +297,8 @@ mod tests {
         });
         assert!(settings.is_ok());
 
-        // `sync --dry-run`; the SDK's own; of no use without metrics.
-        let others = ["DRY_RUN", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS", "METRICS_NAMESPACE"];
+        // `sync --dry-run`, and the SDK's own.
+        let others = ["DRY_RUN", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"];
         let mut flags: BTreeSet<_> = SETTINGS.iter().map(|(variable, ..)| (*variable).to_owned()).collect();
         flags.extend(others.map(str::to_owned));
         assert_eq!(flags, read.into_inner());

@@ -14,6 +14,7 @@ mod problem;
 mod progress;
 mod session;
 mod table;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -58,6 +59,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Plan(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
             problem::unless_interrupted(plan::plan(&session, wanted, &cli.common)).await
+        }
+        Command::Watch(ref wanted) => {
+            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            watch::watch(&session, wanted, cli.common.output).await
         }
         Command::Sync(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;

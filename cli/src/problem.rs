@@ -2,6 +2,7 @@
 //! code the program ends.
 
 use std::io;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -39,6 +40,10 @@ pub(crate) enum Problem {
     InterruptedWhileWriting,
     #[error("the output cannot be written: {0}")]
     Write(io::Error),
+    #[error("{address} cannot be listened on: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("signals cannot be waited for: {0}")]
+    Signals(io::Error),
     #[error("the simulator does not start: {0}")]
     Demo(io::Error),
 }

@@ -37,10 +37,10 @@ const TICK: Duration = Duration::from_millis(200);
 pub(crate) struct Session {
     pub(crate) settings: Settings,
     pub(crate) clusters: Option<BTreeSet<ClusterName>>,
+    pub(crate) scope: Scope,
+    pub(crate) turns: Turns,
     account: Account,
-    scope: Scope,
     resolver: Resolver,
-    turns: Turns,
     _demo: Option<Simulator>,
 }
 
@@ -87,6 +87,11 @@ impl Session {
         self.account.region(&self.scope)
     }
 
+    /// Lets the next run assume its role anew.
+    pub(crate) async fn forget_credentials(&self) {
+        self.account.forget().await;
+    }
+
     /// The limits of one run that begins now.
     pub(crate) fn limits(&self) -> Limits {
         Limits::new(self.settings.max_concurrency, TIME)
@@ -100,9 +105,18 @@ impl Session {
     /// between writes, and never between the registration and the
     /// deregistration of one frontend.
     pub(crate) async fn apply(&self, stop: impl Future<Output = ()>) -> Result<Option<Report>, Problem> {
+        self.run_until(Mode::Apply, stop).await
+    }
+
+    /// Makes one run unless `stop` comes first: see [`Session::apply`].
+    pub(crate) async fn run_until(
+        &self,
+        mode: Mode,
+        stop: impl Future<Output = ()>,
+    ) -> Result<Option<Report>, Problem> {
         let limits = self.limits();
         tokio::select! {
-            report = self.run_within(Mode::Apply, &limits) => report.map(Some),
+            report = self.run_within(mode, &limits) => report.map(Some),
             _nobody_writes = async { stop.await; limits.stop().await } => Ok(None),
         }
     }

@@ -8,6 +8,9 @@ locals {
   write_key   = local.write_tag[0]
   write_value = length(local.write_tag) > 1 ? local.write_tag[1] : "*"
 
+  reads_interfaces = var.address_source != "dns"
+  assumes_roles    = length(var.assume_role_arns) > 0 || var.member_role_name != null
+
   # What Lambda itself does in the function's name to reach a VPC.
   interface_actions = [
     "ec2:AssignPrivateIpAddresses",
@@ -27,10 +30,11 @@ locals {
     },
     {
       # The interfaces are for Lambda to make, not for the code: Lambda User
-      # Guide, Giving functions access to resources in a VPC, Security.
+      # Guide, Giving functions access to resources in a VPC, Security. Reading
+      # them is what address_source = "eni" is about.
       Sid       = "OnlyLambdaItself"
       Effect    = "Deny"
-      Action    = local.interface_actions
+      Action    = [for action in local.interface_actions : action if !(local.reads_interfaces && action == "ec2:DescribeNetworkInterfaces")]
       Resource  = "*"
       Condition = { ArnEquals = { "lambda:SourceFunctionArn" = "arn:${local.partition}:lambda:${local.region}:${local.account_id}:function:${var.name}" } }
     },
@@ -84,6 +88,13 @@ locals {
       Action   = "sts:AssumeRole"
       Resource = var.assume_role_arns
     }],
+    var.member_role_name == null ? [] : [{
+      Sid       = "OneNameInTheOrganization"
+      Effect    = "Allow"
+      Action    = "sts:AssumeRole"
+      Resource  = "arn:${local.partition}:iam::*:role/${coalesce(var.member_role_name, "-")}"
+      Condition = { StringEquals = { "aws:ResourceOrgID" = var.organization_id } }
+    }],
     [for statement in local.vpc_statements : statement if local.in_vpc],
   )
 }
@@ -114,6 +125,22 @@ resource "aws_iam_role_policy" "function" {
   })
 }
 
+resource "aws_iam_role_policy" "interfaces" {
+  count = local.reads_interfaces ? 1 : 0
+
+  name = "read-interfaces"
+  role = aws_iam_role.function.id
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Sid      = "DescribeKnowsNoResources"
+      Effect   = "Allow"
+      Action   = "ec2:DescribeNetworkInterfaces"
+      Resource = "*"
+    }]
+  })
+}
+
 resource "aws_iam_role" "scheduler" {
   name_prefix          = "${substr(var.name, 0, 24)}-schedule-"
   description          = "Lets the schedules run ${var.name}"
@@ -136,6 +163,7 @@ resource "aws_iam_role_policy" "scheduler" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
+      Sid      = "Function"
       Effect   = "Allow"
       Action   = "lambda:InvokeFunction"
       Resource = aws_lambda_function.this.arn

@@ -42,14 +42,19 @@ resource "aws_lambda_function" "this" {
   description   = "Keeps NLB target groups at the private addresses of EKS API servers"
   role          = aws_iam_role.function.arn
 
-  filename         = var.package != null ? var.package : "${var.source_dir}/target/lambda/eks-nlb-sync/bootstrap.zip"
-  source_code_hash = var.package != null ? filebase64sha256(var.package) : local.source_hash
-  runtime          = "provided.al2023"
-  handler          = "bootstrap"
-  architectures    = [var.architecture]
+  filename          = var.s3_bucket != null ? null : var.package != null ? var.package : "${var.source_dir}/target/lambda/eks-nlb-sync/bootstrap.zip"
+  s3_bucket         = var.s3_bucket
+  s3_key            = var.s3_key
+  s3_object_version = var.s3_object_version
+  source_code_hash  = var.package_sha256 != null ? var.package_sha256 : var.package != null ? filebase64sha256(var.package) : local.source_hash
+  runtime           = "provided.al2023"
+  handler           = "bootstrap"
+  architectures     = [var.architecture]
 
-  memory_size                    = 128
-  timeout                        = 60
+  memory_size = 128
+  # Less than the schedule's interval, so that a run has ended before the next one
+  # is due.
+  timeout                        = 55
   reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
 
   environment {
@@ -57,6 +62,7 @@ resource "aws_lambda_function" "this" {
       {
         NLB_TAG             = var.nlb_tag
         CLUSTER_NAME_TAG    = var.cluster_name_tag
+        ADDRESS_SOURCE      = var.address_source
         SYNC_POLICY         = var.sync_policy
         DRY_RUN             = tostring(var.dry_run)
         MIN_HEALTHY_TARGETS = tostring(var.min_healthy_targets)
@@ -93,7 +99,7 @@ resource "aws_lambda_function" "this" {
   tags = var.tags
 
   # Without its permissions the first runs would fail.
-  depends_on = [terraform_data.build, aws_iam_role_policy.function]
+  depends_on = [terraform_data.build, aws_iam_role_policy.function, aws_iam_role_policy.interfaces]
 }
 
 # The next run is the retry, and an event older than that is worthless.
@@ -104,9 +110,10 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 }
 
 resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_158:Encrypted with the service's own key; the lines hold ARNs, host names and addresses, no secret.
+  #checkov:skip=CKV_AWS_158:Your key by kms_key_arn; the lines hold ARNs, host names and addresses, no secret.
   #checkov:skip=CKV_AWS_338:log_retention_days is the caller's choice; the report of a run is of no use a year later.
   name              = "/aws/lambda/${var.name}"
+  kms_key_id        = var.kms_key_arn
   retention_in_days = var.log_retention_days
   tags              = var.tags
 }
@@ -168,47 +175,4 @@ resource "aws_scheduler_schedule" "fleet" {
       maximum_event_age_in_seconds = 60
     }
   }
-}
-
-# --- Control plane -----------------------------------------------------------
-
-# EKS makes the interfaces of its API servers itself, so a change of addresses
-# begins and ends with these calls. What they say is not read: they say when.
-resource "aws_cloudwatch_event_rule" "control_plane" {
-  count = var.watch_control_plane ? 1 : 0
-
-  name        = "${var.name}-control-plane"
-  description = "EKS changes the network interfaces of a control plane"
-  event_pattern = jsonencode({
-    source      = ["aws.ec2"]
-    detail-type = ["AWS API Call via CloudTrail"]
-    detail = {
-      eventSource     = ["ec2.amazonaws.com"]
-      eventName       = ["CreateNetworkInterface", "DeleteNetworkInterface"]
-      sourceIPAddress = ["eks.amazonaws.com"]
-    }
-  })
-  tags = var.tags
-}
-
-resource "aws_cloudwatch_event_target" "control_plane" {
-  count = var.watch_control_plane ? 1 : 0
-
-  rule      = aws_cloudwatch_event_rule.control_plane[0].name
-  target_id = "Function"
-  arn       = aws_lambda_function.this.arn
-
-  retry_policy {
-    maximum_retry_attempts       = 0
-    maximum_event_age_in_seconds = 60
-  }
-}
-
-resource "aws_lambda_permission" "control_plane" {
-  count = var.watch_control_plane ? 1 : 0
-
-  action        = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this.function_name
-  principal     = "events.amazonaws.com"
-  source_arn    = aws_cloudwatch_event_rule.control_plane[0].arn
 }

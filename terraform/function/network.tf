@@ -11,7 +11,8 @@ locals {
       eks                  = local.service_prefix
       elasticloadbalancing = "com.amazonaws"
     },
-    length(var.assume_role_arns) == 0 ? {} : { sts = local.service_prefix },
+    local.reads_interfaces ? { ec2 = local.service_prefix } : {},
+    local.assumes_roles ? { sts = local.service_prefix } : {},
   )
 }
 
@@ -41,24 +42,37 @@ resource "aws_vpc_security_group_egress_rule" "function_https" {
   tags              = var.tags
 }
 
-# The VPC's own resolver needs no rule; servers of your own do.
+# The VPC's own resolver needs no rule; servers of your own do. As in
+# template.yaml, which cannot take the ports out of its list: a list with a colon,
+# for a port or an IPv6 address, opens them all.
+locals {
+  dns_ports = anytrue([for server in var.dns_servers : strcontains(server, ":")]) ? [1, 65535] : [53, 53]
+  dns_rules = !local.makes_security_group || length(var.dns_servers) == 0 ? {} : merge(
+    { udp = "0.0.0.0/0", tcp = "0.0.0.0/0" },
+    local.dns_ports[0] == 1 ? { udp-ipv6 = "::/0", tcp-ipv6 = "::/0" } : {},
+  )
+}
+
 resource "aws_vpc_security_group_egress_rule" "function_dns" {
-  for_each = toset(local.makes_security_group && length(var.dns_servers) > 0 ? ["udp", "tcp"] : [])
+  for_each = local.dns_rules
 
   security_group_id = aws_security_group.function[0].id
-  description       = "dns_servers, over ${upper(each.value)}"
-  cidr_ipv4         = "0.0.0.0/0"
-  ip_protocol       = each.value
-  from_port         = 53
-  to_port           = 53
+  description       = "dns_servers, over ${upper(split("-", each.key)[0])}${endswith(each.key, "ipv6") ? " and IPv6" : ""}"
+  cidr_ipv4         = endswith(each.key, "ipv6") ? null : each.value
+  cidr_ipv6         = endswith(each.key, "ipv6") ? each.value : null
+  ip_protocol       = split("-", each.key)[0]
+  from_port         = local.dns_ports[0]
+  to_port           = local.dns_ports[1]
   tags              = var.tags
 }
 
+# With private DNS an endpoint answers for its API to the whole VPC. Whoever it
+# does not admit is cut off from that API, the Load Balancer Controller first.
 resource "aws_security_group" "endpoints" {
   count = var.interface_endpoints ? 1 : 0
 
   name_prefix = "${var.name}-endpoints-"
-  description = "Interface endpoints of eks-nlb-sync, HTTPS in from the function"
+  description = "Interface endpoints of eks-nlb-sync, HTTPS in from the VPC"
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = "${var.name}-endpoints" })
 
@@ -68,15 +82,15 @@ resource "aws_security_group" "endpoints" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "endpoints" {
-  count = var.interface_endpoints ? 1 : 0
+  for_each = toset(var.interface_endpoints ? ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"] : [])
 
-  security_group_id            = aws_security_group.endpoints[0].id
-  description                  = "The function"
-  referenced_security_group_id = local.security_group_ids[0]
-  ip_protocol                  = "tcp"
-  from_port                    = 443
-  to_port                      = 443
-  tags                         = var.tags
+  security_group_id = aws_security_group.endpoints[0].id
+  description       = each.value == "100.64.0.0/10" ? "Shared address space" : "Private networks"
+  cidr_ipv4         = each.value
+  ip_protocol       = "tcp"
+  from_port         = 443
+  to_port           = 443
+  tags              = var.tags
 }
 
 resource "aws_vpc_endpoint" "this" {

@@ -25,5 +25,5 @@ output "security_group_ids" {
 
 output "alarm_topic_arn" {
   description = "The alarms' topic, made here or given; null without one."
-  value       = one(local.alarm_actions)
+  value       = one(local.pages)
 }

@@ -4,19 +4,53 @@
 # --- Code --------------------------------------------------------------------
 
 variable "package" {
-  description = "Path of the zip that holds `bootstrap`, as `cargo lambda build --release --arm64 --output-format zip` makes it. Either this or `source_dir`."
+  description = "Path of the zip that holds `bootstrap`, as `cargo lambda build --release --arm64 --output-format zip` makes it. Either this, `s3_bucket` or `source_dir`."
   type        = string
   default     = null
 
   validation {
-    condition     = var.package == null ? true : fileexists(var.package)
+    condition     = var.package == null || var.package_sha256 != null ? true : fileexists(var.package)
     error_message = "package is \"${coalesce(var.package, "-")}\", where there is no file: build it with `cargo lambda build --release --arm64 --output-format zip --bin eks-nlb-sync`, or give source_dir instead."
   }
 
   validation {
-    condition     = (var.package == null) != (var.source_dir == null)
-    error_message = "Give either package (a built zip) or source_dir (a checkout to build), not ${var.package == null ? "neither" : "both"}."
+    condition     = length([for source in [var.package, var.source_dir, var.s3_bucket] : source if source != null]) == 1
+    error_message = "Give one of package (a built zip), s3_bucket (with the zip in it) and source_dir (a checkout to build)."
   }
+}
+
+variable "package_sha256" {
+  description = "Checksum of the zip, base64 of its SHA-256 (`openssl dgst -sha256 -binary bootstrap.zip | base64`). With it a plan needs no file; a new checksum deploys. Needed with `s3_bucket`."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.package_sha256 == null || can(regex("^[0-9A-Za-z+/]{43}=$", var.package_sha256))
+    error_message = "package_sha256 must be the base64 of a SHA-256, 44 characters that end in =."
+  }
+}
+
+variable "s3_bucket" {
+  description = "Bucket that holds the zip, in the function's Region: then nobody who plans needs Rust or the file."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.s3_bucket == null || (var.s3_key != null && var.package_sha256 != null)
+    error_message = "s3_bucket needs s3_key, the zip in it, and package_sha256, its checksum."
+  }
+}
+
+variable "s3_key" {
+  description = "Key of the zip in `s3_bucket`."
+  type        = string
+  default     = null
+}
+
+variable "s3_object_version" {
+  description = "Version of the zip in `s3_bucket`. Default: the newest when the checksum changes."
+  type        = string
+  default     = null
 }
 
 variable "source_dir" {
@@ -71,7 +105,7 @@ variable "nlb_tag" {
 }
 
 variable "cluster_name_tag" {
-  description = "`CLUSTER_NAME_TAG`, key of the load balancer's tag that names the EKS cluster."
+  description = "`CLUSTER_NAME_TAG`, key of the tag, on target group or load balancer, that names the EKS cluster."
   type        = string
   default     = "cluster_name"
   nullable    = false
@@ -79,6 +113,18 @@ variable "cluster_name_tag" {
   validation {
     condition     = can(regex("^[\\w.:/+@-]{1,128}$", var.cluster_name_tag))
     error_message = "cluster_name_tag must be a tag key."
+  }
+}
+
+variable "address_source" {
+  description = "`ADDRESS_SOURCE`, where the API servers' addresses are learnt: `dns`, `eni` or `dns+eni`. With `eni` the role may also read network interfaces."
+  type        = string
+  default     = "dns"
+  nullable    = false
+
+  validation {
+    condition     = contains(["dns", "eni", "dns+eni"], var.address_source)
+    error_message = "address_source must be \"dns\", \"eni\" or \"dns+eni\"."
   }
 }
 
@@ -104,7 +150,7 @@ variable "dry_run" {
 variable "min_healthy_targets" {
   description = "`MIN_HEALTHY_TARGETS`, healthy desired targets required before a stale target that still serves is deregistered."
   type        = number
-  default     = 1
+  default     = 2
   nullable    = false
 
   validation {
@@ -144,10 +190,10 @@ variable "dns_timeout_ms" {
   nullable    = false
 
   validation {
-    # Half of the function's time-out: a silent name server must leave time for
-    # the report.
-    condition     = var.dns_timeout_ms >= 100 && var.dns_timeout_ms <= 30000
-    error_message = "dns_timeout_ms must be 100 to 30000 milliseconds: a silent name server must leave time for the report."
+    # Less than half of the function's time-out: a silent name server must leave
+    # time for the report.
+    condition     = var.dns_timeout_ms >= 100 && var.dns_timeout_ms <= 25000
+    error_message = "dns_timeout_ms must be 100 to 25000 milliseconds: a silent name server must leave time for the report."
   }
 }
 
@@ -178,7 +224,7 @@ variable "metrics_namespace" {
 # --- When --------------------------------------------------------------------
 
 variable "schedule_expression" {
-  description = "How often every frontend is looked at. Slower than one minute also needs a higher `no_success_minutes`."
+  description = "How often every frontend is looked at; at least every five minutes, which is what the alarms look at."
   type        = string
   default     = "rate(1 minute)"
   nullable    = false
@@ -190,7 +236,7 @@ variable "schedule_expression" {
 }
 
 variable "schedule_state" {
-  description = "`DISABLED` pauses the schedules, or leaves invoking to something else, which then must watch for runs that do not come."
+  description = "`DISABLED` pauses the schedules, or leaves invoking to something else. The alarm for missing runs stays either way."
   type        = string
   default     = "ENABLED"
   nullable    = false
@@ -227,22 +273,22 @@ variable "fleet" {
   }
 
   validation {
-    condition     = alltrue([for scope in values(var.fleet) : scope.role_arn == null || contains(var.assume_role_arns, coalesce(scope.role_arn, "-"))])
+    condition     = alltrue([for scope in values(var.fleet) : scope.role_arn == null || contains(var.assume_role_arns, coalesce(scope.role_arn, "-")) || endswith(coalesce(scope.role_arn, "-"), ":role/${coalesce(var.member_role_name, "*")}")])
     error_message = "fleet names roles that the function may not assume; add ${join(", ", [for scope in values(var.fleet) : scope.role_arn if scope.role_arn != null && !contains(var.assume_role_arns, coalesce(scope.role_arn, "-"))])} to assume_role_arns."
   }
 }
 
 variable "watch_control_plane" {
-  description = "Also run when EKS creates or deletes a network interface. Needs a CloudTrail trail with management events in this Region."
+  description = "Also run when EKS makes or removes an interface of a control plane. Needs a CloudTrail trail with management events in this Region."
   type        = bool
   default     = false
   nullable    = false
 }
 
 variable "reserved_concurrency" {
-  description = "Runs at the same time. More than 1 for several schedules; null where the account's concurrency is too small to reserve any."
+  description = "1 makes it certain that runs never overlap; with a fleet, as many as there are schedules. Needs an account whose concurrency is 100 above it. Default: none reserved."
   type        = number
-  default     = 1
+  default     = null
 
   validation {
     condition     = var.reserved_concurrency == null || (coalesce(var.reserved_concurrency, 1) >= 1 && coalesce(var.reserved_concurrency, 1) <= 9999)
@@ -279,6 +325,44 @@ variable "assume_role_arns" {
   validation {
     condition     = alltrue([for arn in var.assume_role_arns : can(regex("^arn:aws[a-z-]*:iam::[0-9]{12}:role/[\\w+=.@/-]+$", arn))])
     error_message = "assume_role_arns must be ARNs of IAM roles without wildcards, such as arn:aws:iam::111122223333:role/eks-nlb-sync."
+  }
+}
+
+variable "member_role_name" {
+  description = "Lets an event name the role of this name in every account of `organization_id`, however many there are ([member-role](../member-role/README.md) makes them)."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.member_role_name == null || can(regex("^[\\w+=.@-]{1,64}$", var.member_role_name))
+    error_message = "member_role_name must be the name of an IAM role."
+  }
+
+  validation {
+    condition     = (var.member_role_name == null) == (var.organization_id == null)
+    error_message = "member_role_name and organization_id go together, or the role of that name in any account could be assumed."
+  }
+}
+
+variable "organization_id" {
+  description = "The AWS organisation whose accounts `member_role_name` is for."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.organization_id == null || can(regex("^o-[a-z0-9]{10,32}$", var.organization_id))
+    error_message = "organization_id must be the id of an organisation, such as o-a1b2c3d4e5."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Your key for the log group and the alarm topic. Its policy must let CloudWatch and CloudWatch Logs use it. Default: AWS's own keys."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.kms_key_arn == null || can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key/[\\w-]+$", var.kms_key_arn))
+    error_message = "kms_key_arn must be the ARN of a KMS key."
   }
 }
 
@@ -341,7 +425,7 @@ variable "security_group_ids" {
 }
 
 variable "interface_endpoints" {
-  description = "Make the interface endpoints (`eks`, `elasticloadbalancing`, and `sts` when roles are given) that subnets without a NAT gateway need."
+  description = "Make the interface endpoints (`eks`, `elasticloadbalancing`, `ec2` with `address_source` `eni`, `sts` when roles are given) that subnets without a NAT gateway need. They answer for the whole VPC and admit all of it."
   type        = bool
   default     = false
   nullable    = false
@@ -377,16 +461,40 @@ variable "alarm_topic_arn" {
   }
 }
 
-variable "no_success_minutes" {
-  description = "Minutes without a single successful run before the alarm. Several times the schedule's interval."
+variable "ticket_topic_arn" {
+  description = "An SNS topic for alarms that can wait until morning. Default: where the others go."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.ticket_topic_arn == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\\w-]+$", var.ticket_topic_arn))
+    error_message = "ticket_topic_arn must be the ARN of an SNS topic."
+  }
+}
+
+variable "no_run_minutes" {
+  description = "Minutes without a run that looked at every load balancer before the alarm. Several times the schedule's interval."
   type        = number
   default     = 15
   nullable    = false
 
   validation {
     # CloudWatch evaluates at most one day of one-minute periods.
-    condition     = var.no_success_minutes >= 5 && var.no_success_minutes <= 1440
-    error_message = "no_success_minutes must be 5 to 1440."
+    condition     = var.no_run_minutes >= 5 && var.no_run_minutes <= 1440
+    error_message = "no_run_minutes must be 5 to 1440."
+  }
+}
+
+variable "unhealthy_minutes" {
+  description = "Minutes that a target group may be without any healthy target before the alarm. A new target is healthy after 3 to 5 minutes."
+  type        = number
+  default     = 10
+  nullable    = false
+
+  validation {
+    # As for withheld_minutes.
+    condition     = var.unhealthy_minutes >= 5 && var.unhealthy_minutes <= 120
+    error_message = "unhealthy_minutes must be 5 to 120."
   }
 }
 
@@ -402,6 +510,49 @@ variable "withheld_minutes" {
     condition     = var.withheld_minutes >= 10 && var.withheld_minutes <= 120
     error_message = "withheld_minutes must be 10 to 120: Lambda replaces its processes every few hours, and the age of a withheld target with them."
   }
+}
+
+variable "min_load_balancers" {
+  description = "Fewer managed load balancers than this ring the alarm. Set it to what you have; somebody who removes a tag is then noticed. 0 for no alarm."
+  type        = number
+  default     = 1
+  nullable    = false
+
+  validation {
+    condition     = var.min_load_balancers >= 0 && var.min_load_balancers <= 1000
+    error_message = "min_load_balancers must be 0 to 1000."
+  }
+}
+
+variable "tolerated_failures" {
+  description = "Frontends that may fail before the alarm. Raise it while a known failure lasts, or the next one rings nothing."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.tolerated_failures >= 0 && var.tolerated_failures <= 10000
+    error_message = "tolerated_failures must be 0 to 10000."
+  }
+}
+
+variable "runbook_url" {
+  description = "Where alarms say to read on. Your own copy of docs/operations.md does."
+  type        = string
+  default     = "https://github.com/eks-nlb-sync/eks-nlb-sync/blob/v0.1.0/docs/operations.md"
+  nullable    = false
+
+  validation {
+    condition     = can(regex("^https://[\\w./:%~-]{1,200}$", var.runbook_url))
+    error_message = "runbook_url must be an https URL of at most 200 characters."
+  }
+}
+
+variable "detailed_metrics" {
+  description = "Make metrics of every number in the report line, too. They cost 0.30 USD a month each."
+  type        = bool
+  default     = false
+  nullable    = false
 }
 
 variable "application_log_level" {
@@ -443,9 +594,9 @@ variable "log_retention_days" {
 }
 
 variable "tracing" {
-  description = "X-Ray tracing of the function."
+  description = "`Active` for X-Ray traces of the function, 5 USD for a million."
   type        = string
-  default     = "Active"
+  default     = "PassThrough"
   nullable    = false
 
   validation {

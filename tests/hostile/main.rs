@@ -21,7 +21,6 @@ mod names;
 #[path = "../support/process.rs"]
 #[expect(dead_code, reason = "the soak uses the rest of it")]
 mod process;
-mod report;
 mod settings;
 #[path = "../support/socketless.rs"]
 mod socketless;

@@ -1,7 +1,5 @@
 //! AWS when it refuses, fails, is slow, or is not there.
 
-use std::time::Duration;
-
 use eks_nlb_simulator::world::{LoadBalancerSpec, TargetGroupSpec};
 use eks_nlb_simulator::{Fault, Frontend, SilentAddress, Simulator, World, closed_address};
 use futures_util::future::join_all;
@@ -349,17 +347,6 @@ async fn connections_that_died_between_two_runs_do_no_harm() {
 }
 
 #[tokio::test]
-async fn connections_that_are_reset_when_they_are_used_again_do_no_harm() {
-    let (function, frontend) = Function::start_in(payments).await;
-    function.sync().await;
-    function.world().plant(Fault::on("*").times(3).reset());
-
-    let report = function.sync().await;
-
-    assert_eq!(reported(&report, &frontend)["outcome"], "converged");
-}
-
-#[tokio::test]
 async fn a_resource_that_was_deleted_does_not_spoil_its_batch_of_tags() {
     let (function, ()) = Function::start_in(|world| {
         for n in 0..20 {
@@ -491,15 +478,4 @@ async fn a_target_that_is_no_address_stops_its_frontend_only() {
 
     assert_eq!(failed.code(), "AwsRejected");
     assert!(failed.message().contains("i-0123456789abcdef0"), "{}", failed.message());
-}
-
-#[tokio::test]
-async fn latency_is_no_fault() {
-    let (function, frontend) = Function::start_in(|world| {
-        world.latency = Duration::from_millis(100);
-        busy_payments(world)
-    })
-    .await;
-
-    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }

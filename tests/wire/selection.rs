@@ -20,11 +20,6 @@ fn written(world: &World) -> Vec<&str> {
     groups
 }
 
-fn sorted<const N: usize>(mut arns: [&str; N]) -> [&str; N] {
-    arns.sort_unstable();
-    arns
-}
-
 /// How many resources each call for tags names, in ascending order.
 fn tag_batches(world: &World) -> Vec<usize> {
     let calls = world.requests_of("DescribeTags").into_iter();
@@ -102,22 +97,6 @@ async fn every_tag_of_the_selector_must_match() {
 
     assert_eq!(report["summary"]["loadBalancers"], 1);
     assert_eq!(written(&function.world()), [managed]);
-}
-
-#[tokio::test]
-async fn a_key_alone_matches_every_value() {
-    let (function, [a, b]) = Function::start_in_with(&[("NLB_TAG", "sync")], |world| {
-        world.add_cluster("payments", PAYMENTS);
-        let a = add(world, LoadBalancerSpec::managed("payments").tag("sync", ""));
-        let b = add(world, LoadBalancerSpec::managed("payments").tag("sync", "no"));
-        add(world, LoadBalancerSpec::managed("payments"));
-        [a, b]
-    })
-    .await;
-
-    function.sync().await;
-
-    assert_eq!(written(&function.world()), sorted([&a, &b]));
 }
 
 #[tokio::test]

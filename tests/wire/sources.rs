@@ -78,18 +78,14 @@ async fn a_public_and_private_cluster_is_served_from_outside_its_vpc() {
         function.invoke("{}").await;
         let report = function.last_report().await;
 
-        let frontend_report = reported(&report, &frontend);
-        assert_eq!(frontend_report["outcome"], outcome, "{source}: {frontend_report:#}");
+        let reported = reported(&report, &frontend);
+        assert_eq!(reported["outcome"], outcome, "{source}: {reported:#}");
         if outcome == "failed" {
-            assert_eq!(code(frontend_report), "AddressNotAllowed", "{source}");
-            assert!(
-                message(frontend_report).contains("ADDRESS_SOURCE=eni"),
-                "{source}: {}",
-                message(frontend_report)
-            );
+            assert_eq!(code(reported), "AddressNotAllowed", "{source}");
+            assert!(message(reported).contains("ADDRESS_SOURCE=eni"), "{source}: {}", message(reported));
             assert_eq!(function.world().writes().len(), 0, "{source}");
         } else {
-            assert_eq!(frontend_report["registered"], json!(PAYMENTS_TARGETS), "{source}");
+            assert_eq!(reported["registered"], json!(PAYMENTS_TARGETS), "{source}");
             assert_eq!(function.world().dns.questions(), [], "{source}");
         }
     }
@@ -186,9 +182,9 @@ async fn a_look_alike_is_never_registered() {
     for (kind, look_alike) in look_alikes {
         function.world().add_interface(look_alike);
         let report = function.sync().await;
-        let frontend_report = reported(&report, &frontend);
-        assert_eq!(frontend_report["outcome"], "converged", "{kind}: {frontend_report:#}");
-        assert_eq!(frontend_report["desired"], json!(PAYMENTS), "{kind}");
+        let reported = reported(&report, &frontend);
+        assert_eq!(reported["outcome"], "converged", "{kind}: {reported:#}");
+        assert_eq!(reported["desired"], json!(PAYMENTS), "{kind}");
         function.world().remove_interfaces_at(WRONG);
     }
 
@@ -267,14 +263,11 @@ async fn what_both_sources_name_is_registered_and_what_neither_names_may_go() {
 
     let report = function.sync().await;
 
-    let frontend_report = reported(&report, &frontend);
-    assert_eq!(frontend_report["desired"], json!(PAYMENTS));
-    assert_eq!(frontend_report["registered"], json!([]));
-    assert_eq!(frontend_report["deregistered"], json!(["10.0.3.14:443"]));
-    assert_eq!(
-        frontend_report["withheld"],
-        json!([{"target": "10.0.3.12:443", "reason": "namedByOneSource"}])
-    );
+    let reported = reported(&report, &frontend);
+    assert_eq!(reported["desired"], json!(PAYMENTS));
+    assert_eq!(reported["registered"], json!([]));
+    assert_eq!(reported["deregistered"], json!(["10.0.3.14:443"]));
+    assert_eq!(reported["withheld"], json!([{"target": "10.0.3.12:443", "reason": "namedByOneSource"}]));
 }
 
 #[tokio::test]

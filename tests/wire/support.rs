@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
+use std::collections::BTreeSet;
 use std::process::Output;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -294,6 +295,12 @@ pub(crate) fn code(reported: &Value) -> &str {
 /// The message with which a frontend failed.
 pub(crate) fn message(reported: &Value) -> &str {
     reported["error"]["message"].as_str().unwrap_or_else(|| panic!("it did not fail: {reported:#}"))
+}
+
+/// The names that were asked for. A question may be sent again where the
+/// machine is slow to answer.
+pub(crate) fn names_asked_for(world: &World) -> BTreeSet<String> {
+    world.dns.questions().iter().map(|asked| asked.name.clone()).collect()
 }
 
 /// The targets of a group, whatever their state.

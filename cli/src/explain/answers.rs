@@ -39,7 +39,7 @@ pub(crate) const ANSWERS: &[Answers] = &[
         "waitingForHealthyReplacement",
         "The address has left the cluster, but its target may still serve clients. It stays until enough desired targets are healthy, in all and in its zone.",
         "No: that is why it stays. New targets take three to five minutes to become healthy.",
-        "Wait ten minutes. If the new targets stay unhealthy or initial, check that the load balancer reaches them: the security group of the cluster must admit port 443 from the load balancer, and the health check must be one that an API server passes (`eks-nlb doctor`).",
+        "Wait ten minutes. If the new targets stay unhealthy or initial, check that the load balancer reaches them: the security group of the cluster must admit port 443 from the load balancer, and the health check must be TCP, or HTTPS on /readyz.",
     ),
     answers(
         "namedByOneSource",

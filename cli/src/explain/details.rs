@@ -1,13 +1,17 @@
 //! Finds out all that is known of one frontend.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use eks_nlb_sync::aws::account::Clients;
+use eks_nlb_sync::aws::eks::Lookup;
 use eks_nlb_sync::aws::elb::TargetGroup;
 use eks_nlb_sync::discover::EXCLUDING_TAG;
-use eks_nlb_sync::model::{Family, Tags, TargetState, Targets};
+use eks_nlb_sync::limits::Limits;
+use eks_nlb_sync::model::{ClusterName, Family, Tags, TargetState, Targets};
 use eks_nlb_sync::report::{FrontendReport, Outcome, SkipReason};
 use serde::Serialize;
 
@@ -34,6 +38,10 @@ pub(crate) struct Details {
     pub(crate) takes: Option<String>,
     /// What each name server says of the endpoint.
     pub(crate) name_servers: Vec<NameServerAnswer>,
+    /// The addresses of the control plane's network interfaces, or why they
+    /// are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) interfaces: Option<Result<Vec<IpAddr>, String>>,
     /// What is done with each target.
     pub(crate) targets: Vec<Fate>,
     /// Whether anybody is cut off, by the targets' health.
@@ -80,23 +88,44 @@ pub(crate) async fn of(session: &Session, frontend: &FrontendReport) -> Result<D
     {
         frontend.current = elb.targets(arn).await.ok();
     }
+    let family = group.as_ref().map_or(Family::Ipv4, |group| group.family);
     let name_servers = match &frontend.host {
-        Some(host) => {
-            let family = group.as_ref().map_or(Family::Ipv4, |group| group.family);
-            dns::ask_each(&session.settings, host, family).await
-        }
+        Some(host) => dns::ask_each(&session.settings, host, family).await,
         None => Vec::new(),
+    };
+    let interfaces = match &frontend.cluster {
+        Some(cluster) if frontend.host.is_some() => interfaces(&clients, &limits, cluster, family).await,
+        _ => None,
     };
     Ok(Details {
         read_at: DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default(),
         tags: deciding_tags(session, &frontend, &tags),
         takes: group.as_ref().map(takes),
         name_servers,
+        interfaces,
         targets: fates(&frontend),
         cut_off: cut_off(&frontend),
         answers: reasons(&frontend),
         frontend,
     })
+}
+
+/// What the control plane's network interfaces say, whether or not they are a
+/// source: where both are known, they can be compared.
+async fn interfaces(
+    clients: &Clients,
+    limits: &Limits,
+    cluster: &ClusterName,
+    family: Family,
+) -> Option<Result<Vec<IpAddr>, String>> {
+    let Ok(Lookup::Found(endpoint)) = clients.eks(limits).api_endpoint(cluster).await else { return None };
+    let listed = clients.ec2(limits).control_plane_interfaces().await;
+    Some(listed.map_err(|error| error.to_string()).map(|interfaces| {
+        let mut addresses: Vec<_> =
+            interfaces.addresses(cluster, &endpoint, family).into_iter().flatten().collect();
+        addresses.sort_unstable();
+        addresses
+    }))
 }
 
 fn takes(group: &TargetGroup) -> String {
@@ -181,6 +210,7 @@ fn cut_off(frontend: &FrontendReport) -> String {
         (0, all) => format!(
             "most likely: none of {all} targets is healthy; the load balancer sends clients to all of them and hopes"
         ),
+        (1, all) => format!("no: 1 of {all} targets is healthy"),
         (healthy, all) => format!("no: {healthy} of {all} targets are healthy"),
     }
 }

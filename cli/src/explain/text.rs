@@ -1,5 +1,7 @@
 //! Puts explanations into words and tables.
 
+use std::net::IpAddr;
+
 use comfy_table::{Attribute, Cell};
 use eks_nlb_sync::report::Outcome;
 
@@ -8,6 +10,9 @@ use super::details::Details;
 use super::dns::NameServerAnswer;
 use super::unmanaged::Unmanaged;
 use crate::{names, table};
+
+/// The characters of a line of prose where no terminal says.
+const LINE: u16 = 100;
 
 pub(crate) fn of_reason(answers: &Answers) -> String {
     format!(
@@ -41,6 +46,9 @@ pub(crate) fn of_frontend(details: &Details) -> String {
         told.push(("API endpoint", host.to_string()));
     }
     told.extend(details.name_servers.iter().map(|answer| ("DNS", of_name_server(answer))));
+    if let Some(interfaces) = &details.interfaces {
+        told.push(("Interfaces", of_interfaces(interfaces)));
+    }
     told.push(("This run", outcome(&frontend.outcome)));
     told.push(("Cut off", details.cut_off.clone()));
     let title = frontend.cluster.as_ref().map_or_else(|| "no cluster".to_owned(), ToString::to_string);
@@ -74,6 +82,14 @@ fn of_name_server(answer: &NameServerAnswer) -> String {
     format!("{} says {says}", answer.name_server)
 }
 
+fn of_interfaces(interfaces: &Result<Vec<IpAddr>, String>) -> String {
+    match interfaces {
+        Ok(addresses) if addresses.is_empty() => "none of the cluster's control plane".to_owned(),
+        Ok(addresses) => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Err(error) => format!("not known: {error}"),
+    }
+}
+
 fn targets(details: &Details) -> String {
     const HEADER: [&str; 7] = ["TARGET", "ZONE", "STATE", "SEEN", "ACTION", "RULE", "WHY"];
     let mut drawn = table::new_table();
@@ -97,6 +113,9 @@ fn targets(details: &Details) -> String {
 /// What is known, with what it is.
 fn pairs(told: Vec<(&str, String)>) -> String {
     let mut drawn = table::new_table();
+    if drawn.width().is_none() {
+        drawn.set_width(LINE);
+    }
     drawn.add_rows(told.into_iter().map(|(what, is)| [Cell::new(format!("  {what}")), Cell::new(is)]));
     table::finish(&mut drawn, &[1]);
     table::lines(&drawn)

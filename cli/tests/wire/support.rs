@@ -1,7 +1,5 @@
 //! Runs the program against the simulator and reads what it says.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
-
 use std::process::Stdio;
 use std::time::Duration;
 

@@ -26,15 +26,15 @@ variables {
   package = "versions.tf" # any file: nothing is deployed
 }
 
-run "runs_small_alone_and_every_minute" {
+run "runs_small_and_every_minute" {
   command = apply
 
   assert {
     condition = (
       aws_lambda_function.this.runtime == "provided.al2023" && aws_lambda_function.this.architectures == tolist(["arm64"]) &&
-      aws_lambda_function.this.memory_size == 128 && aws_lambda_function.this.reserved_concurrent_executions == 1
+      aws_lambda_function.this.memory_size == 128 && aws_lambda_function.this.reserved_concurrent_executions == -1
     )
-    error_message = "provided.al2023 on arm64 with 128 MB, one at a time"
+    error_message = "provided.al2023 on arm64 with 128 MB, none reserved"
   }
   assert {
     condition     = aws_lambda_function_event_invoke_config.this.maximum_retry_attempts == 0 && aws_lambda_function_event_invoke_config.this.maximum_event_age_in_seconds == 60
@@ -75,10 +75,6 @@ run "gives_every_other_region_and_account_its_schedule" {
     error_message = "a role with its external id"
   }
   assert {
-    condition     = toset([for alarm in aws_cloudwatch_metric_alarm.unhealthy : alarm.dimensions.Region]) == toset(["eu-west-1", "eu-central-1"])
-    error_message = "alarms for every Region that is acted in"
-  }
-  assert {
     condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if statement.Sid == "GivenRoles"]) == ["arn:aws:iam::444455556666:role/eks-nlb-sync"]
     error_message = "only the given roles"
   }
@@ -110,16 +106,46 @@ run "writes_to_target_groups_with_any_value_of_a_bare_key" {
   }
 }
 
-run "can_do_without_reserved_concurrency" {
+run "reserves_concurrency" {
   command = apply
 
   variables {
-    reserved_concurrency = null
+    reserved_concurrency = 1
   }
 
   assert {
-    condition     = aws_lambda_function.this.reserved_concurrent_executions == -1
-    error_message = "none reserved"
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == 1
+    error_message = "as given"
+  }
+}
+
+run "takes_the_zip_from_a_bucket" {
+  command = plan
+
+  variables {
+    package        = null
+    s3_bucket      = "artifacts"
+    s3_key         = "eks-nlb-sync/bootstrap.zip"
+    package_sha256 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.s3_bucket == "artifacts" && aws_lambda_function.this.filename == null && aws_lambda_function.this.source_code_hash == "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    error_message = "no file, and the given checksum"
+  }
+}
+
+run "plans_without_the_file_whose_checksum_is_known" {
+  command = plan
+
+  variables {
+    package        = "tests/nowhere.zip"
+    package_sha256 = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.filename == "tests/nowhere.zip"
+    error_message = "the file is needed by the apply only"
   }
 }
 
@@ -131,7 +157,7 @@ run "takes_an_existing_topic" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.errors.alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:pager"]) && output.alarm_topic_arn == "arn:aws:sns:eu-west-1:111122223333:pager"
+    condition     = aws_cloudwatch_metric_alarm.this["failed"].alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:pager"]) && output.alarm_topic_arn == "arn:aws:sns:eu-west-1:111122223333:pager"
     error_message = "the topic as given"
   }
 }
@@ -158,11 +184,12 @@ run "refuses_two_sources_of_code" {
 
 run "refuses_settings_that_the_function_would_refuse" {
   command         = plan
-  expect_failures = [var.nlb_tag, var.cluster_name_tag, var.sync_policy, var.min_healthy_targets, var.allowed_cidrs, var.dns_servers, var.dns_timeout_ms, var.max_concurrency, var.metrics_namespace]
+  expect_failures = [var.nlb_tag, var.cluster_name_tag, var.address_source, var.sync_policy, var.min_healthy_targets, var.allowed_cidrs, var.dns_servers, var.dns_timeout_ms, var.max_concurrency, var.metrics_namespace]
 
   variables {
     nlb_tag             = "a=b=c"
     cluster_name_tag    = ""
+    address_source      = "interfaces"
     sync_policy         = "add"
     min_healthy_targets = 0
     allowed_cidrs       = []
@@ -224,7 +251,8 @@ run "refuses_a_fleet_that_queues" {
   expect_failures = [var.reserved_concurrency]
 
   variables {
-    fleet = { far = { region = "eu-central-1" } }
+    reserved_concurrency = 1
+    fleet                = { far = { region = "eu-central-1" } }
   }
 }
 
@@ -298,11 +326,41 @@ run "refuses_no_source_of_code" {
   }
 }
 
-run "refuses_any_role" {
+run "refuses_a_bucket_without_a_checksum" {
   command         = plan
-  expect_failures = [var.assume_role_arns, var.permissions_boundary_arn]
+  expect_failures = [var.s3_bucket]
 
   variables {
+    package   = null
+    s3_bucket = "artifacts"
+  }
+}
+
+run "refuses_a_checksum_in_hexadecimal" {
+  command         = plan
+  expect_failures = [var.package_sha256]
+
+  variables {
+    package_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+  }
+}
+
+run "refuses_a_role_of_any_account" {
+  command         = plan
+  expect_failures = [var.member_role_name, var.organization_id]
+
+  variables {
+    member_role_name = "no space"
+    organization_id  = "organisation"
+  }
+}
+
+run "refuses_any_role" {
+  command         = plan
+  expect_failures = [var.assume_role_arns, var.permissions_boundary_arn, var.kms_key_arn]
+
+  variables {
+    kms_key_arn              = "alias/logs"
     assume_role_arns         = ["arn:aws:iam::444455556666:role/*"]
     permissions_boundary_arn = "boundary"
   }
@@ -322,7 +380,7 @@ run "refuses_values_that_lambda_and_cloudwatch_do_not_know" {
   command = plan
   expect_failures = [
     var.name, var.architecture, var.schedule_expression, var.schedule_state, var.reserved_concurrency, var.write_scope, var.alarm_topic_arn,
-    var.no_success_minutes, var.withheld_minutes, var.application_log_level, var.system_log_level, var.log_retention_days, var.tracing,
+    var.ticket_topic_arn, var.no_run_minutes, var.unhealthy_minutes, var.withheld_minutes, var.min_load_balancers, var.tolerated_failures, var.runbook_url, var.application_log_level, var.system_log_level, var.log_retention_days, var.tracing,
   ]
 
   variables {
@@ -333,7 +391,12 @@ run "refuses_values_that_lambda_and_cloudwatch_do_not_know" {
     reserved_concurrency  = 0
     write_scope           = "all"
     alarm_topic_arn       = "pager"
-    no_success_minutes    = 1
+    ticket_topic_arn      = "tickets"
+    no_run_minutes        = 1
+    unhealthy_minutes     = 1
+    min_load_balancers    = -1
+    tolerated_failures    = -1
+    runbook_url           = "http://wiki"
     withheld_minutes      = 5
     application_log_level = "WARN"
     system_log_level      = "ERROR"

@@ -240,6 +240,7 @@ class Stack:
         tail = {
             "AWS::IAM::Role": lambda: f"iam::{account}:role/{self._ref(name)}",
             "AWS::Lambda::Function": lambda: f"lambda:{home}:function:{self._ref(name)}",
+            "AWS::Serverless::Function": lambda: f"lambda:{home}:function:{self._ref(name)}",
             "AWS::Logs::LogGroup": lambda: f"logs:{home}:log-group:{self._ref(name)}:*",
             "AWS::S3::Bucket": lambda: f"s3:::{self._ref(name)}",
             "AWS::SNS::Topic": lambda: f"sns:{home}:stack-{name}-1ABC",

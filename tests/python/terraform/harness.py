@@ -12,7 +12,7 @@ import boto3
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 ACCOUNT = "111122223333"
-MODULES = ("cluster-access", "client-access", "region-hub", "function")
+MODULES = ("cluster-access", "client-access", "region-hub", "function", "member-role")
 
 # Where packages and people put provider mirrors, besides the directories that
 # Terraform looks into by itself.
@@ -94,13 +94,19 @@ class Terraform:
 
 
 class Emulator:
-    def __init__(self, url):
+    def __init__(self, url, credentials=None):
         self.url = url
+        self.credentials = credentials or {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
     def client(self, service, region="eu-west-1"):
-        return boto3.client(
-            service, region_name=region, endpoint_url=self.url, aws_access_key_id="test", aws_secret_access_key="test"
-        )
+        named = {name.lower(): value for name, value in self.credentials.items()}
+        return boto3.client(service, region_name=region, endpoint_url=self.url, **named)
+
+    def in_account(self, account):
+        """The same emulator, seen from another account."""
+        assumed = self.client("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/tests", RoleSessionName="tests")["Credentials"]
+        keys = {"AWS_ACCESS_KEY_ID": "AccessKeyId", "AWS_SECRET_ACCESS_KEY": "SecretAccessKey", "AWS_SESSION_TOKEN": "SessionToken"}
+        return Emulator(self.url, {name: assumed[key] for name, key in keys.items()})
 
     def create_cluster(self, region, name, zones="abbc", private_access=True, public_access=False):
         """An EKS cluster in a VPC of its own, with a subnet for each letter of a zone."""

@@ -1,4 +1,4 @@
-"""The tables of inputs and outputs in the modules' READMEs, made from the code.
+"""The tables in the modules' READMEs, made from the code: versions, inputs, outputs, resources.
 
     python tests/python/terraform/module_docs.py    # rewrites them
 
@@ -42,7 +42,33 @@ def text(attribute):
     return attribute[1:-1].replace('\\"', '"').replace("|", "\\|")
 
 
+def requirements(directory):
+    """Terraform and its providers, with the versions that the code asks for."""
+    (block,) = hcl2.loads((directory / "versions.tf").read_text())["terraform"]
+    yield "Terraform", block["required_version"].strip('"')
+    for providers in block["required_providers"]:
+        for name, provider in providers.items():
+            if not name.startswith("__"):
+                yield f"provider {name}", provider["version"].strip('"')
+
+
+def resources(directory):
+    """The types of everything that is made, and of everything that is read."""
+    for kind in ("resource", "data"):
+        types = {name.strip('"') for path in directory.glob("*.tf") for block in hcl2.loads(path.read_text()).get(kind, []) for name in block}
+        yield kind, sorted(types)
+
+
 def tables(directory):
+    lines = ["## Versions", "", "| needs | version |", "|---|---|"]
+    lines += [f"| {name} | `{version}` |" for name, version in requirements(directory)]
+    lines += ["", *_variables(directory), "", "## Resources", "", "| makes | reads |", "|---|---|"]
+    (_, made), (_, read) = resources(directory)
+    lines.append("| {} | {} |".format(*(", ".join(f"`{kind}`" for kind in kinds) for kinds in (made, read))))
+    return "\n".join(lines)
+
+
+def _variables(directory):
     lines = ["## Inputs", "", "| name | description | type | default |", "|---|---|---|---|"]
     for name, variable in blocks(directory, "variable"):
         default = f"`{written(variable['default'])}`" if "default" in variable else "*required*"
@@ -50,7 +76,7 @@ def tables(directory):
     lines += ["", "## Outputs", "", "| name | description |", "|---|---|"]
     for name, output in blocks(directory, "output"):
         lines.append(f"| `{name}` | {text(output['description'])} |")
-    return "\n".join(lines)
+    return lines
 
 
 def rewritten(readme, directory):

@@ -11,7 +11,7 @@ import re
 import pytest
 
 import module_docs
-import sam
+import template
 from harness import ACCOUNT, ROOT, Terraform
 
 pytestmark = pytest.mark.xdist_group("function")
@@ -22,7 +22,9 @@ MODULE = ROOT / "terraform" / "function"
 
 # Where the code comes from is the deploying tool's business; CloudFormation has
 # stacks and tags of its own; the template's fleet is fleet.yaml.
-ONLY_IN_THE_MODULE = {"package", "source_dir", "name", "fleet", "tags"}
+ONLY_IN_THE_MODULE = {"package", "package_sha256", "s3_bucket", "s3_key", "s3_object_version", "source_dir", "name", "fleet", "tags"}
+# The dashboard is in the template only.
+ONLY_IN_THE_TEMPLATE = {"CreateDashboard"}
 # A list in Terraform, where a group that is made in the same run has no id yet
 # and only the number of groups can be asked.
 NAMED_OTHERWISE = {"security_group_ids": "SecurityGroupId"}
@@ -33,8 +35,8 @@ CASES = {
         "architecture": "x86_64",
         "nlb_tag": "team=platform,eks-nlb-sync=enabled",
         "cluster_name_tag": "eks",
-        "dry_run": True,
-        "min_healthy_targets": 2,
+        "address_source": "dns+eni",
+        "min_healthy_targets": 3,
         "allowed_cidrs": ["10.0.0.0/8", "fc00::/7"],
         "dns_servers": ["10.0.0.2", "10.0.0.3:53"],
         "dns_timeout_ms": 2000,
@@ -44,23 +46,33 @@ CASES = {
         "watch_control_plane": True,
         "reserved_concurrency": 3,
         "assume_role_arns": ["arn:aws:iam::444455556666:role/eks-nlb-sync", "arn:aws:iam::777788889999:role/eks-nlb-sync"],
+        "member_role_name": "eks-nlb-sync",
+        "organization_id": "o-a1b2c3d4e5",
         "permissions_boundary_arn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
         "vpc_id": "VPC",
         "subnet_ids": ["SUBNET"],
         "interface_endpoints": True,
         "create_alarm_topic": True,
-        "no_success_minutes": 30,
+        "ticket_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:tickets",
+        "no_run_minutes": 30,
+        "unhealthy_minutes": 20,
         "withheld_minutes": 90,
+        "min_load_balancers": 40,
+        "tolerated_failures": 2,
+        "runbook_url": "https://wiki.example.com/eks-nlb-sync",
+        "detailed_metrics": True,
         "application_log_level": "DEBUG",
         "system_log_level": "INFO",
         "log_retention_days": 90,
-        "tracing": "PassThrough",
+        "tracing": "Active",
     },
     "given": {
         "nlb_tag": "managed",
+        "address_source": "eni",
         "sync_policy": "add-only",
+        "dns_servers": ["10.0.0.2"],
         "schedule_state": "DISABLED",
-        "reserved_concurrency": None,
+        "min_load_balancers": 0,
         "write_scope": "any",
         "vpc_id": "VPC",
         "subnet_ids": ["SUBNET"],
@@ -68,6 +80,7 @@ CASES = {
         "interface_endpoints": True,
         "alarm_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:pager",
     },
+    "dry run": {"dry_run": True, "kms_key_arn": "KEY"},
 }
 
 
@@ -107,14 +120,15 @@ def test_every_parameter_is_a_variable_with_the_same_default():
 
     module = {parameter_name(name): parameter_value(name, default_of(variable)) for name, variable in shared.items()}
 
-    assert module == {name: str(parameter["Default"]) for name, parameter in sam.load(TEMPLATE)["Parameters"].items()}
+    parameters = template.load(TEMPLATE)["Parameters"]
+    assert module == {name: str(parameter["Default"]) for name, parameter in parameters.items() if name not in ONLY_IN_THE_TEMPLATE}
 
 
 def test_every_limit_is_the_same():
     for name, variable in variables().items():
         if name in ONLY_IN_THE_MODULE:
             continue
-        parameter = sam.load(TEMPLATE)["Parameters"][parameter_name(name)]
+        parameter = template.load(TEMPLATE)["Parameters"][parameter_name(name)]
         conditions = " ".join(block["condition"] for block in variable.get("validation", []))
         allowed = re.search(rf"contains\(\[(.*?)\], var\.{name}\)", conditions)
         lowest = re.search(rf"var\.{name} >= (\d+)", conditions)
@@ -130,7 +144,7 @@ def test_every_limit_is_the_same():
 def test_the_module_sets_every_setting_that_the_function_reads(deployed):
     settings = set(re.findall(r'\.(?:or|optional)\(\s*"([A-Z_]+)"', (ROOT / "src" / "settings.rs").read_text()))
 
-    assert len(settings) == 10, "the contract's ten"
+    assert len(settings) == 11, "the contract's eleven"
     assert set(deployed("everything").function["environment"][0]["variables"]) == settings
 
 
@@ -140,15 +154,27 @@ def test_the_module_sets_every_setting_that_the_function_reads(deployed):
 class Deployed:
     """One module call as the emulator knows it, and the template worked out with the same parameters."""
 
-    def __init__(self, case, state, variables):
-        prefix = f"module.{case}."
+    # What a deployment makes up, and the attribute of the module's own resource.
+    MADE_UP = (
+        ({"Fn::GetAtt": ["Function", "Arn"]}, "aws_lambda_function.this", "arn"),
+        ({"Ref": "Function"}, "aws_lambda_function.this", "function_name"),
+        ({"Fn::GetAtt": ["FunctionRole", "Arn"]}, "aws_iam_role.function", "arn"),
+        ({"Ref": "FunctionRole"}, "aws_iam_role.function", "id"),
+        ({"Fn::GetAtt": ["ScheduleRole", "Arn"]}, "aws_iam_role.scheduler", "arn"),
+        ({"Fn::GetAtt": ["SecurityGroup", "GroupId"]}, "aws_security_group.function[0]", "id"),
+        ({"Fn::GetAtt": ["EndpointSecurityGroup", "GroupId"]}, "aws_security_group.endpoints[0]", "id"),
+        ({"Ref": "AlarmTopic"}, "aws_sns_topic.alarms[0]", "arn"),
+        ({"Fn::GetAtt": ["ControlPlaneRuleRole", "Arn"]}, 'aws_iam_role.control_plane["rule"]', "arn"),
+        ({"Fn::GetAtt": ["ControlPlaneWorkflowRole", "Arn"]}, 'aws_iam_role.control_plane["workflow"]', "arn"),
+        ({"Ref": "ControlPlaneWorkflow"}, "aws_sfn_state_machine.control_plane[0]", "arn"),
+    )
+
+    def __init__(self, name, state, variables):
+        prefix = f'module.{name}.'
         self._state = {address.removeprefix(prefix): values for address, values in state.items() if address.startswith(prefix)}
         parameters = {parameter_name(name): parameter_value(name, value) for name, value in variables.items()}
-        self.stack = sam.Stack(
-            sam.load(TEMPLATE),
-            parameters,
-            {"AWS::Region": REGION, "AWS::Partition": "aws", "AWS::AccountId": ACCOUNT, "AWS::StackName": f"eks-nlb-sync-{case}"},
-        )
+        self.stack = template.Stack(template.load(TEMPLATE), {**parameters, "CreateDashboard": "false"}, StackName=f"eks-nlb-sync-{name}")
+        assert self.stack.refusals() == []
 
     def one(self, address):
         return self._state.get(address)
@@ -161,27 +187,15 @@ class Deployed:
         return self.one("aws_lambda_function.this")
 
     def expected(self, kind):
-        """The template's resources of this type, with the module's own for placeholders."""
-        known = {
-            "<Function>": self.function["function_name"],
-            "<Function.Arn>": self.function["arn"],
-            "<FunctionRole>": self.one("aws_iam_role.function")["id"],
-            "<FunctionRole.Arn>": self.one("aws_iam_role.function")["arn"],
-            "<LogGroup>": self.one("aws_cloudwatch_log_group.this")["name"],
-            "<LogGroup.Arn>": self.one("aws_cloudwatch_log_group.this")["arn"] + ":*",
-        }
-        for placeholder, address, attribute in (
-            ("<SecurityGroup.GroupId>", "aws_security_group.function[0]", "id"),
-            ("<EndpointSecurityGroup.GroupId>", "aws_security_group.endpoints[0]", "id"),
-            ("<AlarmTopic>", "aws_sns_topic.alarms[0]", "arn"),
-            ("<ControlPlaneRule.Arn>", "aws_cloudwatch_event_rule.control_plane[0]", "arn"),
-        ):
-            if self.one(address):
-                known[placeholder] = self.one(address)[attribute]
-        text = json.dumps(self.stack.resources(kind))
-        for placeholder, value in known.items():
-            text = text.replace(placeholder, value)
-        assert not re.search(r"<\w+(\.\w+)?>", text), f"the module has no such resource: {text}"
+        """The template's resources of this type, with the module's names for those that a deployment makes up."""
+        text = json.dumps(self.stack.of_type(kind))
+        made = self.stack.resources()
+        for reference, address, attribute in self.MADE_UP:
+            (target,) = reference.values()
+            if (target if isinstance(target, str) else target[0]) in made:
+                assert self.one(address), f"the module has no {address}"
+                text = text.replace(self.stack.resolve(reference), self.one(address)[attribute])
+        assert "-1ABC" not in text, text
         return json.loads(text)
 
 
@@ -195,7 +209,12 @@ def deployed(emulator, provider, tmp_path_factory):
     boundary = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
     emulator.client("iam").create_policy(PolicyName="boundary", PolicyDocument=json.dumps(boundary))
 
-    cases = json.loads(json.dumps(CASES).replace('"VPC"', f'"{vpc}"').replace('"SUBNET"', f'"{subnet}"').replace('"GROUP"', f'"{group}"'))
+    key = emulator.client("kms").create_key()["KeyMetadata"]["Arn"]
+
+    cases = json.dumps({name.replace(" ", "-"): values for name, values in CASES.items()})
+    for placeholder, value in (("VPC", vpc), ("SUBNET", subnet), ("GROUP", group), ("KEY", key)):
+        cases = cases.replace(f'"{placeholder}"', f'"{value}"')
+    cases = json.loads(cases)
     directory = tmp_path_factory.mktemp("function")
     (directory / "bootstrap.zip").write_bytes(b"any")
     calls = {
@@ -207,7 +226,7 @@ def deployed(emulator, provider, tmp_path_factory):
     terraform.init()
     terraform("apply", "-auto-approve", "-input=false", "-no-color")
     state = terraform.state()
-    yield lambda case: Deployed(case, state, cases[case])
+    yield lambda case: Deployed(case.replace(" ", "-"), state, cases[case.replace(" ", "-")])
     terraform("destroy", "-auto-approve", "-input=false", "-no-color")
 
 
@@ -265,11 +284,9 @@ def test_the_schedule_is_the_same(deployed, case):
             "MaximumRetryAttempts": target["retry_policy"][0]["maximum_retry_attempts"],
             "MaximumEventAgeInSeconds": target["retry_policy"][0]["maximum_event_age_in_seconds"],
         },
-        **({"PermissionsBoundary": boundary} if (boundary := one.one("aws_iam_role.scheduler")["permissions_boundary"]) else {}),
+        "RoleArn": target["role_arn"],
     } == {key: value for key, value in event["Properties"].items() if key not in ("Description", "OmitName")}
     assert target["arn"] == one.function["arn"] and not target["input"]
-    (statement,) = json.loads(one.one("aws_iam_role_policy.scheduler")["policy"])["Statement"]
-    assert (statement["Action"], statement["Resource"]) == ("lambda:InvokeFunction", one.function["arn"])
 
 
 def canonical(statements):
@@ -281,21 +298,30 @@ def canonical(statements):
     )
 
 
+ROLES = {
+    "FunctionRole": "aws_iam_role.function",
+    "ScheduleRole": "aws_iam_role.scheduler",
+    "ControlPlaneRuleRole": 'aws_iam_role.control_plane["rule"]',
+    "ControlPlaneWorkflowRole": 'aws_iam_role.control_plane["workflow"]',
+}
+
+
 @every_case
 def test_the_permissions_are_the_same(deployed, case):
     one = deployed(case)
-    (role,) = one.expected("AWS::IAM::Role").values()
-    documents = [policy["PolicyDocument"] for policy in role["Policies"]]
-    documents += [policy["PolicyDocument"] for policy in one.expected("AWS::IAM::RolePolicy").values()]
-    documents = [json.loads(document) if isinstance(document, str) else document for document in documents]
-    module = one.one("aws_iam_role.function")
+    roles, more = one.expected("AWS::IAM::Role"), one.expected("AWS::IAM::RolePolicy").values()
 
-    statements = json.loads(one.one("aws_iam_role_policy.function")["policy"])["Statement"]
+    assert len(one.all("aws_iam_role")) == len(roles)
+    for name, role in roles.items():
+        module = one.one(ROLES[name])
+        documents = [policy["PolicyDocument"] for policy in role["Policies"]]
+        documents += [policy["PolicyDocument"] for policy in more if policy["RoleName"] == module["id"]]
+        documents = [json.loads(document) if isinstance(document, str) else document for document in documents]
+        statements = [statement for policy in one.all("aws_iam_role_policy") if policy["role"] == module["id"] for statement in json.loads(policy["policy"])["Statement"]]
 
-    assert canonical(statements) == canonical(statement for document in documents for statement in document["Statement"])
-    assert canonical(json.loads(module["assume_role_policy"])["Statement"]) != [] and (module["permissions_boundary"] or None) == role.get("PermissionsBoundary")
-    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
-    assert json.loads(module["assume_role_policy"])["Statement"][0]["Principal"] == trusted["Principal"]
+        assert canonical(statements) == canonical(statement for document in documents for statement in document["Statement"])
+        assert json.loads(module["assume_role_policy"]) == role["AssumeRolePolicyDocument"]
+        assert (module["permissions_boundary"] or None) == role.get("PermissionsBoundary")
 
 
 def alarm_of_the_module(alarm):
@@ -367,11 +393,9 @@ def test_the_alarms_are_the_same(deployed, case):
     # In the texts a variable is called what it is called where it is set.
     texts = sorted(alarm["alarm_description"] for alarm in one.all("aws_cloudwatch_metric_alarm"))
     parameters = {parameter_name(name): name for name in variables()}
-    renamed = [
-        re.sub(r"\w+", lambda word: parameters.get(word[0], word[0]) if word[0] not in ("Name",) else word[0], alarm["AlarmDescription"])
-        for alarm in one.expected("AWS::CloudWatch::Alarm").values()
-    ]
+    renamed = [re.sub(r"\w+", lambda word: parameters.get(word[0], word[0]), alarm["AlarmDescription"]) for alarm in one.expected("AWS::CloudWatch::Alarm").values()]
     assert texts == sorted(renamed)
+    assert [alarm["alarm_name"] for alarm in one.all("aws_cloudwatch_metric_alarm") if len(alarm["alarm_description"]) > 1024] == []
 
 
 @every_case
@@ -380,14 +404,29 @@ def test_the_topic_and_the_log_are_the_same(deployed, case):
     (log,) = one.expected("AWS::Logs::LogGroup").values()
     module = one.one("aws_cloudwatch_log_group.this")
 
-    assert {"LogGroupName": module["name"], "RetentionInDays": str(module["retention_in_days"])} == log
-    assert len(one.all("aws_sns_topic")) == len(one.expected("AWS::SNS::Topic"))
+    key = {"KmsKeyId": module["kms_key_id"]} if module["kms_key_id"] else {}
+    assert {"LogGroupName": module["name"], "RetentionInDays": str(module["retention_in_days"]), **key} == log
+    topics = [{"KmsMasterKeyId": topic["kms_master_key_id"]} if topic["kms_master_key_id"] else {} for topic in one.all("aws_sns_topic")]
+    assert topics == list(one.expected("AWS::SNS::Topic").values())
+
+
+@every_case
+def test_the_queries_and_metrics_of_the_log_are_the_same(deployed, case):
+    one = deployed(case)
+
+    queries = {query["name"]: (query["log_group_names"], query["query_string"]) for query in one.all("aws_cloudwatch_query_definition")}
+    assert queries == {query["Name"]: (query["LogGroupNames"], query["QueryString"]) for query in one.expected("AWS::Logs::QueryDefinition").values()}
+    filters = [(each["pattern"], each["log_group_name"], *(each["metric_transformation"][0][key] for key in ("namespace", "name", "value", "unit"))) for each in one.all("aws_cloudwatch_log_metric_filter")]
+    assert sorted(filters) == sorted(
+        (each["FilterPattern"], each["LogGroupName"], *(each["MetricTransformations"][0][key] for key in ("MetricNamespace", "MetricName", "MetricValue", "Unit")))
+        for each in one.expected("AWS::Logs::MetricFilter").values()
+    )
 
 
 @every_case
 def test_watching_the_control_plane_is_the_same(deployed, case):
     one = deployed(case)
-    rules, permissions = one.expected("AWS::Events::Rule"), one.expected("AWS::Lambda::Permission")
+    rules, workflows = one.expected("AWS::Events::Rule"), one.expected("AWS::StepFunctions::StateMachine")
 
     assert len(one.all("aws_cloudwatch_event_rule")) == len(rules)
     for rule, target in zip(one.all("aws_cloudwatch_event_rule"), one.all("aws_cloudwatch_event_target")):
@@ -397,6 +436,8 @@ def test_watching_the_control_plane_is_the_same(deployed, case):
             {
                 "Id": target["target_id"],
                 "Arn": target["arn"],
+                "RoleArn": target["role_arn"],
+                "Input": target["input"],
                 "RetryPolicy": {
                     "MaximumRetryAttempts": target["retry_policy"][0]["maximum_retry_attempts"],
                     "MaximumEventAgeInSeconds": target["retry_policy"][0]["maximum_event_age_in_seconds"],
@@ -404,9 +445,12 @@ def test_watching_the_control_plane_is_the_same(deployed, case):
             }
         ] == template["Targets"]
     assert [
-        {"Action": one["action"], "FunctionName": one["function_name"], "Principal": one["principal"], "SourceArn": one["source_arn"]}
-        for one in one.all("aws_lambda_permission")
-    ] == list(permissions.values())
+        {"StateMachineName": each["name"], "StateMachineType": each["type"], "RoleArn": each["role_arn"], "Definition": json.loads(each["definition"])}
+        for each in one.all("aws_sfn_state_machine")
+    ] == [
+        {**{key: value for key, value in each.items() if key != "DefinitionString"}, "Definition": json.loads(each["DefinitionString"])}
+        for each in workflows.values()
+    ]
 
 
 @every_case
@@ -424,9 +468,9 @@ def test_the_network_is_the_same(deployed, case):
         # CloudFormation's way to say "none"; Terraform's is to say nothing.
         if rule.get("CidrIp") != "255.255.255.255/32"
     )
-    ingress = sorted((rule["ip_protocol"], rule["from_port"], rule["to_port"], rule["referenced_security_group_id"]) for rule in one.all("aws_vpc_security_group_ingress_rule"))
+    ingress = sorted((rule["ip_protocol"], rule["from_port"], rule["to_port"], rule["cidr_ipv4"]) for rule in one.all("aws_vpc_security_group_ingress_rule"))
     assert ingress == sorted(
-        (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule["SourceSecurityGroupId"])
+        (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule["CidrIp"])
         for group in groups.values()
         for rule in group.get("SecurityGroupIngress", [])
     )

@@ -1,0 +1,12 @@
+terraform {
+  # 1.9: a variable's validation may look at other variables.
+  required_version = ">= 1.9"
+
+  required_providers {
+    aws = {
+      source = "hashicorp/aws"
+      # As the modules beside this one; nothing here uses what 6 deprecates.
+      version = ">= 5.83, < 7.0"
+    }
+  }
+}
