@@ -1,95 +1,163 @@
-# Two commands do everything: `make demo` shows the function at work against a
-# simulated AWS account, `make test` checks all there is to check.
+# `make demo` shows the function at work against a simulated AWS account, `make
+# check` is the loop while you change something, `make test` checks everything.
 
 .DELETE_ON_ERROR:
-.PHONY: demo test lint deny advisories test-rust test-deploy test-moto test-terraform test-artifact \
-        test-soak soak simulate measure programs
+.SUFFIXES:
+.PHONY: demo check test suites lint clippy compile cargo-deny deny advisories test-rust test-build test-deploy \
+        test-moto test-terraform test-complete test-release soak simulate measure planted
+
+# The architectures to build the function for: this one, and the other wherever
+# Rust's target for it is installed.
+HERE := $(patsubst aarch64,arm64,$(shell uname -m))
+INSTALLED := $(patsubst aarch64-%,arm64,$(patsubst x86_64-%,x86_64,$(shell rustup target list --installed 2>/dev/null)))
+artifact = target/sam/$(1)/Function/bootstrap
+ARTIFACT := $(call artifact,$(HERE))
+ARTIFACTS := $(foreach architecture,$(sort $(HERE) $(INSTALLED)),$(call artifact,$(architecture)))
 
 demo:
 	@cargo build --workspace --bins
 	@./target/debug/demo
 
-test: lint deny test-rust simulate test-deploy test-moto test-terraform test-artifact test-soak
+# nextest where it is installed: it runs tests side by side, each in a process.
+NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
+CARGO_TEST := $(if $(NEXTEST),cargo nextest run,cargo test) --workspace
+
+# Unit tests and those of the wire; `make test` adds hostile input and histories.
+check: lint clippy
+	$(CARGO_TEST) --lib --bins --test architecture --test reference --test wire
+
+# Three suites at a time: while one waits for a download or for Terraform, two
+# keep two processors busy. Each suite's output comes in one piece.
+test:
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target suites
+
+suites: compile $(ARTIFACTS) test-terraform test-rust test-complete test-deploy test-moto clippy deny test-build test-release
 
 lint:
 	cargo fmt --all --check
+
+clippy: | lint
 	cargo clippy --workspace --all-targets $(if $(CI),-- -D warnings)
 
-# What may be in the dependency tree.
+# Every selection of the whole workspace has the same features. Any other would
+# compile the SDK once more.
+compile: | lint
+	cargo build --workspace --all-targets
+
+# What may be in the dependency tree. Its installation compiles for minutes, so
+# it is checked where cargo-deny is installed, and in test.yml.
 CARGO_DENY := 0.20.2
 
 deny:
-	@cargo deny --version 2>/dev/null | grep -qx 'cargo-deny $(CARGO_DENY)' || \
-	    cargo install --quiet cargo-deny --locked --version $(CARGO_DENY)
-	cargo fetch --locked
-	cargo deny --offline check licenses bans sources
+	@if cargo deny --version 2>/dev/null | grep -qx 'cargo-deny $(CARGO_DENY)'; then \
+	    cargo fetch --locked && cargo deny --offline check licenses bans sources; \
+	else \
+	    echo 'skipped: no cargo-deny $(CARGO_DENY), .github/workflows/test.yml has it'; \
+	fi
+
+cargo-deny:
+	cargo install cargo-deny --locked --version $(CARGO_DENY)
 
 # The list of advisories comes from the network, so it is checked apart.
-advisories: deny
+advisories: cargo-deny
 	cargo deny check advisories
 
-# nextest where it is installed: it runs tests side by side and one a process.
-NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
-CARGO_TEST := $(if $(NEXTEST),cargo nextest run,cargo test)
-
-test-rust:
-	$(CARGO_TEST) --workspace
+# Ticks of random histories: a tick of an unoptimised build takes some 8 ms.
+test-rust: compile
+	SIMULATION_TICKS=5000 $(CARGO_TEST)
 	cargo test --workspace --doc
 
 # Python tools, each set in an environment of its own because their pins
 # disagree: `$(VENV)/moto/.ready` makes the one of tests/python/requirements/moto.txt.
 VENV := target/venv
-PYTEST := bin/pytest -q -rs -p no:cacheprovider
+UV := $(VENV)/uv/bin/uv
+PYTEST := bin/pytest
 
-$(VENV)/%/.ready: tests/python/requirements/%.txt
-	python3 -m venv --clear $(@D)
-	$(@D)/bin/pip install --quiet --requirement $<
+$(UV): tests/python/requirements/uv.txt
+	python3 -m venv --clear $(VENV)/uv
+	$(VENV)/uv/bin/pip install --quiet --requirement $<
+	@touch $@
+
+$(VENV)/%/.ready: tests/python/requirements/%.txt $(UV)
+	$(UV) venv --quiet --clear --python python3 $(@D)
+	$(UV) pip install --quiet --python $(@D) --requirement $<
 	@touch $@
 
 .PRECIOUS: $(VENV)/%/.ready
 
-programs:
-	cargo build --workspace --bins
+# What is deployed, made as docs/operations.md says: the one optimised build.
+# One architecture after the other, because both pass through target/lambda.
+$(filter-out $(ARTIFACT),$(ARTIFACTS)): | $(ARTIFACT)
 
-# The artifact that is deployed, which `sam build` makes with cargo-lambda: the
-# one optimised build.
-ARTIFACT := target/lambda/eks-nlb-sync/bootstrap
-
-$(ARTIFACT): $(wildcard src/*.rs src/*/*.rs) Cargo.toml Cargo.lock template.yaml \
-             $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready | programs
-	$(VENV)/lint/$(PYTEST) -s tests/python/deploy/test_build.py
+$(ARTIFACTS): target/sam/%/Function/bootstrap: $(shell find src -name '*.rs') Cargo.toml Cargo.lock template.yaml \
+                                               $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready
+	PATH="$(CURDIR)/$(VENV)/cargo-lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build \
+	    --build-dir target/sam/$* --parameter-overrides Architecture=$* --region eu-west-1
 	@touch $@
 
-test-deploy: $(ARTIFACT)
+test-build: $(ARTIFACTS) $(VENV)/lint/.ready compile
+	$(VENV)/lint/$(PYTEST) tests/python/deploy/test_build.py
+
+test-deploy: $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready compile
 	$(VENV)/lint/$(PYTEST) tests/python/deploy --ignore tests/python/deploy/test_build.py
 
-test-moto: $(VENV)/moto/.ready programs
+test-moto: $(VENV)/moto/.ready compile
 	$(VENV)/moto/$(PYTEST) tests/python/moto
 
-test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready programs
-	$(VENV)/terraform/$(PYTEST) tests/python/terraform
+# All but one need no program of ours, and mostly wait: they begin at once.
+test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready
+	$(VENV)/terraform/$(PYTEST) tests/python/terraform --ignore tests/python/terraform/test_complete.py
 
-on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test artifact -- --ignored --nocapture --test-threads 1
+test-complete: $(VENV)/terraform/.ready compile
+	$(VENV)/terraform/$(PYTEST) tests/python/terraform/test_complete.py
 
-test-artifact: $(ARTIFACT)
-	$(on-artifact) --skip compared
+on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --workspace --test release -- --ignored --nocapture
 
-# One process through hundreds of invocations with faults at random, or thousands.
-on-soak = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --test soak -- --ignored --nocapture
+test-release: $(ARTIFACT) compile
+	SOAK_INVOCATIONS=300 $(on-artifact) artifact:: soak::
 
-test-soak: $(ARTIFACT)
-	SOAK_INVOCATIONS=300 $(on-soak)
-
-soak: $(ARTIFACT)
-	$(on-soak)
-	$(call on-histories,2000000) -- --nocapture
+# The figures of docs/performance.md, on an idle machine.
+measure: $(ARTIFACT)
+	$(on-artifact) --test-threads 1 artifact:: measure::
 
 # The shipped code through random histories, in an optimised build.
-on-histories = SIMULATION_TICKS=$(1) cargo test --profile simulation --test simulation
+histories = SIMULATION_TICKS=$(1) SIMULATION_SEED=$(2) cargo test --profile simulation --test simulation -- --nocapture
 
 simulate:
-	$(call on-histories,200000) -- --include-ignored --nocapture
+	$(call histories,200000,0)
 
-# The figures of docs/performance.md.
-measure: test-artifact
-	$(on-artifact) compared
+# For hours, with the seed of every day and with one of this day.
+TODAY := $(shell date +%Y%m%d)
+
+soak: $(ARTIFACT)
+	SOAK_SEED=0 $(on-artifact) soak::
+	SOAK_SEED=$(TODAY) $(on-artifact) soak::
+	$(call histories,2000000,0)
+	$(call histories,2000000,$(TODAY))
+
+# Bugs that the tests are there to find, planted one after the other: all, or
+# those with BUG in their paths.
+planted: $(VENV)/lint/.ready
+	tests/planted.sh $(BUG)
+
+# A release, without what this machine's paths would leave in it: an archive for
+# each architecture that can be built here, SBOM, licences and checksums in dist/.
+# The tools compile for minutes once.
+.PHONY: package
+CARGO_CYCLONEDX := 0.5.9
+CARGO_ABOUT := 0.8.2
+PACKAGED := $(patsubst aarch64,arm64,$(shell uname -m))
+package: export RUSTFLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/source
+package: export CARGO_TARGET_DIR := $(CURDIR)/target/package
+
+package: $(VENV)/cargo-lambda/.ready
+	@cargo cyclonedx --version 2>/dev/null | grep -q ' $(CARGO_CYCLONEDX)' || cargo install cargo-cyclonedx --locked --version $(CARGO_CYCLONEDX)
+	@cargo about --version 2>/dev/null | grep -q ' $(CARGO_ABOUT)' || cargo install cargo-about --features cli --locked --version $(CARGO_ABOUT)
+	rm -rf dist && mkdir dist
+	cargo about generate --locked --config packaging/about.toml --output-file dist/THIRD-PARTY-LICENSES.html packaging/about.hbs
+	packaging/sbom.sh dist/sbom.cdx.json
+	for architecture in $(PACKAGED); do \
+	    PATH="$(CURDIR)/$(VENV)/cargo-lambda/bin:$$PATH" cargo lambda build --release --locked --bin eks-nlb-sync \
+	        $$(test $$architecture = arm64 && echo --arm64 || echo --x86-64) && \
+	    packaging/package.py $$architecture $(CARGO_TARGET_DIR)/lambda/eks-nlb-sync/bootstrap dist || exit 1; \
+	done

@@ -152,17 +152,10 @@ impl Handler {
     fn measure(&self, report: &Report, function: &str) {
         let at = SystemTime::now();
         let oldest = self.ages.lock().unwrap_or_else(PoisonError::into_inner).note(report, at);
-        let not_reached = report.frontends.iter().filter(|frontend| frontend.is_cut_off());
-        let not_reached = not_reached.filter_map(|frontend| frontend.target_group.as_ref());
-        let metrics = Metrics {
-            at,
-            function,
-            report,
-            oldest,
-            not_reached: not_reached.map(|group| self.turns.age(group)).collect(),
-            dry_run: self.settings.dry_run,
-        };
-        metrics::write(&metrics, &self.settings.metrics_namespace);
+        metrics::write(
+            &Metrics::of(report, at, function, oldest, &self.turns, self.settings.dry_run),
+            &self.settings.metrics_namespace,
+        );
     }
 }
 

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+#[cfg(feature = "stoppable")]
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::DeadlineExceeded;
@@ -26,6 +28,10 @@ pub struct Limits {
     lookups: Semaphore,
     end: Instant,
     frontends: AtomicU64,
+    /// Shared by the frontends that are written to; whoever has it alone can
+    /// end the run between them.
+    #[cfg(feature = "stoppable")]
+    writing: RwLock<()>,
 }
 
 impl Limits {
@@ -39,7 +45,23 @@ impl Limits {
             lookups: Semaphore::new(max_concurrency.div_ceil(2)),
             end: Instant::now() + time,
             frontends: AtomicU64::new(0),
+            #[cfg(feature = "stoppable")]
+            writing: RwLock::default(),
         }
+    }
+
+    /// Holds off [`Limits::stop`] while one frontend is written to, from its
+    /// first write to its last.
+    #[cfg(feature = "stoppable")]
+    pub async fn writing(&self) -> RwLockReadGuard<'_, ()> {
+        self.writing.read().await
+    }
+
+    /// Waits until no frontend is being written to. None begins to be after
+    /// that, nor while this waits: drop the run, and it ends between writes.
+    #[cfg(feature = "stoppable")]
+    pub async fn stop(&self) -> RwLockWriteGuard<'_, ()> {
+        self.writing.write().await
     }
 
     /// How many calls may be in flight at once.
@@ -53,9 +75,15 @@ impl Limits {
         self.frontends.store(frontends as u64, Ordering::Relaxed);
     }
 
+    /// How many frontends the run is about; none until they are known.
+    #[must_use]
+    pub fn frontends(&self) -> u64 {
+        self.frontends.load(Ordering::Relaxed)
+    }
+
     /// When the last step must have ended.
     fn deadline(&self) -> Instant {
-        let frontends = self.frontends.load(Ordering::Relaxed).try_into().unwrap_or(u32::MAX);
+        let frontends = self.frontends().try_into().unwrap_or(u32::MAX);
         self.end.checked_sub(MARGIN + MARGIN_PER_FRONTEND * frontends).unwrap_or(self.end)
     }
 

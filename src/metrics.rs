@@ -23,6 +23,7 @@ pub use ages::{Ages, Oldest};
 
 use crate::log;
 use crate::report::Report;
+use crate::turns::Turns;
 
 /// The one dimension: two functions never satisfy each other's alarms, and a
 /// fleet's function has as many metrics as any other.
@@ -90,7 +91,23 @@ struct Definition<'a> {
     unit: Unit,
 }
 
-impl Metrics<'_> {
+impl<'a> Metrics<'a> {
+    /// What the run measured that `report` is of.
+    #[must_use]
+    pub fn of(
+        report: &'a Report,
+        at: SystemTime,
+        function: &'a str,
+        oldest: Oldest,
+        turns: &Turns,
+        dry_run: bool,
+    ) -> Self {
+        let not_reached = report.frontends.iter().filter(|frontend| frontend.is_cut_off());
+        let not_reached = not_reached.filter_map(|frontend| frontend.target_group.as_ref());
+        let not_reached = not_reached.map(|group| turns.age(group)).collect();
+        Self { at, function, report, oldest, not_reached, dry_run }
+    }
+
     /// Every metric with its value, in the order of their names.
     fn values(&self) -> BTreeMap<&'static str, (Unit, u64)> {
         let summary = &self.report.summary;

@@ -18,10 +18,10 @@
 //! | 4 | stale, and still named by one of two sources | withheld |
 //! | 5 | stale and `unused` | deregistered: it serves nothing |
 //! | 6 | stale and `unhealthy`, while some target of the group is healthy | deregistered: it serves nothing |
-//! | 7 | stale and `unhealthy`, while none is healthy (the load balancer *fails open* and sends traffic to all) | deregistered once every desired target is registered and no longer `initial` |
+//! | 7 | stale and `unhealthy`, while none is healthy (the load balancer *fails open* and sends traffic to all) | deregistered once every desired target, and no fewer than rule 8 needs, is registered and no longer `initial` |
 //! | 8 | stale in any other state: it may be serving | deregistered once [`Policy::min_healthy`] desired targets are healthy, and its zone has a healthy desired target or no desired target at all |
 //!
-//! In rule 8, the minimum is lowered to the number of desired targets, but not
+//! The minimum of rule 8 is lowered to the number of desired targets, but not
 //! below [`SHORT_ANSWER`]. A desired target that is not registered yet may turn
 //! out to be in any zone. One in zone `all`, or without a zone, serves every
 //! zone. A stale target in `all` serves every zone, so every zone with a
@@ -95,8 +95,8 @@ pub enum Shortfall {
     Ready {
         /// How many are registered and no longer `initial`.
         ready: usize,
-        /// How many are desired.
-        desired: usize,
+        /// How many must be.
+        needed: usize,
     },
 }
 
@@ -197,16 +197,20 @@ impl<'a> Group<'a> {
         let ready: Vec<_> = states.filter(|state| is_ready(*state)).collect();
         // `unused` targets get no traffic, so they cannot be all that is left.
         let can_serve = ready.iter().any(|state| *state != TargetState::Unused);
-        let (ready, desired) = (ready.len(), self.desired.len());
-        (ready < desired || !can_serve).then_some(Shortfall::Ready { ready, desired })
+        let (ready, needed) = (ready.len(), self.desired.len().max(self.needed()));
+        (ready < needed || !can_serve).then_some(Shortfall::Ready { ready, needed })
     }
 
     /// Rule 8, in all.
     fn shortfall_of_healthy(&self) -> Option<Shortfall> {
         let healthy = self.desired().flatten().filter(|listed| is_healthy(listed)).count();
-        let most = self.desired.len().max(SHORT_ANSWER);
-        let needed = usize::from(self.policy.min_healthy.get()).min(most);
+        let needed = self.needed();
         (healthy < needed).then_some(Shortfall::Healthy { healthy, needed })
+    }
+
+    /// How many desired targets must be there before one that may be serving goes.
+    fn needed(&self) -> usize {
+        usize::from(self.policy.min_healthy.get()).min(self.desired.len().max(SHORT_ANSWER))
     }
 
     /// Rule 8, in every zone that a stale target serves.
@@ -274,10 +278,10 @@ impl fmt::Display for Shortfall {
                 write!(f, "{healthy} desired targets are healthy where {needed} are needed")
             }
             Self::HealthyInZone(zone) => write!(f, "no desired target in zone {zone} is healthy"),
-            Self::Ready { ready, desired } => write!(
+            Self::Ready { ready, needed } => write!(
                 f,
-                "no target is healthy, so the load balancer sends traffic to all of them; {ready} of {desired} \
-                 desired targets can take it"
+                "no target is healthy, so the load balancer sends traffic to all of them; {ready} desired targets \
+                 can take it where {needed} are needed"
             ),
         }
     }

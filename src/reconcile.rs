@@ -136,6 +136,8 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
 
     /// Applies `plan` and returns what was really done of it.
     async fn apply(&self, ready: &Ready, observed: Observed, mut plan: Plan) -> (Plan, Outcome) {
+        #[cfg(feature = "stoppable")]
+        let _writing = self.limits.writing().await;
         let group = &ready.frontend.target_group;
         let registered = self.elb.register(group, &plan.register, ready.zone()).await;
         plan.register = registered.done;

@@ -45,12 +45,12 @@ impl<P: RuntimeProvider> Sources<'_, P> {
         family: Family,
     ) -> Result<Desired, ReconcileError> {
         match self.source {
-            AddressSource::Dns => self.from_dns(endpoint, family).await.map(Desired::from),
-            AddressSource::Eni => self.from_interfaces(cluster, endpoint, family).map(Desired::from),
+            AddressSource::Dns => self.ask_dns(endpoint, family).await.map(Desired::from),
+            AddressSource::Eni => self.ask_interfaces(cluster, endpoint, family).map(Desired::from),
             AddressSource::DnsAndEni => {
                 // They cost no question, so DNS is asked only where they agree to be believed.
-                let interfaces = self.from_interfaces(cluster, endpoint, family)?;
-                let dns = self.from_dns(endpoint, family).await?;
+                let interfaces = self.ask_interfaces(cluster, endpoint, family)?;
+                let dns = self.ask_dns(endpoint, family).await?;
                 dns.agreed_with(&interfaces).ok_or_else(|| ReconcileError::SourcesDisagree {
                     dns: dns.to_string(),
                     interfaces: interfaces.to_string(),
@@ -59,12 +59,12 @@ impl<P: RuntimeProvider> Sources<'_, P> {
         }
     }
 
-    async fn from_dns(&self, endpoint: &ApiEndpoint, family: Family) -> Result<Addresses, ReconcileError> {
+    async fn ask_dns(&self, endpoint: &ApiEndpoint, family: Family) -> Result<Addresses, ReconcileError> {
         let resolved = self.resolver.resolve(&endpoint.host, family);
         self.limits.within("resolving the API endpoint", resolved).await?
     }
 
-    fn from_interfaces(
+    fn ask_interfaces(
         &self,
         cluster: &ClusterName,
         endpoint: &ApiEndpoint,

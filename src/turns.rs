@@ -80,6 +80,12 @@ impl Turns {
         self.looks().get(group).map_or(self.began, |look| look.at).elapsed()
     }
 
+    /// How many frontends have had their turn since `began`.
+    #[must_use]
+    pub fn since(&self, began: Instant) -> usize {
+        self.looks().values().filter(|look| look.at >= began).count()
+    }
+
     /// Forgets what is long past.
     pub fn forget_old(&self) {
         self.looks().retain(|_, look| look.at.elapsed() < FORGET_AFTER);

@@ -15,7 +15,9 @@ mod sts;
 mod tests;
 mod xml;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use bytes::Bytes;
 

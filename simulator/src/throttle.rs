@@ -1,7 +1,7 @@
 //! Limits calls as ELB does: token buckets for each account and Region.
 //!
-//! Buckets fill in real time, for it is the real pace of calls that AWS
-//! limits.
+//! Buckets fill by the runtime's clock, which a test may pause: AWS limits the
+//! real pace of calls.
 //!
 //! # Sources
 //!
@@ -10,7 +10,7 @@
 //!   and deregistering together 20 at 4, all actions together 40 at 10.
 
 use std::collections::BTreeMap;
-use std::time::Instant;
+use tokio::time::Instant;
 
 use crate::refusal::Refusal;
 use crate::scope::Scope;
@@ -41,6 +41,13 @@ impl Limits {
         describe: Bucket { size: 40.0, rate: 10.0 },
         registration: Bucket { size: 20.0, rate: 4.0 },
         all: Bucket { size: 40.0, rate: 10.0 },
+    };
+
+    /// As the AWS Load Balancer Controller adopted them in March 2026.
+    pub const NEWER: Self = Self {
+        describe: Bucket { size: 200.0, rate: 50.0 },
+        registration: Bucket { size: 20.0, rate: 4.0 },
+        all: Bucket { size: 200.0, rate: 50.0 },
     };
 }
 

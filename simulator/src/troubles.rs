@@ -51,7 +51,11 @@ pub fn troubles(world: &mut World) {
     });
     trouble("aws-rejected", |world, _| {
         let refused = Fault::on("RegisterTargets").about("tg-aws-rejected");
-        world.plant(refused.refuse(400, "TooManyTargets", "You've reached the limit on the number of targets"));
+        world.plant(refused.refuse(
+            400,
+            "TooManyTargets",
+            "You've reached the limit on the number of targets",
+        ));
     });
     world.add_cluster("interfaces-not-found", ["10.0.7.16", "10.0.8.17"]);
     world.add_frontend("interfaces-not-found");

@@ -94,11 +94,11 @@ impl Intercept for WholeXml {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let answer = context.response();
-        // A refusal stays a refusal, however much of it arrives. Without bytes
-        // the answer has failed already.
-        let is_cut_off = |document: &[u8]| answer.status().is_success() && !is_whole(document);
-        if answer.body().bytes().is_some_and(is_cut_off) { Err(CutOff.into()) } else { Ok(()) }
+        // What has failed already, such as a refusal, stays as it is: the SDK
+        // would log that one error takes the place of another.
+        let is_cut_off = context.output_or_error().is_ok()
+            && context.response().body().bytes().is_some_and(|document| !is_whole(document));
+        if is_cut_off { Err(CutOff.into()) } else { Ok(()) }
     }
 }
 

@@ -27,7 +27,6 @@ use super::config::OPERATION_TIMEOUT;
 use crate::error::{AwsError, CallError};
 use crate::limits::Limits;
 use crate::model::{Family, LoadBalancerArn, Tags, TargetGroupArn};
-use crate::pace::Pace;
 
 /// The largest page of load balancers and target groups.
 ///
@@ -71,12 +70,7 @@ pub struct Elb<'a> {
 impl Elb<'_> {
     /// Makes one call when its turn comes, again while it is throttled.
     /// `action` is the call as an IAM policy spells it.
-    async fn call<T, E, F>(
-        &self,
-        action: &'static str,
-        pace: &Pace,
-        call: impl Fn() -> F,
-    ) -> Result<T, CallError>
+    async fn call<T, E, F>(&self, action: &'static str, call: impl Fn() -> F) -> Result<T, CallError>
     where
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -84,7 +78,7 @@ impl Elb<'_> {
         let give_up = Instant::now() + OPERATION_TIMEOUT;
         let mut attempts = 1;
         loop {
-            self.limits.before(action, pace.turn()).await?;
+            self.limits.before(action, self.paces.turn(action)).await?;
             // The SDK's futures are some 17 kB each. Boxed, and made only now,
             // they do not add up in the futures around them.
             let result = answer(action, self.limits.call(action, || Box::pin(call())).await);
@@ -105,7 +99,7 @@ impl Elb<'_> {
         const ACTION: &str = "elasticloadbalancing:DescribeLoadBalancers";
         let pages = all_pages(ACTION, async |marker| {
             let describe = self.client.describe_load_balancers().page_size(PAGE_SIZE).set_marker(marker);
-            let page = self.call(ACTION, &self.paces.reads, || describe.clone().send()).await?;
+            let page = self.call(ACTION, || describe.clone().send()).await?;
             Ok((page.load_balancers.unwrap_or_default(), page.next_marker))
         });
         let network = pages.await?.into_iter().filter(|lb| lb.r#type == Some(LoadBalancerTypeEnum::Network));
@@ -121,7 +115,7 @@ impl Elb<'_> {
         const ACTION: &str = "elasticloadbalancing:DescribeTargetGroups";
         let pages = all_pages(ACTION, async |marker| {
             let describe = self.client.describe_target_groups().page_size(PAGE_SIZE).set_marker(marker);
-            let page = self.call(ACTION, &self.paces.reads, || describe.clone().send()).await?;
+            let page = self.call(ACTION, || describe.clone().send()).await?;
             Ok((page.target_groups.unwrap_or_default(), page.next_marker))
         });
         let listed = pages.await?.into_iter().filter_map(target_group);
@@ -147,10 +141,7 @@ impl Elb<'_> {
         let mut batches = VecDeque::from([batch]);
         while let Some(mut batch) = batches.pop_front() {
             let describe = self.client.describe_tags().set_resource_arns(Some(batch.clone()));
-            match self
-                .call("elasticloadbalancing:DescribeTags", &self.paces.reads, || describe.clone().send())
-                .await
-            {
+            match self.call("elasticloadbalancing:DescribeTags", || describe.clone().send()).await {
                 Ok(answer) => tags.extend(
                     answer.tag_descriptions.unwrap_or_default().into_iter().filter_map(|described| {
                         let pairs = described.tags.unwrap_or_default().into_iter();

@@ -81,3 +81,76 @@ fn note<K: Ord>(
     }
     oldest
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CurrentTarget, TargetState, Targets};
+    use crate::report::{Outcome, WithheldTarget};
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    /// A frontend whose one target is in `state` and, if it is withheld, the
+    /// reason.
+    fn frontend(group: &str, state: TargetState, reason: Option<WithholdReason>) -> FrontendReport {
+        let target = Target::new([10, 0, 0, 1].into(), 443);
+        let withheld = reason.map(|reason| WithheldTarget { target, reason });
+        FrontendReport {
+            target_group: Some(TargetGroupArn(group.to_owned())),
+            withheld: withheld.into_iter().collect(),
+            current: Some(Targets::from([(target, CurrentTarget { state, zone: None })])),
+            ..FrontendReport::new(Outcome::Waiting)
+        }
+    }
+
+    /// The ages, in minutes, after runs at these minutes that show these frontends.
+    fn ages(runs: impl IntoIterator<Item = (u32, Vec<FrontendReport>)>) -> Vec<(u64, u64)> {
+        let mut ages = Ages::default();
+        let minutes = |age: Duration| age.as_secs() / MINUTE.as_secs();
+        runs.into_iter()
+            .map(|(at, frontends)| {
+                let report = Report::new(false, String::new(), 1, frontends);
+                let oldest = ages.note(&report, SystemTime::UNIX_EPOCH + MINUTE * at);
+                (minutes(oldest.unhealthy), minutes(oldest.withheld))
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_age_grows_until_what_it_is_about_is_over() {
+        let bad = || frontend("a", TargetState::Unhealthy, Some(WithholdReason::NamedByOneSource));
+        let good = || frontend("a", TargetState::Healthy, None);
+        let runs =
+            [(0, vec![bad()]), (1, vec![bad()]), (3, vec![bad()]), (4, vec![good()]), (5, vec![bad()])];
+        assert_eq!(ages(runs), [(0, 0), (1, 1), (3, 3), (0, 0), (0, 0)]);
+    }
+
+    #[test]
+    fn the_oldest_of_all_frontends_counts() {
+        let bad = |group| frontend(group, TargetState::Initial, Some(WithholdReason::RegistrationFailed));
+        let runs = [(0, vec![bad("a")]), (2, vec![bad("a"), bad("b")]), (3, vec![bad("b")])];
+        assert_eq!(ages(runs)[1..], [(2, 2), (1, 1)]);
+    }
+
+    #[test]
+    fn what_the_policy_withholds_for_ever_has_no_age() {
+        let bad = || frontend("a", TargetState::Healthy, Some(WithholdReason::AddOnlyPolicy));
+        assert_eq!(ages([(0, vec![bad()]), (9, vec![bad()])]), [(0, 0), (0, 0)]);
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_remembered_for_an_hour() {
+        let bad = || frontend("a", TargetState::Unhealthy, None);
+        let unread = || FrontendReport { current: None, ..bad() };
+        let runs = [
+            (0, vec![bad()]),
+            (10, vec![unread()]),
+            (20, vec![]),
+            (30, vec![bad()]),
+            (95, vec![]),
+            (96, vec![bad()]),
+        ];
+        let unhealthy: Vec<_> = ages(runs).into_iter().map(|(unhealthy, _)| unhealthy).collect();
+        assert_eq!(unhealthy, [0, 0, 0, 30, 0, 0]);
+    }
+}

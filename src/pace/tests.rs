@@ -43,13 +43,13 @@ impl Bucket {
     }
 
     /// The shortest time in which this many calls can be made.
-    fn bound(&self, calls: usize) -> Duration {
-        Duration::from_secs_f64((calls as f64 - self.size).max(0.0) / self.per_second)
+    fn bound(&self, calls: u16) -> Duration {
+        Duration::from_secs_f64((f64::from(calls) - self.size).max(0.0) / self.per_second)
     }
 }
 
 /// Makes `calls` calls, each again until it is accepted.
-async fn make(calls: usize, pace: &Pace, bucket: &Bucket) -> Duration {
+async fn make(calls: u16, pace: &Pace, bucket: &Bucket) -> Duration {
     let start = Instant::now();
     let call = |_| async {
         loop {
@@ -88,7 +88,10 @@ async fn little_time_is_lost_and_few_calls_are_refused() {
             assert!(took <= longest, "{calls} at {per_second}/s: {took:?} of {longest:?}");
             let refused = bucket.refused.load(Ordering::Relaxed);
             // The first refusals are those of all calls in flight.
-            assert!(refused <= IN_FLIGHT + calls / 20, "{calls} at {per_second}/s: {refused} refused");
+            assert!(
+                refused <= IN_FLIGHT + usize::from(calls) / 20,
+                "{calls} at {per_second}/s: {refused} refused"
+            );
         }
     }
 }

@@ -65,6 +65,8 @@ const CASES: &[Case] = &[
     Case { name: "fails open, one new initial",  min: 1, desired: &[1, 3], current: &[(1, Unhealthy, "a"), (2, Unhealthy, "a"), (3, Initial, "b")], register: &[], deregister: &[],     waiting: &[2] },
     Case { name: "fails open, all new there",    min: 2, desired: &[1, 3], current: &[(1, Unhealthy, "a"), (2, Unhealthy, "a"), (3, Unhealthy, "b")], register: &[], deregister: &[2],  waiting: &[]  },
     Case { name: "fails open, new is unused",    min: 1, desired: &[1],    current: &[(1, Unused, "a"), (2, Unhealthy, "b")],                   register: &[],     deregister: &[],     waiting: &[2] },
+    Case { name: "fails open, short answer",     min: 2, desired: &[1],    current: &[(1, Unhealthy, "a"), (2, Unhealthy, "b")],                register: &[],     deregister: &[],     waiting: &[2] },
+    Case { name: "fails open, one is enough",    min: 1, desired: &[1],    current: &[(1, Unhealthy, "a"), (2, Unhealthy, "b")],                register: &[],     deregister: &[2],    waiting: &[]  },
     // Rule 8, in all.
     Case { name: "rotated, one of two healthy",  min: 2, desired: &[1, 3], current: &[(1, Healthy, "a"), (2, Healthy, "b")],                    register: &[3],    deregister: &[],     waiting: &[2] },
     Case { name: "all rotated",                  min: 1, desired: &[3, 4], current: &[(1, Healthy, "a"), (2, Healthy, "b")],                    register: &[3, 4], deregister: &[],     waiting: &[1, 2] },
@@ -136,8 +138,8 @@ fn a_reason_carries_its_numbers() {
     );
     assert_eq!(
         reason(1, &[3, 4], &[(1, Unhealthy, "b"), (3, Unhealthy, "a")]),
-        "it may be serving, and no target is healthy, so the load balancer sends traffic to all of them; 1 of 2 \
-         desired targets can take it"
+        "it may be serving, and no target is healthy, so the load balancer sends traffic to all of them; 1 desired targets \
+         can take it where 2 are needed"
     );
 }
 

@@ -165,16 +165,19 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
 
 /// The answer that AWS gives to the first call of `operation`.
 pub(crate) fn answer_to(operation: &'static str) -> Vec<u8> {
-    let seen: Arc<Mutex<Vec<u8>>> = Arc::default();
+    answer_that(move |of, _| of == operation)
+}
+
+/// The first answer of which `is_it`, given the operation and the body, holds.
+pub(crate) fn answer_that(is_it: impl Fn(&str, &[u8]) -> bool + Send + Sync + 'static) -> Vec<u8> {
+    let seen: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
     let see = Arc::clone(&seen);
     run(move |of, body| {
-        let mut seen = see.lock().expect("nobody panics with it");
-        if of == operation && seen.is_empty() {
-            seen.clone_from(&body);
+        if is_it(of, &body) {
+            see.lock().expect("nobody panics with it").get_or_insert_with(|| body.clone());
         }
         body
     });
-    let seen = seen.lock().expect("nobody panics with it").clone();
-    assert!(!seen.is_empty(), "there is no {operation}");
-    seen
+    let seen = seen.lock().expect("nobody panics with it").take();
+    seen.expect("there is such an answer")
 }

@@ -1,7 +1,6 @@
 //! Answers without end, over the wire: the process stays small, is done in
 //! time, and writes nothing.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -10,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use crate::process::Usage;
 use crate::support::*;
 use eks_nlb_simulator::Simulator;
 
@@ -69,12 +69,6 @@ async fn pour(mut client: TcpStream, flood: Flood) -> std::io::Result<()> {
     }
 }
 
-fn peak_memory_kb(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("Linux says so");
-    line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).expect("a number")
-}
-
 /// A run whose EKS, or whose every service, answers with `flood`. Returns what
 /// the run said, and the most memory that it took.
 async fn drowned(service: &str, flood: Flood) -> (String, u64) {
@@ -92,7 +86,7 @@ async fn drowned(service: &str, flood: Flood) -> (String, u64) {
 
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert_eq!(function.world().writes().len(), 0);
-    (message, peak_memory_kb(function.pid()))
+    (message, Usage::of(function.pid()).peak_kb)
 }
 
 #[tokio::test]

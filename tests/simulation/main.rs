@@ -61,6 +61,7 @@ mod history;
 mod play;
 mod process;
 mod promises;
+mod small;
 #[path = "../support/socketless.rs"]
 mod socketless;
 mod stage;

@@ -51,14 +51,14 @@ async fn another_region_is_acted_in_and_no_other() {
     let report = function.answer(r#"{"region": "us-east-1"}"#).await;
 
     assert_eq!(report["region"], "us-east-1");
-    assert_eq!(entry(&report, &away)["outcome"], "changed");
+    assert_eq!(reported(&report, &away)["outcome"], "changed");
     assert_only_written(&function.world(), &away);
     assert_eq!(scopes(&function.world()), [(HOME_ACCOUNT.to_owned(), "us-east-1".to_owned())].into());
     assert_eq!(function.world().requests_of("AssumeRole").len(), 0);
 
     let report = function.sync().await;
     assert_eq!(report["region"], "eu-west-1");
-    assert_eq!(entry(&report, &home)["outcome"], "changed");
+    assert_eq!(reported(&report, &home)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -67,7 +67,7 @@ async fn another_account_is_acted_in_and_no_other() {
 
     let report = function.answer(&as_role(Some("secret-1"))).await;
 
-    assert_eq!(entry(&report, &away)["outcome"], "changed");
+    assert_eq!(reported(&report, &away)["outcome"], "changed");
     assert_eq!(report["summary"]["frontends"], 1);
     assert_only_written(&function.world(), &away);
     assert_eq!(scopes(&function.world()), [(OTHER_ACCOUNT.to_owned(), "eu-west-1".to_owned())].into());
@@ -75,7 +75,7 @@ async fn another_account_is_acted_in_and_no_other() {
     // And back again: what was assumed is not kept on.
     function.world().clear_requests();
     let report = function.sync().await;
-    assert_eq!(entry(&report, &home)["outcome"], "changed");
+    assert_eq!(reported(&report, &home)["outcome"], "changed");
     assert_eq!(scopes(&function.world()), [(HOME_ACCOUNT.to_owned(), "eu-west-1".to_owned())].into());
 }
 
@@ -129,8 +129,14 @@ async fn the_external_id_is_never_logged() {
     function.error(&as_role(Some("secret-2"))).await;
     function.logged(|line| line["level"] == "ERROR").await;
 
-    for line in function.log() {
+    let log = function.log();
+    for line in &log {
         assert!(!line.to_string().contains("secret-"), "{line}");
+    }
+    for message in ["changed", "discovery failed"] {
+        let line = log.iter().find(|line| line["message"] == message).expect(message);
+        assert_eq!(line["span"]["account"], OTHER_ACCOUNT, "{line}");
+        assert_eq!(line["span"]["role"], ROLE, "{line}");
     }
 }
 
@@ -159,7 +165,7 @@ async fn credentials_that_end_are_renewed() {
 
     for outcome in ["changed", "converged", "converged"] {
         let report = function.answer(&as_role(Some("secret-1"))).await;
-        assert_eq!(entry(&report, &away)["outcome"], outcome);
+        assert_eq!(reported(&report, &away)["outcome"], outcome);
     }
 
     assert_eq!(function.world().requests_of("AssumeRole").len(), 3);
@@ -178,10 +184,12 @@ async fn credentials_of_one_role_are_never_used_for_another() {
     for _ in 0..2 {
         let report = function.answer(&as_role(Some("secret-1"))).await;
         assert!(
-            ["changed", "converged"].contains(&entry(&report, &second)["outcome"].as_str().expect("one"))
+            ["changed", "converged"].contains(&reported(&report, &second)["outcome"].as_str().expect("one"))
         );
         let report = function.answer(&json!({"roleArn": THIRD}).to_string()).await;
-        assert!(["changed", "converged"].contains(&entry(&report, &third)["outcome"].as_str().expect("one")));
+        assert!(
+            ["changed", "converged"].contains(&reported(&report, &third)["outcome"].as_str().expect("one"))
+        );
         // What the trust policy asks for is asked for each time.
         function.error(&as_role(Some("secret-2"))).await;
     }
@@ -196,32 +204,80 @@ async fn a_role_that_could_not_be_assumed_is_tried_again_by_the_next_run() {
     assert_eq!(error_type, "DiscoveryFailed", "{message}");
     let report = function.answer(&as_role(Some("secret-1"))).await;
 
-    assert_eq!(entry(&report, &away)["outcome"], "changed");
+    assert_eq!(reported(&report, &away)["outcome"], "changed");
 }
 
 #[tokio::test]
 async fn a_passing_fault_of_sts_is_got_over() {
-    let faults: [Befall; 3] = [Fault::throttle, Fault::unavailable, Fault::reset];
-    for befall in faults {
-        let (function, (_, away)) = Function::start_in(two_accounts).await;
-        function.world().plant(befall(Fault::on("AssumeRole").times(1)));
+    let (function, (_, away)) = Function::start_in(two_accounts).await;
+    function.world().plant(Fault::on("AssumeRole").times(1).throttle());
+    function.world().plant(Fault::on("AssumeRole").skip(1).times(1).unavailable());
 
+    let report = function.answer(&as_role(Some("secret-1"))).await;
+
+    assert_eq!(reported(&report, &away)["outcome"], "changed");
+    assert_eq!(function.world().faults_left(), 0);
+}
+
+/// A role that is revoked fails the run that finds out, and no other.
+#[tokio::test]
+async fn a_role_that_is_revoked_costs_one_run_whenever_that_is() {
+    let revoke = |world: &mut World| world.revoke_sessions();
+    for operation in ["DescribeLoadBalancers", "DescribeCluster", "DescribeTargetHealth"] {
+        let (function, (_, away)) = Function::start_in_with(&[ONE_ATTEMPT], two_accounts).await;
+        function.answer(&as_role(Some("secret-1"))).await;
+        function.world().drop_target(&away.target_group, PAYMENTS_TARGETS[0]);
+        function.world().plant(Fault::on(operation).before(revoke));
+
+        function.error(&as_role(Some("secret-1"))).await;
         let report = function.answer(&as_role(Some("secret-1"))).await;
 
-        assert_eq!(entry(&report, &away)["outcome"], "changed");
+        assert_eq!(reported(&report, &away)["outcome"], "changed", "{operation}");
+        assert_eq!(function.world().requests_of("AssumeRole").len(), 2, "{operation}");
     }
 }
 
+/// The trail of the other account names the run.
 #[tokio::test]
-async fn credentials_that_were_revoked_fail_one_run_at_most() {
-    let (function, (_, away)) = Function::start_in(two_accounts).await;
+async fn a_session_carries_the_id_of_its_run() {
+    let (function, _) = Function::start_in(two_accounts).await;
+
     function.answer(&as_role(Some("secret-1"))).await;
-    function.world().revoke_sessions();
 
-    drop(function.invoke(&as_role(Some("secret-1"))).await);
-    let report = function.answer(&as_role(Some("secret-1"))).await;
+    let world = function.world();
+    let [call] = world.requests_of("AssumeRole")[..] else { panic!("{:?}", world.request_counts()) };
+    let session = format!("eks-nlb-sync-{}", function.request_id());
+    assert_eq!(call.parameter("RoleSessionName"), Some(&*session));
+}
 
-    assert_eq!(entry(&report, &away)["outcome"], "converged");
+#[tokio::test]
+async fn other_partitions_are_acted_in() {
+    for (partition, region, domain) in
+        [("aws-us-gov", "us-gov-west-1", "amazonaws.com"), ("aws-cn", "cn-north-1", "amazonaws.com.cn")]
+    {
+        let role = format!("arn:{partition}:iam::{OTHER_ACCOUNT}:role/eks-nlb-sync");
+        let variables = [("AWS_REGION", region), ("AWS_DEFAULT_REGION", region)];
+        let (function, (home, away)) = Function::start_in_with(&variables, |world| {
+            world.add_role(&role);
+            let at = |account| Scope::new(account, region);
+            (payments_in(world, &at(HOME_ACCOUNT)), payments_in(world, &at(OTHER_ACCOUNT)))
+        })
+        .await;
+
+        for (event, frontend) in [("{}".to_owned(), home), (json!({"roleArn": role}).to_string(), away)] {
+            let report = function.answer(&event).await;
+
+            assert_eq!(report["region"], region);
+            let changed = reported(&report, &frontend);
+            assert_eq!(changed["outcome"], "changed", "{partition}");
+            assert!(
+                changed["targetGroup"]
+                    .as_str()
+                    .is_some_and(|arn| arn.starts_with(&format!("arn:{partition}:")))
+            );
+            assert!(changed["host"].as_str().is_some_and(|host| host.ends_with(domain)), "{changed}");
+        }
+    }
 }
 
 #[tokio::test]

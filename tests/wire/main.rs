@@ -6,15 +6,21 @@ mod calls;
 mod events;
 mod faults;
 mod fleet;
+mod freeze;
 mod metrics;
 mod names;
 mod outcomes;
+#[path = "../support/process.rs"]
+#[expect(dead_code, reason = "the soak uses the rest of it")]
+mod process;
 mod registration;
 mod relay;
 mod report;
 mod rules;
 mod selection;
+mod servers;
 mod settings;
 mod sources;
 mod support;
+mod time;
 mod tls;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use eks_nlb_simulator::world::{LoadBalancerSpec, Scope, TargetGroupSpec};
-use eks_nlb_simulator::{Fault, Frontend, Health, World};
-use serde_json::{Value, json};
+use eks_nlb_simulator::{Fault, Frontend, Health, TargetState, World};
+use serde_json::json;
 
 use crate::support::*;
 
@@ -41,21 +41,54 @@ fn many(n: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn an_address_in_the_target_groups_vpc_is_registered_without_a_zone() {
-    let (function, frontend) = Function::start_in(payments).await;
+async fn an_address_of_another_vpc_is_registered_in_all_zones_and_others_without_one() {
+    let (function, (away, home)) = Function::start_in(|world| {
+        let (away, _) = elsewhere(world);
+        (away, world.add_frontend("payments"))
+    })
+    .await;
 
-    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+    let report = function.sync().await;
 
-    assert_eq!(registrations(&function.world()), [(vec![None, None], true)]);
+    for (frontend, zone) in [(home, None), (away, Some("all"))] {
+        assert_eq!(reported(&report, &frontend)["outcome"], "changed");
+        let world = function.world();
+        let calls = world.requests_of("RegisterTargets").into_iter();
+        let calls: Vec<_> =
+            calls.filter(|call| call.target_group() == Some(&frontend.target_group)).collect();
+        let [call] = &calls[..] else { panic!("{calls:#?}") };
+        assert_eq!(call.zones(), [zone, zone]);
+    }
 }
 
+/// ELB finds a target by address, port and zone, and reports success for one
+/// that it does not find.
 #[tokio::test]
-async fn an_address_of_another_vpc_is_registered_in_all_zones() {
-    let (function, (frontend, _)) = Function::start_in(elsewhere).await;
+async fn a_target_of_another_vpc_is_deregistered_as_it_was_listed() {
+    let (function, (frontend, vpc)) = Function::start_in(|world| {
+        let (frontend, vpc) = elsewhere(world);
+        world.add_subnet(&Scope::default(), &vpc, "10.9.0.0/24", "eu-west-1b");
+        world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11", "10.0.3.13", "10.9.0.1"]);
+        world.set_health("10.0.3.13", Health::Never);
+        world.set_health("10.9.0.1", Health::Never);
+        (frontend, vpc)
+    })
+    .await;
 
-    assert_eq!(entry(&function.sync().await, &frontend)["outcome"], "changed");
+    let report = function.sync().await;
 
-    assert_eq!(registrations(&function.world()), [(vec![Some("all"), Some("all")], true)]);
+    assert_eq!(
+        reported(&report, &frontend)["deregistered"],
+        json!(["10.0.3.13:443", "10.9.0.1:443"]),
+        "{vpc}"
+    );
+    let world = function.world();
+    let [call] = world.requests_of("DeregisterTargets")[..] else { panic!("{:#?}", world.writes()) };
+    assert_eq!(call.zones(), [Some("all"), Some("eu-west-1b")]);
+    let in_service = world.targets(&frontend.target_group).into_iter();
+    let in_service =
+        in_service.filter(|(_, state)| *state != TargetState::Draining).map(|(target, _)| target);
+    assert_eq!(in_service.collect::<Vec<_>>(), PAYMENTS_TARGETS);
 }
 
 #[tokio::test]
@@ -71,7 +104,7 @@ async fn a_zone_that_is_missing_is_given() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
     assert_eq!(
         registrations(&function.world()),
         [(vec![None, None], false), (vec![Some("all"), Some("all")], true)]
@@ -90,7 +123,7 @@ async fn a_zone_that_is_too_much_is_left_out() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
     assert_eq!(
         registrations(&function.world()),
         [(vec![Some("all"), Some("all")], false), (vec![None, None], true)]
@@ -119,7 +152,7 @@ async fn addresses_inside_and_outside_the_vpc_are_registered_each_its_way() {
 
         let report = function.sync().await;
 
-        assert_eq!(entry(&report, &frontend)["outcome"], "changed", "{report:#}");
+        assert_eq!(reported(&report, &frontend)["outcome"], "changed", "{report:#}");
         let world = function.world();
         assert_eq!(world.targets(&frontend.target_group).len(), 5);
         let targets = world.target_group(&frontend.target_group).targets.values();
@@ -141,7 +174,7 @@ async fn a_zone_is_corrected_once_only() {
 
     let report = function.sync_with_failures().await;
 
-    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
+    assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
     assert_eq!(function.world().requests_of("RegisterTargets").len(), 2);
 }
 
@@ -180,21 +213,21 @@ async fn a_bad_target_does_not_keep_out_the_good_ones() {
 
     let report = function.sync_with_failures().await;
 
-    let entry = entry(&report, &frontend);
-    assert_eq!(code(entry), "AwsRejected");
-    assert!(message(entry).contains("elasticloadbalancing:RegisterTargets"), "{}", message(entry));
+    let reported = reported(&report, &frontend);
+    assert_eq!(code(reported), "AwsRejected");
+    assert!(message(reported).contains("elasticloadbalancing:RegisterTargets"), "{}", message(reported));
     assert!(
-        message(entry).contains("InvalidTarget") && message(entry).contains(PUBLIC),
+        message(reported).contains("InvalidTarget") && message(reported).contains(PUBLIC),
         "{}",
-        message(entry)
+        message(reported)
     );
-    assert_eq!(entry["registered"], json!(["10.0.2.11:443", "10.0.4.14:443"]));
-    assert_eq!(entry["deregistered"], json!([]));
+    assert_eq!(reported["registered"], json!(["10.0.2.11:443", "10.0.4.14:443"]));
+    assert_eq!(reported["deregistered"], json!([]));
     let reasons = json!([
         {"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"},
         {"target": "10.0.3.13:443", "reason": "registrationFailed"},
     ]);
-    assert_eq!(entry["withheld"], reasons);
+    assert_eq!(reported["withheld"], reasons);
     assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
 }
 
@@ -210,7 +243,7 @@ async fn one_bad_target_among_200_is_found_with_few_calls() {
 
     let report = function.sync_with_failures().await;
 
-    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
+    assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
     assert_eq!(report["summary"]["registered"], 199);
     assert_eq!(function.world().targets(&frontend.target_group).len(), 199);
     let calls = function.world().requests_of("RegisterTargets").len();
@@ -231,18 +264,18 @@ async fn a_full_target_group_fails_and_keeps_what_it_has() {
 
     let report = function.sync_with_failures().await;
 
-    let entry = entry(&report, &frontend);
-    assert_eq!(code(entry), "AwsRejected");
-    assert!(message(entry).contains("TooManyTargets"), "{}", message(entry));
-    assert_eq!(entry["withheld"], json!([{"target": "10.0.3.12:443", "reason": "registrationFailed"}]));
+    let reported = reported(&report, &frontend);
+    assert_eq!(code(reported), "AwsRejected");
+    assert!(message(reported).contains("TooManyTargets"), "{}", message(reported));
+    assert_eq!(reported["withheld"], json!([{"target": "10.0.3.12:443", "reason": "registrationFailed"}]));
     assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
     let expected = ["10.0.1.10:443", "10.0.3.12:443", "10.0.4.14:443"];
     assert_eq!(targets_of(&function.world(), &frontend.target_group), expected, "there was room for one");
 }
 
 #[tokio::test]
-async fn a_failure_that_is_about_no_target_is_not_tried_on_parts_of_the_chunk() {
-    let faults: [(&str, Befall); 7] = [
+async fn a_failure_that_is_about_no_target_is_tried_once_and_takes_nothing_away() {
+    const FAULTS: [(&str, Befall); 7] = [
         ("AwsRejected", Fault::internal_failure),
         ("AwsRejected", Fault::unavailable),
         ("AccessDenied", Fault::access_denied),
@@ -253,42 +286,36 @@ async fn a_failure_that_is_about_no_target_is_not_tried_on_parts_of_the_chunk() 
         }),
         ("AwsRejected", |fault| fault.refuse(403, "ExpiredToken", "The security token has expired")),
     ];
-    for (expected, fault) in faults {
-        let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
-            let frontend = payments(world);
-            world.rotate("payments", many(8));
-            world.plant(fault(Fault::on("RegisterTargets")));
-            frontend
+    let (function, frontends) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
+        payments(world);
+        world.rotate("payments", many(8));
+        world.set_health("10.0.3.13", Health::Never);
+        FAULTS.map(|(expected, befall)| {
+            let frontend = world.add_frontend("payments");
+            world.put_targets(&frontend.target_group, ["10.0.3.12", "10.0.3.13"]);
+            world.plant(befall(Fault::on("RegisterTargets").about(&frontend.target_group)));
+            (expected, frontend)
         })
-        .await;
-
-        let report = function.sync_with_failures().await;
-
-        let entry = entry(&report, &frontend);
-        assert_eq!(code(entry), expected, "{entry:#}");
-        assert_eq!(entry["registered"], json!([]), "{entry:#}");
-        let calls = function.world().requests_of("RegisterTargets").len();
-        assert_eq!(calls, 1, "{}", message(entry));
-    }
-}
-
-#[tokio::test]
-async fn when_nothing_could_be_registered_nothing_is_deregistered() {
-    let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
-        let frontend = busy_payments(world);
-        world.plant(Fault::on("RegisterTargets").unavailable());
-        frontend
     })
     .await;
 
     let report = function.sync_with_failures().await;
 
-    let entry = entry(&report, &frontend);
-    assert_eq!(entry["deregistered"], json!([]));
-    let reasons: Vec<_> =
-        entry["withheld"].as_array().expect("a list").iter().map(|w| &w["reason"]).collect();
-    assert_eq!(reasons, ["waitingForHealthyReplacement", "registrationFailed"]);
-    assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
+    let world = function.world();
+    for (expected, frontend) in frontends {
+        let failed = reported(&report, &frontend);
+        assert_eq!(code(failed), expected, "{failed:#}");
+        assert_eq!((&failed["registered"], &failed["deregistered"]), (&json!([]), &json!([])));
+        let withheld = json!([
+            {"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"},
+            {"target": "10.0.3.13:443", "reason": "registrationFailed"},
+        ]);
+        assert_eq!(failed["withheld"], withheld);
+        let calls = world.requests_of("RegisterTargets").into_iter();
+        let calls = calls.filter(|call| call.target_group() == Some(&frontend.target_group)).count();
+        assert_eq!(calls, 1, "{}", message(failed));
+    }
+    assert_eq!(world.requests_of("DeregisterTargets").len(), 0);
 }
 
 #[tokio::test]
@@ -302,11 +329,16 @@ async fn a_refused_deregistration_fails_and_says_what_was_registered() {
 
     let report = function.sync_with_failures().await;
 
-    let entry: &Value = entry(&report, &frontend);
-    assert_eq!(code(entry), "AccessDenied");
-    assert!(message(entry).contains("elasticloadbalancing:DeregisterTargets"), "{}", message(entry));
-    assert_eq!(entry["registered"], json!(["10.0.2.11:443"]));
-    assert_eq!(entry["deregistered"], json!([]));
+    let reported = reported(&report, &frontend);
+    assert_eq!(code(reported), "AccessDenied");
+    assert!(message(reported).contains("elasticloadbalancing:DeregisterTargets"), "{}", message(reported));
+    assert_eq!(reported["registered"], json!(["10.0.2.11:443"]));
+    assert_eq!(reported["deregistered"], json!([]));
+    let withheld = json!([
+        {"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"},
+        {"target": "10.0.3.13:443", "reason": "deregistrationFailed"},
+    ]);
+    assert_eq!(reported["withheld"], withheld);
     assert_eq!(report["summary"]["registered"], 1);
     assert_eq!(report["summary"]["deregistered"], 0);
 }

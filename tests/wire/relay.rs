@@ -3,16 +3,31 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use eks_nlb_simulator::Simulator;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::task::JoinSet;
 
+/// Any port of loopback.
+pub(crate) const LOCALHOST: &str = "127.0.0.1:0";
+
 /// A relay on loopback, until it is dropped.
 pub(crate) struct Relay {
     pub(crate) address: SocketAddr,
+    connections: Arc<Connections>,
     _tasks: JoinSet<()>,
+}
+
+/// The connections of a relay, counted.
+#[derive(Default)]
+struct Connections {
+    accepted: AtomicUsize,
+    /// So many of the first are dead, though nobody says so.
+    dead: AtomicUsize,
+    /// Requests that a dead one took.
+    swallowed: AtomicUsize,
 }
 
 /// What becomes of a connection after an answer.
@@ -33,29 +48,38 @@ impl Relay {
         edit: impl Fn(&str, String) -> String + Send + Sync + 'static,
     ) -> Self {
         let to = sim.endpoint_url().trim_start_matches("http://").parse().expect("plain HTTP");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+        let listener = TcpListener::bind(LOCALHOST).await.expect("loopback has free ports");
         let address = listener.local_addr().expect("it is bound");
         let edit = Arc::new(edit);
+        let connections = Arc::new(Connections::default());
+        let counted = Arc::clone(&connections);
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
-            let mut connections = JoinSet::new();
+            let mut conversations = JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                let edit = Arc::clone(&edit);
-                connections.spawn(async move { converse(client, to, afterwards, &*edit).await });
+                let (edit, counted) = (Arc::clone(&edit), Arc::clone(&counted));
+                let number = counted.accepted.fetch_add(1, Ordering::SeqCst);
+                let is_dead = move || {
+                    let dead = number < counted.dead.load(Ordering::SeqCst);
+                    counted.swallowed.fetch_add(usize::from(dead), Ordering::SeqCst);
+                    dead
+                };
+                conversations.spawn(async move { converse(client, to, afterwards, &*edit, is_dead).await });
             }
         });
-        Self { address, _tasks: tasks }
+        Self { address, connections, _tasks: tasks }
     }
 
-    /// Relays the resolver over UDP only, on the loopback address `ip`. `edit`
-    /// returns what to answer instead.
+    /// Relays the resolver over UDP only, on `address`. `edit` is given each
+    /// question and its answer, and returns what to answer; nothing if that is
+    /// empty.
     pub(crate) async fn of_dns(
         sim: &Simulator,
-        ip: &str,
-        edit: impl Fn(Vec<u8>) -> Vec<u8> + Send + 'static,
+        address: &str,
+        edit: impl Fn(&[u8], Vec<u8>) -> Vec<u8> + Send + 'static,
     ) -> Self {
         let to = sim.dns_address();
-        let socket = UdpSocket::bind((ip, 0)).await.expect("loopback has free ports");
+        let socket = UdpSocket::bind(address).await.expect("loopback has free ports");
         let address = socket.local_addr().expect("it is bound");
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
@@ -63,11 +87,30 @@ impl Relay {
             while let Ok((length, client)) = socket.recv_from(&mut question).await {
                 question.truncate(length);
                 let answer = ask(to, &question).await.expect("the simulator answers");
-                _ = socket.send_to(&edit(answer), client).await;
+                let answer = edit(&question, answer);
+                if !answer.is_empty() {
+                    _ = socket.send_to(&answer, client).await;
+                }
                 question.resize(4096, 0);
             }
         });
-        Self { address, _tasks: tasks }
+        Self { address, connections: Arc::default(), _tasks: tasks }
+    }
+
+    /// All connections die without a word: from now on they take requests and
+    /// answer none, as those do that a network has forgotten.
+    pub(crate) fn forget_connections(&self) {
+        self.connections.dead.store(self.accepted(), Ordering::SeqCst);
+    }
+
+    /// How many connections there have been.
+    pub(crate) fn accepted(&self) -> usize {
+        self.connections.accepted.load(Ordering::SeqCst)
+    }
+
+    /// How many requests went to connections that are dead.
+    pub(crate) fn swallowed(&self) -> usize {
+        self.connections.swallowed.load(Ordering::SeqCst)
     }
 
     /// Its address as a URL.
@@ -82,10 +125,14 @@ async fn converse(
     to: SocketAddr,
     afterwards: Afterwards,
     edit: &(impl Fn(&str, String) -> String + Sync),
+    is_dead: impl Fn() -> bool,
 ) -> io::Result<()> {
     let mut client = BufReader::new(client);
     loop {
         let (head, body) = read(&mut client).await?;
+        if is_dead() {
+            std::future::pending::<()>().await;
+        }
         let mut server = BufReader::new(TcpStream::connect(to).await?);
         server.write_all(&[head.as_bytes(), &body].concat()).await?;
         let (head, answer) = read(&mut server).await?;
@@ -121,7 +168,7 @@ fn content_length(line: &str) -> Option<usize> {
 }
 
 async fn ask(server: SocketAddr, question: &[u8]) -> io::Result<Vec<u8>> {
-    let socket = UdpSocket::bind("127.0.0.1:0").await?;
+    let socket = UdpSocket::bind(LOCALHOST).await?;
     socket.connect(server).await?;
     socket.send(question).await?;
     let mut answer = vec![0; 65_535];

@@ -2,7 +2,7 @@
 
 use eks_nlb_simulator::world::{LoadBalancerKind, LoadBalancerSpec, Protocol, TargetGroupSpec};
 use eks_nlb_simulator::{Simulator, World};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::relay::{Afterwards, Relay};
 use crate::support::*;
@@ -18,11 +18,6 @@ fn written(world: &World) -> Vec<&str> {
     let mut groups: Vec<_> = world.writes().iter().filter_map(|write| write.target_group()).collect();
     groups.sort_unstable();
     groups
-}
-
-fn sorted<const N: usize>(mut arns: [&str; N]) -> [&str; N] {
-    arns.sort_unstable();
-    arns
 }
 
 /// How many resources each call for tags names, in ascending order.
@@ -54,26 +49,10 @@ async fn only_a_network_load_balancer_with_the_tag_is_managed() {
 
     assert_eq!(report["summary"]["loadBalancers"], 1);
     assert_eq!(report["summary"]["frontends"], 1);
-    assert_eq!(written(&function.world()), [managed]);
-}
-
-#[tokio::test]
-async fn other_kinds_of_load_balancers_are_not_asked_for_their_tags() {
-    let (function, ()) = Function::start_in(|world| {
-        payments(world);
-        for kind in [LoadBalancerKind::Application, LoadBalancerKind::Gateway] {
-            add(world, LoadBalancerSpec { kind, ..LoadBalancerSpec::managed("payments") });
-        }
-    })
-    .await;
-
-    function.sync().await;
-
     let world = function.world();
-    for call in world.requests_of("DescribeTags") {
-        for arn in call.list("ResourceArns") {
-            assert!(!arn.contains("/app/") && !arn.contains("/gwy/"), "{arn}");
-        }
+    assert_eq!(written(&world), [managed]);
+    for arn in world.requests_of("DescribeTags").iter().flat_map(|call| call.list("ResourceArns")) {
+        assert!(!arn.contains("/app/") && !arn.contains("/gwy/"), "{arn} is asked for in vain");
     }
 }
 
@@ -90,7 +69,7 @@ async fn a_target_group_without_a_load_balancer_is_nobodys() {
     let report = function.sync().await;
 
     assert_eq!(report["summary"]["frontends"], 1);
-    assert_eq!(entry(&report, &frontend)["outcome"], "converged");
+    assert_eq!(reported(&report, &frontend)["outcome"], "converged");
     assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 1);
 }
 
@@ -118,22 +97,6 @@ async fn every_tag_of_the_selector_must_match() {
 
     assert_eq!(report["summary"]["loadBalancers"], 1);
     assert_eq!(written(&function.world()), [managed]);
-}
-
-#[tokio::test]
-async fn a_key_alone_matches_every_value() {
-    let (function, [a, b]) = Function::start_in_with(&[("NLB_TAG", "sync")], |world| {
-        world.add_cluster("payments", PAYMENTS);
-        let a = add(world, LoadBalancerSpec::managed("payments").tag("sync", ""));
-        let b = add(world, LoadBalancerSpec::managed("payments").tag("sync", "no"));
-        add(world, LoadBalancerSpec::managed("payments"));
-        [a, b]
-    })
-    .await;
-
-    function.sync().await;
-
-    assert_eq!(written(&function.world()), sorted([&a, &b]));
 }
 
 #[tokio::test]
@@ -176,26 +139,6 @@ async fn every_page_is_read() {
 }
 
 #[tokio::test]
-async fn tags_are_asked_for_in_batches_of_twenty() {
-    let (function, ()) = Function::start_in(|world| {
-        world.add_cluster("payments", PAYMENTS);
-        for n in 0..45 {
-            let spec = match n {
-                0..25 => LoadBalancerSpec::managed("payments"),
-                _ => LoadBalancerSpec::network("nobody"),
-            };
-            add(world, spec);
-        }
-    })
-    .await;
-
-    let report = function.sync().await;
-
-    assert_eq!(report["summary"]["changed"], 25);
-    assert_eq!(tag_batches(&function.world()), [5, 5, 20, 20, 20], "45 load balancers, 25 target groups");
-}
-
-#[tokio::test]
 async fn every_target_group_of_a_load_balancer_is_a_frontend() {
     let (function, groups) = Function::start_in(|world| {
         let frontend = payments(world);
@@ -228,7 +171,7 @@ async fn a_target_group_that_names_its_load_balancer_twice_is_one_frontend() {
     let report = function.sync().await;
 
     assert_eq!(report["summary"]["frontends"], 1, "{report:#}");
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 1);
     assert_eq!(function.world().writes().len(), 1);
 }
@@ -255,7 +198,7 @@ async fn what_is_listed_twice_is_served_once() {
 
     assert_eq!(report["summary"]["loadBalancers"], 1, "{report:#}");
     assert_eq!(report["summary"]["frontends"], 1, "{report:#}");
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     let world = function.world();
     assert_eq!(tag_batches(&world), [1, 1]);
     assert_eq!(world.requests_of("DescribeTargetHealth").len(), 1);
@@ -285,45 +228,34 @@ async fn a_page_that_leads_to_itself_is_not_read_for_ever() {
 }
 
 #[tokio::test]
-async fn tcp_and_tls_are_served() {
-    for protocol in [Protocol::Tcp, Protocol::Tls] {
+async fn tls_is_served_as_tcp_is() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = payments(world);
+        world.target_group_mut(&frontend.target_group).protocol = Some(Protocol::Tls);
+        frontend
+    })
+    .await;
+
+    assert_eq!(reported(&function.sync().await, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+}
+
+#[tokio::test]
+async fn a_selection_without_load_balancers_succeeds_with_a_warning() {
+    for listed in [0, 1] {
         let (function, ()) = Function::start_in(|world| {
-            world.add_cluster("payments", PAYMENTS);
-            let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
-            let spec = TargetGroupSpec::ip(&load_balancer);
-            world.add_target_group(TargetGroupSpec { protocol: Some(protocol), ..spec });
+            for _ in 0..listed {
+                add(world, LoadBalancerSpec::network("nobody"));
+            }
         })
         .await;
 
         let report = function.sync().await;
 
-        assert_eq!(report["frontends"][0]["registered"], json!(PAYMENTS_TARGETS), "{protocol}");
+        assert_eq!(report["summary"]["loadBalancers"], 0);
+        assert_eq!(report["frontends"], json!([]));
+        function.last_report().await;
+        let warnings = function.log().iter().filter(|line| line["level"] == "WARN").count();
+        assert_eq!(warnings, 1, "{:#?}", function.log());
+        assert_eq!(function.world().requests_of("DescribeTags").len(), listed, "nothing is asked in vain");
     }
-}
-
-#[tokio::test]
-async fn a_selection_without_load_balancers_succeeds_with_a_warning() {
-    let (function, ()) = Function::start_in(|world| {
-        add(world, LoadBalancerSpec::network("nobody"));
-    })
-    .await;
-
-    let report = function.sync().await;
-
-    assert_eq!(report["summary"]["loadBalancers"], 0);
-    assert_eq!(report["frontends"], json!([]));
-    function.last_report().await;
-    let warnings: Vec<Value> = function.log().into_iter().filter(|line| line["level"] == "WARN").collect();
-    assert_eq!(warnings.len(), 1, "{warnings:#?}");
-}
-
-#[tokio::test]
-async fn an_empty_account_succeeds_with_a_warning() {
-    let (function, ()) = Function::start_in(|_| ()).await;
-
-    let report = function.sync().await;
-
-    assert_eq!(report["summary"]["frontends"], 0);
-    function.logged(|line| line["level"] == "WARN").await;
-    assert_eq!(function.world().requests_of("DescribeTags").len(), 0, "there is nothing to ask about");
 }

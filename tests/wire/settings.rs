@@ -10,31 +10,28 @@ use crate::support::*;
 async fn a_bad_value_stops_the_start_and_is_named() {
     let sim = Simulator::start().await;
     payments(&mut sim.world());
-    for (variable, values) in [
-        ("NLB_TAG", &["", "=enabled", "a,,b", "a=1,a=2"][..]),
-        ("CLUSTER_NAME_TAG", &["", "a=b", "a,b"]),
-        ("SYNC_POLICY", &["", "Sync", "upsert-only", "add_only"]),
-        ("DRY_RUN", &["", "1", "yes", "True"]),
-        ("MIN_HEALTHY_TARGETS", &["", "0", "-1", "65536", "one"]),
-        ("ALLOWED_CIDRS", &["", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/8,"]),
-        ("DNS_SERVERS", &["", "dns.example", "10.0.0.2:0", "fd00::2:x"]),
-        ("DNS_TIMEOUT_MS", &["", "0", "-5", "5s"]),
-        ("MAX_CONCURRENCY", &["", "0", "many"]),
-        ("METRICS_NAMESPACE", &["", ":a", "AWS/EKS"]),
+    for (variable, value) in [
+        ("NLB_TAG", "a,,b"),
+        ("CLUSTER_NAME_TAG", ""),
+        ("ADDRESS_SOURCE", "DNS"),
+        ("SYNC_POLICY", "upsert-only"),
+        ("DRY_RUN", "yes"),
+        ("MIN_HEALTHY_TARGETS", "0"),
+        ("ALLOWED_CIDRS", "10.0.0.0/8;fc00::/7"),
+        ("DNS_SERVERS", "dns.example"),
+        ("DNS_TIMEOUT_MS", "5s"),
+        ("MAX_CONCURRENCY", "many"),
+        ("METRICS_NAMESPACE", "AWS/EKS"),
     ] {
-        for value in values {
-            let output = output(command(&sim, &[(variable, value)])).await;
+        let output = output(command(&sim, &[(variable, value)])).await;
 
-            assert!(!output.status.success(), "{variable}={value:?} is taken");
-            let text = String::from_utf8(output.stdout).expect("text");
-            let lines: Vec<Value> =
-                text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-            let [line] = &lines[..] else { panic!("{variable}={value:?}: {text}") };
-            assert_eq!(line["level"], "ERROR");
-            assert!(line["timestamp"].is_string(), "{line}");
-            let named = format!("{variable}={value:?}");
-            assert!(line.to_string().contains(&json!(named).to_string()[1..named.len() - 1]), "{line}");
-        }
+        assert!(!output.status.success(), "{variable}={value:?} is taken");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let line: Value = serde_json::from_str(&text).expect("one line");
+        assert_eq!(line["level"], "ERROR");
+        assert!(line["timestamp"].is_string(), "{line}");
+        let error = line["error"].as_str().expect("text");
+        assert!(error.starts_with(&format!("{variable}={value:?} is not ")), "{line}");
     }
     assert_eq!(sim.world().requests().len(), 0);
     assert_eq!(sim.world().dns.questions().len(), 0);
@@ -62,11 +59,11 @@ async fn a_dry_run_by_event_is_for_that_event_only() {
     let (function, frontend) = Function::start_in(payments).await;
 
     let report = function.answer(r#"{"dryRun": true}"#).await;
-    assert_eq!(entry(&report, &frontend)["outcome"], "planned");
+    assert_eq!(reported(&report, &frontend)["outcome"], "planned");
     assert_eq!(function.world().writes().len(), 0);
 
     let report = function.answer(r#"{"dryRun": false}"#).await;
-    assert_eq!(entry(&report, &frontend)["outcome"], "changed");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
 }
 
 #[tokio::test]
@@ -82,7 +79,7 @@ async fn the_allowed_networks_can_be_others() {
         drop(function.invoke("{}").await);
 
         let report = function.last_report().await;
-        assert_eq!(entry(&report, &frontend)["outcome"], outcome, "{networks}");
+        assert_eq!(reported(&report, &frontend)["outcome"], outcome, "{networks}");
     }
 }
 
@@ -100,8 +97,8 @@ async fn an_allowed_public_network_lets_public_addresses_pass() {
     let report = function.sync_with_failures().await;
 
     // ELB has the last word.
-    assert_eq!(code(entry(&report, &frontend)), "AwsRejected");
-    assert!(message(entry(&report, &frontend)).contains("InvalidTarget"), "{report:#}");
+    assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
+    assert!(message(reported(&report, &frontend)).contains("InvalidTarget"), "{report:#}");
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Addresses from the control plane's network interfaces, and from two sources.
 
 mod fleet;
+mod latency;
 mod lives;
 
 use std::time::Duration;
@@ -43,10 +44,10 @@ async fn fails_from(source: (&str, &str), spoil: impl FnOnce(&mut World)) -> Fai
 
     assert_only_written(&function.world(), &bystander);
     assert_eq!(report["summary"]["failed"], 1, "{report:#}");
-    let failed = entry(&report, &spoilt).clone();
+    let failed = reported(&report, &spoilt).clone();
     assert_eq!(failed["desired"], json!([]), "{report:#}");
     assert_eq!(failed["outcome"], "failed", "{report:#}");
-    Failed { entry: failed, function }
+    Failed { reported: failed, function }
 }
 
 /// Lets `payments` have a public endpoint besides.
@@ -77,14 +78,14 @@ async fn a_public_and_private_cluster_is_served_from_outside_its_vpc() {
         function.invoke("{}").await;
         let report = function.last_report().await;
 
-        let entry = entry(&report, &frontend);
-        assert_eq!(entry["outcome"], outcome, "{source}: {entry:#}");
+        let reported = reported(&report, &frontend);
+        assert_eq!(reported["outcome"], outcome, "{source}: {reported:#}");
         if outcome == "failed" {
-            assert_eq!(code(entry), "AddressNotAllowed", "{source}");
-            assert!(message(entry).contains("ADDRESS_SOURCE=eni"), "{source}: {}", message(entry));
+            assert_eq!(code(reported), "AddressNotAllowed", "{source}");
+            assert!(message(reported).contains("ADDRESS_SOURCE=eni"), "{source}: {}", message(reported));
             assert_eq!(function.world().writes().len(), 0, "{source}");
         } else {
-            assert_eq!(entry["registered"], json!(PAYMENTS_TARGETS), "{source}");
+            assert_eq!(reported["registered"], json!(PAYMENTS_TARGETS), "{source}");
             assert_eq!(function.world().dns.questions(), [], "{source}");
         }
     }
@@ -131,8 +132,8 @@ async fn an_interface_has_addresses_of_both_families() {
 
     let report = function.sync().await;
 
-    assert_eq!(entry(&report, &v4)["registered"], json!(PAYMENTS_TARGETS));
-    assert_eq!(entry(&report, &v6)["registered"], json!(["[fd00:1::10]:443", "[fd00:2::11]:443"]));
+    assert_eq!(reported(&report, &v4)["registered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(reported(&report, &v6)["registered"], json!(["[fd00:1::10]:443", "[fd00:2::11]:443"]));
 }
 
 /// What stands beside the interfaces of `payments`, at [`WRONG`], by kind.
@@ -181,9 +182,9 @@ async fn a_look_alike_is_never_registered() {
     for (kind, look_alike) in look_alikes {
         function.world().add_interface(look_alike);
         let report = function.sync().await;
-        let entry = entry(&report, &frontend);
-        assert_eq!(entry["outcome"], "converged", "{kind}: {entry:#}");
-        assert_eq!(entry["desired"], json!(PAYMENTS), "{kind}");
+        let reported = reported(&report, &frontend);
+        assert_eq!(reported["outcome"], "converged", "{kind}: {reported:#}");
+        assert_eq!(reported["desired"], json!(PAYMENTS), "{kind}");
         function.world().remove_interfaces_at(WRONG);
     }
 
@@ -191,7 +192,7 @@ async fn a_look_alike_is_never_registered() {
     let genuine = function.world().control_plane_interface("payments", [WRONG]);
     function.world().add_interface(genuine);
     let report = function.sync().await;
-    assert_eq!(entry(&report, &frontend)["registered"], json!([format!("{WRONG}:443")]));
+    assert_eq!(reported(&report, &frontend)["registered"], json!([format!("{WRONG}:443")]));
 }
 
 #[tokio::test]
@@ -262,11 +263,11 @@ async fn what_both_sources_name_is_registered_and_what_neither_names_may_go() {
 
     let report = function.sync().await;
 
-    let entry = entry(&report, &frontend);
-    assert_eq!(entry["desired"], json!(PAYMENTS));
-    assert_eq!(entry["registered"], json!([]));
-    assert_eq!(entry["deregistered"], json!(["10.0.3.14:443"]));
-    assert_eq!(entry["withheld"], json!([{"target": "10.0.3.12:443", "reason": "namedByOneSource"}]));
+    let reported = reported(&report, &frontend);
+    assert_eq!(reported["desired"], json!(PAYMENTS));
+    assert_eq!(reported["registered"], json!([]));
+    assert_eq!(reported["deregistered"], json!(["10.0.3.14:443"]));
+    assert_eq!(reported["withheld"], json!([{"target": "10.0.3.12:443", "reason": "namedByOneSource"}]));
 }
 
 #[tokio::test]
@@ -356,7 +357,7 @@ async fn a_passing_fault_of_the_listing_is_got_over() {
 
         let report = function.sync().await;
 
-        assert_eq!(entry(&report, &frontend)["registered"], json!(["10.0.2.11:443"]), "{name}");
+        assert_eq!(reported(&report, &frontend)["registered"], json!(["10.0.2.11:443"]), "{name}");
         assert_eq!(function.world().faults_left(), 0, "{name}");
     }
 }
@@ -393,7 +394,7 @@ async fn the_interfaces_are_those_of_the_region_and_account_acted_in() {
     let event = json!({"roleArn": role, "region": "us-east-1"}).to_string();
     let report = function.answer(&event).await;
 
-    assert_eq!(entry(&report, &frontend)["desired"], json!(["10.8.1.10", "10.8.2.11"]));
+    assert_eq!(reported(&report, &frontend)["desired"], json!(["10.8.1.10", "10.8.2.11"]));
     let world = function.world();
     let [call] = world.requests_of("DescribeNetworkInterfaces")[..] else { panic!("one call") };
     assert_eq!((call.account.as_str(), call.region.as_str()), ("444455556666", "us-east-1"));
@@ -433,7 +434,7 @@ async fn an_event_that_names_clusters_reads_the_interfaces_too() {
 
     let report = function.answer(r#"{"clusters": ["payments"], "dryRun": true}"#).await;
 
-    assert_eq!(entry(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
     assert_eq!(report["summary"]["frontends"], 1);
     assert_eq!(function.world().writes().len(), 0);
 }

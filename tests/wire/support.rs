@@ -2,17 +2,17 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
-use std::process::{Output, Stdio};
+use std::collections::BTreeSet;
+use std::process::Output;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
+use eks_nlb_simulator::process::{self, Process};
 use eks_nlb_simulator::runtime_api::request_id;
 use eks_nlb_simulator::{Answer, Fault, Frontend, Health, Simulator, World};
 use serde_json::{Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
-use tokio::sync::watch;
+use tokio::process::Command;
 use tokio::time::timeout;
 
 /// The time that Lambda would give an invocation.
@@ -38,8 +38,7 @@ pub(crate) const PAYMENTS_TARGETS: [&str; 2] = ["10.0.1.10:443", "10.0.2.11:443"
 pub(crate) struct Function {
     /// The world that it acts in.
     pub(crate) sim: Simulator,
-    child: Child,
-    log: watch::Receiver<Vec<Value>>,
+    process: Process,
     invocations: AtomicUsize,
 }
 
@@ -68,18 +67,9 @@ impl Function {
     }
 
     /// Starts the function as `command` says.
-    pub(crate) fn spawn(sim: Simulator, mut command: Command) -> Self {
-        let mut child = command.spawn().expect("the function starts");
-        let stdout = child.stdout.take().expect("piped");
-        let (lines, log) = watch::channel(Vec::new());
-        tokio::spawn(async move {
-            let mut read = BufReader::new(stdout).lines();
-            while let Ok(Some(line)) = read.next_line().await {
-                let line = serde_json::from_str(&line).unwrap_or(Value::from(line));
-                lines.send_modify(|lines| lines.push(line));
-            }
-        });
-        Self { sim, child, log, invocations: AtomicUsize::new(0) }
+    pub(crate) fn spawn(sim: Simulator, command: Command) -> Self {
+        let process = Process::start(command).expect("the function starts");
+        Self { sim, process, invocations: AtomicUsize::new(0) }
     }
 
     /// Waits until the function has started and served an event, if only to
@@ -143,15 +133,12 @@ impl Function {
     /// What the function has logged so far. Its latest lines may still be on
     /// their way: await [`Function::last_report`] first, which is written last.
     pub(crate) fn log(&self) -> Vec<Value> {
-        self.log.borrow().clone()
+        self.process.log()
     }
 
     /// The first line that `is_it`, once it is logged.
     pub(crate) async fn logged(&self, is_it: impl Fn(&Value) -> bool) -> Value {
-        let mut log = self.log.clone();
-        let arrives = log.wait_for(|lines| lines.iter().any(&is_it));
-        let lines = timeout(PATIENCE, arrives).await.expect("it is logged").expect("the function runs");
-        lines.iter().find(|line| is_it(line)).expect("it is logged").clone()
+        timeout(PATIENCE, self.process.logged(is_it)).await.expect("it is logged")
     }
 
     /// The report of the latest invocation, as logged.
@@ -167,7 +154,7 @@ impl Function {
 
     /// The process id of the function.
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id().expect("it runs")
+        self.process.id()
     }
 }
 
@@ -180,15 +167,8 @@ pub(crate) fn program() -> String {
 
 /// The function as a command that has nothing of this process's environment.
 pub(crate) fn command(sim: &Simulator, variables: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(program());
-    command
-        .env_clear()
-        .envs(sim.env())
-        .envs(variables.iter().copied())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::inherit())
-        .kill_on_drop(true);
+    let mut command = process::command(program(), sim);
+    command.envs(variables.iter().copied());
     command
 }
 
@@ -252,10 +232,10 @@ pub(crate) async fn fails_with(
     let report = function.sync_with_failures().await;
 
     assert_only_written(&function.world(), &bystander);
-    assert_eq!(entry(&report, &bystander)["registered"], json!([BYSTANDER_TARGET]), "{report:#}");
-    assert_eq!(entry(&report, &bystander)["outcome"], "changed", "{report:#}");
+    assert_eq!(reported(&report, &bystander)["registered"], json!([BYSTANDER_TARGET]), "{report:#}");
+    assert_eq!(reported(&report, &bystander)["outcome"], "changed", "{report:#}");
     assert_eq!(report["summary"]["failed"], 1, "{report:#}");
-    let failed = entry(&report, &spoilt).clone();
+    let failed = reported(&report, &spoilt).clone();
     assert_eq!(failed["outcome"], "failed", "{report:#}");
     for list in ["registered", "deregistered", "withheld"] {
         assert_eq!(failed[list], json!([]), "{report:#}");
@@ -263,24 +243,24 @@ pub(crate) async fn fails_with(
     let lines: Vec<_> = function.log().into_iter().filter(|line| line["message"] == "failed").collect();
     assert_eq!(lines.len(), 1, "{lines:#?}");
     assert_eq!(lines.first().map(|line| &line["code"]), Some(&failed["error"]["code"]));
-    Failed { entry: failed, function }
+    Failed { reported: failed, function }
 }
 
 /// A run in which one frontend failed.
 pub(crate) struct Failed {
-    /// Its entry in the report.
-    pub(crate) entry: Value,
+    /// What is reported of it.
+    pub(crate) reported: Value,
     /// What ran.
     pub(crate) function: Function,
 }
 
 impl Failed {
     pub(crate) fn code(&self) -> &str {
-        code(&self.entry)
+        code(&self.reported)
     }
 
     pub(crate) fn message(&self) -> &str {
-        message(&self.entry)
+        message(&self.reported)
     }
 }
 
@@ -294,30 +274,83 @@ pub(crate) fn assert_only_written(world: &World, frontend: &Frontend) {
     }
 }
 
-/// The entry of a frontend, or that of its load balancer if it got no further.
-pub(crate) fn entry<'a>(report: &'a Value, frontend: &Frontend) -> &'a Value {
-    let entries = report["frontends"].as_array().expect("a list of frontends");
-    let own = |entry: &&Value| match entry.get("targetGroup") {
-        None => entry["loadBalancer"] == frontend.load_balancer.as_str(),
+/// What is reported of a frontend, or of its load balancer if it got no further.
+pub(crate) fn reported<'a>(report: &'a Value, frontend: &Frontend) -> &'a Value {
+    let frontends = report["frontends"].as_array().expect("a list of frontends");
+    let own = |reported: &&Value| match reported.get("targetGroup") {
+        None => reported["loadBalancer"] == frontend.load_balancer.as_str(),
         Some(target_group) => target_group == frontend.target_group.as_str(),
     };
-    let mut found = entries.iter().filter(own);
-    let entry = found.next().unwrap_or_else(|| panic!("no entry of {frontend:?}: {report:#}"));
-    assert_eq!(found.next(), None, "a second entry of {frontend:?}");
-    entry
+    let mut found = frontends.iter().filter(own);
+    let reported = found.next().unwrap_or_else(|| panic!("nothing is reported of {frontend:?}: {report:#}"));
+    assert_eq!(found.next(), None, "{frontend:?} is reported twice");
+    reported
 }
 
-/// The code with which an entry failed.
-pub(crate) fn code(entry: &Value) -> &str {
-    entry["error"]["code"].as_str().unwrap_or_else(|| panic!("it did not fail: {entry:#}"))
+/// The code with which a frontend failed.
+pub(crate) fn code(reported: &Value) -> &str {
+    reported["error"]["code"].as_str().unwrap_or_else(|| panic!("it did not fail: {reported:#}"))
 }
 
-/// The message with which an entry failed.
-pub(crate) fn message(entry: &Value) -> &str {
-    entry["error"]["message"].as_str().unwrap_or_else(|| panic!("it did not fail: {entry:#}"))
+/// The message with which a frontend failed.
+pub(crate) fn message(reported: &Value) -> &str {
+    reported["error"]["message"].as_str().unwrap_or_else(|| panic!("it did not fail: {reported:#}"))
+}
+
+/// The names that were asked for. A question may be sent again where the
+/// machine is slow to answer.
+pub(crate) fn names_asked_for(world: &World) -> BTreeSet<String> {
+    world.dns.questions().iter().map(|asked| asked.name.clone()).collect()
 }
 
 /// The targets of a group, whatever their state.
 pub(crate) fn targets_of(world: &World, target_group: &str) -> Vec<String> {
     world.targets(target_group).into_keys().collect()
+}
+
+/// What is expected of one frontend among many, and what spoils it, given the
+/// name of its cluster.
+pub(crate) type Case = (&'static str, fn(&mut World, &str, &Frontend));
+
+/// The cluster of the n-th case.
+pub(crate) fn case_cluster(n: usize) -> String {
+    format!("case-{n:02}")
+}
+
+/// Runs all `cases` in one world, each with a cluster and a frontend of its own
+/// that has something to register and something to deregister: nothing of it
+/// is written, and a bystander is served in the same run.
+pub(crate) async fn run_cases(variables: &[(&str, &str)], cases: &[Case]) -> (Function, Value) {
+    let (function, bystander) = Function::start_in_with(variables, |world| {
+        for (n, (_, spoil)) in cases.iter().enumerate() {
+            let cluster = case_cluster(n);
+            world.add_cluster(&cluster, [format!("10.1.{n}.10"), format!("10.2.{n}.11")]);
+            let frontend = world.add_frontend(&cluster);
+            world.put_targets(&frontend.target_group, [&*format!("10.1.{n}.10"), "10.0.3.12", "10.0.3.13"]);
+            spoil(world, &cluster, &frontend);
+        }
+        world.set_health("10.0.3.13", Health::Never);
+        bystander(world)
+    })
+    .await;
+
+    drop(function.invoke("{}").await);
+    let report = function.last_report().await;
+
+    assert_eq!(reported(&report, &bystander)["outcome"], "changed", "{report:#}");
+    for write in function.world().writes() {
+        assert_eq!(write.targets(), [BYSTANDER_TARGET], "{write:?}");
+    }
+    (function, report)
+}
+
+/// What is reported of the n-th case.
+pub(crate) fn of_case(report: &Value, n: usize) -> &Value {
+    let load_balancer = format!("/nlb-{}/", case_cluster(n));
+    let is_it = |frontend: &&Value| {
+        frontend["loadBalancer"].as_str().is_some_and(|arn| arn.contains(&load_balancer))
+            && frontend["cluster"] != "uninvolved"
+    };
+    let frontends = report["frontends"].as_array().expect("a list of frontends");
+    frontends.iter().find(is_it).unwrap_or_else(|| panic!("nothing is reported of {n}: {report:#}"))
 }

@@ -17,21 +17,21 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 use crate::pace::Pace;
 
-/// Calls per second that ELB lets through for an account and Region, by the
-/// older of two texts: where the rates are higher, that is found out.
+/// Calls per second that ELB lets through for an account and Region, all kinds
+/// together, by the older of two texts. Where it is more for all, or less for
+/// writes, that is found out.
 ///
-/// Source: ELB API Reference, *Request throttling*: describe calls 40 tokens
-/// refilled at 10 a second; registering and deregistering 20 at 4 a second.
-const READS_PER_SECOND: f64 = 10.0;
-const WRITES_PER_SECOND: f64 = 4.0;
+/// Source: ELB API Reference, *Request throttling*: 40 tokens refilled at 10 a
+/// second; registering and deregistering 20 at 4 a second besides.
+const FIRST_PER_SECOND: f64 = 10.0;
 
 /// The paces of ELB's calls in one account and Region.
 #[derive(Clone, Debug)]
 pub struct Paces {
-    /// Of Describe calls.
-    pub reads: Arc<Pace>,
-    /// Of RegisterTargets and DeregisterTargets.
-    pub writes: Arc<Pace>,
+    all: Arc<Pace>,
+    /// RegisterTargets and DeregisterTargets, which have a bucket of their own
+    /// besides.
+    writes: Arc<Pace>,
     /// How often a call is made that is throttled each time.
     pub max_attempts: u32,
 }
@@ -41,10 +41,24 @@ impl Paces {
     #[must_use]
     pub fn new(max_attempts: u32) -> Self {
         Self {
-            reads: Arc::new(Pace::new(READS_PER_SECOND)),
-            writes: Arc::new(Pace::new(WRITES_PER_SECOND)),
+            all: Arc::new(Pace::new(FIRST_PER_SECOND)),
+            writes: Arc::new(Pace::new(FIRST_PER_SECOND)),
             max_attempts,
         }
+    }
+
+    /// Waits until `action`, a call as an IAM policy spells it, may be made.
+    pub async fn turn(&self, action: &str) {
+        if !action.contains(":Describe") {
+            self.writes.turn().await;
+        }
+        self.all.turn().await;
+    }
+
+    /// Whether ELB has refused a write within the last few seconds.
+    #[must_use]
+    pub fn refuse_writes(&self) -> bool {
+        self.writes.is_refused()
     }
 }
 
@@ -78,10 +92,14 @@ impl Intercept for Paces {
         let Some(answer) = context.response() else { return Ok(()) };
         let is_read =
             config.load::<Metadata>().is_some_and(|operation| operation.name().starts_with("Describe"));
-        let pace = if is_read { &self.reads } else { &self.writes };
         if answer.status().is_success() {
-            pace.accepted();
+            self.all.accepted();
+            if !is_read {
+                self.writes.accepted();
+            }
         } else if answer.body().bytes().is_some_and(is_throttled) {
+            // Which bucket was empty is not said; reads tell about that of all calls.
+            let pace = if is_read { &self.all } else { &self.writes };
             pace.refused();
         }
         Ok(())

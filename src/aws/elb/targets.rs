@@ -37,7 +37,7 @@ impl Elb<'_> {
     pub async fn targets(&self, group: &TargetGroupArn) -> Result<Targets, CallError> {
         const ACTION: &str = "elasticloadbalancing:DescribeTargetHealth";
         let describe = self.client.describe_target_health().target_group_arn(&group.0);
-        let answer = self.call(ACTION, &self.paces.reads, || describe.clone().send()).await?;
+        let answer = self.call(ACTION, || describe.clone().send()).await?;
         let mut targets = Targets::new();
         for described in answer.target_health_descriptions.unwrap_or_default() {
             let Some(state) = target_state(&described) else { continue };
@@ -98,7 +98,7 @@ impl Elb<'_> {
         const ACTION: &str = "elasticloadbalancing:RegisterTargets";
         let targets = chunk.iter().map(|target| description(*target, zone)).collect();
         let register = self.client.register_targets().target_group_arn(&group.0).set_targets(Some(targets));
-        self.call(ACTION, &self.paces.writes, || register.clone().send()).await.map(drop)
+        self.call(ACTION, || register.clone().send()).await.map(drop)
     }
 
     /// Deregisters `targets`, each named by the zone in which ELB listed it:
@@ -117,7 +117,7 @@ impl Elb<'_> {
             let named = chunk.iter().map(|(target, zone)| description(**target, zone.as_ref())).collect();
             let deregister =
                 self.client.deregister_targets().target_group_arn(&group.0).set_targets(Some(named));
-            let deregister = self.call(ACTION, &self.paces.writes, || deregister.clone().send());
+            let deregister = self.call(ACTION, || deregister.clone().send());
             match timeout_at(fresh_until, deregister).await.unwrap_or_else(|_| Err(self.too_late(ACTION))) {
                 Ok(_) => written.done.extend(chunk.iter().map(|(target, _)| **target)),
                 Err(error) => _ = written.failure.get_or_insert(error),
@@ -129,7 +129,7 @@ impl Elb<'_> {
     /// Why a write was given up before ELB had answered.
     fn too_late(&self, action: &'static str) -> CallError {
         let reason = "no answer while what was read of the targets' health was fresh".to_owned();
-        CallError::Aws(if self.paces.writes.is_refused() {
+        CallError::Aws(if self.paces.refuse_writes() {
             AwsError::Throttled { action, reason }
         } else {
             AwsError::Unreachable { action, reason }

@@ -10,16 +10,12 @@ import os
 import pathlib
 import shlex
 import subprocess
-import sys
 
 import pytest
 from samtranslator.translator.transform import transform
-
-ROOT = pathlib.Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "python" / "support"))
-
 from template import Stack, load
 
+ROOT = pathlib.Path(__file__).parents[3]
 VENV = ROOT / "target" / "venv"
 TEMPLATES = ("template", "fleet", "fleet-member")
 
@@ -123,7 +119,7 @@ def troubles():
 @contextlib.contextmanager
 def simulated(*options):
     path = ROOT / "target" / "debug" / "simulator"
-    assert path.exists(), f"{path} is not built: cargo build --workspace"
+    assert path.exists(), f"{path} is not built: make compile"
     process = subprocess.Popen([path, "--until-eof", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     variables = {}
     # The log format is what it prints last.

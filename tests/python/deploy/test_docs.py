@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from conftest import FULL, REQUIRED, ROOT, TEMPLATES
 from test_permissions import allowed, statements
-from test_watching import codes, dashboard, runs
+from test_watching import alarms, codes, dashboard, saved_queries
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
 
@@ -32,6 +32,18 @@ def test_every_code_has_its_remedy():
     documented = [quoted(row[1])[0] for row in rows("Troubleshooting")]
     assert sorted(documented) == sorted(codes())
     assert all(len(row) == 4 and all(row) for row in rows("Troubleshooting"))
+
+
+def test_what_waits_for_a_person_is_marked():
+    source = (ROOT / "src" / "error.rs").read_text()
+    [waiting] = re.findall(r"fn is_configuration.*?match self \{(.*?)=> true", source, re.DOTALL)
+    code_of = {
+        variant: code
+        for variants, code in re.findall(r'((?:\|?\s*Self::\w+ ?(?:\{ \.\. \}|\(_\))?\s*)+)=> "(\w+)"', source)
+        for variant in re.findall(r"Self::(\w+)", variants)
+    }
+    marked = {quoted(row[1])[0] for row in rows("Troubleshooting") if "*waits*" in row[0]}
+    assert marked == {code_of[variant] for variant in re.findall(r"Self::(\w+)", waiting)}
 
 
 def test_the_log_lines_are_those_of_the_code():
@@ -61,32 +73,49 @@ def test_the_permissions_are_those_of_the_template(stack):
     assert documented == allowed(statements(stack("template", FULL["template"]), "FunctionRole"))
 
 
-def test_the_metrics_are_those_that_are_written(simulator):
-    documented = {name for names, *_ in rows("Metrics") for name in quoted(names)}
-    first, second = runs(simulator)
-    written = {name for (_, name, _), _, _ in [*first, *second] if not name.startswith("Failed") or name == "Failed"}
-    # One code stands for all of them.
-    assert documented == written | {"FailedAccessDenied"}
-    assert f"metrics: {len(first)} at 0.30" in section("Cost")
-
-
 def test_the_alarms_are_those_of_the_template(stack):
-    documented = {quoted(name)[0] for name, *_ in rows("Alarms")}
-    assert documented == set(stack("template").of_type("AWS::CloudWatch::Alarm"))
+    documented = {quoted(row[0])[0]: row[1] for row in rows("Alarms")}
+    made = alarms(stack) | alarms(stack, DryRun="true")
+    said = {name: re.match(r"eks-nlb-sync, (\w+):", each["AlarmDescription"])[1] for name, each in made.items()}
+    assert documented == said
+    # Where each one's text leads to.
+    for name in made:
+        assert f"\n### {name}\n" in section("Alarms")
+    for name in alarms(stack, DryRun="true"):
+        assert f"`{name}`" in section("Alarms").partition("In dry run there are")[2].partition(". A run")[0]
 
 
-def test_every_widget_is_drawn(stack):
-    drawn = section("Dashboard")
-    for widget in dashboard(stack("template"))["widgets"]:
-        if widget["type"] != "text":
-            question = widget["properties"]["title"].partition("?")[0]
-            assert f"{question}?" in drawn, question
+def test_the_alarm_of_the_fleet_leads_to_its_chapter(stack):
+    [alarm] = stack("fleet").of_type("AWS::CloudWatch::Alarm").values()
+    anchor = alarm["AlarmDescription"].rpartition("#")[2]
+    assert f"### {anchor.replace('-', ' ').capitalize()}\n" in section("Fleet")
+
+
+def test_the_url_of_the_alarms_is_of_this_version(documents):
+    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
+    for name in ("template", "fleet"):
+        assert f"/v{version}/docs/operations.md" in documents[name]["Parameters"]["RunbookUrl"]["Default"]
+    assert f"Version {version}" in TEXT
+    assert f"eks-nlb-sync-{version}-arm64.tar.gz" in section("Deploying")
+    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_widget_is_explained(stack):
+    questions = [row[0] for row in rows("Dashboard")]
+    titles = [widget["properties"]["title"] for widget in dashboard(stack("template"))["widgets"]]
+    assert questions == [f"{title.partition('?')[0]}?" for title in titles]
+
+
+def test_the_queries_are_those_of_the_template(stack):
+    saved = {name.removeprefix("eks-nlb-sync/") for name, _, _ in saved_queries(stack("template"))}
+    assert {quoted(row[0])[0] for row in rows("Queries")} == saved
 
 
 def test_the_list_of_the_fleet_is_one_that_the_function_takes():
     [example] = re.findall(r"```json\n(.*?)```", section("Fleet"), re.DOTALL)
     entries = json.loads(example)
-    taken = set(json.loads((ROOT / "events" / "fleet.json").read_text()))
+    # The workflow adds the external id.
+    taken = set(json.loads((ROOT / "events" / "fleet.json").read_text())) - {"externalId"}
     assert all(set(entry) <= taken for entry in entries)
 
 
@@ -96,16 +125,19 @@ def test_the_pins_are_those_of_the_tests():
         assert pin[0] in section("Deploying")
 
 
+def anchors(text):
+    headings = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
 def test_the_links_lead_somewhere():
-    anchors = {
-        re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-")
-        for heading in re.findall(r"^#+ (.*)$", TEXT, re.MULTILINE)
-    }
     for target in re.findall(r"\]\(([^)]+)\)", TEXT):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif not target.startswith("https://"):
-            assert (ROOT / "docs" / target).exists(), target
+        if target.startswith("https://"):
+            continue
+        path, _, anchor = target.partition("#")
+        page = ROOT / "docs" / (path or "operations.md")
+        assert page.exists(), target
+        assert not anchor or anchor in anchors(page.read_text()), target
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -171,6 +171,8 @@ class Aws:
     # assumes the role, lists, reads tags and target groups. Then it reads each
     # cluster and its targets, 20 at a time.
     CALL_SECONDS, IN_SEQUENCE, AT_ONCE = 0.02, 5, 20
+    # TLS and parsing, at the share of a processor that 128 MB get.
+    CPU_SECONDS = 0.25
     # ELB's older Describe rate, of an account and Region: 40 and 10 a second.
     TOKENS, REFILL = 40, 10
 
@@ -230,7 +232,7 @@ class Aws:
         self.most = max(self.most, self.running)
         clusters = self.clusters.get(event.get("roleArn"), 3)
         calls = self.IN_SEQUENCE + 2 * ceil(clusters / self.AT_ONCE)
-        seconds = calls * self.CALL_SECONDS + self.wait_for_tokens(event, 3 + clusters)
+        seconds = self.CPU_SECONDS + calls * self.CALL_SECONDS + self.wait_for_tokens(event, 3 + clusters)
         self.seconds += seconds
         yield seconds
         self.running -= 1

@@ -1,8 +1,10 @@
 """The function on a laptop: cargo-lambda's emulator, events of the repository, the simulator."""
 
+import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -10,11 +12,29 @@ import time
 
 import pytest
 from conftest import ROOT, VENV
+from lambda_host import program
 
-ENVIRONMENT = {"PATH": f"{VENV / 'cargo-lambda/bin'}:{os.environ['PATH']}"}
+PATIENCE_SECONDS = 120
 
-# It may have to compile the function first.
-START_SECONDS = 600
+# `cargo lambda watch` compiles the function alone, whose features are not those
+# of the workspace: two minutes for what make has compiled already. So `cargo
+# run`, which it calls for that, runs what is there.
+CARGO = """#!/bin/sh
+case $1 in
+  lambda) CARGO=$0 exec cargo-lambda "$@" ;;
+  run) exec {program} ;;
+  *) exec {cargo} "$@" ;;
+esac
+"""
+
+
+@pytest.fixture
+def environment(tmp_path):
+    cargo = tmp_path / "bin" / "cargo"
+    cargo.parent.mkdir()
+    cargo.write_text(CARGO.format(program=program(), cargo=shutil.which("cargo")))
+    cargo.chmod(0o755)
+    return os.environ | {"PATH": f"{cargo.parent}:{VENV / 'cargo-lambda/bin'}:{os.environ['PATH']}"}
 
 
 def free_port():
@@ -23,38 +43,41 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def end(process):
-    """Ends a process and those that it started."""
-    os.killpg(process.pid, signal.SIGTERM)
-    process.wait(timeout=30)
+@contextlib.contextmanager
+def started(command, environment, out):
+    """A process, ended with those that it started."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=30)
 
 
 @pytest.fixture
-def invoke(simulator, tmp_path):
+def invoke(simulator, environment, tmp_path):
     """`cargo lambda watch` beside the simulator; the answer is `cargo lambda invoke`."""
     port = free_port()
     # Loopback, because the default is every interface.
     address = ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
-    environment = os.environ | simulator | ENVIRONMENT
-    with open(tmp_path / "watch.log", "w") as log:
-        command = ["cargo", "lambda", "watch", *address, "--ignore-changes"]
-        watch = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
 
     def invoke(event):
         command = ["cargo", "lambda", "invoke", "eks-nlb-sync", *address, "--data-file", ROOT / "events" / event]
-        return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=START_SECONDS)
+        return subprocess.run(
+            command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE_SECONDS
+        )
 
-    try:
+    command = ["cargo", "lambda", "watch", *address, "--ignore-changes"]
+    with open(tmp_path / "watch.log", "w") as log, started(command, environment | simulator, log) as watch:
         await_port(watch, port)
         yield invoke
-    finally:
-        end(watch)
 
 
 def await_port(process, port):
-    deadline = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -97,33 +120,21 @@ sleep() {{
   esac; do command sleep 0.05; done
 }}
 """
-# And what runs behind the lines ends with them.
-EPILOGUE = "status=$?; kill $(jobs -p); wait; exit $status"
 
 
-def test_the_lines_of_the_documentation_work_as_they_are(tmp_path):
-    text = (ROOT / "docs" / "operations.md").read_text()
+def test_the_lines_of_the_documentation_work_as_they_are(environment, tmp_path):
+    text = (ROOT / "README.md").read_text()
     [lines] = re.findall(r"## On a laptop\n.*?```sh\n(.*?)```", text, re.DOTALL)
     assert len(lines.splitlines()) == 3
     # But for the port, which somebody else may have.
     port = free_port()
     lines = lines.replace("--invoke-address 127.0.0.1", f"--invoke-address 127.0.0.1 --invoke-port {port}")
-    with open(tmp_path / "answer", "w+") as answer:
-        shell = subprocess.Popen(
-            ["bash", "-c", PRELUDE.format(port=port) + lines + EPILOGUE],
-            cwd=ROOT,
-            env=os.environ | ENVIRONMENT,
-            stdout=answer,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        try:
-            status = shell.wait(timeout=START_SECONDS)
-        except subprocess.TimeoutExpired:
-            end(shell)
-            raise
-        answer.seek(0)
+    command = ["bash", "-c", PRELUDE.format(port=port) + lines]
+    with open(tmp_path / "answer", "w+") as out:
+        with started(command, environment, out) as shell:
+            status = shell.wait(timeout=PATIENCE_SECONDS)
+        out.seek(0)
         # What `watch` prints of the function goes there, too.
-        answers = [line for line in answer if line.startswith('{"dryRun"')]
+        answers = [line for line in out if line.startswith('{"dryRun"')]
     assert status == 0
     assert json.loads(answers[0])["summary"]["changed"] > 0

@@ -8,11 +8,9 @@ does, are noted beside the tests that they bite in.
 import os
 import pathlib
 import socket
-import sys
 import urllib.request
 
 ROOT = pathlib.Path(__file__).parents[3]
-sys.path.insert(0, str(ROOT / "tests" / "python" / "support"))
 
 # Whose account it is that a key belongs to, unless moto made the key itself.
 ACCOUNT = "123456789012"

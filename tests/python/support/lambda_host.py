@@ -44,7 +44,7 @@ def program():
     """The function's program: EKS_NLB_SYNC_PROGRAM, else what cargo build makes."""
     built = Path(__file__).parents[3] / "target" / "debug" / "eks-nlb-sync"
     path = Path(os.environ.get("EKS_NLB_SYNC_PROGRAM", built))
-    assert path.exists(), f"{path} is not built: cargo build"
+    assert path.exists(), f"{path} is not built: make compile"
     return path
 
 
@@ -70,8 +70,8 @@ class _Invocation:
 class LambdaHost:
     """A Lambda function of one program. Use it as a context manager."""
 
-    def __init__(self, path, environment=None, timeout_seconds=60):
-        self.path = path
+    def __init__(self, program, environment=None, timeout_seconds=60, emulator=()):
+        self.command = [*emulator, program]
         self.environment = environment or {}
         self.timeout_seconds = timeout_seconds
         self.init_error = None
@@ -95,7 +95,7 @@ class LambdaHost:
         environment = inherited | LAMBDA_ENVIRONMENT | {"AWS_EC2_METADATA_DISABLED": "true"} | self.environment
         environment["AWS_LAMBDA_RUNTIME_API"] = f"{host}:{port}"
         with open(self._log.name, "w", encoding="utf-8") as out:
-            self.process = subprocess.Popen([self.path], env=environment, stdout=out, stderr=subprocess.STDOUT)
+            self.process = subprocess.Popen(self.command, env=environment, stdout=out, stderr=subprocess.STDOUT)
         return self
 
     def __exit__(self, *_):

@@ -10,7 +10,6 @@ import json
 import re
 import shutil
 import socket
-import subprocess
 import zipfile
 
 import dnslib
@@ -105,7 +104,6 @@ def name_server(world):
 @pytest.fixture(scope="module")
 def function(applied, name_server):
     """The function's own binary, with the environment that Terraform gave the deployed one."""
-    subprocess.run(["cargo", "build", "--quiet", "--bin", "eks-nlb-sync"], cwd=ROOT, check=True)
     deployed = applied.terraform.state()["module.function.aws_lambda_function.this"]
     assert deployed["handler"] == "bootstrap"
     settings = {**deployed["environment"][0]["variables"], "DNS_SERVERS": name_server}

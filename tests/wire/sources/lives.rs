@@ -26,13 +26,13 @@ async fn step(function: &Function, frontend: &Frontend) -> Value {
     function.invoke("{}").await;
     let report = function.last_report().await;
     let entries = report["frontends"].as_array().expect("a list");
-    let own = entries.iter().find(|entry| entry["targetGroup"] == frontend.target_group.as_str());
+    let own = entries.iter().find(|reported| reported["targetGroup"] == frontend.target_group.as_str());
     // A logged report lacks what is converged.
     own.cloned().unwrap_or_else(|| json!({"outcome": "converged"}))
 }
 
-fn withheld(entry: &Value) -> Vec<(&str, &str)> {
-    let list = entry["withheld"].as_array().expect("a list").iter();
+fn withheld(reported: &Value) -> Vec<(&str, &str)> {
+    let list = reported["withheld"].as_array().expect("a list").iter();
     list.map(|one| (one["target"].as_str().expect("text"), one["reason"].as_str().expect("text"))).collect()
 }
 
@@ -50,15 +50,15 @@ async fn a_cluster_is_made_in_the_same_apply_as_its_load_balancer() {
             Function::start_in_with(&[source], |world| world.add_frontend("payments")).await;
 
         // Terraform made the load balancer first.
-        let entry = step(&function, &frontend).await;
-        assert_eq!(code(&entry), "ClusterNotFound", "{source:?}");
+        let reported = step(&function, &frontend).await;
+        assert_eq!(code(&reported), "ClusterNotFound", "{source:?}");
 
         function.world().create_cluster(ClusterSpec {
             status: ClusterStatus::Creating,
             ..ClusterSpec::new("payments", PAYMENTS)
         });
-        let entry = step(&function, &frontend).await;
-        assert_eq!(entry["reason"], "clusterNotReady", "{source:?}: {entry:#}");
+        let reported = step(&function, &frontend).await;
+        assert_eq!(reported["reason"], "clusterNotReady", "{source:?}: {reported:#}");
 
         {
             let mut world = function.world();
@@ -67,12 +67,12 @@ async fn a_cluster_is_made_in_the_same_apply_as_its_load_balancer() {
             cluster.endpoint = Some("https://0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com".to_owned());
             world.publish("payments");
         }
-        let entry = step(&function, &frontend).await;
-        assert_eq!(entry["outcome"], "changed", "{source:?}: {entry:#}");
-        assert_eq!(entry["registered"], json!(PAYMENTS_TARGETS), "{source:?}");
+        let reported = step(&function, &frontend).await;
+        assert_eq!(reported["outcome"], "changed", "{source:?}: {reported:#}");
+        assert_eq!(reported["registered"], json!(PAYMENTS_TARGETS), "{source:?}");
 
-        let entry = step(&function, &frontend).await;
-        assert_eq!(entry["outcome"], "converged", "{source:?}: {entry:#}");
+        let reported = step(&function, &frontend).await;
+        assert_eq!(reported["outcome"], "converged", "{source:?}: {reported:#}");
     }
 }
 
@@ -84,23 +84,23 @@ async fn an_upgrade_is_followed_from_its_first_interface() {
     // New ones first: four interfaces, and DNS still names the old two.
     function.world().cluster_mut("payments").status = ClusterStatus::Updating;
     add_interfaces(&mut function.world(), &UPGRADED);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["registered"], json!(UPGRADED_TARGETS), "{entry:#}");
-    assert_eq!(entry["desired"].as_array().map(Vec::len), Some(4));
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["registered"], json!(UPGRADED_TARGETS), "{reported:#}");
+    assert_eq!(reported["desired"].as_array().map(Vec::len), Some(4));
 
     // DNS moves, and the old interfaces go before the new targets are in service.
     function.world().interfaces_linger = MOMENT;
     function.world().rotate("payments", UPGRADED);
     function.world().advance(MOMENT);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["desired"], json!(UPGRADED));
-    assert_eq!(entry["outcome"], "waiting", "{entry:#}");
-    assert_eq!(withheld(&entry), PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement")));
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["desired"], json!(UPGRADED));
+    assert_eq!(reported["outcome"], "waiting", "{reported:#}");
+    assert_eq!(withheld(&reported), PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement")));
 
     function.world().cluster_mut("payments").status = ClusterStatus::Active;
     function.world().advance(CHECKS);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["deregistered"], json!(PAYMENTS_TARGETS), "{entry:#}");
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["deregistered"], json!(PAYMENTS_TARGETS), "{reported:#}");
     assert_eq!(step(&function, &frontend).await["outcome"], "converged");
 }
 
@@ -115,20 +115,20 @@ async fn two_sources_follow_an_upgrade_when_both_have_moved() {
     // DNS names all four while the old servers stop.
     let host = function.world().host("payments");
     function.world().dns.set(&host, [PAYMENTS[0], PAYMENTS[1], UPGRADED[0], UPGRADED[1]]);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["registered"], json!(UPGRADED_TARGETS), "{entry:#}");
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["registered"], json!(UPGRADED_TARGETS), "{reported:#}");
     function.world().advance(CHECKS);
 
     // DNS has dropped the old ones, their interfaces linger.
     function.world().rotate("payments", UPGRADED);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["outcome"], "waiting", "{entry:#}");
-    assert_eq!(withheld(&entry), PAYMENTS_TARGETS.map(|target| (target, "namedByOneSource")));
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["outcome"], "waiting", "{reported:#}");
+    assert_eq!(withheld(&reported), PAYMENTS_TARGETS.map(|target| (target, "namedByOneSource")));
 
     let linger = function.world().interfaces_linger;
     function.world().advance(linger);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["deregistered"], json!(PAYMENTS_TARGETS), "{entry:#}");
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["deregistered"], json!(PAYMENTS_TARGETS), "{reported:#}");
 }
 
 #[tokio::test]
@@ -139,15 +139,15 @@ async fn the_subnets_of_a_control_plane_are_changed() {
 
     // EKS makes interfaces in the new subnets and removes the old ones later.
     function.world().rotate("payments", elsewhere);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["registered"], json!(elsewhere_targets), "{entry:#}");
-    assert_eq!(entry["withheld"], json!([]), "the old interfaces are still there");
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["registered"], json!(elsewhere_targets), "{reported:#}");
+    assert_eq!(reported["withheld"], json!([]), "the old interfaces are still there");
 
     let linger = function.world().interfaces_linger;
     function.world().advance(linger);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["deregistered"], json!(PAYMENTS_TARGETS), "{entry:#}");
-    assert_eq!(entry["desired"], json!(elsewhere));
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["deregistered"], json!(PAYMENTS_TARGETS), "{reported:#}");
+    assert_eq!(reported["desired"], json!(elsewhere));
     assert_eq!(step(&function, &frontend).await["outcome"], "converged");
 }
 
@@ -158,8 +158,8 @@ async fn a_cluster_is_made_anew_under_its_name() {
     // Its interfaces stay behind for minutes, and are nobody's meanwhile.
     function.world().delete_cluster("payments");
     assert_eq!(function.world().interfaces().count(), 2);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(code(&entry), "ClusterNotFound");
+    let reported = step(&function, &frontend).await;
+    assert_eq!(code(&reported), "ClusterNotFound");
     assert_eq!(function.world().writes().len(), 0);
 
     // The new one is in the old one's VPC: only the security group tells them apart.
@@ -167,14 +167,14 @@ async fn a_cluster_is_made_anew_under_its_name() {
     let spec = ClusterSpec { vpc: Some(vpc), ..ClusterSpec::new("payments", UPGRADED) };
     function.world().create_cluster(spec);
     assert_eq!(function.world().interfaces().count(), 4);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["desired"], json!(UPGRADED), "{entry:#}");
-    assert_eq!(entry["registered"], json!(UPGRADED_TARGETS));
-    assert_eq!(withheld(&entry), PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement")));
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["desired"], json!(UPGRADED), "{reported:#}");
+    assert_eq!(reported["registered"], json!(UPGRADED_TARGETS));
+    assert_eq!(withheld(&reported), PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement")));
 
     function.world().advance(CHECKS);
-    let entry = step(&function, &frontend).await;
-    assert_eq!(entry["deregistered"], json!(PAYMENTS_TARGETS), "{entry:#}");
+    let reported = step(&function, &frontend).await;
+    assert_eq!(reported["deregistered"], json!(PAYMENTS_TARGETS), "{reported:#}");
     assert_eq!(step(&function, &frontend).await["outcome"], "converged");
 }
 
@@ -187,8 +187,8 @@ async fn a_cluster_is_made_private_only_and_public_only() {
             frontend
         })
         .await;
-        let entry = step(&function, &frontend).await;
-        assert_eq!(entry["outcome"], while_public, "{source:?}: {entry:#}");
+        let reported = step(&function, &frontend).await;
+        assert_eq!(reported["outcome"], while_public, "{source:?}: {reported:#}");
 
         // Private only: DNS shows the private addresses everywhere.
         function.world().cluster_mut("payments").public_access = false;
@@ -198,8 +198,8 @@ async fn a_cluster_is_made_private_only_and_public_only() {
         // Public only: its interfaces exist still, and lead nowhere.
         make_public(&mut function.world());
         function.world().cluster_mut("payments").private_access = false;
-        let entry = step(&function, &frontend).await;
-        assert_eq!(code(&entry), "PrivateAccessDisabled", "{source:?}");
+        let reported = step(&function, &frontend).await;
+        assert_eq!(code(&reported), "PrivateAccessDisabled", "{source:?}");
         assert_eq!(function.world().writes().len(), 0, "{source:?}");
     }
 }
@@ -210,12 +210,12 @@ async fn a_cluster_is_deleted_before_its_load_balancer() {
         let (function, frontend) = Function::start_in_with(&[source], converged_payments).await;
 
         function.world().cluster_mut("payments").status = ClusterStatus::Deleting;
-        let entry = step(&function, &frontend).await;
-        assert_eq!(entry["reason"], "clusterNotReady", "{source:?}: {entry:#}");
+        let reported = step(&function, &frontend).await;
+        assert_eq!(reported["reason"], "clusterNotReady", "{source:?}: {reported:#}");
 
         function.world().delete_cluster("payments");
-        let entry = step(&function, &frontend).await;
-        assert_eq!(code(&entry), "ClusterNotFound", "{source:?}");
+        let reported = step(&function, &frontend).await;
+        assert_eq!(code(&reported), "ClusterNotFound", "{source:?}");
 
         function.world().delete_load_balancer(&frontend.load_balancer);
         assert_eq!(function.sync().await["summary"]["loadBalancers"], 0, "{source:?}");

@@ -6,17 +6,8 @@
 //! so that a frontend recovers in the first run after its trouble; the process
 //! keeps its size and its file descriptors.
 //!
-//! `SOAK_INVOCATIONS` says how many (default 5,000), `SOAK_SEED` which ones: the
-//! seed is printed. The program is the one that `EKS_NLB_SYNC_PROGRAM` names,
-//! for what counts is the artifact.
-
-#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
-
-mod process;
-#[path = "../wire/support.rs"]
-#[expect(dead_code, reason = "the wire tests use the rest of it")]
-mod support;
-mod trouble;
+//! `SOAK_INVOCATIONS` says how many (default 5,000), `SOAK_SEED` which ones
+//! (default 0). Both are printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
@@ -25,9 +16,9 @@ use eks_nlb_simulator::{Answer, Frontend, Simulator, World};
 use tokio::process::Child;
 use tokio::time::timeout;
 
-use process::Usage;
-use support::PATIENCE;
-use trouble::{Kind, Random, Trouble};
+use crate::process::Usage;
+use crate::support::{self, PATIENCE};
+use crate::trouble::{self, Kind, Random, Trouble};
 
 /// None is the beginning of another, for faults are planted by name.
 const CLUSTERS: [&str; 8] = ["alfa", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"];
@@ -54,11 +45,6 @@ const SPARE_DESCRIPTORS: u64 = 8;
 fn variable(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
     Some(value.parse().unwrap_or_else(|_| panic!("{name}={value:?} is not a whole number")))
-}
-
-#[expect(clippy::print_stdout, reason = "figures are for whoever runs it")]
-fn say(text: &str) {
-    println!("{text}");
 }
 
 /// The function and the world that it is in.
@@ -208,12 +194,12 @@ fn is_converged(world: &World, name: &str, frontend: &Frontend) -> bool {
 }
 
 #[tokio::test]
-#[ignore = "takes minutes, and its figures are those of the artifact"]
+#[ignore = "needs the artifact: make test-release, make soak"]
 async fn thousands_of_invocations_change_nothing_but_target_groups() {
     let invocations = variable("SOAK_INVOCATIONS").unwrap_or(5_000);
     let invocations = usize::try_from(invocations).expect("a number of invocations").max(2 * WARM_UP);
-    let seed = variable("SOAK_SEED").unwrap_or_else(Random::any_seed);
-    say(&format!("seed {seed}, {invocations} invocations"));
+    let seed = variable("SOAK_SEED").unwrap_or_default();
+    println!("seed {seed}, {invocations} invocations");
     let start = std::time::Instant::now();
     let mut soak = Soak::start(seed).await;
     let (mut usages, mut failed_runs) = (Vec::new(), 0);
@@ -228,7 +214,7 @@ async fn thousands_of_invocations_change_nothing_but_target_groups() {
         }
         usages.push(soak.usage());
         if number % 500 == WARM_UP {
-            say(&format!("after {number}: {}", soak.usage()));
+            println!("after {number}: {}", soak.usage());
         }
     }
 
@@ -236,16 +222,16 @@ async fn thousands_of_invocations_change_nothing_but_target_groups() {
     let (warm, end) =
         (Usage::typical(&warm_up[WARM_UP / 2..]), Usage::typical(&rest[rest.len() - WARM_UP / 2..]));
     let most = Usage::most(rest);
-    say(&format!(
+    println!(
         "typical after the first hundred: {warm}\ntypical at the end:              {end}\n\
          at most in between:              {most}"
-    ));
+    );
     let told: usize = soak.told.values().sum();
-    say(&format!(
+    println!(
         "{failed_runs} runs with trouble, {told} troubles told as they should be, {:.0} s\n{:?}",
         start.elapsed().as_secs_f64(),
         soak.told
-    ));
+    );
     assert_eq!(soak.told.len(), Kind::ALL.len(), "a kind of trouble never came");
     // When all is well again, what was begun is finished, and that is that.
     for _ in 0..8 {

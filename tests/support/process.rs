@@ -10,6 +10,10 @@ pub(crate) struct Usage {
     pub(crate) resident_kb: u64,
     /// The part of it that is no file, in kB.
     pub(crate) anonymous_kb: u64,
+    /// The most memory that it has had, in kB.
+    pub(crate) peak_kb: u64,
+    /// Its address space, in kB.
+    pub(crate) address_space_kb: u64,
     pub(crate) descriptors: u64,
     pub(crate) threads: u64,
 }
@@ -24,6 +28,8 @@ impl Usage {
         Self {
             resident_kb: figure("VmRSS:"),
             anonymous_kb: figure("RssAnon:"),
+            peak_kb: figure("VmHWM:"),
+            address_space_kb: figure("VmSize:"),
             descriptors: fs::read_dir(format!("/proc/{pid}/fd")).expect("it is our child").count() as u64,
             threads: figure("Threads:"),
         }
@@ -48,6 +54,8 @@ impl Usage {
         Self {
             resident_kb: choose(|usage| usage.resident_kb),
             anonymous_kb: choose(|usage| usage.anonymous_kb),
+            peak_kb: choose(|usage| usage.peak_kb),
+            address_space_kb: choose(|usage| usage.address_space_kb),
             descriptors: choose(|usage| usage.descriptors),
             threads: choose(|usage| usage.threads),
         }
@@ -56,7 +64,7 @@ impl Usage {
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { resident_kb, anonymous_kb, descriptors, threads } = self;
+        let Self { resident_kb, anonymous_kb, descriptors, threads, .. } = self;
         write!(
             f,
             "{resident_kb} kB resident ({anonymous_kb} kB anonymous), {descriptors} descriptors, {threads} threads"

@@ -1,7 +1,5 @@
 //! What goes wrong for one frontend in one run, and how it must be told.
 
-use std::time::SystemTime;
-
 use eks_nlb_simulator::world::{ClusterStatus, Reply};
 use eks_nlb_simulator::{Fault, Frontend, World};
 
@@ -11,12 +9,6 @@ pub(crate) struct Random(u64);
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
-    }
-
-    /// A seed that nobody has chosen.
-    pub(crate) fn any_seed() -> u64 {
-        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
-        since.as_secs()
     }
 
     /// SplitMix64.

@@ -1,0 +1,243 @@
+//! Finds out all that is known of one frontend.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::SystemTime;
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use eks_nlb_sync::aws::account::Clients;
+use eks_nlb_sync::aws::eks::Lookup;
+use eks_nlb_sync::aws::elb::TargetGroup;
+use eks_nlb_sync::discover::EXCLUDING_TAG;
+use eks_nlb_sync::limits::Limits;
+use eks_nlb_sync::model::{ClusterName, Family, Tags, TargetState, Targets};
+use eks_nlb_sync::report::{FrontendReport, Outcome, SkipReason};
+use serde::Serialize;
+
+use super::answers::{self, Answers};
+use super::dns::{self, NameServerAnswer};
+use crate::decisions::{Action, Decision, decisions};
+use crate::names;
+use crate::problem::Problem;
+use crate::session::Session;
+
+/// All that is known of one frontend.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Details {
+    /// As the report has it.
+    #[serde(flatten)]
+    pub(crate) frontend: FrontendReport,
+    /// When it was read.
+    pub(crate) read_at: String,
+    /// Which tags decide, in a sentence each.
+    pub(crate) tags: Vec<String>,
+    /// The port and the family of the targets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) takes: Option<String>,
+    /// What each name server says of the endpoint.
+    pub(crate) name_servers: Vec<NameServerAnswer>,
+    /// The addresses of the control plane's network interfaces, or why they
+    /// are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) interfaces: Option<Result<Vec<IpAddr>, String>>,
+    /// What is done with each target.
+    pub(crate) targets: Vec<Fate>,
+    /// Whether anybody is cut off, by the targets' health.
+    pub(crate) cut_off: String,
+    /// The answers for each reason that the report gives.
+    pub(crate) answers: Vec<&'static Answers>,
+}
+
+/// What is done with one target.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Fate {
+    pub(crate) target: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) zone: Option<String>,
+    /// Absent where ELB does not list it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) state: Option<&'static str>,
+    pub(crate) action: &'static str,
+    /// The planner's rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rule: Option<u8>,
+    pub(crate) why: String,
+    #[serde(skip)]
+    pub(crate) is: (Option<TargetState>, Action),
+}
+
+/// Asks for what the report of `frontend` does not say.
+pub(crate) async fn of(session: &Session, frontend: &FrontendReport) -> Result<Details, Problem> {
+    let limits = session.limits();
+    let clients = session.clients(&limits).await?;
+    let elb = clients.elb(&limits);
+    let mut frontend = frontend.clone();
+    let arns = [
+        frontend.load_balancer.as_ref().map(|arn| arn.0.clone()),
+        frontend.target_group.as_ref().map(|arn| arn.0.clone()),
+    ];
+    let tags = elb.tags(arns.into_iter().flatten().collect()).await?;
+    let groups = elb.target_groups().await?;
+    let group = groups.into_iter().find(|group| Some(&group.arn) == frontend.target_group.as_ref());
+    // What failed or is skipped was not read, and yet somebody may be cut off.
+    if frontend.current.is_none()
+        && let Some(arn) = &frontend.target_group
+    {
+        frontend.current = elb.targets(arn).await.ok();
+    }
+    let family = group.as_ref().map_or(Family::Ipv4, |group| group.family);
+    let name_servers = match &frontend.host {
+        Some(host) => dns::ask_each(&session.settings, host, family).await,
+        None => Vec::new(),
+    };
+    let interfaces = match &frontend.cluster {
+        Some(cluster) if frontend.host.is_some() => interfaces(&clients, &limits, cluster, family).await,
+        _ => None,
+    };
+    Ok(Details {
+        read_at: DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default(),
+        tags: deciding_tags(session, &frontend, &tags),
+        takes: group.as_ref().map(takes),
+        name_servers,
+        interfaces,
+        targets: fates(&frontend),
+        cut_off: cut_off(&frontend),
+        answers: reasons(&frontend),
+        frontend,
+    })
+}
+
+/// What the control plane's network interfaces say, whether or not they are a
+/// source: where both are known, they can be compared.
+async fn interfaces(
+    clients: &Clients,
+    limits: &Limits,
+    cluster: &ClusterName,
+    family: Family,
+) -> Option<Result<Vec<IpAddr>, String>> {
+    let Ok(Lookup::Found(endpoint)) = clients.eks(limits).api_endpoint(cluster).await else { return None };
+    let listed = clients.ec2(limits).control_plane_interfaces().await;
+    Some(listed.map_err(|error| error.to_string()).map(|interfaces| {
+        let mut addresses: Vec<_> =
+            interfaces.addresses(cluster, &endpoint, family).into_iter().flatten().collect();
+        addresses.sort_unstable();
+        addresses
+    }))
+}
+
+fn takes(group: &TargetGroup) -> String {
+    let vpc = group.vpc.as_ref().map_or_else(String::new, |vpc| format!(", in {vpc}"));
+    format!("{} targets on port {}{vpc}", group.family, group.port)
+}
+
+/// Which tags make it managed, and name its cluster.
+fn deciding_tags(session: &Session, frontend: &FrontendReport, tags: &BTreeMap<String, Tags>) -> Vec<String> {
+    let settings = &session.settings;
+    let of = |arn: Option<&String>| arn.and_then(|arn| tags.get(arn));
+    let own = of(frontend.load_balancer.as_ref().map(|arn| &arn.0));
+    let groups = of(frontend.target_group.as_ref().map(|arn| &arn.0));
+    let mut told = Vec::new();
+    if own.is_some() {
+        told.push(format!("the load balancer carries {}: it is managed", settings.nlb_tag));
+    }
+    if let Some(tags) = groups {
+        let (key, value) = EXCLUDING_TAG;
+        if tags.get(key).is_some_and(|found| found == value) {
+            told.push(format!("the target group carries {key}={value}: it is left alone"));
+        } else if settings.nlb_tag.first_matches(tags) {
+            told.push(
+                "the target group carries the first of these: the function's policy lets it write".to_owned(),
+            );
+        } else {
+            told.push(
+                "the target group does not carry the first of these: the deployed policy refuses to write"
+                    .to_owned(),
+            );
+        }
+    }
+    let key = &settings.cluster_name_tag;
+    let named = [("target group", groups), ("load balancer", own)];
+    let named = named.into_iter().filter_map(|(on, tags)| Some((on, tags?.get(key)?)));
+    match { named }.find(|(_, name)| !name.is_empty()) {
+        Some((on, name)) => told.push(format!("{key}={name} on the {on} names the cluster")),
+        None => told.push(format!("no {key} names a cluster")),
+    }
+    told
+}
+
+/// What is done with each target. Of a frontend without a plan, nothing is.
+fn fates(frontend: &FrontendReport) -> Vec<Fate> {
+    let is_planned = match frontend.outcome {
+        Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => true,
+        Outcome::Skipped { .. } | Outcome::Failed { .. } => false,
+    };
+    decisions(frontend).into_iter().map(|decision| fate(decision, is_planned)).collect()
+}
+
+fn fate(decision: Decision, is_planned: bool) -> Fate {
+    let listed = decision.listed.as_ref();
+    let state = listed.map(|listed| listed.state);
+    let (action, why) = if is_planned {
+        (decision.action, decision.why)
+    } else {
+        (Action::Leave, "there is no plan for this target group".to_owned())
+    };
+    Fate {
+        target: decision.target.to_string(),
+        zone: listed.and_then(|listed| listed.zone.as_ref()).map(ToString::to_string),
+        state: state.map(names::state),
+        action: names::action(action),
+        rule: decision.rule.filter(|_| is_planned),
+        why,
+        is: (state, action),
+    }
+}
+
+/// Whether anybody is cut off, as far as the targets' health tells.
+fn cut_off(frontend: &FrontendReport) -> String {
+    if frontend.target_group.is_none() {
+        return "yes: there is no target group, so nobody is served".to_owned();
+    }
+    let Some(current) = &frontend.current else {
+        return "not known: the targets cannot be read".to_owned();
+    };
+    let healthy = healthy(current);
+    match (healthy, current.len()) {
+        (0, 0) => "yes: the target group is empty".to_owned(),
+        (0, all) => format!(
+            "most likely: none of {all} targets is healthy; the load balancer sends clients to all of them and hopes"
+        ),
+        (1, all) => format!("no: 1 of {all} targets is healthy"),
+        (healthy, all) => format!("no: {healthy} of {all} targets are healthy"),
+    }
+}
+
+fn healthy(current: &Targets) -> usize {
+    current.values().filter(|listed| listed.state == TargetState::Healthy).count()
+}
+
+/// The answers for each reason of the report, each once.
+fn reasons(frontend: &FrontendReport) -> Vec<&'static Answers> {
+    let mut codes: Vec<&str> = frontend.withheld.iter().map(|withheld| withheld.reason.code()).collect();
+    codes.extend(match &frontend.outcome {
+        Outcome::Failed { error } => Some(error.code),
+        Outcome::Skipped { reason } => Some(code(*reason)),
+        Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => None,
+    });
+    codes.dedup();
+    codes.into_iter().filter_map(answers::find).collect()
+}
+
+fn code(reason: SkipReason) -> &'static str {
+    match reason {
+        SkipReason::TargetTypeNotIp => "targetTypeNotIp",
+        SkipReason::ProtocolNotTcp => "protocolNotTcp",
+        SkipReason::ExcludedByTag => "excludedByTag",
+        SkipReason::NotTagged => "notTagged",
+        SkipReason::ClusterNotReady => "clusterNotReady",
+        SkipReason::LocalCluster => "localCluster",
+    }
+}

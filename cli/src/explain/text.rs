@@ -1,0 +1,126 @@
+//! Puts explanations into words and tables.
+
+use std::net::IpAddr;
+
+use comfy_table::{Attribute, Cell};
+use eks_nlb_sync::report::Outcome;
+
+use super::answers::Answers;
+use super::details::Details;
+use super::dns::NameServerAnswer;
+use super::unmanaged::Unmanaged;
+use crate::{names, table};
+
+/// The characters of a line of prose where no terminal says.
+const LINE: u16 = 100;
+
+pub(crate) fn of_reason(answers: &Answers) -> String {
+    format!(
+        "{}\n{}",
+        bold(answers.code),
+        pairs(vec![
+            ("What is happening", answers.happening.to_owned()),
+            ("Is anybody cut off", answers.cut_off.to_owned()),
+            ("What to do", answers.remedy.to_owned()),
+        ])
+    )
+}
+
+pub(crate) fn of_unmanaged(unmanaged: &Unmanaged) -> String {
+    let told = vec![("Managed", format!("no: {}", unmanaged.why)), ("What to do", unmanaged.remedy.clone())];
+    format!("{}\n{}", bold(&unmanaged.subject), pairs(told))
+}
+
+pub(crate) fn of_frontend(details: &Details) -> String {
+    let frontend = &details.frontend;
+    let mut told = Vec::new();
+    if let Some(arn) = &frontend.load_balancer {
+        told.push(("Load balancer", names::load_balancer(arn).to_owned()));
+    }
+    if let Some(arn) = &frontend.target_group {
+        let takes = details.takes.as_ref().map_or_else(String::new, |takes| format!(": {takes}"));
+        told.push(("Target group", names::target_group(arn).to_owned() + &takes));
+    }
+    told.push(("Tags", details.tags.join("; ")));
+    if let Some(host) = &frontend.host {
+        told.push(("API endpoint", host.to_string()));
+    }
+    told.extend(details.name_servers.iter().map(|answer| ("DNS", of_name_server(answer))));
+    if let Some(interfaces) = &details.interfaces {
+        told.push(("Interfaces", of_interfaces(interfaces)));
+    }
+    told.push(("This run", outcome(&frontend.outcome)));
+    told.push(("Cut off", details.cut_off.clone()));
+    let title = frontend.cluster.as_ref().map_or_else(|| "no cluster".to_owned(), ToString::to_string);
+    let mut text = format!("{}\n{}", bold(&title), pairs(told));
+    if !details.targets.is_empty() {
+        text += "\n";
+        text += &targets(details);
+    }
+    for answers in &details.answers {
+        text += "\n";
+        text += &of_reason(answers);
+    }
+    text
+}
+
+fn outcome(outcome: &Outcome) -> String {
+    match outcome {
+        Outcome::Converged => "nothing to do: it is converged".to_owned(),
+        Outcome::Waiting => "nothing to do yet: it waits".to_owned(),
+        Outcome::Changed => "changed it".to_owned(),
+        Outcome::Planned => "would change it: `eks-nlb sync` does".to_owned(),
+        Outcome::Skipped { reason } => format!("skips it: {}", table::skipped(*reason)),
+        Outcome::Failed { error } => format!("fails: {}: {}", error.code, error.message),
+    }
+}
+
+fn of_name_server(answer: &NameServerAnswer) -> String {
+    let addresses = answer.addresses.iter();
+    let addresses = addresses.map(|one| format!("{} (TTL {} s)", one.address, one.ttl_seconds));
+    let says = answer.error.clone().unwrap_or_else(|| addresses.collect::<Vec<_>>().join(", "));
+    format!("{} says {says}", answer.name_server)
+}
+
+fn of_interfaces(interfaces: &Result<Vec<IpAddr>, String>) -> String {
+    match interfaces {
+        Ok(addresses) if addresses.is_empty() => "none of the cluster's control plane".to_owned(),
+        Ok(addresses) => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        Err(error) => format!("not known: {error}"),
+    }
+}
+
+fn targets(details: &Details) -> String {
+    const HEADER: [&str; 7] = ["TARGET", "ZONE", "STATE", "SEEN", "ACTION", "RULE", "WHY"];
+    let mut drawn = table::new_table();
+    drawn.set_header(HEADER.map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
+    drawn.add_rows(details.targets.iter().map(|fate| {
+        let (state, action) = fate.is;
+        [
+            Cell::new(&fate.target),
+            Cell::new(fate.zone.as_deref().unwrap_or("-")),
+            table::state_cell(state),
+            Cell::new("just now"),
+            table::action_cell(action, true),
+            Cell::new(fate.rule.map_or_else(|| "-".to_owned(), |rule| rule.to_string())),
+            Cell::new(&fate.why),
+        ]
+    }));
+    table::finish(&mut drawn, &[6]);
+    table::lines(&drawn)
+}
+
+/// What is known, with what it is.
+fn pairs(told: Vec<(&str, String)>) -> String {
+    let mut drawn = table::new_table();
+    if drawn.width().is_none() {
+        drawn.set_width(LINE);
+    }
+    drawn.add_rows(told.into_iter().map(|(what, is)| [Cell::new(format!("  {what}")), Cell::new(is)]));
+    table::finish(&mut drawn, &[1]);
+    table::lines(&drawn)
+}
+
+fn bold(text: &str) -> String {
+    format!("\u{1b}[1m{text}\u{1b}[0m")
+}

@@ -1,0 +1,72 @@
+//! Parses the command line, runs the command, and says in one sentence what
+//! went wrong; decides nothing else.
+//!
+//! What a person reads goes to standard output, what concerns the command
+//! itself (questions, progress, errors) to standard error.
+
+mod args;
+mod decisions;
+mod explain;
+mod names;
+mod output;
+mod plan;
+mod problem;
+mod progress;
+mod session;
+mod table;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+use output::print;
+use problem::Problem;
+use session::Session;
+
+/// One thread, as the function has: all of the work is waiting.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refusal) => return args::refused(&refusal),
+    };
+    match Box::pin(run(cli)).await {
+        Ok(code) => code,
+        Err(problem) => {
+            output::complain(&problem);
+            problem.exit_code()
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<ExitCode, Problem> {
+    match cli.command {
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), args::NAME, &mut script);
+            print(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
+        }
+        Command::Man { command } => print(&args::man_page(command.as_deref())?).map(|()| ExitCode::SUCCESS),
+        Command::Explain { ref subject } => {
+            if let Some(answers) = explain::answers_for(subject) {
+                return explain::reason(answers, cli.common.output);
+            }
+            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            problem::unless_interrupted(explain::explain(&session, subject, &cli.common)).await
+        }
+        Command::Plan(ref wanted) => {
+            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            problem::unless_interrupted(plan::plan(&session, wanted, &cli.common)).await
+        }
+        Command::Watch(ref wanted) => {
+            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            watch::watch(&session, wanted, cli.common.output).await
+        }
+        Command::Sync(ref wanted) => {
+            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            plan::sync(&session, wanted, &cli.common).await
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! Writes to the two streams, in colour where somebody sees it.
+
+use std::io::{self, Write};
+
+use anstream::AutoStream;
+use serde::Serialize;
+
+use crate::problem::Problem;
+
+/// Writes `text` to standard output. Its colours are dropped where no terminal
+/// is, and under `NO_COLOR`.
+pub(crate) fn print(text: &str) -> Result<(), Problem> {
+    let mut out = AutoStream::new(io::stdout(), AutoStream::choice(&io::stdout())).lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Problem::Write)
+}
+
+/// Writes `document` to standard output as JSON.
+pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Problem> {
+    let mut text = serde_json::to_string_pretty(document).map_err(|error| Problem::Write(error.into()))?;
+    text.push('\n');
+    print(&text)
+}
+
+/// Says what went wrong. Where nobody listens there is nothing to be done.
+pub(crate) fn complain(problem: &Problem) {
+    if !problem.is_closed_pipe() {
+        hint(&format!("\u{1b}[31merror\u{1b}[0m: {problem}\n"));
+    }
+}
+
+/// Writes something beside the result to standard error.
+pub(crate) fn hint(text: &str) {
+    let choice = AutoStream::choice(&io::stderr());
+    _ = AutoStream::new(io::stderr(), choice).lock().write_all(text.as_bytes());
+}

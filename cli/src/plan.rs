@@ -1,0 +1,148 @@
+//! Shows what a run would change, and applies it if that is wanted.
+
+use std::io::{self, BufRead, IsTerminal};
+use std::process::ExitCode;
+
+use eks_nlb_sync::discover::discover;
+use eks_nlb_sync::error::ReconcileError;
+use eks_nlb_sync::model::ClusterName;
+use eks_nlb_sync::report::{Report, Summary};
+use tokio::signal;
+use tokio::sync::oneshot;
+
+use crate::args::{Common, Output, PlanArgs, SyncArgs};
+use crate::output::{hint, print, print_json};
+use crate::problem::{Problem, unless_interrupted};
+use crate::session::Session;
+use crate::{names, table};
+
+/// There is something to change: Terraform's `-detailed-exitcode`.
+const CHANGES: u8 = 2;
+
+/// Shows what a run would change.
+pub(crate) async fn plan(session: &Session, wanted: &PlanArgs, common: &Common) -> Result<ExitCode, Problem> {
+    let report = session.plan().await?;
+    show(session, &report, wanted.all, common.output).await?;
+    Ok(match report.summary {
+        Summary { failed: 1.., .. } => ExitCode::FAILURE,
+        Summary { planned: 1.., .. } if wanted.detailed_exitcode => ExitCode::from(CHANGES),
+        _ => ExitCode::SUCCESS,
+    })
+}
+
+/// Shows the plan, asks, and applies it.
+pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) -> Result<ExitCode, Problem> {
+    let dry_run = wanted.dry_run || session.settings.dry_run;
+    if dry_run || !wanted.yes {
+        let is_terminal = io::stdin().is_terminal();
+        if !dry_run && !is_terminal {
+            return Err(Problem::NobodyToAsk);
+        }
+        let report = unless_interrupted(session.plan()).await?;
+        // Where JSON is wanted, there is one report: that of what was done.
+        let to_read = if dry_run { common.output } else { Output::Table };
+        unless_interrupted(show(session, &report, wanted.all, to_read)).await?;
+        if dry_run || report.summary.planned == 0 {
+            return Ok(exit_code(&report));
+        }
+        if !unless_interrupted(is_agreed()).await? {
+            return Err(Problem::Declined);
+        }
+    }
+    let report = session.apply(interruption()).await?.ok_or(Problem::InterruptedWhileWriting)?;
+    show(session, &report, wanted.all, common.output).await?;
+    Ok(exit_code(&report))
+}
+
+/// Ctrl-C.
+async fn interruption() {
+    if signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn exit_code(report: &Report) -> ExitCode {
+    if report.summary.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Asks on the terminal. Only `y` and `yes` agree.
+async fn is_agreed() -> Result<bool, Problem> {
+    hint("Apply it? Only yes will do: ");
+    let (answered, answer) = oneshot::channel();
+    // A thread of its own: a read cannot be given up, a thread can.
+    std::thread::spawn(move || {
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line);
+        _ = answered.send(read.is_ok() && matches!(line.trim(), "y" | "yes"));
+    });
+    Ok(answer.await.unwrap_or_default())
+}
+
+/// Prints `report`.
+///
+/// # Errors
+///
+/// It names a cluster that no load balancer carries, or cannot be printed.
+async fn show(session: &Session, report: &Report, all: bool, output: Output) -> Result<(), Problem> {
+    if output == Output::Json {
+        print_json(report)?;
+        return refuse_unknown_clusters(session, report).await;
+    }
+    let known = refuse_unknown_clusters(session, report).await;
+    if known.is_err() && report.summary.load_balancers == 0 {
+        return known;
+    }
+    let mut text = table::of_report(report, all).map_or_else(String::new, |table| table + "\n");
+    text += &summary(report);
+    print(&text)?;
+    if report.summary.load_balancers == 0 {
+        hint(&format!(
+            "No network load balancer in {} carries {}: tag one, or name other tags with --nlb-tag.\n",
+            session.region(),
+            session.settings.nlb_tag
+        ));
+    }
+    known
+}
+
+/// The numbers of a report in a sentence or two.
+fn summary(report: &Report) -> String {
+    let counts = &report.summary;
+    let frontends = plural(counts.frontends, "frontend");
+    let rest = format!("{} skipped, {} failed", counts.skipped, counts.failed);
+    let Summary { registered, deregistered, withheld, converged, waiting, planned, changed, .. } = counts;
+    let region = &report.region;
+    if report.dry_run {
+        format!(
+            "Plan: {registered} to register, {deregistered} to deregister, {withheld} withheld. \
+             {frontends} in {region}: {converged} converged, {waiting} waiting, {planned} planned, {rest}.\n"
+        )
+    } else {
+        format!(
+            "Done: {registered} registered, {deregistered} deregistered, {withheld} withheld. \
+             {frontends} in {region}: {converged} converged, {waiting} waiting, {changed} changed, {rest}.\n"
+        )
+    }
+}
+
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{s}")
+}
+
+/// Refuses clusters that no load balancer carries, and names the nearest.
+async fn refuse_unknown_clusters(session: &Session, report: &Report) -> Result<(), Problem> {
+    let is_unknown = |name| ReconcileError::ClusterNotSelected { cluster: name }.code();
+    let unknown = report.failures().find_map(|(frontend, failure)| {
+        let name = frontend.cluster.clone()?;
+        (failure.code == is_unknown(name.clone())).then_some(name)
+    });
+    let Some(name) = unknown else { return Ok(()) };
+    let limits = session.limits();
+    let clients = session.clients(&limits).await?;
+    let known = discover(&clients.elb(&limits), &session.settings, None).await?;
+    let clusters = known.frontends.iter().map(|frontend| &frontend.cluster);
+    let clusters = clusters.chain(known.decided.iter().filter_map(|decided| decided.cluster.as_ref()));
+    let nearest = names::nearest(name.as_str(), clusters.map(ClusterName::as_str));
+    Err(Problem::UnknownCluster { name, nearest })
+}

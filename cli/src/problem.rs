@@ -1,0 +1,118 @@
+//! Says in one sentence what went wrong and what to do, and with which exit
+//! code the program ends.
+
+use std::io;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use aws_credential_types::provider::error::CredentialsError;
+use eks_nlb_sync::error::{AwsError, CallError, chain};
+use eks_nlb_sync::model::{ClusterName, InvalidScope};
+
+/// Why a command ends early.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("{0}")]
+    Usage(String),
+    #[error("{spelt}={value:?} is not {wanted}")]
+    Setting { spelt: String, value: String, wanted: &'static str },
+    #[error("{0}; give --role-arn as in arn:aws:iam::111122223333:role/name")]
+    Scope(#[from] InvalidScope),
+    #[error("no Region: give --region, or set AWS_REGION or the Region of your profile")]
+    NoRegion,
+    #[error("no AWS credentials: {}", remedy_of_credentials(.0))]
+    Credentials(CredentialsError),
+    #[error("name servers cannot be read from the system: set DNS_SERVERS ({0})")]
+    Resolver(String),
+    #[error("{}", sentence(.0))]
+    Call(#[from] CallError),
+    #[error("no managed load balancer carries the name of cluster {name}{}", did_you_mean(.nearest.as_deref()))]
+    UnknownCluster { name: ClusterName, nearest: Option<String> },
+    #[error("nothing in {region} is called {subject}{}", did_you_mean(.nearest.as_deref()))]
+    UnknownSubject { subject: String, region: String, nearest: Option<String> },
+    #[error("there is no terminal to ask on: say --yes to apply the plan, or --dry-run to see it")]
+    NobodyToAsk,
+    #[error("nothing was written")]
+    Declined,
+    #[error("interrupted; nothing was written")]
+    Interrupted,
+    #[error("interrupted while writing; run `eks-nlb plan` to see what is left to do")]
+    InterruptedWhileWriting,
+    #[error("the output cannot be written: {0}")]
+    Write(io::Error),
+    #[error("{address} cannot be listened on: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+    #[error("signals cannot be waited for: {0}")]
+    Signals(io::Error),
+    #[error("the simulator does not start: {0}")]
+    Demo(io::Error),
+}
+
+/// Ctrl-C ended the program: 128 and the number of the signal, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+/// The same of a pipe that was closed.
+const CLOSED_PIPE: u8 = 141;
+
+impl Problem {
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        if matches!(self, Self::Interrupted | Self::InterruptedWhileWriting) {
+            ExitCode::from(INTERRUPTED)
+        } else if self.is_closed_pipe() {
+            ExitCode::from(CLOSED_PIPE)
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+
+    /// Whether the reader of the output has gone, and wants to hear no more.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Ends `work`, which writes nothing, on Ctrl-C.
+pub(crate) async fn unless_interrupted<T>(
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    tokio::select! {
+        done = work => done,
+        Ok(()) = tokio::signal::ctrl_c() => Err(Problem::Interrupted),
+    }
+}
+
+fn sentence(error: &CallError) -> String {
+    match error {
+        CallError::Aws(AwsError::AccessDenied { action, reason }) => {
+            format!(
+                "IAM refuses {action}: allow it, or act as another with AWS_PROFILE or --role-arn ({reason})"
+            )
+        }
+        CallError::Aws(AwsError::Throttled { action, .. }) => {
+            format!(
+                "{action} is throttled: others use up the account's request rate, so try again in a minute"
+            )
+        }
+        CallError::Aws(AwsError::Unreachable { action, reason }) => {
+            format!("{action} cannot be reached: check the Region and the network ({reason})")
+        }
+        CallError::Aws(refused) if refused.is_about_credentials() => {
+            format!("AWS does not accept the credentials: sign in again ({refused})")
+        }
+        CallError::Aws(AwsError::Rejected { .. }) | CallError::DeadlineExceeded(_) => error.to_string(),
+    }
+}
+
+fn remedy_of_credentials(error: &CredentialsError) -> String {
+    const REMEDY: &str =
+        "set AWS_PROFILE, run `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
+        REMEDY.to_owned()
+    } else {
+        format!("{REMEDY} ({})", chain(error))
+    }
+}
+
+pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}

@@ -1,0 +1,164 @@
+//! Whatever goes wrong ends in one sentence that says what to do.
+
+use std::time::Duration;
+
+use eks_nlb_simulator::{Fault, closed_address};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::support::*;
+
+/// One attempt per AWS call: how often it is tried is tested elsewhere.
+const ONE_ATTEMPT: (&str, &str) = ("AWS_MAX_ATTEMPTS", "1");
+
+#[tokio::test]
+async fn a_wrong_command_line_exits_with_1() {
+    for (arguments, part) in [
+        (&["plan", "--al"][..], "--all"),
+        (&["pan"], "plan"),
+        (&["explain"], "<SUBJECT>"),
+        (&["plan", "--output", "xml"], "json"),
+        (&["plan", "--region", "Ireland"], "Ireland"),
+        (&["plan", "--cluster", "a/b"], "not an EKS cluster name"),
+        (&["plan", "--external-id", "secret"], "--role-arn"),
+        (&["plan", "--role-arn", "admin"], "arn:aws:iam::"),
+        (&["man", "nothing"], "no command nothing"),
+    ] {
+        let mut command = bare(arguments);
+        command.envs([
+            ("AWS_REGION", "eu-west-1"),
+            ("AWS_ACCESS_KEY_ID", "a"),
+            ("AWS_SECRET_ACCESS_KEY", "b"),
+        ]);
+        said(command).await.assert_one_sentence(1, &[part]);
+    }
+}
+
+#[tokio::test]
+async fn help_and_version_are_no_errors() {
+    for (arguments, part) in [
+        (&["--help"][..], "Usage:"),
+        (&["plan", "--help"], "--detailed-exitcode"),
+        (&["--version"], "eks-nlb 0."),
+    ] {
+        let said = said(bare(arguments)).await;
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+        assert!(said.out.contains(part), "{said:?}");
+    }
+}
+
+#[tokio::test]
+async fn completions_and_man_pages_know_every_command() {
+    for arguments in [&["completions", "bash"][..], &["completions", "fish"], &["man"]] {
+        let said = said(bare(arguments)).await;
+        assert_eq!(said.code, Some(0), "{said:?}");
+        for command in ["plan", "sync", "explain"] {
+            assert!(said.out.contains(command), "{command} is missing");
+        }
+    }
+    assert!(said(bare(&["man", "plan"])).await.out.contains("detailed\\-exitcode"));
+}
+
+#[tokio::test]
+async fn a_setting_is_named_as_it_was_given() {
+    let desk = Desk::new(small_fleet).await;
+
+    let flag = desk.run(&["plan", "--min-healthy-targets", "many"]).await;
+    let variable = desk.run_with(&[("MIN_HEALTHY_TARGETS", "many")], &["plan"]).await;
+
+    flag.assert_one_sentence(1, &["--min-healthy-targets=\"many\"", "a whole number"]);
+    variable.assert_one_sentence(1, &["MIN_HEALTHY_TARGETS=\"many\"", "a whole number"]);
+}
+
+#[tokio::test]
+async fn an_unknown_cluster_suggests_the_nearest() {
+    let desk = Desk::new(small_fleet).await;
+
+    let said = desk.run(&["plan", "--cluster", "paymnets"]).await;
+
+    said.assert_one_sentence(1, &["paymnets", "did you mean payments?"]);
+}
+
+#[tokio::test]
+async fn without_region_or_credentials_it_says_how_to_give_them() {
+    said(bare(&["plan"])).await.assert_one_sentence(1, &["no Region", "--region"]);
+
+    let lacking = said(bare(&["plan", "--region", "eu-west-1"])).await;
+    lacking.assert_one_sentence(1, &["no AWS credentials", "AWS_PROFILE"]);
+}
+
+#[tokio::test]
+async fn what_aws_refuses_is_told_with_a_remedy() {
+    type Befall = fn(Fault) -> Fault;
+    let faults: [(Befall, &str); 4] = [
+        (Fault::access_denied, "--role-arn"),
+        (Fault::throttle, "try again in a minute"),
+        (Fault::reset, "check the Region and the network"),
+        (|fault| fault.refuse(403, "ExpiredToken", "The security token is expired"), "sign in again"),
+    ];
+    for (befall, remedy) in faults {
+        let desk = Desk::new(|world| world.plant(befall(Fault::on("DescribeLoadBalancers")))).await;
+
+        let said = desk.run_with(&[ONE_ATTEMPT], &["plan"]).await;
+
+        said.assert_one_sentence(1, &["elasticloadbalancing:DescribeLoadBalancers", remedy]);
+        assert_eq!(said.out, "");
+    }
+}
+
+#[tokio::test]
+async fn a_role_that_cannot_be_assumed_is_told() {
+    let desk = Desk::new(small_fleet).await;
+
+    let said = desk.run(&["plan", "--role-arn", "arn:aws:iam::444455556666:role/reader"]).await;
+
+    said.assert_one_sentence(1, &["sts:AssumeRole"]);
+}
+
+#[tokio::test]
+async fn where_nobody_listens_the_network_is_to_blame() {
+    let desk = Desk::new(small_fleet).await;
+    let closed = format!("http://{}", closed_address().expect("loopback has free ports"));
+
+    let said = desk.run_with(&[ONE_ATTEMPT, ("AWS_ENDPOINT_URL", &closed)], &["plan"]).await;
+
+    said.assert_one_sentence(1, &["cannot be reached", "check the Region"]);
+}
+
+#[tokio::test]
+async fn a_closed_pipe_ends_it_in_silence() {
+    let desk = Desk::new(small_fleet).await;
+    let mut command = desk.command(&["plan"]);
+    let mut child = command.spawn().expect("it starts");
+    drop(child.stdout.take());
+
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
+
+    assert_eq!(output.status.code(), Some(141));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[tokio::test]
+async fn an_interruption_ends_a_plan() {
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        world.plant(Fault::on("DescribeTargetHealth").silence());
+    })
+    .await;
+    let child = desk.command(&["plan"]).spawn().expect("it starts");
+    let pid = child.id().expect("it runs").to_string();
+    timeout(PATIENCE, async {
+        while desk.sim.world().count("DescribeTargetHealth") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("it reads");
+
+    let status = Command::new("kill").args(["-INT", &pid]).status().await.expect("kill");
+    assert!(status.success());
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
+
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "error: interrupted; nothing was written\n");
+}

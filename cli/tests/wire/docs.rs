@@ -1,0 +1,71 @@
+//! The examples of docs/cli.md are what the program prints.
+
+use std::fmt::Write;
+use std::fs;
+
+use eks_nlb_simulator::sample;
+
+use crate::support::*;
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+
+/// Examples run in the sample fleet, which is that of `--demo`.
+const BEGIN: &str = "<!-- example: ";
+
+/// Ends an example.
+const END: &str = "<!-- end -->";
+
+/// Writes the page anew if this variable is set.
+const UPDATE: &str = "UPDATE_DOCS";
+
+/// The page with each example as the program prints it now.
+async fn rendered(page: &str) -> String {
+    let mut rendered = String::new();
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once(BEGIN) {
+        let (command, after) = after.split_once(" -->").expect("a marker ends");
+        let (_, after) = after.split_once(END).expect("an example ends");
+        rendered += before;
+        let example = example(command).await;
+        write!(rendered, "{BEGIN}{command} -->\n\n{example}\n{END}").expect("text");
+        rest = after;
+    }
+    rendered + rest
+}
+
+async fn example(commands: &str) -> String {
+    // A world for each, so that one example leaves nothing to the next.
+    let desk = Desk::new(sample::fleet).await;
+    let mut text = String::new();
+    for command in commands.split("; ") {
+        let arguments: Vec<_> = command.split(' ').collect();
+        let said = desk.run(&arguments).await;
+        let dns = desk.sim.dns_address().to_string();
+        // What the simulator draws anew would change the page for no reason.
+        let (host, vpc) = {
+            let world = desk.sim.world();
+            (world.host("orders"), world.cluster("orders").vpc.clone().expect("it has one"))
+        };
+        let printed = (said.out + &said.err)
+            .replace(&dns, "10.0.0.2:53")
+            .replace(&host, "0123ABC.gr7.eu-west-1.eks.amazonaws.com")
+            .replace(&vpc, "vpc-0123abc");
+        let printed: Vec<_> = printed.lines().map(str::trim_end).collect();
+        write!(text, "```console\n$ eks-nlb {command}\n{}\n```\n", printed.join("\n")).expect("text");
+    }
+    text
+}
+
+#[tokio::test]
+#[expect(clippy::disallowed_methods, reason = "a person says so by this variable")]
+async fn the_examples_are_what_the_program_prints() {
+    let page = fs::read_to_string(PAGE).expect("the page");
+
+    let rendered = rendered(&page).await;
+
+    if std::env::var_os(UPDATE).is_some() {
+        fs::write(PAGE, rendered).expect("the page is written");
+    } else {
+        assert!(rendered == page, "docs/cli.md is not what the program prints: {UPDATE}=1 writes it anew");
+    }
+}

@@ -1,0 +1,113 @@
+//! `eks-nlb explain`.
+
+use eks_nlb_simulator::world::LoadBalancerSpec;
+use eks_nlb_simulator::{Fault, World};
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_frontend_is_found_by_every_name_it_has() {
+    let desk = Desk::new(small_fleet).await;
+    let report = desk.run(&["plan", "--output", "json", "--cluster", "orders"]).await.json();
+    let orders = &report["frontends"][0];
+    let text = |key: &str| orders[key].as_str().expect("text").to_owned();
+    let names = [
+        "orders".to_owned(),
+        text("loadBalancer"),
+        text("targetGroup"),
+        text("host"),
+        "10.2.1.30".to_owned(),
+        "10.2.3.32".to_owned(),
+        "10.2.1.30:443".to_owned(),
+    ];
+    let expected = desk.run(&["explain", "orders"]).await;
+    assert_eq!(expected.code, Some(0), "{expected:?}");
+    for name in names {
+        assert_eq!(desk.run(&["explain", &name]).await.out, expected.out, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn it_tells_tags_endpoint_addresses_and_the_rule_of_each_target() {
+    let desk = Desk::new(small_fleet).await;
+    let dns = desk.sim.dns_address().to_string();
+
+    let said = desk.run(&["explain", "orders"]).await;
+
+    for part in [
+        "the load balancer carries eks-nlb-sync=enabled",
+        "cluster_name=orders on the load balancer names the cluster",
+        &format!("{dns} says 10.2.2.31 (TTL 60 s), 10.2.3.32 (TTL 60 s)"),
+        "no: 2 of 2 targets are healthy",
+        "What to do",
+        "Wait ten minutes.",
+    ] {
+        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&said.out).contains(part), "{part} is missing: {}", said.out);
+    }
+    let withheld = said.lines_with("10.2.1.30:443").pop().expect("a row");
+    assert!(withheld.contains("withhold") && withheld.contains(" 8 "), "{withheld}");
+    let registered = said.lines_with("10.2.3.32:443").pop().expect("a row");
+    assert!(registered.contains("register") && registered.contains(" 1 "), "{registered}");
+    assert_eq!(desk.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_failure_still_tells_whether_anybody_is_cut_off() {
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        world.plant(Fault::on("DescribeCluster").about("ledger").access_denied());
+        world.plant(Fault::on("DescribeCluster").about("payments").access_denied());
+    })
+    .await;
+
+    let served = desk.run(&["explain", "ledger"]).await;
+    let cut_off = desk.run(&["explain", "payments"]).await;
+
+    assert!(served.out.contains("no: 2 of 2 targets are healthy"), "{}", served.out);
+    assert!(served.out.contains("AccessDenied"), "{}", served.out);
+    assert!(cut_off.out.contains("yes: the target group is empty"), "{}", cut_off.out);
+}
+
+#[tokio::test]
+async fn what_is_not_managed_says_why() {
+    let desk = Desk::new(|world: &mut World| {
+        small_fleet(world);
+        world.add_load_balancer(LoadBalancerSpec::network("website"));
+        world.add_cluster("lonely", ["10.9.1.1", "10.9.2.2"]);
+    })
+    .await;
+
+    let load_balancer = desk.run(&["explain", "website"]).await;
+    let cluster = desk.run(&["explain", "lonely"]).await;
+    let unknown = desk.run(&["explain", "ordres"]).await;
+
+    assert!(load_balancer.out.contains("does not carry eks-nlb-sync=enabled"), "{load_balancer:?}");
+    assert!(cluster.out.contains("no managed load balancer names it"), "{cluster:?}");
+    unknown.assert_one_sentence(1, &["ordres", "did you mean orders?"]);
+}
+
+#[tokio::test]
+async fn a_reason_needs_no_account() {
+    let said = said(bare(&["explain", "waitingforhealthyreplacement"])).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    for part in ["What is happening", "Is anybody cut off", "What to do"] {
+        assert!(said.out.contains(part), "{}", said.out);
+    }
+}
+
+#[tokio::test]
+async fn json_has_all_of_it() {
+    let desk = Desk::new(small_fleet).await;
+
+    let document = desk.run(&["explain", "orders", "--output", "json"]).await.json();
+
+    let orders = &document["frontends"][0];
+    assert_eq!(orders["outcome"], "planned");
+    assert_eq!(orders["nameServers"][0]["addresses"][0]["ttlSeconds"], 60);
+    let withheld = orders["targets"].as_array().into_iter().flatten().find(|t| t["action"] == "withhold");
+    assert_eq!(withheld.map(|t| t["rule"].clone()), Some(8.into()));
+    assert_eq!(orders["answers"][0]["code"], "waitingForHealthyReplacement");
+    assert!(orders["readAt"].as_str().is_some_and(|at| at.ends_with('Z')));
+}

@@ -1,0 +1,13 @@
+//! The command line as its users have it: the real program, over the wire,
+//! against the simulator.
+
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
+
+mod bad_input;
+mod docs;
+mod explain;
+mod plan;
+mod reasons;
+mod support;
+mod sync;
+mod watch;

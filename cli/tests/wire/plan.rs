@@ -1,0 +1,177 @@
+//! `eks-nlb plan`.
+
+use std::time::Duration;
+
+use eks_nlb_simulator::{Fault, World};
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_plan_shows_what_is_not_converged_and_writes_nothing() {
+    let desk = Desk::new(small_fleet).await;
+
+    let said = desk.run(&["plan"]).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert_eq!(said.lines_with("10.0.1.10:443").len(), 1, "{}", said.out);
+    let registered = said.lines_with("10.2.3.32:443")[0];
+    assert!(
+        registered.contains("register") && registered.contains("desired, and not registered"),
+        "{registered}"
+    );
+    let withheld = said.lines_with("10.2.1.30:443")[0];
+    for part in ["orders", "healthy", "withhold", "1 desired targets are healthy where 2 are needed", "1/2"] {
+        assert!(withheld.contains(part), "{part} is missing: {withheld}");
+    }
+    assert!(said.lines_with("ledger").is_empty(), "{}", said.out);
+    assert!(said.out.contains("3 to register, 0 to deregister, 1 withheld"), "{}", said.out);
+    assert_eq!(said.err, "");
+    assert_eq!(desk.writes(), 0);
+}
+
+#[tokio::test]
+async fn all_of_it_is_shown_on_demand() {
+    let desk = Desk::new(small_fleet).await;
+
+    let said = desk.run(&["plan", "--all"]).await;
+
+    let kept = said.lines_with("10.1.1.20:443")[0];
+    assert!(kept.contains("ledger") && kept.contains("keep") && kept.contains("2/2"), "{kept}");
+}
+
+#[tokio::test]
+async fn the_detailed_exit_code_is_terraforms() {
+    let converged = |world: &mut World| {
+        world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
+        let ledger = world.add_frontend("ledger");
+        world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
+    };
+    let failing = |world: &mut World| {
+        small_fleet(world);
+        world.plant(Fault::on("DescribeCluster").about("ledger").access_denied());
+    };
+    for (populate, code, detailed) in
+        [(converged as fn(&mut World), 0, 0), (small_fleet, 0, 2), (failing, 1, 1)]
+    {
+        let desk = Desk::new(populate).await;
+
+        assert_eq!(desk.run(&["plan"]).await.code, Some(code));
+        assert_eq!(desk.run(&["plan", "--detailed-exitcode"]).await.code, Some(detailed));
+    }
+}
+
+#[tokio::test]
+async fn a_failure_is_a_row_with_its_code() {
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        world.plant(Fault::on("DescribeCluster").about("ledger").access_denied());
+    })
+    .await;
+
+    let said = desk.run(&["plan"]).await;
+
+    let row = said.lines_with("AccessDenied")[0];
+    assert!(row.contains("ledger") && row.contains("fail") && row.contains("eks:DescribeCluster"), "{row}");
+    assert!(said.out.contains("1 failed"), "{}", said.out);
+}
+
+#[tokio::test]
+async fn json_is_the_functions_report() {
+    let desk = Desk::new(small_fleet).await;
+
+    let report = desk.run(&["plan", "--output", "json"]).await.json();
+
+    assert_eq!(report["dryRun"], true);
+    assert_eq!(report["summary"]["planned"], 2);
+    assert_eq!(report["summary"]["registered"], 3);
+    assert_eq!(report["frontends"].as_array().map(Vec::len), Some(3), "converged ones, too");
+    let orders =
+        report["frontends"].as_array().into_iter().flatten().find(|item| item["cluster"] == "orders");
+    assert_eq!(
+        orders.map(|item| item["withheld"][0]["reason"].clone()),
+        Some("waitingForHealthyReplacement".into())
+    );
+}
+
+#[tokio::test]
+async fn one_cluster_is_read_alone() {
+    let desk = Desk::new(small_fleet).await;
+
+    let said = desk.run(&["plan", "--cluster", "payments"]).await;
+
+    assert!(said.lines_with("orders").is_empty(), "{}", said.out);
+    assert_eq!(desk.sim.world().count("DescribeCluster"), 1);
+}
+
+#[tokio::test]
+async fn settings_are_flags_and_variables_and_flags_win() {
+    let desk = Desk::new(small_fleet).await;
+
+    let add_only = desk.run(&["plan", "--sync-policy", "add-only"]).await;
+    let variable = desk.run_with(&[("SYNC_POLICY", "add-only")], &["plan"]).await;
+    let flag = desk.run_with(&[("SYNC_POLICY", "add-only")], &["plan", "--sync-policy=sync"]).await;
+
+    assert!(add_only.out.contains("SYNC_POLICY is add-only"), "{}", add_only.out);
+    assert_eq!(add_only.out, variable.out);
+    assert!(!flag.out.contains("add-only"), "{}", flag.out);
+}
+
+#[tokio::test]
+async fn nothing_managed_is_said_and_is_no_error() {
+    let desk = Desk::new(|_| {}).await;
+
+    let said = desk.run(&["plan", "--nlb-tag", "front=yes"]).await;
+
+    assert_eq!(said.code, Some(0));
+    assert!(said.err.contains("No network load balancer in eu-west-1 carries front=yes"), "{said:?}");
+}
+
+#[tokio::test]
+async fn colour_is_for_terminals_and_for_who_insists() {
+    let desk = Desk::new(small_fleet).await;
+    let has_colour = |said: &Said| said.out.contains('\u{1b}');
+
+    assert!(!has_colour(&desk.run(&["plan"]).await));
+    assert!(has_colour(&desk.run_with(&[("CLICOLOR_FORCE", "1")], &["plan"]).await));
+    assert!(!has_colour(&desk.run_with(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], &["plan"]).await));
+}
+
+#[tokio::test]
+async fn a_demonstration_needs_no_account() {
+    let said = said(bare(&["--demo", "plan"])).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("payments") && said.out.contains("clusterNotReady"), "{}", said.out);
+}
+
+#[tokio::test]
+async fn a_slow_region_is_no_error() {
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        world.latency = Duration::from_millis(200);
+    })
+    .await;
+
+    let said = desk.run(&["plan"]).await;
+
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "no bar where there is no terminal");
+}
+
+#[tokio::test]
+async fn columns_fit_the_terminal() {
+    let desk = Desk::new(small_fleet).await;
+    let program = env!("CARGO_BIN_EXE_eks-nlb");
+    for (columns, command) in [(100, "plan"), (160, "plan"), (80, "explain orders")] {
+        let script = format!("script -qec 'stty cols {columns}; {program} {command}' /dev/null");
+        let said = said(desk.shell(&script)).await;
+
+        let visible = anstream::adapter::strip_str(&said.out).to_string();
+        assert!(visible.contains("10.2.1.30:443"), "{visible}");
+        let widest = visible.lines().map(|line| line.trim_end().chars().count());
+        // The sentence below the table is for the terminal to break.
+        let table = visible.lines().zip(widest).filter(|(line, _)| !line.starts_with("Plan: "));
+        for (line, width) in table {
+            assert!(width <= columns, "{width} of {columns}: {line}");
+        }
+    }
+}

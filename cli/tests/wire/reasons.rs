@@ -1,0 +1,268 @@
+//! Every reason of the report, where it occurs: `explain` says what is
+//! happening, whether anybody is cut off, and what to do.
+
+use eks_nlb_simulator::world::{
+    ClusterSpec, ClusterStatus, Family, LoadBalancerSpec, Protocol, Reply, TargetGroupSpec,
+};
+use eks_nlb_simulator::{Fault, Frontend, Health, World};
+
+use crate::support::*;
+
+/// A reason, the settings under which it occurs, what causes it, and how
+/// somebody would ask about it.
+struct Case {
+    reason: &'static str,
+    settings: &'static [(&'static str, &'static str)],
+    cause: fn(&mut World),
+    asks: &'static str,
+    /// What is said of whether anybody is cut off.
+    cut_off: &'static str,
+}
+
+const EMPTY: &str = "yes: the target group is empty";
+const SERVED: &str = "no: 2 of 2 targets are healthy";
+
+/// `payments` with its old addresses healthy in the target group.
+fn payments(world: &mut World) -> Frontend {
+    world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+    let frontend = world.add_frontend("payments");
+    world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11"]);
+    frontend
+}
+
+fn served(world: &mut World) {
+    payments(world);
+}
+
+/// `payments` behind a target group that `change` spoils.
+fn group(world: &mut World, change: impl FnOnce(TargetGroupSpec) -> TargetGroupSpec) {
+    world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+    let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
+    world.add_target_group(change(TargetGroupSpec::ip(&load_balancer)));
+}
+
+fn cluster(world: &mut World, change: impl FnOnce(ClusterSpec) -> ClusterSpec) {
+    world.create_cluster(change(ClusterSpec::new("payments", ["10.0.1.10", "10.0.2.11"])));
+    world.add_frontend("payments");
+}
+
+fn dns(world: &mut World, reply: Reply) {
+    served(world);
+    let host = world.host("payments");
+    world.dns.set(&host, reply);
+}
+
+fn fault(world: &mut World, befall: fn(Fault) -> Fault) {
+    served(world);
+    world.plant(befall(Fault::on("DescribeCluster")));
+}
+
+const fn case(reason: &'static str, cause: fn(&mut World), cut_off: &'static str) -> Case {
+    Case {
+        reason,
+        settings: &[("AWS_MAX_ATTEMPTS", "1"), ("DNS_TIMEOUT_MS", "300")],
+        cause,
+        asks: "payments",
+        cut_off,
+    }
+}
+
+const CASES: &[Case] = &[
+    case(
+        "waitingForHealthyReplacement",
+        |world| {
+            served(world);
+            world.rotate("payments", ["10.0.3.12", "10.0.4.13"]);
+        },
+        SERVED,
+    ),
+    Case {
+        settings: &[("ADDRESS_SOURCE", "dns+eni")],
+        ..case(
+            "namedByOneSource",
+            |world| {
+                served(world);
+                let host = world.host("payments");
+                world.set_health("10.0.2.11", Health::Never);
+                world.dns.set(&host, ["10.0.1.10"]);
+            },
+            "no: 1 of 2 targets is healthy",
+        )
+    },
+    Case {
+        settings: &[("SYNC_POLICY", "add-only")],
+        ..case(
+            "addOnlyPolicy",
+            |world| {
+                served(world);
+                world.rotate("payments", ["10.0.2.11", "10.0.3.12"]);
+            },
+            SERVED,
+        )
+    },
+    case("targetTypeNotIp", |world| group(world, TargetGroupSpec::lambda), EMPTY),
+    case(
+        "protocolNotTcp",
+        |world| group(world, |spec| TargetGroupSpec { protocol: Some(Protocol::Udp), ..spec }),
+        EMPTY,
+    ),
+    case("excludedByTag", |world| group(world, TargetGroupSpec::excluded), EMPTY),
+    case(
+        "notTagged",
+        |world| {
+            let frontend = payments(world);
+            world.add_target_group(
+                TargetGroupSpec::ip(&frontend.load_balancer).tag("eks-nlb-sync", "enabled"),
+            );
+        },
+        SERVED,
+    ),
+    case(
+        "clusterNotReady",
+        |world| cluster(world, |spec| ClusterSpec { status: ClusterStatus::Creating, ..spec }),
+        EMPTY,
+    ),
+    case(
+        "localCluster",
+        |world| {
+            cluster(world, |spec| ClusterSpec {
+                outpost: Some("arn:aws:outposts:eu-west-1:111122223333:outpost/op-1".to_owned()),
+                ..spec
+            })
+        },
+        EMPTY,
+    ),
+    Case {
+        asks: "nlb-payments",
+        ..case(
+            "MissingClusterName",
+            |world| {
+                let spec = LoadBalancerSpec::managed("payments").without_tag("cluster_name");
+                let load_balancer = world.add_load_balancer(spec);
+                world.add_target_group(TargetGroupSpec::ip(&load_balancer));
+            },
+            EMPTY,
+        )
+    },
+    Case {
+        asks: "nlb-payments",
+        ..case(
+            "InvalidClusterName",
+            |world| {
+                let spec = LoadBalancerSpec::managed("payments").tag("cluster_name", "arn:aws:eks:payments");
+                let load_balancer = world.add_load_balancer(spec);
+                world.add_target_group(TargetGroupSpec::ip(&load_balancer));
+            },
+            EMPTY,
+        )
+    },
+    case(
+        "NoTargetGroup",
+        |world| {
+            world.add_load_balancer(LoadBalancerSpec::managed("payments"));
+        },
+        "yes: there is no target group",
+    ),
+    case(
+        "ClusterNotFound",
+        |world| {
+            served(world);
+            world.delete_cluster("payments");
+        },
+        SERVED,
+    ),
+    case(
+        "ClusterFailed",
+        |world| cluster(world, |spec| ClusterSpec { status: ClusterStatus::Failed, ..spec }),
+        EMPTY,
+    ),
+    case(
+        "PrivateAccessDisabled",
+        |world| cluster(world, |spec| ClusterSpec { private_access: false, public_access: true, ..spec }),
+        EMPTY,
+    ),
+    case(
+        "DnsNoRecords",
+        |world| {
+            served(world);
+            let host = world.host("payments");
+            world.dns.remove(&host);
+        },
+        SERVED,
+    ),
+    case("DnsFailed", |world| dns(world, Reply::ServerFailure), SERVED),
+    case("DnsTimeout", |world| dns(world, Reply::Silence), SERVED),
+    Case {
+        settings: &[("ADDRESS_SOURCE", "eni")],
+        ..case(
+            "InterfacesNotFound",
+            |world| {
+                served(world);
+                world.remove_interfaces_at("10.0.1.10");
+            },
+            SERVED,
+        )
+    },
+    Case {
+        settings: &[("ADDRESS_SOURCE", "dns+eni")],
+        ..case(
+            "SourcesDisagree",
+            |world| {
+                served(world);
+                let host = world.host("payments");
+                world.dns.set(&host, ["10.0.3.12", "10.0.4.13"]);
+            },
+            SERVED,
+        )
+    },
+    case(
+        "AddressNotAllowed",
+        |world| {
+            served(world);
+            let host = world.host("payments");
+            world.dns.set(&host, ["52.16.1.1", "52.16.1.2"]);
+        },
+        SERVED,
+    ),
+    case("AccessDenied", |world| fault(world, Fault::access_denied), SERVED),
+    case("Throttled", |world| fault(world, Fault::throttle), SERVED),
+    case("AwsUnreachable", |world| fault(world, Fault::reset), SERVED),
+    case("AwsRejected", |world| fault(world, Fault::internal_failure), SERVED),
+];
+
+#[tokio::test]
+async fn each_reason_is_explained_where_it_occurs() {
+    for case in CASES {
+        let desk = Desk::new(case.cause).await;
+
+        let said = desk.run_with(case.settings, &["explain", case.asks]).await;
+
+        assert_eq!(said.code, Some(0), "{}: {said:?}", case.reason);
+        let text = words(&said.out);
+        assert!(text.contains(&format!("Cut off {}", case.cut_off)), "{}: {}", case.reason, said.out);
+        let answers = answers_to(case.reason).await;
+        assert!(text.contains(&answers), "{}: {}\nlacks\n{answers}", case.reason, said.out);
+        assert_eq!(desk.writes(), 0);
+    }
+}
+
+/// What `explain` says of a reason, as words.
+async fn answers_to(reason: &str) -> String {
+    let said = said(bare(&["explain", reason])).await;
+    assert_eq!(said.code, Some(0), "{said:?}");
+    words(&said.out)
+}
+
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Which family a target group takes decides what is asked for.
+#[tokio::test]
+async fn a_family_without_addresses_is_told() {
+    let desk = Desk::new(|world| group(world, |spec| TargetGroupSpec { family: Family::Ipv6, ..spec })).await;
+
+    let said = desk.run(&["explain", "payments"]).await;
+
+    assert!(words(&said.out).contains("no IPv6 address"), "{}", said.out);
+}

@@ -1,0 +1,136 @@
+//! Runs the program against the simulator and reads what it says.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use eks_nlb_simulator::{Simulator, World};
+use serde_json::Value;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// Longer than anything here may take: a test that hangs is a test that failed.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What a program that ended has said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Said {
+    /// Its standard output as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The lines of its standard output that mention `part`.
+    pub(crate) fn lines_with(&self, part: &str) -> Vec<&str> {
+        self.out.lines().filter(|line| line.contains(part)).collect()
+    }
+
+    /// That it ended in one sentence, which mentions every one of `parts`.
+    pub(crate) fn assert_one_sentence(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert_eq!(self.err.lines().count(), 1, "{self:?}");
+        assert!(self.err.starts_with("error: "), "{self:?}");
+        assert!(!self.err.contains("panicked"), "{self:?}");
+        for part in parts {
+            assert!(self.err.contains(part), "{part} is missing: {self:?}");
+        }
+    }
+}
+
+/// A simulated world, and how to run the program in it.
+pub(crate) struct Desk {
+    pub(crate) sim: Simulator,
+}
+
+impl Desk {
+    pub(crate) async fn new(populate: impl FnOnce(&mut World)) -> Self {
+        let sim = Simulator::start().await;
+        populate(&mut sim.world());
+        Self { sim }
+    }
+
+    /// The program with nothing of this process's environment.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = bare(arguments);
+        command.envs(self.sim.env().into_iter().filter(|(name, _)| !name.starts_with("AWS_LAMBDA")));
+        command
+    }
+
+    /// A shell that can find the program's terminal, with the same variables.
+    pub(crate) fn shell(&self, script: &str) -> Command {
+        let program = self.command(&[]);
+        let mut command = Command::new("sh");
+        command
+            .arg("-c")
+            .arg(script)
+            .env_clear()
+            .envs(program.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .envs([("PATH", "/usr/bin:/bin"), ("TERM", "xterm-256color")])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) async fn run(&self, arguments: &[&str]) -> Said {
+        said(self.command(arguments)).await
+    }
+
+    /// The same with more variables.
+    pub(crate) async fn run_with(&self, variables: &[(&str, &str)], arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
+        command.envs(variables.iter().copied());
+        said(command).await
+    }
+
+    /// How many writes there were.
+    pub(crate) fn writes(&self) -> usize {
+        self.sim.world().writes().len()
+    }
+}
+
+/// The program without an account.
+pub(crate) fn bare(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_eks-nlb"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    command
+}
+
+pub(crate) async fn said(mut command: Command) -> Said {
+    let output = timeout(PATIENCE, command.output()).await.expect("it ends").expect("it starts");
+    Said {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).expect("text"),
+        err: String::from_utf8(output.stderr).expect("text"),
+    }
+}
+
+/// A world in which `payments` is to be registered, `ledger` is converged and
+/// `orders` waits for a replacement.
+pub(crate) fn small_fleet(world: &mut World) {
+    world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+    world.add_frontend("payments");
+
+    world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
+    let ledger = world.add_frontend("ledger");
+    world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
+
+    world.add_cluster("orders", ["10.2.1.30", "10.2.2.31"]);
+    let orders = world.add_frontend("orders");
+    world.put_targets(&orders.target_group, ["10.2.1.30", "10.2.2.31"]);
+    world.rotate("orders", ["10.2.2.31", "10.2.3.32"]);
+}

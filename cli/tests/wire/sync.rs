@@ -1,0 +1,115 @@
+//! `eks-nlb sync`.
+
+use std::time::Duration;
+
+use eks_nlb_simulator::Health;
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::support::*;
+
+#[tokio::test]
+async fn a_sync_does_what_the_plan_said() {
+    let desk = Desk::new(small_fleet).await;
+
+    let said = desk.run(&["sync", "--yes"]).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.lines_with("10.0.1.10:443")[0].contains("registered"), "{}", said.out);
+    assert!(said.out.contains("3 registered, 0 deregistered, 1 withheld"), "{}", said.out);
+    assert_eq!(desk.writes(), 2);
+
+    desk.sim.world().advance(Duration::from_mins(5));
+    let said = desk.run(&["sync", "--yes", "--output", "json"]).await;
+    assert_eq!(said.json()["summary"]["deregistered"], 1);
+    assert_eq!(desk.run(&["plan", "--detailed-exitcode"]).await.code, Some(0));
+}
+
+#[tokio::test]
+async fn without_a_terminal_nobody_agrees() {
+    let desk = Desk::new(small_fleet).await;
+
+    desk.run(&["sync"]).await.assert_one_sentence(1, &["no terminal", "--yes"]);
+
+    assert_eq!(desk.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_dry_run_writes_nothing_whoever_asks_for_it() {
+    let desk = Desk::new(small_fleet).await;
+
+    let flag = desk.run(&["sync", "--dry-run", "--yes"]).await;
+    let variable = desk.run_with(&[("DRY_RUN", "true")], &["sync", "--yes"]).await;
+
+    assert_eq!((flag.code, &flag.out), (variable.code, &variable.out));
+    assert!(
+        flag.out.starts_with("LOAD BALANCER") && flag.out.contains("Plan: 3 to register"),
+        "{}",
+        flag.out
+    );
+    assert_eq!(desk.writes(), 0);
+}
+
+/// Asks on a terminal that `script` makes, and types `answer`.
+async fn asked(desk: &Desk, answer: &str) -> Said {
+    let program = env!("CARGO_BIN_EXE_eks-nlb");
+    said(desk.shell(&format!("echo {answer} | script -qec '{program} sync' /dev/null"))).await
+}
+
+#[tokio::test]
+async fn on_a_terminal_it_shows_the_plan_in_colour_and_asks() {
+    let desk = Desk::new(small_fleet).await;
+
+    let no = asked(&desk, "no").await;
+    assert!(no.out.contains("Plan: 3 to register") && no.out.contains("nothing was written"), "{no:?}");
+    assert!(no.out.contains('\u{1b}'), "{no:?}");
+    assert_eq!((no.code, desk.writes()), (Some(1), 0));
+
+    let yes = asked(&desk, "yes").await;
+    assert!(yes.out.contains("Done: 3 registered"), "{yes:?}");
+    assert_eq!((yes.code, desk.writes()), (Some(0), 2));
+}
+
+#[tokio::test]
+async fn an_interruption_never_parts_registering_from_deregistering() {
+    // Each of many frontends has something to register and to deregister.
+    const FRONTENDS: u8 = 30;
+    let desk = Desk::new(|world| {
+        for n in 0..FRONTENDS {
+            let cluster = format!("c{n}");
+            world
+                .add_cluster(&cluster, [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.3.3")]);
+            let frontend = world.add_frontend(&cluster);
+            let targets = [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.9.9")];
+            world.put_targets(&frontend.target_group, targets.iter().map(String::as_str));
+            world.set_health(&targets[2], Health::Never);
+        }
+        world.latency = Duration::from_millis(40);
+    })
+    .await;
+    let mut child = desk.command(&["sync", "--yes", "--max-concurrency", "3"]).spawn().expect("it starts");
+    let pid = child.id().expect("it runs").to_string();
+
+    timeout(PATIENCE, async {
+        while desk.sim.world().count("RegisterTargets") < 5 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("it writes");
+    let status = Command::new("kill").args(["-INT", &pid]).status().await.expect("kill");
+    assert!(status.success());
+    let ended = timeout(PATIENCE, child.wait()).await.expect("it ends").expect("it ran");
+
+    let mut err = String::new();
+    child.stderr.take().expect("piped").read_to_string(&mut err).await.expect("text");
+    assert_eq!(ended.code(), Some(130), "{err}");
+    assert!(err.contains("interrupted while writing"), "{err}");
+    let count = |operation| desk.sim.world().count(operation);
+    let (registered, deregistered) = (count("RegisterTargets"), count("DeregisterTargets"));
+    assert_eq!(registered, deregistered);
+    assert!(registered < usize::from(FRONTENDS), "it was over before");
+    // Nothing is half done that the next run does not do.
+    assert_eq!(desk.run(&["sync", "--yes"]).await.code, Some(0));
+}

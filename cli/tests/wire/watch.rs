@@ -1,0 +1,219 @@
+//! `eks-nlb watch`.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use eks_nlb_simulator::process::Process;
+use eks_nlb_simulator::{Fault, Health, Simulator, closed_address};
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::support::*;
+
+/// A watch, and what it has logged.
+struct Watch {
+    sim: Simulator,
+    process: Process,
+}
+
+impl Watch {
+    fn start(desk: Desk, arguments: &[&str]) -> Self {
+        let mut all = vec!["watch", "--output", "json"];
+        all.extend(arguments);
+        let mut command = desk.command(&all);
+        command.env("AWS_MAX_ATTEMPTS", "1").stderr(std::process::Stdio::inherit());
+        let process = Process::start(command).expect("it starts");
+        Self { sim: desk.sim, process }
+    }
+
+    async fn logged(&self, is_it: impl Fn(&Value) -> bool) -> Value {
+        timeout(PATIENCE, self.process.logged(is_it)).await.expect("it is logged")
+    }
+
+    /// Waits until `count` calls of `operation` have arrived.
+    async fn calls(&self, operation: &str, count: usize) {
+        let arrive = async {
+            while self.sim.world().count(operation) < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, arrive).await.expect("it calls");
+    }
+
+    /// Sends SIGTERM; the exit code, and how long it took.
+    async fn terminate(&mut self) -> (Option<i32>, Duration) {
+        let pid = self.process.id().to_string();
+        let began = Instant::now();
+        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill");
+        assert!(sent.success());
+        let ended = timeout(PATIENCE, self.process.child().wait()).await.expect("it ends").expect("it ran");
+        (ended.code(), began.elapsed())
+    }
+}
+
+fn is_report(line: &Value) -> bool {
+    line["message"] == "report"
+}
+
+#[tokio::test]
+async fn it_runs_again_and_logs_what_the_function_logs() {
+    let mut watch = Watch::start(Desk::new(small_fleet).await, &["--every", "1s"]);
+
+    let first = watch.logged(is_report).await;
+    let metrics = watch.logged(|line| line["_aws"].is_object()).await;
+    watch.sim.world().advance(Duration::from_mins(5));
+    let second = watch.logged(|line| is_report(line) && line["requestId"] != first["requestId"]).await;
+
+    assert_eq!(first["summary"]["registered"], 3, "{first:#}");
+    assert_eq!(first["region"], "eu-west-1");
+    assert_eq!(metrics["LoadBalancers"], 3, "{metrics:#}");
+    assert_eq!(metrics["FunctionName"], "eks-nlb");
+    assert_eq!(second["summary"]["deregistered"], 1, "{second:#}");
+    let changed = watch.logged(|line| line["message"] == "changed").await;
+    assert_eq!(changed["span"]["requestId"], first["requestId"], "{changed:#}");
+    assert_eq!(watch.terminate().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_run_of_some_clusters_measures_nothing_and_a_dry_run_writes_nothing() {
+    let desk = Desk::new(small_fleet).await;
+    let mut watch = Watch::start(desk, &["--every", "1s", "--cluster", "payments"]);
+    let first = watch.logged(is_report).await;
+    watch.logged(|line| is_report(line) && line["requestId"] != first["requestId"]).await;
+    assert!(!watch.process.log().iter().any(|line| line["_aws"].is_object()));
+    assert_eq!(watch.terminate().await.0, Some(0));
+
+    let desk = Desk::new(small_fleet).await;
+    let mut command = desk.command(&["watch"]);
+    command.env("DRY_RUN", "true").stderr(std::process::Stdio::inherit());
+    let mut watch = Watch { process: Process::start(command).expect("it starts"), sim: desk.sim };
+    let report = watch.logged(is_report).await;
+    assert_eq!(report["summary"]["planned"], 2, "{report:#}");
+    assert_eq!(watch.sim.world().writes().len(), 0);
+    assert_eq!(watch.terminate().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn sigterm_ends_it_within_a_second_between_runs_and_while_it_reads() {
+    let mut idle = Watch::start(Desk::new(small_fleet).await, &["--every", "1h"]);
+    idle.logged(|line| line["_aws"].is_object()).await;
+    let mut reading = Watch::start(
+        Desk::new(|world| {
+            small_fleet(world);
+            world.plant(Fault::on("DescribeTargetHealth").silence());
+        })
+        .await,
+        &["--every", "1h"],
+    );
+    reading.calls("DescribeTargetHealth", 1).await;
+
+    for watch in [&mut idle, &mut reading] {
+        let (code, took) = watch.terminate().await;
+        assert_eq!(code, Some(0));
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+}
+
+#[tokio::test]
+async fn sigterm_never_parts_registering_from_deregistering() {
+    const FRONTENDS: u8 = 30;
+    let desk = Desk::new(|world| {
+        for n in 0..FRONTENDS {
+            let cluster = format!("c{n}");
+            world
+                .add_cluster(&cluster, [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.3.3")]);
+            let frontend = world.add_frontend(&cluster);
+            let targets = [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.9.9")];
+            world.put_targets(&frontend.target_group, targets.iter().map(String::as_str));
+            world.set_health(&targets[2], Health::Never);
+        }
+        world.latency = Duration::from_millis(40);
+    })
+    .await;
+    let mut watch = Watch::start(desk, &["--every", "1h", "--max-concurrency", "3"]);
+    watch.calls("RegisterTargets", 5).await;
+
+    let (code, took) = watch.terminate().await;
+
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(1), "{took:?}");
+    let world = watch.sim.world();
+    assert_eq!(world.count("RegisterTargets"), world.count("DeregisterTargets"));
+    assert!(world.count("RegisterTargets") < usize::from(FRONTENDS), "it was over before");
+}
+
+/// The status that a probe of `path` gets.
+async fn probe(address: &str, path: &str) -> Option<u16> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: pod\r\n\r\n").as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    answer.split(' ').nth(1)?.parse().ok()
+}
+
+async fn becomes(address: &str, status: u16) {
+    let become_so = async {
+        while probe(address, "/readyz").await != Some(status) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(PATIENCE, become_so).await.expect("it becomes so");
+}
+
+#[tokio::test]
+async fn it_is_ready_while_its_runs_can_list_what_there_is() {
+    let address = closed_address().expect("loopback has free ports").to_string();
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        world.plant(Fault::on("DescribeLoadBalancers").delay(Duration::from_millis(500)));
+    })
+    .await;
+    let mut watch = Watch::start(desk, &["--every", "1s", "--listen", &address]);
+
+    becomes(&address, 503).await;
+    becomes(&address, 200).await;
+    assert_eq!(probe(&address, "/elsewhere").await, Some(404));
+    watch.sim.world().plant(Fault::on("DescribeLoadBalancers").access_denied());
+    becomes(&address, 503).await;
+    let failed = watch.logged(|line| line["message"] == "discovery failed").await;
+    assert_eq!(failed["code"], "AccessDenied");
+    watch.sim.world().clear_faults();
+    becomes(&address, 200).await;
+    assert_eq!(watch.terminate().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn bad_input_ends_it_in_one_sentence() {
+    let desk = Desk::new(small_fleet).await;
+
+    for every in ["0s", "60", "soon"] {
+        desk.run(&["watch", "--every", every]).await.assert_one_sentence(1, &["60s, 5m or 1h"]);
+    }
+    desk.run(&["watch", "--listen", "192.0.2.1:1"])
+        .await
+        .assert_one_sentence(1, &["192.0.2.1:1 cannot be listened on"]);
+}
+
+#[tokio::test]
+async fn the_manifest_starts_it() {
+    const MANIFEST: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/watch.yaml");
+    let manifest = fs::read_to_string(MANIFEST).expect("the manifest");
+    let args =
+        manifest.lines().find_map(|line| line.trim().strip_prefix("args: ")).expect("it has arguments");
+    let args: Vec<String> = serde_json::from_str(args).expect("a list");
+    assert!(manifest.contains("containerPort: 8080") && args.contains(&"--listen=0.0.0.0:8080".to_owned()));
+    let port = closed_address().expect("loopback has free ports").port();
+    let args: Vec<_> =
+        args.iter().map(|argument| argument.replace("0.0.0.0:8080", &format!("127.0.0.1:{port}"))).collect();
+    let desk = Desk::new(small_fleet).await;
+    let mut command = desk.command(&args.iter().map(String::as_str).collect::<Vec<_>>());
+    command.stderr(std::process::Stdio::inherit());
+
+    let mut watch = Watch { process: Process::start(command).expect("it starts"), sim: desk.sim };
+
+    watch.logged(is_report).await;
+    assert_eq!(watch.terminate().await.0, Some(0));
+}

@@ -1,0 +1,227 @@
+//! Regions with more target groups than ELB lets a run read: what changed is
+//! written at once, nothing waits for ever, and few calls are refused.
+//!
+//! Time is paused, so a minute's run takes as long as its work. AWS and DNS
+//! answer in process.
+
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops, and tells its figures"
+)]
+
+#[path = "../support/connector.rs"]
+mod connector;
+#[path = "../support/socketless.rs"]
+mod socketless;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use aws_config::Region;
+use aws_sdk_eks::config::Credentials;
+use connector::{Aws, Connector};
+use eks_nlb_simulator::api::{Request, Response, respond};
+use eks_nlb_simulator::dns::{self, Answered};
+use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY, Transport};
+use eks_nlb_simulator::{Limits as Rates, SharedWorld, World};
+use eks_nlb_sync::aws::account::{Account, Clients};
+use eks_nlb_sync::aws::config;
+use eks_nlb_sync::dns::Resolver;
+use eks_nlb_sync::limits::Limits;
+use eks_nlb_sync::model::Scope;
+use eks_nlb_sync::reconcile::Mode;
+use eks_nlb_sync::report::{FrontendReport, Report};
+use eks_nlb_sync::settings::Settings;
+use eks_nlb_sync::turns::Turns;
+use socketless::{NameServer, Socketless};
+use tokio::time::Instant;
+
+/// The time-out of the function in `template.yaml`, and the interval of its
+/// schedule.
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// How long a call is on its way.
+const LATENCY: Duration = Duration::from_millis(25);
+
+/// AWS and DNS in process.
+#[derive(Clone)]
+struct Wire {
+    world: SharedWorld,
+    /// When each call arrived, with its operation.
+    arrived: Arc<Mutex<Vec<(Instant, String)>>>,
+}
+
+impl Wire {
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().expect("nobody panics with it")
+    }
+}
+
+impl Aws for Wire {
+    type Heard = ();
+
+    fn way(&self) -> Duration {
+        LATENCY
+    }
+
+    fn answer(&self, request: &Request<'_>) -> Option<(Response, ())> {
+        let mut world = self.world();
+        let response = respond(&mut world, request);
+        let call = world.requests().last().expect("it was just recorded");
+        let arrived = (Instant::now(), call.operation.clone());
+        self.arrived.lock().expect("nobody panics with it").push(arrived);
+        Some((response, ()))
+    }
+}
+
+impl NameServer for Wire {
+    fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered> {
+        vec![dns::answer(&mut self.world(), question, transport)]
+    }
+}
+
+/// A function in a Region.
+struct Function {
+    wire: Wire,
+    settings: Settings,
+    clients: Clients,
+    resolver: Resolver<Socketless<Wire>>,
+    turns: Turns,
+}
+
+fn cluster(n: usize) -> (String, [String; 2]) {
+    let (high, low) = (n / 250, n % 250);
+    (format!("cluster-{n}"), [format!("10.{high}.{low}.10"), format!("10.{high}.{low}.11")])
+}
+
+impl Function {
+    /// In a Region with `clusters` converged clusters, behind ELB's `rates`.
+    async fn start(clusters: usize, rates: Rates) -> Self {
+        let wire = Wire { world: SharedWorld::default(), arrived: Arc::default() };
+        for n in 0..clusters {
+            let (name, addresses) = cluster(n);
+            let mut world = wire.world();
+            world.add_cluster(&name, addresses.each_ref().map(String::as_str));
+            let frontend = world.add_frontend(&name);
+            world.put_targets(&frontend.target_group, addresses);
+        }
+        wire.world().set_limits(Some(rates));
+        let settings = Settings::from_lookup(|name| (name == "DNS_SERVERS").then(|| "192.0.2.53".to_owned()));
+        let settings = settings.expect("valid");
+        let home = config::loader(Connector(wire.clone()), false)
+            .region(Region::from_static(HOME_REGION))
+            .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test"))
+            .load();
+        let account = Account::new(home.await).expect("there is a Region");
+        let limits = Limits::new(settings.max_concurrency, MINUTE);
+        let clients = account.clients(&Scope::default(), "test", &limits).await.expect("no role is assumed");
+        let resolver = Resolver::with_provider(&settings, Socketless::to(wire.clone()));
+        let resolver = resolver.expect("name servers are given");
+        Self { wire, settings, clients, resolver, turns: Turns::new(0) }
+    }
+
+    /// One run, and the rest of its minute.
+    async fn run(&self) -> Report {
+        let begun = Instant::now();
+        let limits = Limits::new(self.settings.max_concurrency, MINUTE);
+        let Self { settings, clients, resolver, turns, .. } = self;
+        let run = eks_nlb_sync::sync(settings, None, Mode::Apply, clients, resolver, turns, &limits);
+        let report = Box::pin(run).await.expect("it can list");
+        tokio::time::sleep_until(begun + MINUTE).await;
+        report
+    }
+
+    /// Moves the control planes of the first `n` clusters.
+    fn move_clusters(&self, n: usize) {
+        for n in 0..n {
+            let addresses =
+                [format!("10.{}.{}.20", n / 250, n % 250), format!("10.{}.{}.21", n / 250, n % 250)];
+            self.wire.world().rotate(&cluster(n).0, addresses.each_ref().map(String::as_str));
+        }
+    }
+
+    /// ELB's calls since this was last asked, and how many were refused.
+    fn calls(&self) -> (Vec<(Instant, String)>, usize) {
+        let mut arrived = std::mem::take(&mut *self.wire.arrived.lock().expect("nobody panics with it"));
+        arrived.retain(|(_, operation)| operation != "DescribeCluster");
+        let mut world = self.wire.world();
+        let refused = world.requests().iter().filter(|call| call.error.is_some()).count();
+        world.clear_requests();
+        (arrived, refused)
+    }
+}
+
+fn was_looked_at(frontend: &FrontendReport) -> bool {
+    frontend.current.is_some()
+}
+
+/// The run before which clusters move. The process has seen all of them then.
+const MOVES_IN: u32 = 2;
+
+/// 40 of the clusters move, and are registered within 20 s of the run that
+/// sees them; every frontend is looked at within three runs; at most one in
+/// ten calls is refused.
+async fn moved_come_first(clusters: usize, rates: Rates) {
+    let function = Function::start(clusters, rates).await;
+    let mut unseen: BTreeMap<_, u32> = BTreeMap::new();
+    for run in 0..4 {
+        if run == MOVES_IN {
+            function.move_clusters(40);
+        }
+        function.calls();
+        let begun = Instant::now();
+
+        let report = function.run().await;
+
+        let (calls, refused) = function.calls();
+        assert!(refused * 10 <= calls.len(), "run {run}: {refused} of {} calls were refused", calls.len());
+        for frontend in &report.frontends {
+            let runs = unseen.entry(frontend.target_group.clone()).or_default();
+            *runs = if was_looked_at(frontend) { 0 } else { *runs + 1 };
+            assert!(*runs < 3, "{frontend:?}");
+        }
+        if run == MOVES_IN {
+            assert_eq!(report.summary.registered, 80, "{:?}", report.summary);
+            let writes = calls.iter().filter(|(_, operation)| operation == "RegisterTargets");
+            let last = writes.map(|(at, _)| at.duration_since(begun)).max().expect("some");
+            println!(
+                "{clusters} clusters, run {run}: last write after {last:?}, {refused} of {} refused",
+                calls.len()
+            );
+            assert!(last < Duration::from_secs(20), "{last:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn six_hundred_clusters_at_the_older_rate() {
+    moved_come_first(600, Rates::CLASSIC).await;
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "minutes, unless it is optimised"]
+async fn a_thousand_clusters_at_the_older_rate() {
+    moved_come_first(1000, Rates::CLASSIC).await;
+}
+
+#[tokio::test(start_paused = true)]
+#[ignore = "minutes, unless it is optimised"]
+async fn a_thousand_clusters_at_the_newer_rate() {
+    moved_come_first(1000, Rates::NEWER).await;
+}
+
+/// Without its memory a process decides the same, only in another order.
+#[tokio::test(start_paused = true)]
+async fn a_process_that_remembers_nothing_reaches_all_in_a_few_runs() {
+    let mut function = Function::start(600, Rates::CLASSIC).await;
+    let mut seen = std::collections::BTreeSet::new();
+    for seed in 0..4 {
+        function.turns = Turns::new(seed);
+        let report = function.run().await;
+        seen.extend(report.frontends.into_iter().filter(was_looked_at).map(|frontend| frontend.target_group));
+    }
+    assert_eq!(seen.len(), 600);
+}

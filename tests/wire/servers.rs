@@ -1,0 +1,250 @@
+//! Which name servers are asked, in which order, and how many at a time.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use eks_nlb_simulator::process::{self, Process};
+use eks_nlb_simulator::world::Reply;
+use eks_nlb_simulator::{Options, Simulator, World, closed_address};
+use serde_json::json;
+use tokio::net::UdpSocket;
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::relay::{LOCALHOST, Relay};
+use crate::support::*;
+
+/// Adds to the additional records of a question, as EDNS does.
+const ADDITIONAL_RECORDS: usize = 11;
+
+/// The addresses of `payments` as another name server tells them.
+const ELSEWHERE: [&str; 2] = ["10.0.4.14", "10.0.5.15"];
+
+/// A function that asks `first`, then the simulator's name server.
+async fn asking(first: SocketAddr, sim: Simulator) -> Function {
+    let servers = format!("{first},{}", sim.dns_address());
+    Function::start_with(sim, &[("DNS_SERVERS", &servers)]).await
+}
+
+async fn in_world<T>(populate: impl FnOnce(&mut World) -> T) -> (Simulator, T) {
+    let sim = Simulator::start().await;
+    let populated = populate(&mut sim.world());
+    (sim, populated)
+}
+
+#[tokio::test]
+async fn the_first_server_that_knows_decides() {
+    let (sim, frontend) = in_world(payments).await;
+    let (other, ()) = in_world(|world| {
+        payments(world);
+    })
+    .await;
+    let host = sim.world().host("payments");
+    other.world().dns.set(&host, ELSEWHERE);
+    let function = asking(other.dns_address(), sim).await;
+
+    for _ in 0..5 {
+        let report = function.sync().await;
+        assert_eq!(reported(&report, &frontend)["desired"], json!(ELSEWHERE));
+    }
+
+    // That there is no such name is an answer, too.
+    other.world().dns.set(&host, Reply::NoSuchName);
+    let report = function.sync_with_failures().await;
+    assert_eq!(code(reported(&report, &frontend)), "DnsNoRecords");
+    assert_eq!(function.world().dns.questions(), []);
+}
+
+#[tokio::test]
+async fn a_server_that_knows_nothing_is_passed_over() {
+    // Nothing listens at the first; the second listens and says nothing.
+    let silent = UdpSocket::bind(LOCALHOST).await.expect("a free port");
+    let (refusing, ()) = in_world(|_| ()).await;
+    let (failing, ()) = in_world(|_| ()).await;
+    for dead in [
+        closed_address().expect("a free port"),
+        silent.local_addr().expect("it is bound"),
+        refusing.dns_address(),
+        failing.dns_address(),
+    ] {
+        let (sim, frontend) = in_world(payments).await;
+        let host = sim.world().host("payments");
+        refusing.world().dns.set(&host, Reply::Refused);
+        failing.world().dns.set(&host, Reply::ServerFailure);
+        let function = asking(dead, sim).await;
+
+        for outcome in ["changed", "converged"] {
+            assert_eq!(reported(&function.sync().await, &frontend)["outcome"], outcome, "{dead}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn where_no_server_knows_nothing_is_written() {
+    let (sim, frontend) = in_world(busy_payments).await;
+    let closed = closed_address().expect("a free port");
+    let variables = [("DNS_SERVERS", &*format!("{closed},{closed}")), ("DNS_TIMEOUT_MS", "500")];
+    let function = Function::start_with(sim, &variables).await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(code(reported(&report, &frontend)), "DnsTimeout", "{report:#}");
+    assert_eq!(function.world().writes().len(), 0);
+}
+
+#[tokio::test]
+async fn a_server_has_an_ipv6_address_in_brackets() {
+    let (sim, frontend) = in_world(payments).await;
+    let relay = Relay::of_dns(&sim, "[::1]:0", |_, answer| answer).await;
+    let server = relay.address.to_string();
+    assert!(server.starts_with("[::1]:"));
+    let function = Function::start_with(sim, &[("DNS_SERVERS", &server)]).await;
+
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
+}
+
+/// Such servers answer what they do not know with a format error.
+///
+/// Source: RFC 6891, 7.
+#[tokio::test]
+async fn a_server_that_does_not_know_edns_is_understood() {
+    let (sim, frontend) = in_world(payments).await;
+    let without_edns = |question: &[u8], answer: Vec<u8>| match question[ADDITIONAL_RECORDS] {
+        0 => answer,
+        _ => [&answer[..2], &[0x80, 0x01], &[0; 8]].concat(),
+    };
+    let relay = Relay::of_dns(&sim, LOCALHOST, without_edns).await;
+    let function = Function::start_with(sim, &[("DNS_SERVERS", &relay.address.to_string())]).await;
+
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
+}
+
+/// A firewall that lets no answer over UDP through is told from a name without
+/// an address.
+#[tokio::test]
+async fn a_network_that_blocks_udp_writes_nothing() {
+    let (sim, frontend) = in_world(busy_payments).await;
+    let relay = Relay::of_dns(&sim, LOCALHOST, |_, _| vec![]).await;
+    let variables = [("DNS_SERVERS", &*relay.address.to_string()), ("DNS_TIMEOUT_MS", "500")];
+    let function = Function::start_with(sim, &variables).await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(code(reported(&report, &frontend)), "DnsTimeout");
+    assert_eq!(function.world().writes().len(), 0);
+}
+
+/// Each lookup that nobody answers holds a socket, or several. Without a bound
+/// the files would run out, for AWS's connections, too.
+#[tokio::test]
+async fn hundreds_of_silent_names_do_not_use_up_the_files() {
+    const CLUSTERS: usize = 500;
+    const OPEN_FILES: usize = 450;
+    let (sim, (silent, bystander)) = in_world(|world| {
+        let silent: Vec<_> = (0..CLUSTERS)
+            .map(|n| {
+                let name = format!("silent-{n}");
+                world.add_cluster(&name, [format!("10.{}.{}.1", n / 250, n % 250)]);
+                world.dns.set(&world.host(&name), Reply::Silence);
+                world.add_frontend(&name)
+            })
+            .collect();
+        (silent, bystander(world))
+    })
+    .await;
+    let mut command = process::command("/bin/sh", &sim);
+    let limited = format!("ulimit -n {OPEN_FILES} && exec \"$0\"");
+    command.args(["-c", &limited, &program()]).env("DNS_TIMEOUT_MS", "1000");
+    let function = Function::spawn(sim, command);
+
+    let report = function.sync_with_failures().await;
+
+    for frontend in &silent {
+        let failed = reported(&report, frontend);
+        assert_eq!(code(failed), "DnsTimeout", "{}", message(failed));
+    }
+    assert_eq!(reported(&report, &bystander)["outcome"], "changed");
+}
+
+/// Set in the process that has a network and an `/etc/resolv.conf` of its own.
+const RESOLV_CONF: &str = "EKS_NLB_SYNC_TEST_RESOLV_CONF";
+
+/// `/etc/resolv.conf` can be replaced, and port 53 be had, in namespaces only:
+/// the test runs itself there.
+#[tokio::test]
+#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a test is told so by its caller")]
+async fn without_a_setting_the_systems_servers_are_asked() {
+    const NAMESPACES: [&str; 5] = ["--user", "--map-root-user", "--mount", "--net", "--"];
+    if let Ok(resolv_conf) = std::env::var(RESOLV_CONF) {
+        return ask_the_system(Path::new(&resolv_conf)).await;
+    }
+    let unshare = |program: &str| {
+        let mut command = Command::new("unshare");
+        command.args(NAMESPACES).arg(program).kill_on_drop(true);
+        command
+    };
+    let available = unshare("true").status().await.is_ok_and(|status| status.success());
+    if !available {
+        // Ubuntu 24.04 forbids them: sysctl kernel.apparmor_restrict_unprivileged_userns=0.
+        assert!(std::env::var("CI").is_err(), "this machine has no user namespaces");
+        println!("skipped: this machine has no user namespaces");
+        return;
+    }
+    let resolv_conf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("resolv.conf");
+    std::fs::write(&resolv_conf, "").expect("the folder of tests is writable");
+    let set_up = r#"ip link set lo up && mount --bind "$0" /etc/resolv.conf && exec "$@""#;
+    let this = std::env::current_exe().expect("this runs");
+    let name = "servers::without_a_setting_the_systems_servers_are_asked";
+
+    let mut command = unshare("sh");
+    command.args(["-c", set_up]).arg(&resolv_conf).arg(this).args(["--exact", name]);
+    let done = output({
+        command.env(RESOLV_CONF, &resolv_conf);
+        command
+    })
+    .await;
+
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success() && said.contains("1 passed"), "{said}");
+}
+
+async fn ask_the_system(resolv_conf: &Path) {
+    let options = Options { dns_port: 53, ..Options::default() };
+    let sim = Simulator::start_with(options).await.expect("the network is this test's alone");
+    let host = {
+        let mut world = sim.world();
+        payments(&mut world);
+        world.host("payments").to_ascii_lowercase()
+    };
+    let start = |text: &str| {
+        std::fs::write(resolv_conf, text).expect("it is writable");
+        let mut command = command(&sim, &[]);
+        command.env_remove("DNS_SERVERS");
+        command
+    };
+    for text in [
+        "nameserver 127.0.0.1\n",
+        // Nothing listens at the first.
+        "nameserver 127.0.0.2\nnameserver 127.0.0.1\n",
+        "# comment\nsearch svc.cluster.local eu-west-1.compute.internal\nnameserver 127.0.0.1\n",
+        "options ndots:5 timeout:1 attempts:1 rotate edns0 trust-ad use-vc\nnameserver 127.0.0.1\n",
+        "nameserver 127.0.0.1\nunknown word\n",
+    ] {
+        sim.world().dns.clear_questions();
+        let _process = Process::start(start(text)).expect("the function starts");
+
+        let answer = timeout(PATIENCE, sim.runtime().invoke("{}", TIME)).await.expect("it answers");
+
+        assert_eq!(answer.response()["summary"]["failed"], 0, "{text}");
+        let questions =
+            sim.world().dns.questions().iter().map(|asked| asked.name.clone()).collect::<Vec<_>>();
+        assert_eq!(questions, [host.as_str()], "{text}");
+    }
+    for text in ["", "search example.com\n", "nameserver dns.example.com\n"] {
+        let stopped = output(start(text)).await;
+
+        let said = String::from_utf8_lossy(&stopped.stdout);
+        assert!(!stopped.status.success(), "{text}");
+        assert!(said.contains("/etc/resolv.conf") && said.contains("DNS_SERVERS"), "{said}");
+    }
+}
