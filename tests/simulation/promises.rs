@@ -47,6 +47,10 @@ pub(crate) fn judge_write(stage: &mut Stage, seat: Seat, call: &Recorded, before
     if let Some(before) = before.get(group).filter(|_| !registers) {
         let healthy = targets.iter().filter(|target| is_healthy(&before.states, target)).count();
         stage.tally.add("healthy targets to be deregistered", healthy);
+        let getting = everywhere(&before.takes);
+        if !getting.is_empty() && !getting.iter().any(|target| is_healthy(&before.states, target)) {
+            stage.tally.count("deregistrations while the load balancer fails open");
+        }
     }
     let broken = judged(stage, seat, group, &targets, before, registers);
     stage.broken.extend(broken.into_iter().map(|text| format!("{} {targets:?}: {text}", call.operation)));
