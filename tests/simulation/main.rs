@@ -65,6 +65,7 @@ mod promises;
 mod socketless;
 mod stage;
 mod tally;
+mod traffic;
 mod truth;
 mod wire;
 mod witness;
