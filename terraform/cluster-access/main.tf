@@ -308,3 +308,19 @@ resource "aws_vpc_endpoint_service" "this" {
 
   tags = merge(var.tags, { Name = local.name })
 }
+
+# With acceptance required: who is admitted, and whom to tell that somebody waits.
+resource "aws_vpc_endpoint_connection_accepter" "this" {
+  for_each = var.accepted_endpoint_ids
+
+  vpc_endpoint_service_id = aws_vpc_endpoint_service.this.id
+  vpc_endpoint_id         = each.value
+}
+
+resource "aws_vpc_endpoint_connection_notification" "this" {
+  count = var.connection_topic_arn == null ? 0 : 1
+
+  vpc_endpoint_service_id     = aws_vpc_endpoint_service.this.id
+  connection_notification_arn = var.connection_topic_arn
+  connection_events           = ["Connect", "Accept", "Reject", "Delete"]
+}

@@ -44,6 +44,34 @@ variable "acceptance_required" {
   nullable    = false
 }
 
+variable "accepted_endpoint_ids" {
+  description = "With `acceptance_required`: the endpoints that are accepted, by a name of your choice, such as `{ tools = \"vpce-0a1b2c3d4e5f67890\" }`. One that is taken out is rejected."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition     = alltrue([for id in values(var.accepted_endpoint_ids) : can(regex("^vpce-[0-9a-f]+$", id))])
+    error_message = "accepted_endpoint_ids must map a name to an endpoint's id such as { tools = \"vpce-0a1b2c3d4e5f67890\" }."
+  }
+
+  validation {
+    condition     = length(var.accepted_endpoint_ids) == 0 || var.acceptance_required
+    error_message = "accepted_endpoint_ids has a meaning only with acceptance_required."
+  }
+}
+
+variable "connection_topic_arn" {
+  description = "SNS topic that is told when an endpoint asks, is accepted, rejected or deleted. Its policy must let `vpce.amazonaws.com` publish."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.connection_topic_arn == null || can(regex("^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[\\w-]+$", var.connection_topic_arn))
+    error_message = "connection_topic_arn must be the ARN of an SNS topic."
+  }
+}
+
 variable "supported_regions" {
   description = "Other Regions whose consumers may connect directly (cross-Region PrivateLink). The service's own Region is always included."
   type        = set(string)

@@ -6,7 +6,7 @@ use proptest::sample::select;
 
 use crate::history::{
     Call, Checks, ClusterSetup, ClusterState, Fault, FrontendSetup, FrontendState, Hand, Happening, History,
-    Names, Rotation, Run, Setup, Tick,
+    Names, Rotation, Run, Setup, Source, Tick,
 };
 
 /// Most ticks that anything lasts.
@@ -31,8 +31,16 @@ fn setup() -> impl Strategy<Value = Setup> {
         2 => vec(cluster(), 2),
         1 => vec(cluster(), 3..=4),
     ];
-    (1u16..=3, prop::bool::weighted(0.1), any::<bool>(), clusters).prop_map(
-        |(min_healthy, add_only, strangers, clusters)| Setup { min_healthy, add_only, strangers, clusters },
+    let source = select(vec![Source::Dns, Source::Dns, Source::Interfaces, Source::Both]);
+    (1u16..=3, prop::bool::weighted(0.1), source, 0u8..=5, any::<bool>(), clusters).prop_map(
+        |(min_healthy, add_only, source, registers, strangers, clusters)| Setup {
+            min_healthy,
+            add_only,
+            source,
+            registers,
+            strangers,
+            clusters,
+        },
     )
 }
 
@@ -42,8 +50,21 @@ fn cluster() -> impl Strategy<Value = ClusterSetup> {
 }
 
 fn frontend() -> impl Strategy<Value = FrontendSetup> {
-    (prop::bool::weighted(0.25), prop::bool::weighted(0.4), any::<bool>(), select(vec![5, 0, 1]))
-        .prop_map(|(ipv6, other_vpc, filled, drains)| FrontendSetup { ipv6, other_vpc, filled, drains })
+    let rarely = || prop::bool::weighted(0.25);
+    let place = (rarely(), prop::bool::weighted(0.4), rarely(), select(vec![0, 0, 2, 1]));
+    let tags = (rarely(), rarely());
+    (place, tags, any::<bool>(), select(vec![5, 0, 1])).prop_map(
+        |((ipv6, other_vpc, cross_zone, zones), (tagged, named_by_group), filled, drains)| FrontendSetup {
+            ipv6,
+            other_vpc,
+            cross_zone,
+            zones,
+            tagged,
+            named_by_group,
+            filled,
+            drains,
+        },
+    )
 }
 
 /// Ticks in which something happens with this probability.
@@ -75,8 +96,9 @@ fn happening() -> impl Strategy<Value = Happening> {
                 cluster, how, health, linger, unnoticed
             }
         ),
-        1 => (which(), 0u8..4, checks())
-            .prop_map(|(cluster, server, health)| Happening::Health { cluster, server, health }),
+        3 => (which(), 0u8..4, checks(), prop::option::of(call()))
+            .prop_map(|(cluster, server, health, at)| Happening::Health { cluster, server, health, at }),
+        1 => which().prop_map(|cluster| Happening::Hardened { cluster }),
         5 => (which(), names(), ticks())
             .prop_map(|(cluster, say, ticks)| Happening::Names { cluster, say, ticks }),
         1 => (which(), cluster_state(), ticks())
@@ -163,6 +185,7 @@ fn call() -> impl Strategy<Value = Call> {
         1 => Just(Call::DescribeTags),
         1 => Just(Call::DescribeTargetGroups),
         1 => Just(Call::DescribeCluster),
+        1 => Just(Call::DescribeNetworkInterfaces),
         2 => Just(Call::DescribeTargetHealth),
         4 => Just(Call::RegisterTargets),
         4 => Just(Call::DeregisterTargets),

@@ -26,10 +26,26 @@ pub(crate) struct Setup {
     /// `SYNC_POLICY` is `add-only`.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) add_only: bool,
+    /// `ADDRESS_SOURCE`.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) source: Source,
+    /// How many ticks it takes to register a target.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) registers: u8,
     /// There are target groups that are nobody's, or excluded.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) strangers: bool,
     pub(crate) clusters: Vec<ClusterSetup>,
+}
+
+/// Where the function learns addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) enum Source {
+    #[default]
+    Dns,
+    Interfaces,
+    Both,
 }
 
 /// A cluster and the load balancers before it.
@@ -44,11 +60,24 @@ pub(crate) struct ClusterSetup {
 /// A managed load balancer with one target group.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of JSON, and most are left out")]
 pub(crate) struct FrontendSetup {
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) ipv6: bool,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) other_vpc: bool,
+    /// Cross-zone load balancing is on.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) cross_zone: bool,
+    /// In how many zones it is enabled; 0 for all.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) zones: u8,
+    /// Its target group carries the selecting tag, and others beside it do not.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) tagged: bool,
+    /// Its target group names the cluster, and the load balancer another.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) named_by_group: bool,
     /// Its targets are there from the beginning.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) filled: bool,
@@ -82,8 +111,17 @@ pub(crate) enum Happening {
         #[serde(default, skip_serializing_if = "is_default")]
         unnoticed: u8,
     },
-    /// Health checks find something else of one API server.
-    Health { cluster: u8, server: u8, health: Checks },
+    /// Health checks find something else of one API server; in the middle of
+    /// the run, if at a call.
+    Health {
+        cluster: u8,
+        server: u8,
+        health: Checks,
+        #[serde(default, skip_serializing_if = "is_default")]
+        at: Option<Call>,
+    },
+    /// API servers refuse all health checks, new ones too, and serve.
+    Hardened { cluster: u8 },
     /// For some ticks, the cluster's name is not told as it should be.
     Names { cluster: u8, say: Names, ticks: u8 },
     /// For some ticks, the cluster is not as it should be in EKS.
@@ -227,6 +265,7 @@ pub(crate) enum Call {
     DescribeTags,
     DescribeTargetGroups,
     DescribeCluster,
+    DescribeNetworkInterfaces,
     DescribeTargetHealth,
     RegisterTargets,
     DeregisterTargets,

@@ -37,6 +37,8 @@
 //!     [`CONVERGES_WITHIN_RUNS`](play::CONVERGES_WITHIN_RUNS) runs, and after
 //!     that nothing is written.
 //!
+//! 12. A deregistration rests on health that ELB told at most ten seconds ago.
+//!
 //! # What is not promised
 //!
 //! - *That a healthy target is an API server.* Where DNS names a private
@@ -48,7 +50,8 @@
 //!   the function's concurrency is 1 for each account and Region. Two runs that
 //!   are told the same keep every rule together.
 //! - *That what ELB said still holds.* Health may change between reading and
-//!   writing, some seconds later. Here it changes between ticks.
+//!   writing, some seconds later. So what a write takes counts as lost only if
+//!   it was the last already when ELB told of it.
 //!
 //! [Rules]: promises
 

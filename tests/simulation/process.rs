@@ -20,7 +20,7 @@ use eks_nlb_sync::settings::Settings;
 use eks_nlb_sync::turns::Turns;
 
 use crate::connector::Connector;
-use crate::history::Setup;
+use crate::history::{Setup, Source};
 use crate::socketless::Socketless;
 use crate::stage::{Seat, SharedStage};
 use crate::wire::aws::Calls;
@@ -82,6 +82,11 @@ fn settings(setup: &Setup) -> Settings {
     let settings = Settings::from_lookup(|name| match name {
         "DNS_SERVERS" => Some("10.0.0.2".to_owned()),
         "MIN_HEALTHY_TARGETS" => Some(setup.min_healthy.to_string()),
+        "ADDRESS_SOURCE" => Some(match setup.source {
+            Source::Dns => "dns".to_owned(),
+            Source::Interfaces => "eni".to_owned(),
+            Source::Both => "dns+eni".to_owned(),
+        }),
         "SYNC_POLICY" if setup.add_only => Some("add-only".to_owned()),
         _ => None,
     });

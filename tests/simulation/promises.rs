@@ -6,14 +6,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
 
 use eks_nlb_simulator::{Recorded, TargetState, World};
 use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::model::Target;
 use eks_nlb_sync::report::{FrontendReport, Outcome, Report};
 
+use crate::history::Source;
 use crate::stage::{Seat, Stage};
-use crate::truth::{Moment, PORT, States, Zones, states};
+use crate::truth::{FrontendTruth, Moment, PORT, States, Zones, states};
 use crate::witness::{Question, Witness, targets};
 
 /// The addresses that the resolver told.
@@ -24,8 +26,8 @@ struct Write<'a> {
     stage: &'a Stage,
     frontend: usize,
     targets: BTreeSet<SocketAddr>,
-    /// What DNS has told the run.
-    told: &'a BTreeSet<Answer>,
+    /// What the sources of addresses have told the run.
+    told: BTreeSet<Told>,
     /// The group when ELB told the run of it.
     seen: &'a Moment,
     /// The group right before the write.
@@ -45,6 +47,10 @@ pub(crate) fn judge_write(stage: &mut Stage, seat: Seat, call: &Recorded, before
     if let Some(before) = before.get(group).filter(|_| !registers) {
         let healthy = targets.iter().filter(|target| is_healthy(&before.states, target)).count();
         stage.tally.add("healthy targets to be deregistered", healthy);
+        let getting = everywhere(&before.takes);
+        if !getting.is_empty() && !getting.iter().any(|target| is_healthy(&before.states, target)) {
+            stage.tally.count("deregistrations while the load balancer fails open");
+        }
     }
     let broken = judged(stage, seat, group, &targets, before, registers);
     stage.broken.extend(broken.into_iter().map(|text| format!("{} {targets:?}: {text}", call.operation)));
@@ -69,30 +75,37 @@ fn judged(
     if run.orders.only.is_some_and(|only| only != cluster) {
         return vec![format!("rule 4: the event is not about {group}")];
     }
-    let question = question(stage, frontend);
     if !run.described.contains(&stage.truth.clusters[cluster].name) {
         return vec!["rule 5: EKS has not described the cluster".to_owned()];
     }
-    let Some(told) = run.told.get(&question) else {
-        return vec!["rule 5: DNS has told no usable address".to_owned()];
-    };
-    let Some(seen) = run.seen.get(group) else {
+    let told = told(stage, run, frontend);
+    if told.is_empty() {
+        return vec!["rule 5: no usable address was told".to_owned()];
+    }
+    let Some((seen, seen_at)) = run.seen.get(group) else {
         return vec!["rule 5: ELB has not told the targets".to_owned()];
     };
     // A group that goes at this very call is not written.
     let Some(before) = before.get(group) else { return Vec::new() };
-    let contested = is_contested(stage, &question);
+    let contested = is_contested(stage, frontend);
     let placed = zones(&stage.world, group);
     let write = Write { stage, frontend, targets: targets.clone(), told, seen, before, placed, contested };
-    if registers { write.registration() } else { write.deregistration() }
+    if registers {
+        return write.registration();
+    }
+    let mut broken = write.deregistration();
+    if seen_at.elapsed() > FRESH_FOR {
+        broken.push(format!("rule 12: it rests on health of {:?} ago", seen_at.elapsed()));
+    }
+    broken
 }
 
 impl Write<'_> {
     fn registration(&self) -> Vec<String> {
         let Self { targets, told, seen, .. } = self;
         let mut broken = Vec::new();
-        if !told.iter().any(|answer| targets.is_subset(&on_port(answer))) {
-            broken.push(format!("rule 3: DNS has told {told:?}"));
+        if !told.iter().any(|told| targets.is_subset(&on_port(&told.desired))) {
+            broken.push(format!("rule 3: {told:?} was told"));
         }
         for target in targets.iter().filter(|target| in_service(&seen.states, target)) {
             broken.push(format!("rule 9: {target} is in service"));
@@ -110,10 +123,11 @@ impl Write<'_> {
             broken.push(format!("rule 9: {target} is not in service"));
         }
         // One answer must justify it all.
+        let fits = |told: &&Told| on_port(&told.named).is_disjoint(targets);
         let answers: Vec<BTreeSet<SocketAddr>> =
-            told.iter().map(on_port).filter(|answer| answer.is_disjoint(targets)).collect();
+            told.iter().filter(fits).map(|told| on_port(&told.desired)).collect();
         if answers.is_empty() {
-            broken.push(format!("rule 3: a target is desired: DNS has told {told:?}"));
+            broken.push(format!("rule 3: {told:?} was told"));
             return broken;
         }
         if *contested {
@@ -127,7 +141,7 @@ impl Write<'_> {
             |answer: &BTreeSet<_>| answer.iter().all(|target| in_service(&before.states, target));
         if !answers.iter().any(registered) {
             broken.push(format!(
-                "rule 7: desired targets are not in service: {before:?}, DNS has told {told:?}"
+                "rule 7: desired targets are not in service: {before:?}, and {told:?} was told"
             ));
         }
         broken
@@ -151,9 +165,7 @@ impl Write<'_> {
         let needed = stage.min_healthy.min(answer.len().max(FEWEST_SERVERS));
         let takes_healthy = getting.intersection(&self.targets).any(|target| healthy(&target));
         (takes_healthy && left < needed).then(|| {
-            format!(
-                "rule 8: {left} healthy targets are left, not {needed}: {seen:?}, DNS has told {answer:?}"
-            )
+            format!("rule 8: {left} healthy targets are left, not {needed}: {seen:?}, and {answer:?} desired")
         })
     }
 
@@ -174,6 +186,9 @@ impl Write<'_> {
         emptied.map(|(zone, _)| format!("in {zone}"))
     }
 }
+
+/// What ELB said of health is good for so long.
+const FRESH_FOR: Duration = Duration::from_secs(10);
 
 /// EKS has at least so many API servers, whatever DNS says.
 const FEWEST_SERVERS: usize = 2;
@@ -229,14 +244,17 @@ fn judged_frontend(stage: &Stage, seat: Seat, item: &FrontendReport) -> Option<S
     };
     let cluster = &stage.truth.clusters[stage.truth.frontends[frontend].cluster];
     let question = question(stage, frontend);
+    let told = told(stage, run, frontend);
     let wrong = |rule: &str| Some(format!("{rule}: {item:?}"));
     if !served {
-        let in_order = cluster.is_in_order() && !run.was_hindered(&[group, &cluster.name, &question.0]);
+        let in_order = cluster.is_in_order()
+            && !run.was_hindered(&[group, &cluster.name, &question.0])
+            && !told.is_empty();
         return if in_order { wrong("rule 10: not served without a reason") } else { None };
     }
     let desired: Answer = item.desired.iter().copied().collect();
-    let told = run.told.get(&question).is_some_and(|told| told.contains(&desired));
-    if !told || !run.described.contains(&cluster.name) || !run.seen.contains_key(group) {
+    let was_told = told.iter().any(|told| told.desired == desired);
+    if !was_told || !run.described.contains(&cluster.name) || !run.seen.contains_key(group) {
         return wrong("rule 5: decided without knowing");
     }
     if run.orders.dry {
@@ -250,7 +268,7 @@ fn judged_frontend(stage: &Stage, seat: Seat, item: &FrontendReport) -> Option<S
         return wrong("rule 10: ELB has not been told so");
     }
     let there = stage.truth.groups().any(|there| there == group);
-    let now = there.then(|| states(&stage.world, group)).filter(|_| !is_contested(stage, &question))?;
+    let now = there.then(|| states(&stage.world, group)).filter(|_| !is_contested(stage, frontend))?;
     let registered = on_port(&desired).iter().all(|target| in_service(&now, target));
     if registered { None } else { wrong("rule 10: a desired target is not in service") }
 }
@@ -280,6 +298,7 @@ pub(crate) fn judge_plan(stage: &mut Stage, dry: (Seat, &Report), real: (Seat, &
         })
     };
     let same_world = planned.told == done.told
+        && planned.interfaces == done.interfaces
         && planned.managed == done.managed
         // A target group may go in the middle of a run.
         && done.managed == stage.truth.managed();
@@ -344,10 +363,33 @@ fn question(stage: &Stage, frontend: usize) -> Question {
     (host.to_lowercase(), frontend.ipv6)
 }
 
+/// What a run was told by the sources of addresses.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Told {
+    desired: Answer,
+    /// What any source names.
+    named: Answer,
+}
+
+/// Everything that `run` can take for desired of `frontend`.
+fn told(stage: &Stage, run: &Witness, frontend: usize) -> BTreeSet<Told> {
+    let FrontendTruth { cluster, ipv6, .. } = stage.truth.frontends[frontend];
+    let interfaces = run.interfaces.get(&stage.truth.clusters[cluster].name).into_iter().flatten();
+    let interfaces: Answer = interfaces.copied().filter(|ip| ip.is_ipv6() == ipv6).collect();
+    let dns = run.told.get(&question(stage, frontend)).into_iter().flatten();
+    let told: Vec<Told> = match stage.source {
+        Source::Dns => dns.map(|dns| Told { desired: dns.clone(), named: dns.clone() }).collect(),
+        Source::Interfaces => vec![Told { desired: interfaces.clone(), named: interfaces }],
+        Source::Both => {
+            dns.map(|dns| Told { desired: dns & &interfaces, named: dns | &interfaces }).collect()
+        }
+    };
+    told.into_iter().filter(|told| !told.desired.is_empty()).collect()
+}
+
 /// Whether two runs at once were told different things.
-fn is_contested(stage: &Stage, question: &Question) -> bool {
-    let told: BTreeSet<&Answer> =
-        stage.runs.values().filter_map(|run| run.told.get(question)).flatten().collect();
+fn is_contested(stage: &Stage, frontend: usize) -> bool {
+    let told: BTreeSet<Told> = stage.runs.values().flat_map(|run| told(stage, run, frontend)).collect();
     stage.runs.len() > 1 && told.len() > 1
 }
 

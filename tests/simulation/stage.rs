@@ -13,7 +13,7 @@ use eks_nlb_simulator::world::Transport;
 use eks_nlb_simulator::{Fault as Planted, World};
 use tokio::sync::Notify;
 
-use crate::history::{Call, Fault, Happening, Names, Setup};
+use crate::history::{Call, Checks, Fault, Happening, Names, Setup, Source};
 use crate::promises;
 use crate::tally::Tally;
 use crate::truth::{Moment, TICK, Truth};
@@ -41,6 +41,7 @@ pub(crate) struct Stage {
     pub(crate) truth: Truth,
     pub(crate) min_healthy: usize,
     pub(crate) add_only: bool,
+    pub(crate) source: Source,
     /// The runs of this tick.
     pub(crate) runs: BTreeMap<Seat, Witness>,
     pub(crate) tally: Tally,
@@ -54,6 +55,8 @@ pub(crate) struct Stage {
     ways_gone: usize,
     /// This many writes from here on are done twice.
     twice: u8,
+    /// What changes of the health of API servers at a call.
+    meanwhile: Vec<(Call, u8, u8, Checks)>,
 }
 
 impl Stage {
@@ -65,6 +68,7 @@ impl Stage {
             truth,
             min_healthy: setup.min_healthy.into(),
             add_only: setup.add_only,
+            source: setup.source,
             runs: BTreeMap::new(),
             tally: Tally::default(),
             transcript: DefaultHasher::new(),
@@ -72,6 +76,7 @@ impl Stage {
             ways: Vec::new(),
             ways_gone: 0,
             twice: 0,
+            meanwhile: Vec::new(),
         }
     }
 
@@ -80,6 +85,7 @@ impl Stage {
         self.runs.clear();
         self.ways.clear();
         self.twice = 0;
+        self.meanwhile.clear();
         self.world.clear_requests();
         self.world.dns.clear_questions();
         self.truth.begin(&mut self.world);
@@ -113,9 +119,13 @@ impl Stage {
             Happening::Rotate { cluster, how, health, linger, unnoticed } => {
                 truth.rotate(cluster, how, health, (linger, unnoticed), world);
             }
-            Happening::Health { cluster, server, health } => {
+            Happening::Health { cluster, server, health, at: None } => {
                 truth.set_health(cluster, server, health, world);
             }
+            Happening::Health { cluster, server, health, at: Some(call) } => {
+                self.meanwhile.push((call, cluster, server, health));
+            }
+            Happening::Hardened { cluster } => truth.harden(cluster, world),
             Happening::Names { cluster, say, ticks } => truth.set_names(cluster, say, ticks, world),
             Happening::Cluster { cluster, is, ticks } => truth.set_cluster_state(cluster, is, ticks, world),
             Happening::Frontend { frontend, is, ticks } => {
@@ -176,6 +186,7 @@ impl Stage {
             return None;
         }
         self.lose_groups(operation, request);
+        self.change_health(operation);
         let write = matches!(operation, "RegisterTargets" | "DeregisterTargets");
         let before = if write { self.moments() } else { BTreeMap::new() };
 
@@ -200,6 +211,8 @@ impl Stage {
         let read = well && operation == "DescribeTargetHealth";
         let group = call.target_group().filter(|_| read);
         let seen = group.and_then(|group| self.moments().remove(group));
+        let interfaces =
+            (well && operation == "DescribeNetworkInterfaces").then(|| self.truth.interfaces(&self.world));
         let Self { runs, tally, .. } = self;
         let run = runs.get_mut(&seat).expect("it was there before");
         if run.makes_call(write) {
@@ -214,7 +227,7 @@ impl Stage {
         if !well || response.delay >= PATIENCE {
             run.is_in_trouble(&call);
         }
-        Some((response, Heard { call, well, seen }))
+        Some((response, Heard { call, well, seen, interfaces }))
     }
 
     /// An answer has arrived.
@@ -245,6 +258,19 @@ impl Stage {
     /// Every target group that there is, as it is now.
     pub(crate) fn moments(&self) -> BTreeMap<String, Moment> {
         self.truth.moments(&self.world)
+    }
+
+    /// Changes what health checks find when this call comes.
+    fn change_health(&mut self, operation: &str) {
+        let Self { world, truth, tally, meanwhile, .. } = self;
+        meanwhile.retain(|(call, cluster, server, health)| {
+            let is_now = *call == Call::Any || call.operation() == operation;
+            if is_now {
+                truth.set_health(*cluster, *server, *health, world);
+                tally.count("health of an API server changed in the middle of a run");
+            }
+            !is_now
+        });
     }
 
     /// Deletes the target groups whose end is this call.
@@ -291,6 +317,7 @@ impl Call {
             Self::DescribeTags => "DescribeTags",
             Self::DescribeTargetGroups => "DescribeTargetGroups",
             Self::DescribeCluster => "DescribeCluster",
+            Self::DescribeNetworkInterfaces => "DescribeNetworkInterfaces",
             Self::DescribeTargetHealth => "DescribeTargetHealth",
             Self::RegisterTargets => "RegisterTargets",
             Self::DeregisterTargets => "DeregisterTargets",
@@ -311,7 +338,9 @@ impl Happening {
                 R::Resize(_) => "rotated: more or fewer API servers",
                 R::Rebuild => "rotated: another endpoint",
             },
-            Self::Health { .. } => "health of an API server changed",
+            Self::Health { at: None, .. } => "health of an API server changed",
+            Self::Health { at: Some(_), .. } => "health of an API server to change",
+            Self::Hardened { .. } => "API servers refuse health checks",
             Self::Names { say, .. } => match say {
                 Names::ServerFailure => "DNS: SERVFAIL",
                 Names::NoSuchName => "DNS: NXDOMAIN",

@@ -7,14 +7,19 @@ use std::time::Duration;
 
 use eks_nlb_simulator::world::{
     Answer, CLUSTER_NAME_TAG, ClusterStatus, EXCLUDED_TAG, Family, LoadBalancerSpec, MANAGED_TAG, Reply,
-    Scope, TargetGroupSpec, Tcp,
+    Scope, Tags, TargetGroupSpec, TargetType, Tcp,
 };
 use eks_nlb_simulator::{Fault, Health, TargetState, World};
 
-use crate::history::{Checks, ClusterState, FrontendSetup, FrontendState, Hand, Names, Rotation, Setup};
+use crate::history::{
+    Checks, ClusterState, FrontendSetup, FrontendState, Hand, Names, Rotation, Setup, Source,
+};
 
 /// The time between two runs of the schedule.
 pub(crate) const TICK: Duration = Duration::from_mins(1);
+
+/// How long the interface of an API server stays that is gone.
+const INTERFACES_LINGER_TICKS: u32 = 5;
 
 /// The port of every target group.
 pub(crate) const PORT: u16 = 443;
@@ -58,6 +63,8 @@ pub(crate) struct ClusterTruth {
     names: Option<(Names, u32)>,
     flipped: bool,
     state: Option<(ClusterState, u32)>,
+    /// Its API servers refuse all health checks.
+    hardened: bool,
 }
 
 /// A managed load balancer with its target group, as they really are.
@@ -66,6 +73,7 @@ pub(crate) struct FrontendTruth {
     pub(crate) cluster: usize,
     pub(crate) ipv6: bool,
     load_balancer: String,
+    cluster_name: String,
     /// None while it is gone.
     pub(crate) group: Option<String>,
     setup: FrontendSetup,
@@ -80,13 +88,20 @@ pub(crate) struct Truth {
     /// Groups that are nobody's, or excluded for ever.
     strangers: Vec<String>,
     now: u32,
+    /// No cluster has fewer API servers.
+    fewest: u8,
 }
 
 impl Truth {
     /// Makes the world of `setup`.
     pub(crate) fn create(setup: &Setup, world: &mut World) -> Self {
         world.healthy_after = TICK;
-        let mut truth = Self { clusters: Vec::new(), frontends: Vec::new(), strangers: Vec::new(), now: 0 };
+        world.registration = TICK * setup.registers.into();
+        world.interfaces_linger = TICK * INTERFACES_LINGER_TICKS;
+        // Fewer interfaces are none.
+        let fewest = if setup.source == Source::Dns { 1 } else { 2 };
+        let mut truth =
+            Self { clusters: Vec::new(), frontends: Vec::new(), strangers: Vec::new(), now: 0, fewest };
         for (index, cluster) in setup.clusters.iter().enumerate() {
             let number = u8::try_from(index).expect("few clusters");
             let mut made = ClusterTruth {
@@ -98,8 +113,9 @@ impl Truth {
                 names: None,
                 flipped: false,
                 state: None,
+                hardened: false,
             };
-            made.servers = (0..cluster.servers).map(|n| made.new_server(number, n)).collect();
+            made.servers = (0..cluster.servers.max(fewest)).map(|n| made.new_server(number, n)).collect();
             made.before.clone_from(&made.servers);
             world.add_cluster(&made.name, made.addresses());
             truth.clusters.push(made);
@@ -115,17 +131,30 @@ impl Truth {
 
     fn add_frontend(&mut self, cluster: usize, setup: &FrontendSetup, world: &mut World) {
         let name = &self.clusters[cluster].name;
-        let vpc = setup.other_vpc.then(|| world.add_vpc(&Scope::default()));
+        let own_vpc = world.cluster(name).vpc.clone();
+        let vpc = if setup.other_vpc { Some(world.add_vpc(&Scope::default())) } else { own_vpc };
+        let zones = Scope::default().zones().into_iter().take(setup.zones.into()).collect();
         let load_balancer = world.add_load_balancer(LoadBalancerSpec {
             vpc,
+            zones: (setup.zones > 0).then_some(zones),
+            cross_zone: setup.cross_zone,
             dual_stack: setup.ipv6,
-            ..LoadBalancerSpec::managed(name)
+            ..LoadBalancerSpec::managed(if setup.named_by_group { "nobody" } else { name })
         });
+        if setup.tagged {
+            let untagged = TargetGroupSpec::ip(&load_balancer);
+            let instances = TargetGroupSpec { target_type: TargetType::Instance, ..untagged.clone() };
+            world.add_target_group(instances.tag(MANAGED_TAG.0, MANAGED_TAG.1));
+            let beside = world.add_target_group(untagged);
+            world.put_targets(&beside, ["10.200.0.1", "10.200.0.2"]);
+            self.strangers.push(beside);
+        }
         let mut frontend = FrontendTruth {
             cluster,
             ipv6: setup.ipv6,
             load_balancer,
             group: None,
+            cluster_name: name.clone(),
             setup: setup.clone(),
             state: None,
         };
@@ -217,6 +246,12 @@ impl Truth {
     ) {
         let index = self.cluster(cluster);
         let number = u8::try_from(index).expect("few clusters");
+        let how = if let Rotation::Resize(servers) = how {
+            Rotation::Resize(servers.max(self.fewest))
+        } else {
+            how
+        };
+        let health = if self.clusters[index].hardened { Checks::Never } else { health };
         self.clusters[index].rotate(number, how, health, (self.now, times), world);
     }
 
@@ -224,6 +259,26 @@ impl Truth {
         let cluster = &self.clusters[self.cluster(cluster)];
         let server = cluster.servers[usize::from(server) % cluster.servers.len()];
         set_health(server, health, world);
+    }
+
+    pub(crate) fn harden(&mut self, cluster: u8, world: &mut World) {
+        let index = self.cluster(cluster);
+        let cluster = &mut self.clusters[index];
+        cluster.hardened = true;
+        for server in &cluster.servers {
+            set_health(*server, Checks::Never, world);
+        }
+    }
+
+    /// The addresses of each cluster's interfaces.
+    pub(crate) fn interfaces(&self, world: &World) -> BTreeMap<String, BTreeSet<IpAddr>> {
+        let of = |cluster: &ClusterTruth| {
+            // A cluster that is made anew has another group.
+            let group = &world.cluster(&cluster.name).security_group;
+            let own = world.interfaces().filter(|interface| interface.groups.contains(group));
+            own.flat_map(|interface| interface.addresses.iter().copied()).collect()
+        };
+        self.clusters.iter().map(|cluster| (cluster.name.clone(), of(cluster))).collect()
     }
 
     pub(crate) fn set_names(&mut self, cluster: u8, say: Names, ticks: u8, world: &mut World) {
@@ -513,10 +568,19 @@ impl FrontendTruth {
         let group = world.add_target_group(TargetGroupSpec {
             family: if self.ipv6 { Family::Ipv6 } else { Family::Ipv4 },
             deregistration_delay: TICK * self.setup.drains.into(),
+            tags: self.tags(),
             ..TargetGroupSpec::ip(&self.load_balancer)
         });
         self.group = Some(group.clone());
         group
+    }
+
+    /// The tags of its target group.
+    fn tags(&self) -> Tags {
+        let (key, value) = MANAGED_TAG;
+        let selecting = self.setup.tagged.then_some((key, value));
+        let naming = self.setup.named_by_group.then_some((CLUSTER_NAME_TAG, self.cluster_name.as_str()));
+        selecting.into_iter().chain(naming).map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
     pub(crate) fn lose_group(&mut self, world: &mut World) {
@@ -542,8 +606,9 @@ impl FrontendTruth {
         match &self.group {
             None => _ = self.add_group(world),
             Some(group) => {
+                let tags = self.tags();
                 let group = world.target_group_mut(group);
-                group.tags.remove(EXCLUDED_TAG.0);
+                group.tags = tags;
                 group.listener = true;
             }
         }

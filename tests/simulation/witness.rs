@@ -9,6 +9,7 @@ use eks_nlb_simulator::dns::{Answered, Sent};
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::stage::PATIENCE;
 use crate::truth::Moment;
@@ -33,6 +34,8 @@ pub(crate) struct Heard {
     pub(crate) well: bool,
     /// The target group that it tells of.
     pub(crate) seen: Option<Moment>,
+    /// The addresses that the interfaces of each cluster's control plane have.
+    pub(crate) interfaces: Option<BTreeMap<String, BTreeSet<IpAddr>>>,
 }
 
 /// What a run is to be like.
@@ -59,8 +62,10 @@ pub(crate) struct Witness {
     pub(crate) described: BTreeSet<String>,
     /// Every usable answer to a question.
     pub(crate) told: BTreeMap<Question, BTreeSet<BTreeSet<IpAddr>>>,
-    /// The target groups when ELB last told of them.
-    pub(crate) seen: BTreeMap<String, Moment>,
+    /// The addresses that EC2 has told of, by cluster.
+    pub(crate) interfaces: BTreeMap<String, BTreeSet<IpAddr>>,
+    /// The target groups when ELB last told of them, and when that was.
+    pub(crate) seen: BTreeMap<String, (Moment, Instant)>,
     /// What was acknowledged, by target group.
     pub(crate) registered: BTreeMap<String, BTreeSet<SocketAddr>>,
     pub(crate) deregistered: BTreeMap<String, BTreeSet<SocketAddr>>,
@@ -94,14 +99,15 @@ impl Witness {
     }
 
     /// Takes note of an answer that arrives.
-    pub(crate) fn hears(&mut self, Heard { call, well, seen }: Heard) {
+    pub(crate) fn hears(&mut self, Heard { call, well, seen, interfaces }: Heard) {
         if !well {
             return;
         }
         let about = about(&call);
         match call.operation.as_str() {
             "DescribeCluster" => _ = self.described.insert(about),
-            "DescribeTargetHealth" => self.seen.extend(seen.map(|seen| (about, seen))),
+            "DescribeTargetHealth" => self.seen.extend(seen.map(|seen| (about, (seen, Instant::now())))),
+            "DescribeNetworkInterfaces" => self.interfaces.extend(interfaces.into_iter().flatten()),
             "RegisterTargets" => self.registered.entry(about).or_default().extend(targets(&call)),
             "DeregisterTargets" => self.deregistered.entry(about).or_default().extend(targets(&call)),
             _ => {}

@@ -30,6 +30,7 @@ fn questions(world: &World) -> Vec<(&str, &str)> {
     let mut asked: Vec<_> =
         world.dns.questions().iter().map(|asked| (asked.name.as_str(), asked.kind.as_str())).collect();
     asked.sort_unstable();
+    asked.dedup();
     asked
 }
 

@@ -236,9 +236,7 @@ async fn ask_the_system(resolv_conf: &Path) {
         let answer = timeout(PATIENCE, sim.runtime().invoke("{}", TIME)).await.expect("it answers");
 
         assert_eq!(answer.response()["summary"]["failed"], 0, "{text}");
-        let questions =
-            sim.world().dns.questions().iter().map(|asked| asked.name.clone()).collect::<Vec<_>>();
-        assert_eq!(questions, [host.as_str()], "{text}");
+        assert_eq!(names_asked_for(&sim.world()), [host.clone()].into(), "{text}");
     }
     for text in ["", "search example.com\n", "nameserver dns.example.com\n"] {
         let stopped = output(start(text)).await;

@@ -251,6 +251,35 @@ run "shortens_a_name_that_elb_would_refuse" {
   }
 }
 
+run "accepts_the_endpoints_that_are_listed" {
+  command = plan
+
+  variables {
+    acceptance_required   = true
+    accepted_endpoint_ids = { tools = "vpce-0a" }
+    connection_topic_arn  = "arn:aws:sns:eu-west-1:111122223333:connections"
+  }
+
+  assert {
+    condition     = aws_vpc_endpoint_connection_accepter.this["tools"].vpc_endpoint_id == "vpce-0a"
+    error_message = "the endpoint as given"
+  }
+  assert {
+    condition     = contains(aws_vpc_endpoint_connection_notification.this[0].connection_events, "Connect")
+    error_message = "somebody is told who waits"
+  }
+}
+
+run "refuses_endpoints_that_are_none" {
+  command         = plan
+  expect_failures = [var.accepted_endpoint_ids, var.connection_topic_arn]
+
+  variables {
+    accepted_endpoint_ids = { tools = "vpc-0a" }
+    connection_topic_arn  = "connections"
+  }
+}
+
 run "warns_of_a_cluster_that_is_public_too" {
   command         = plan
   expect_failures = [check.private_addresses]

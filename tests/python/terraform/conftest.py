@@ -1,5 +1,6 @@
 """Copies of the modules, so that nothing is written to the checkout, and the emulator."""
 
+import os
 import pathlib
 import shutil
 import socket
@@ -18,19 +19,25 @@ from skips import skip_without
 @pytest.fixture(scope="session")
 def terraform_installed():
     if not shutil.which("terraform"):
-        pytest.skip("terraform is not installed")
+        skip_without("terraform", workflow="test.yml", job="test")
+
+
+@pytest.fixture(scope="session")
+def kubectl():
+    if not shutil.which("kubectl"):
+        skip_without("kubectl", workflow="test.yml", job="test")
 
 
 @pytest.fixture(scope="session")
 def provider(terraform_installed, tmp_path_factory):
     """Skips what needs the AWS provider where it cannot be had."""
     if not available(tmp_path_factory.mktemp("provider"), ">= 5.83, < 7.0"):
-        pytest.skip("the AWS provider is neither in a mirror (TF_PLUGIN_MIRROR_DIR) nor to be had from registry.terraform.io")
+        skip_without("AWS provider, in a mirror (TF_PLUGIN_MIRROR_DIR) or from its registry", workflow="test.yml", job="test")
 
 
 @pytest.fixture(scope="session", params=["5", "6"])
 def major(request, terraform_installed, tmp_path_factory):
-    """Each major version that the modules are for, skipped where it cannot be had."""
+    """Each major version that the modules are for. A machine without the registry may have one of them."""
     if not available(tmp_path_factory.mktemp("major"), f"~> {request.param}.0"):
         skip_without(f"AWS provider {request.param}", workflow="test.yml", job="test")
     return request.param
