@@ -128,7 +128,7 @@ const CASES: &[Case] = &[
             cluster(world, |spec| ClusterSpec {
                 outpost: Some("arn:aws:outposts:eu-west-1:111122223333:outpost/op-1".to_owned()),
                 ..spec
-            })
+            });
         },
         EMPTY,
     ),
