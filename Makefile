@@ -122,11 +122,12 @@ test-release: $(ARTIFACT) compile
 measure: $(ARTIFACT)
 	$(on-artifact) --test-threads 1 artifact:: measure::
 
-# The shipped code through random histories, in an optimised build.
+# The shipped code through random histories, and through control planes that are
+# replaced under traffic, in an optimised build.
 histories = SIMULATION_TICKS=$(1) SIMULATION_SEED=$(2) cargo test --profile simulation --test simulation -- --nocapture
 
 simulate:
-	$(call histories,200000,0)
+	$(call histories,200000,0) --include-ignored
 
 # For hours, with the seed of every day and with one of this day.
 TODAY := $(shell date +%Y%m%d)

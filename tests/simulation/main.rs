@@ -69,6 +69,7 @@ mod small;
 mod socketless;
 mod stage;
 mod tally;
+mod traffic;
 mod truth;
 mod wire;
 mod witness;

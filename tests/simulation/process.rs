@@ -19,9 +19,9 @@ use eks_nlb_sync::report::Report;
 use eks_nlb_sync::settings::Settings;
 use eks_nlb_sync::turns::Turns;
 
-use crate::connector::Connector;
+use crate::connector::{Aws, Connector};
 use crate::history::{Setup, Source};
-use crate::socketless::Socketless;
+use crate::socketless::{NameServer, Socketless};
 use crate::stage::{Seat, SharedStage};
 use crate::wire::aws::Calls;
 use crate::wire::dns::Names;
@@ -30,35 +30,37 @@ use crate::wire::dns::Names;
 const TIME: Duration = Duration::from_mins(1);
 
 /// One process.
-pub(crate) struct Process {
+pub(crate) struct Process<N: NameServer = Names> {
     pub(crate) seat: Seat,
     settings: Settings,
     clients: Clients,
-    resolver: Resolver<Socketless<Names>>,
+    resolver: Resolver<Socketless<N>>,
     turns: Turns,
 }
 
 impl Process {
     /// Starts the function as `main` does.
     pub(crate) async fn start(stage: &SharedStage, seat: Seat, setup: &Setup) -> Self {
-        let settings = settings(setup);
-        let connection = Connector(Calls { stage: Arc::clone(stage), seat });
-        let home = config::loader(connection, settings.sdk_retries)
+        let calls = Calls { stage: Arc::clone(stage), seat };
+        let names = Names { stage: Arc::clone(stage), seat };
+        Self::between(seat, settings(setup), calls, names).await
+    }
+}
+
+impl<N: NameServer> Process<N> {
+    /// The same between any AWS and any name server.
+    pub(crate) async fn between(seat: Seat, settings: Settings, aws: impl Aws, names: N) -> Self {
+        let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "simulation");
+        let home = config::loader(Connector(aws), settings.sdk_retries)
             .region(Region::from_static(HOME_REGION))
-            .credentials_provider(Credentials::new(
-                ACCESS_KEY_ID,
-                SECRET_ACCESS_KEY,
-                None,
-                None,
-                "simulation",
-            ))
+            .credentials_provider(credentials)
             .load();
         let account = Account::new(home.await).expect("there is a Region");
         let limits = limits(&settings);
         let clients =
             account.clients(&Scope::default(), "simulation", &limits).await.expect("no role is assumed");
-        let names = Socketless::to(Names { stage: Arc::clone(stage), seat });
-        let resolver = Resolver::with_provider(&settings, names).expect("name servers are given");
+        let resolver = Resolver::with_provider(&settings, Socketless::to(names));
+        let resolver = resolver.expect("name servers are given");
         Self { seat, settings, clients, resolver, turns: Turns::new(0) }
     }
 

@@ -1,0 +1,59 @@
+//! Counts connections, made and failed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::controllers::Controller;
+use super::kinds::Kind;
+
+/// Connections in each zone at each step: divided evenly among up to six
+/// targets.
+pub(crate) const CONNECTIONS: usize = 60;
+
+/// What one controller did to its clients.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Score {
+    pub(crate) made: usize,
+    pub(crate) failed: usize,
+    /// Those that the all-knowing controller would have served.
+    pub(crate) avoidable: usize,
+    /// Those that perfect judgement with the same knowledge would have served.
+    pub(crate) beyond_same_knowledge: usize,
+    /// The first of the latter, in words.
+    pub(crate) complaints: Vec<String>,
+}
+
+impl Score {
+    /// What share of all connections failed and need not have.
+    #[expect(clippy::cast_precision_loss, reason = "a percentage with one digit")]
+    pub(crate) fn avoidable_percent(&self) -> f64 {
+        100.0 * self.avoidable as f64 / self.made as f64
+    }
+}
+
+/// How each controller fared.
+pub(crate) type Scores = BTreeMap<Controller, Score>;
+
+/// How each fared in each kind of replacement.
+pub(crate) struct Table {
+    pub(crate) rows: Vec<(Kind, Scores)>,
+}
+
+/// As the documentation has it, in Markdown.
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let controllers = || Controller::ALL.into_iter().filter(|c| *c != Controller::AllKnowing);
+        write!(f, "| avoidable failures, % of new connections |")?;
+        for controller in controllers() {
+            write!(f, " {controller} |")?;
+        }
+        write!(f, "\n|---|{}", "---|".repeat(controllers().count()))?;
+        for (kind, scores) in &self.rows {
+            write!(f, "\n| {kind} |")?;
+            for controller in controllers() {
+                write!(f, " {:.1} |", scores[&controller].avoidable_percent())?;
+            }
+        }
+        Ok(())
+    }
+}
