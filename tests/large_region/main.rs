@@ -161,10 +161,10 @@ fn was_looked_at(frontend: &FrontendReport) -> bool {
 /// The run before which clusters move. The process has seen all of them then.
 const MOVES_IN: u32 = 2;
 
-/// 40 of the clusters move, and are registered within 20 s of the run that
+/// 40 of the clusters move, and are registered `within` some time of the run that
 /// sees them; every frontend is looked at within three runs; at most one in
 /// ten calls is refused.
-async fn moved_come_first(clusters: usize, rates: Rates) {
+async fn moved_come_first(clusters: usize, rates: Rates, within: Duration) {
     let function = Function::start(clusters, rates).await;
     let mut unseen: BTreeMap<_, u32> = BTreeMap::new();
     for run in 0..4 {
@@ -191,26 +191,27 @@ async fn moved_come_first(clusters: usize, rates: Rates) {
                 "{clusters} clusters, run {run}: last write after {last:?}, {refused} of {} refused",
                 calls.len()
             );
-            assert!(last < Duration::from_secs(20), "{last:?}");
+            assert!(last < within, "{last:?}");
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn six_hundred_clusters_at_the_older_rate() {
-    moved_come_first(600, Rates::CLASSIC).await;
+    moved_come_first(600, Rates::CLASSIC, Duration::from_secs(20)).await;
 }
 
 #[tokio::test(start_paused = true)]
 #[ignore = "minutes, unless it is optimised"]
 async fn a_thousand_clusters_at_the_older_rate() {
-    moved_come_first(1000, Rates::CLASSIC).await;
+    // Listing and tags alone take ten seconds at this rate.
+    moved_come_first(1000, Rates::CLASSIC, Duration::from_secs(25)).await;
 }
 
 #[tokio::test(start_paused = true)]
 #[ignore = "minutes, unless it is optimised"]
 async fn a_thousand_clusters_at_the_newer_rate() {
-    moved_come_first(1000, Rates::NEWER).await;
+    moved_come_first(1000, Rates::NEWER, Duration::from_secs(20)).await;
 }
 
 /// Without its memory a process decides the same, only in another order.
