@@ -27,9 +27,10 @@ check: lint clippy
 	$(CARGO_TEST) --lib --bins --test architecture --test reference --test wire
 
 # Three suites at a time: while one waits for a download or for Terraform, two
-# keep two processors busy. Each suite's output comes in one piece.
+# keep two processors busy. Each suite's output comes in one piece, and one that
+# fails stops no other.
 test:
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target suites
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going suites
 
 suites: compile $(ARTIFACTS) test-terraform test-rust test-complete test-deploy test-moto clippy deny test-build test-release
 

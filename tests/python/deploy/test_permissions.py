@@ -151,6 +151,7 @@ def test_the_tag_can_be_waived_but_not_the_account(name, stack):
     [write] = [
         each for each in statements(stack(name, {"WriteScope": "any"}), "Role") if WRITES & set(listed(each["Action"]))
     ]
+    assert set(write["Action"]) == WRITES
     assert "Condition" not in write
     assert write["Resource"] == "arn:aws:elasticloadbalancing:*:111122223333:targetgroup/*/*"
 
