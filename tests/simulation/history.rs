@@ -120,7 +120,8 @@ pub(crate) enum Happening {
         #[serde(default, skip_serializing_if = "is_default")]
         at: Option<Call>,
     },
-    /// API servers refuse all health checks, new ones too, and serve.
+    /// API servers refuse all health checks, new ones too, and serve; or they
+    /// accept them again.
     Hardened { cluster: u8 },
     /// For some ticks, the cluster's name is not told as it should be.
     Names { cluster: u8, say: Names, ticks: u8 },

@@ -12,7 +12,7 @@ pub(crate) struct Tally(BTreeMap<&'static str, u64>);
 const ENOUGH: &[(&str, u64)] = &[
     ("RegisterTargets", 20),
     ("DeregisterTargets", 20),
-    ("healthy targets to be deregistered", 50),
+    ("healthy targets to be deregistered", 200),
     ("targets withheld", 10),
     ("frontends converged", 2),
     ("frontends waiting", 20),

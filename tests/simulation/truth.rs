@@ -264,9 +264,9 @@ impl Truth {
     pub(crate) fn harden(&mut self, cluster: u8, world: &mut World) {
         let index = self.cluster(cluster);
         let cluster = &mut self.clusters[index];
-        cluster.hardened = true;
+        cluster.hardened = !cluster.hardened;
         for server in &cluster.servers {
-            set_health(*server, Checks::Never, world);
+            set_health(*server, if cluster.hardened { Checks::Never } else { Checks::After(1) }, world);
         }
     }
 
