@@ -345,13 +345,33 @@ run "refuses_a_checksum_in_hexadecimal" {
   }
 }
 
-run "refuses_a_role_of_any_account" {
+# One variable at a time: what refers to a variable that is refused is not checked.
+run "refuses_what_names_no_role" {
   command         = plan
-  expect_failures = [var.member_role_name, var.organization_id]
+  expect_failures = [var.member_role_name]
 
   variables {
     member_role_name = "no space"
+    organization_id  = "o-0123456789"
+  }
+}
+
+run "refuses_what_names_no_organization" {
+  command         = plan
+  expect_failures = [var.organization_id]
+
+  variables {
+    member_role_name = "eks-nlb-sync"
     organization_id  = "organisation"
+  }
+}
+
+run "refuses_a_role_of_any_account" {
+  command         = plan
+  expect_failures = [var.member_role_name]
+
+  variables {
+    member_role_name = "eks-nlb-sync"
   }
 }
 
