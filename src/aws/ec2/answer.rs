@@ -73,7 +73,7 @@ const DEEPEST: usize = 32;
 
 /// An XML element: what its start tag names, and what stands in it.
 ///
-/// quick-xml's serde support would do, and add 45 kB to the zipped artifact.
+/// quick-xml's serde support takes 37 kB more of the zipped artifact.
 #[derive(Debug, Default)]
 struct Element {
     name: String,

@@ -53,12 +53,17 @@ def test_it_is_an_executable_of_its_architecture(artifact, architecture):
     assert int.from_bytes(header[18:20], "little") == ELF_MACHINE[architecture]
 
 
-def test_it_is_at_most_3_mb_zipped(artifact, tmp_path):
+# What cold starts were held to before the function read network interfaces, and
+# the 100 kB that reading them may cost.
+MOST_BYTES = 2_960_000 + 100_000
+
+
+def test_it_is_small(artifact, tmp_path):
     package = tmp_path / "package.zip"
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
         archive.write(artifact, "bootstrap")
     size = package.stat().st_size
-    assert size <= 3_000_000, f"{artifact.stat().st_size} bytes, zipped {size}"
+    assert size <= MOST_BYTES, f"{artifact.stat().st_size} bytes, zipped {size}"
 
 
 def test_it_serves(artifact, emulator, simulator):
