@@ -146,20 +146,18 @@ planted: $(VENV)/lint/.ready
 
 # A release, without what this machine's paths would leave in it: an archive for
 # each architecture that can be built here, SBOM, licences and checksums in dist/.
-# The tools compile for minutes once.
+# cargo-cyclonedx compiles for minutes once.
 .PHONY: package
 CARGO_CYCLONEDX := 0.5.9
-CARGO_ABOUT := 0.8.2
 PACKAGED := $(patsubst aarch64,arm64,$(shell uname -m))
 package: export RUSTFLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/source
 package: export CARGO_TARGET_DIR := $(CURDIR)/target/package
 
 package: $(VENV)/cargo-lambda/.ready
 	@cargo cyclonedx --version 2>/dev/null | grep -q ' $(CARGO_CYCLONEDX)' || cargo install cargo-cyclonedx --locked --version $(CARGO_CYCLONEDX)
-	@cargo about --version 2>/dev/null | grep -q ' $(CARGO_ABOUT)' || cargo install cargo-about --features cli --locked --version $(CARGO_ABOUT)
 	rm -rf dist && mkdir dist
-	cargo about generate --locked --config packaging/about.toml --output-file dist/THIRD-PARTY-LICENSES.html packaging/about.hbs
 	packaging/sbom.sh dist/sbom.cdx.json
+	packaging/licences.py dist/sbom.cdx.json > dist/THIRD-PARTY-LICENSES.txt
 	for architecture in $(PACKAGED); do \
 	    PATH="$(CURDIR)/$(VENV)/cargo-lambda/bin:$$PATH" cargo lambda build --release --locked --bin eks-nlb-sync \
 	        $$(test $$architecture = arm64 && echo --arm64 || echo --x86-64) && \

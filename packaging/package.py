@@ -30,7 +30,7 @@ FILES = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "fleet-member.yaml", "
 FOLDERS = ["docs", "terraform/function"]
 
 # Made by `make package` before, of what is linked into the function.
-LICENCES, SBOM = "THIRD-PARTY-LICENSES.html", "sbom.cdx.json"
+LICENCES, SBOM = "THIRD-PARTY-LICENSES.txt", "sbom.cdx.json"
 
 BUCKET_PARAMETERS = """\
   CodeBucket:
@@ -139,7 +139,7 @@ def with_runbook(template, version):
 
 
 def write_sums(out):
-    names = sorted(path.name for path in out.iterdir() if path.suffix in (".gz", ".zip", ".json", ".html"))
+    names = sorted(path.name for path in out.iterdir() if path.suffix in (".gz", ".zip", ".json", ".txt"))
     lines = [f"{hashlib.sha256((out / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
     (out / "SHA256SUMS").write_text("".join(lines))
 

@@ -87,7 +87,7 @@ def test_the_archive_holds_what_the_guide_says(dist):
         "samconfig.toml",
         "docs/operations.md",
         "terraform/function/main.tf",
-        "THIRD-PARTY-LICENSES.html",
+        "THIRD-PARTY-LICENSES.txt",
         "sbom.cdx.json",
         "LICENSE-MIT",
         "LICENSE-APACHE",
