@@ -88,6 +88,18 @@ $(VENV)/%/.ready: tests/python/requirements/%.txt $(UV)
 
 .PRECIOUS: $(VENV)/%/.ready
 
+# The pictures of docs/ and README: a recording of the demonstration, and the
+# dashboard over a simulated day, whose clock is libfaketime's.
+.PHONY: pictures recording dashboard
+FAKETIME = $(wildcard $(VENV)/pictures/lib/python3*/site-packages/libfaketime/vendor/libfaketime/src/libfaketime.so.1)
+pictures: recording dashboard
+
+recording: compile
+	python3 tests/python/pictures/recording.py
+
+dashboard: compile $(VENV)/pictures/.ready $(VENV)/lint/.ready
+	$(VENV)/lint/bin/python tests/python/pictures/dashboard.py $(abspath $(FAKETIME))
+
 # What is deployed, made as docs/operations.md says: the one optimised build.
 # One architecture after the other, because both pass through target/lambda.
 $(filter-out $(ARTIFACT),$(ARTIFACTS)): | $(ARTIFACT)

@@ -101,7 +101,7 @@ def test_the_url_of_the_alarms_is_of_this_version(documents):
 
 
 def test_every_widget_is_explained(stack):
-    questions = [row[0] for row in rows("Dashboard")]
+    questions = [row[0] for row in rows("Dashboard", 1)]
     titles = [widget["properties"]["title"] for widget in dashboard(stack("template"))["widgets"]]
     assert questions == [f"{title.partition('?')[0]}?" for title in titles]
 
@@ -117,6 +117,12 @@ def test_the_list_of_the_fleet_is_one_that_the_function_takes():
     # The workflow adds the external id.
     taken = set(json.loads((ROOT / "events" / "fleet.json").read_text())) - {"externalId"}
     assert all(set(entry) <= taken for entry in entries)
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_every_page_says_first_who_should_read_it(page):
+    title, blank, first = page.read_text().splitlines()[:3]
+    assert title.startswith("# ") and not blank and first.startswith("For ")
 
 
 def test_the_pins_are_those_of_the_tests():
