@@ -119,6 +119,30 @@ def test_the_list_of_the_fleet_is_one_that_the_function_takes():
     assert all(set(entry) <= taken for entry in entries)
 
 
+def test_the_front_page_installs_as_the_guide_does():
+    """And says the same price."""
+    page = (ROOT / "README.md").read_text()
+    [installs] = re.findall(r"Without a compiler.*?```sh\n(.*?)```", page, re.DOTALL)
+    assert len(installs.splitlines()) == 3
+    assert installs in section("Deploying")
+    [together] = [row[1] for row in rows("Cost") if row[0] == "**together**"]
+    assert f"costs about {together.strip('*')} USD a month" in page
+
+
+def test_the_front_page_names_what_there_is():
+    page = (ROOT / "README.md").read_text()
+    [proofs] = re.findall(r"## Why it is safe\n\n(.*?)\n\n", page, re.DOTALL)
+    makefile = (ROOT / "Makefile").read_text()
+    lines = [line.strip("|").split(" | ") for line in proofs.splitlines()[2:]]
+    assert len(lines) == 5
+    for _, proof, command in lines:
+        assert "](" in proof and quoted(command)
+        for target in re.findall(r"make ([\w-]+)", command):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+        for test in re.findall(r"--test (\w+)", command):
+            assert (ROOT / "tests" / test).is_dir(), test
+
+
 @pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
 def test_every_page_says_first_who_should_read_it(page):
     title, blank, first = page.read_text().splitlines()[:3]

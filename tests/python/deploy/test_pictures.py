@@ -94,4 +94,5 @@ def test_nothing_moves_for_who_asked_for_that():
 
 
 def test_the_pages_show_the_pictures():
+    assert "(docs/pictures/rotation.svg)" in (ROOT / "README.md").read_text()
     assert "(pictures/dashboard.svg)" in (ROOT / "docs" / "operations.md").read_text()
