@@ -116,7 +116,7 @@ test-build: $(ARTIFACTS) $(VENV)/lint/.ready compile
 test-deploy: $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready compile
 	$(VENV)/lint/$(PYTEST) tests/python/deploy --ignore tests/python/deploy/test_build.py
 
-test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready compile
+test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready $(VENV)/sam/.ready compile
 	$(VENV)/moto/$(PYTEST) tests/python/moto
 
 # Side by side, because Terraform mostly waits. All but one of its suites need no
