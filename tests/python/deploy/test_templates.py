@@ -31,6 +31,7 @@ CHOICES = {
         {"MinLoadBalancers": "0"},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
         {"ReservedConcurrency": "1"},
+        {"RunbookUrl": "https://runbooks.example/eks-nlb-sync.md"},
         {"SecurityGroupId": "sg-0123456789abcdef0"},
         {"SyncPolicy": "add-only"},
         {"TicketTopicArn": TOPIC_ARN},
@@ -43,6 +44,7 @@ CHOICES = {
         {"CreateAlarmTopic": "true"},
         {"KmsKeyArn": KEY_ARN},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
+        {"RunbookUrl": "https://runbooks.example/eks-nlb-sync.md"},
     ],
     "fleet-member": [
         {"AddressSource": "dns+eni"},
