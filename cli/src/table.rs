@@ -15,6 +15,9 @@ const ZONE: usize = 3;
 /// With fewer characters a line, every column may wrap, not only the reason.
 const WIDE: u16 = 140;
 
+/// The characters of a line of prose where no terminal says.
+const LINE: u16 = 100;
+
 /// What is known of a cell that is empty.
 const NOTHING: &str = "-";
 
@@ -33,8 +36,8 @@ fn draw(rows: Vec<[Cell; 8]>, has_zones: bool) -> String {
     table.set_header(HEADER.map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
     table.add_rows(rows);
     finish(&mut table, &[0, 1, 6]);
-    if !has_zones && let Some(zone) = table.column_mut(ZONE) {
-        zone.set_constraint(ColumnConstraint::Hidden);
+    if !has_zones {
+        hide(&mut table, ZONE);
     }
     lines(&table)
 }
@@ -60,9 +63,27 @@ pub(crate) fn finish(table: &mut Table, flexible: &[usize]) {
     }
 }
 
+/// Leaves a column out.
+pub(crate) fn hide(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_constraint(ColumnConstraint::Hidden);
+    }
+}
+
 /// The lines of `table` without the spaces that fill them.
 pub(crate) fn lines(table: &Table) -> String {
     table.trim_fmt() + "\n"
+}
+
+/// What is known, with what it is.
+pub(crate) fn pairs(told: Vec<(&str, String)>) -> String {
+    let mut drawn = new_table();
+    if drawn.width().is_none() {
+        drawn.set_width(LINE);
+    }
+    drawn.add_rows(told.into_iter().map(|(what, is)| [Cell::new(format!("  {what}")), Cell::new(is)]));
+    finish(&mut drawn, &[1]);
+    lines(&drawn)
 }
 
 fn rows(report: &Report, frontend: &FrontendReport) -> Vec<[Cell; 8]> {
