@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    an error, a wrong flag, or a frontend that failed
+  1    an error, a wrong flag, a frontend that failed, or a check of doctor that did
   2    only for plan --detailed-exitcode: there is something to change
   130  interrupted by Ctrl-C";
 
@@ -55,6 +55,12 @@ pub(crate) enum Command {
         /// reason such as waitingForHealthyReplacement
         subject: String,
     },
+    /// Check what surrounds the frontends, with a remedy for what is wrong
+    ///
+    /// Reads load balancers, target groups, security groups, endpoint services,
+    /// clusters, the function and its schedule. What you may not look at is
+    /// said, and fails nothing.
+    Doctor(DoctorArgs),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -98,6 +104,26 @@ pub(crate) struct WatchArgs {
     /// Answer GET /readyz here: 200 while the last run could list what there is
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Check only what must be there before anything is deployed
+    #[arg(long)]
+    pub(crate) pre: bool,
+    /// The function's name [default: eks-nlb-sync, if there is one]
+    #[arg(long, value_name = "NAME", conflicts_with = "pre", value_parser = function_name)]
+    pub(crate) function_name: Option<String>,
+}
+
+/// A name as Lambda allows it, and no ARN.
+fn function_name(text: &str) -> Result<String, String> {
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if (1..=64).contains(&text.len()) && text.bytes().all(is_legal) {
+        Ok(text.to_owned())
+    } else {
+        Err("a function's name has up to 64 letters, digits, hyphens and underscores; no ARN".to_owned())
+    }
 }
 
 /// At least a second, in seconds, minutes or hours.
