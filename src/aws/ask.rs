@@ -109,6 +109,19 @@ impl Ask<'_> {
         serde_json::from_slice(&document).map_err(|error| unusable(action, error.to_string()).into())
     }
 
+    /// The configuration for `service`: EKS alone has FIPS endpoints of another
+    /// form than `SERVICE-fips.REGION`.
+    ///
+    /// Source: AWS General Reference, *Amazon EKS endpoints and quotas*.
+    fn config_for(&self, service: Service) -> SdkConfig {
+        let region = self.config.region().map(Region::as_ref).unwrap_or_default();
+        let is_special = service.name == "eks" && self.config.use_fips() == Some(true);
+        if !is_special || region.starts_with("us-gov-") || self.config.endpoint_url().is_some() {
+            return self.config.clone();
+        }
+        self.config.to_builder().endpoint_url(format!("https://fips.eks.{region}.amazonaws.com")).build()
+    }
+
     async fn bytes(
         &self,
         action: &'static str,
@@ -116,6 +129,7 @@ impl Ask<'_> {
         operation: &'static str,
         request: Request,
     ) -> Result<Vec<u8>, CallError> {
+        let config = self.config_for(service);
         let operation = Operation::builder()
             .service_name(service.name)
             .operation_name(operation)
@@ -124,8 +138,8 @@ impl Ask<'_> {
             .deserializer(read)
             .runtime_plugin(
                 StaticRuntimePlugin::new()
-                    .with_config(parts::values(&self.config, service).freeze())
-                    .with_runtime_components(parts::components(&self.config, service)),
+                    .with_config(parts::values(&config, service).freeze())
+                    .with_runtime_components(parts::components(&config, service)),
             )
             .build();
         answer(action, self.limits.call(action, || Box::pin(operation.invoke(request))).await)
@@ -198,4 +212,42 @@ fn query_refusal(document: &[u8]) -> Option<ErrorMetadata> {
     let error = refused.child("Error").ok()??;
     let (code, message) = (error.text_of("Code").ok()?, error.text_of("Message").ok()?);
     Some(ErrorMetadata::builder().code(code).message(message).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroU16;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn only_eks_has_fips_endpoints_of_its_own() {
+        let limits = Limits::new(NonZeroU16::MIN, Duration::from_secs(1));
+        let url = |action, region, fips| {
+            let config = SdkConfig::builder().region(Region::new(region)).use_fips(fips).build();
+            let (service, ..) = service_of(action).unwrap();
+            let asked = Ask { config, limits: &limits }.config_for(service);
+            asked.endpoint_url().map(str::to_owned)
+        };
+        let own = "https://fips.eks.us-east-1.amazonaws.com".to_owned();
+        assert_eq!(url("eks:DescribeCluster", "us-east-1", true), Some(own));
+        assert_eq!(url("eks:DescribeCluster", "us-east-1", false), None);
+        assert_eq!(url("eks:DescribeCluster", "us-gov-west-1", true), None);
+        assert_eq!(url("ec2:DescribeNetworkInterfaces", "us-east-1", true), None);
+    }
+
+    #[test]
+    fn a_refusal_has_code_and_message_in_each_protocol() {
+        let query =
+            b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
+        for refusal in [
+            json_refusal("AccessDenied:http://internal.amazon.com/", br#"{"message":"no"}"#),
+            json_refusal("AccessDenied", br#"{"Message":"no"}"#),
+            query_refusal(query).unwrap(),
+        ] {
+            assert_eq!((refusal.code(), refusal.message()), (Some("AccessDenied"), Some("no")));
+        }
+        assert!(query_refusal(b"nonsense").is_none());
+    }
 }

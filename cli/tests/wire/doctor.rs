@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use eks_nlb_simulator::world::{
-    ClusterSpec, ClusterStatus, EndpointService, Listener, LoadBalancerSpec, Protocol, SecurityRule,
+    ClusterSpec, ClusterStatus, EndpointService, Listener, LoadBalancerSpec, Protocol, Scope, SecurityRule,
     TargetGroupSpec, TargetType, security_group_of,
 };
 use eks_nlb_simulator::{Fault, Frontend, World, authority_until, sample};
@@ -425,7 +425,7 @@ async fn each_thing_that_is_wrong_is_found_with_its_remedy() {
         assert_eq!(ids(&diagnosis, "notLooked"), Vec::<String>::new(), "{}: {}", case.is, said.out);
         assert_eq!(diagnosis["ok"], false, "{}", case.is);
         let findings =
-            checks(&diagnosis, "failed").into_iter().flat_map(|check| check["findings"].as_array());
+            checks(&diagnosis, "failed").into_iter().filter_map(|check| check["findings"].as_array());
         let mut says = findings.flatten().filter_map(|finding| finding["says"].as_str());
         assert!(says.any(|says| says.contains(case.says)), "{}: {}", case.is, said.out);
         assert_eq!(desk.writes(), 0);
@@ -627,6 +627,30 @@ async fn a_function_of_another_name_is_found_by_it() {
     assert!(!named.out.lines().any(|line| line.starts_with('‼')), "{}", named.out);
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
     assert!(words(&wrong.out).contains("nobody there is no such function in eu-west-1"), "{}", wrong.out);
+}
+
+/// Of another account, by a role of it; the function is in neither.
+#[tokio::test]
+async fn another_account_is_looked_at_by_its_role() {
+    const ROLE: &str = "arn:aws:iam::444455556666:role/reader";
+    let desk = Desk::new(|world| {
+        world.add_role(ROLE);
+        let scope = Scope::new("444455556666", "us-east-1");
+        let spec = ClusterSpec::new("payments", ["10.0.1.10", "10.0.2.11"]);
+        world.create_cluster(ClusterSpec { scope: scope.clone(), ..spec });
+        let spec = LoadBalancerSpec { scope, ..LoadBalancerSpec::managed("payments") };
+        let load_balancer = world.add_load_balancer(spec);
+        world.add_target_group(TargetGroupSpec::ip(&load_balancer).tag("eks-nlb-sync", "enabled"));
+    })
+    .await;
+
+    let said = desk.run(&["doctor", "--role-arn", ROLE, "--region", "us-east-1", "-o", "json"]).await;
+
+    let diagnosis = said.json();
+    assert_eq!(ids(&diagnosis, "failed"), ["cross-zone"], "{}", said.out);
+    assert_eq!(ids(&diagnosis, "notLooked"), ["function"], "{}", said.out);
+    let note = diagnosis["groups"][0]["checks"][0]["note"].as_str().expect("a note");
+    assert!(note.contains("444455556666") && note.ends_with("in us-east-1"), "{note}");
 }
 
 #[tokio::test]
