@@ -36,8 +36,8 @@ fn draw(rows: Vec<[Cell; 8]>, has_zones: bool) -> String {
     table.set_header(HEADER.map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
     table.add_rows(rows);
     finish(&mut table, &[0, 1, 6]);
-    if !has_zones {
-        hide(&mut table, ZONE);
+    if !has_zones && let Some(zone) = table.column_mut(ZONE) {
+        zone.set_constraint(ColumnConstraint::Hidden);
     }
     lines(&table)
 }
@@ -53,20 +53,18 @@ pub(crate) fn new_table() -> Table {
 
 /// Sets the columns; of a wide table, only those of `flexible` may wrap.
 pub(crate) fn finish(table: &mut Table, flexible: &[usize]) {
-    let is_wide = table.width().is_none_or(|width| width >= WIDE);
+    finish_from(table, WIDE, flexible);
+}
+
+/// The same for a table that is wide from so many characters a line.
+pub(crate) fn finish_from(table: &mut Table, wide: u16, flexible: &[usize]) {
+    let is_wide = table.width().is_none_or(|width| width >= wide);
     let last = table.column_count().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, if index == last { 0 } else { 2 }));
         if is_wide && !flexible.contains(&index) {
             column.set_constraint(ColumnConstraint::ContentWidth);
         }
-    }
-}
-
-/// Leaves a column out.
-pub(crate) fn hide(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_constraint(ColumnConstraint::Hidden);
     }
 }
 

@@ -8,6 +8,7 @@ use eks_nlb_sync::report::Outcome;
 use super::answers::Answers;
 use super::details::Details;
 use super::dns::NameServerAnswer;
+use super::health::Reason;
 use super::unmanaged::Unmanaged;
 use crate::{names, table};
 
@@ -54,6 +55,10 @@ pub(crate) fn of_frontend(details: &Details) -> String {
     if !details.targets.is_empty() {
         told.push(("Seen", SEEN.to_owned()));
     }
+    told.extend(details.targets.iter().filter_map(|fate| {
+        let Reason { code, description } = fate.elb_says.as_ref()?;
+        Some(("ELB says", format!("{}: {description} ({code})", fate.target)))
+    }));
     let title = frontend.cluster.as_ref().map_or_else(|| "no cluster".to_owned(), ToString::to_string);
     let mut text = format!("{}\n{}", bold(&title), table::pairs(told));
     if !details.targets.is_empty() {
@@ -94,14 +99,14 @@ fn of_interfaces(interfaces: &Result<Vec<IpAddr>, String>) -> String {
 }
 
 fn targets(details: &Details) -> String {
-    const HEADER: [&str; 7] = ["TARGET", "ZONE", "STATE", "ACTION", "RULE", "WHY", "ELB SAYS"];
+    const HEADER: [&str; 6] = ["TARGET", "ZONE", "STATE", "ACTION", "RULE", "WHY"];
     const WHY: usize = 5;
-    const ELB_SAYS: usize = 6;
+    /// What all but the reason take, and a few words of it.
+    const NARROW: u16 = 80;
     let mut drawn = table::new_table();
     drawn.set_header(HEADER.map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
     drawn.add_rows(details.targets.iter().map(|fate| {
         let (state, action) = fate.is;
-        let says = fate.elb_says.as_ref().map(|reason| format!("{}: {}", reason.code, reason.description));
         [
             Cell::new(&fate.target),
             Cell::new(fate.zone.as_deref().unwrap_or("-")),
@@ -109,13 +114,9 @@ fn targets(details: &Details) -> String {
             table::action_cell(action, true),
             Cell::new(fate.rule.map_or_else(|| "-".to_owned(), |rule| rule.to_string())),
             Cell::new(&fate.why),
-            Cell::new(says.unwrap_or_default()),
         ]
     }));
-    table::finish(&mut drawn, &[WHY, ELB_SAYS]);
-    if details.targets.iter().all(|fate| fate.elb_says.is_none()) {
-        table::hide(&mut drawn, ELB_SAYS);
-    }
+    table::finish_from(&mut drawn, NARROW, &[WHY]);
     table::lines(&drawn)
 }
 

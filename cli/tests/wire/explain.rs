@@ -107,8 +107,8 @@ async fn what_elb_says_of_a_target_is_told() {
     let said = desk.run(&["explain", "orders"]).await;
     let document = desk.run(&["explain", "orders", "--output", "json"]).await.json();
 
-    let unhealthy = said.lines_with("10.2.1.30:443").pop().expect("a row");
-    assert!(unhealthy.contains("Target.FailedHealthChecks"), "{}", said.out);
+    let [says] = said.lines_with("ELB says")[..] else { panic!("{}", said.out) };
+    assert!(says.contains("10.2.1.30:443: Health checks failed (Target.FailedHealthChecks)"), "{says}");
     assert!(said.out.contains("ELB does not say since when"), "{}", said.out);
     let targets = document["frontends"][0]["targets"].as_array().expect("targets");
     let says = |target: &str| {
