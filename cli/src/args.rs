@@ -9,8 +9,8 @@ use std::time::Duration;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use eks_nlb_sync::model::{ClusterName, Region};
 
-use crate::output;
-use crate::problem::Problem;
+use crate::problem::{Problem, did_you_mean};
+use crate::{doctor, names, output};
 use settings::SettingFlags;
 
 /// The name of the program.
@@ -115,6 +115,18 @@ pub(crate) struct DoctorArgs {
     /// The function's name [default: eks-nlb-sync, if there is one]
     #[arg(long, value_name = "NAME", conflicts_with = "pre", value_parser = function_name)]
     pub(crate) function_name: Option<String>,
+    /// Leave out this check, as in endpoint-service; may be given several times
+    #[arg(long, value_name = "CHECK", value_parser = check)]
+    pub(crate) skip: Vec<String>,
+}
+
+/// A check by its id.
+fn check(text: &str) -> Result<String, String> {
+    if doctor::ids().any(|id| id == text) {
+        return Ok(text.to_owned());
+    }
+    let nearest = names::nearest(text, doctor::ids());
+    Err(format!("there is no such check{}", did_you_mean(nearest.as_deref())))
 }
 
 /// A name as Lambda allows it, and no ARN.

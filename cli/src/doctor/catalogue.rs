@@ -102,7 +102,7 @@ pub(super) const CHECKS: &[Entry] = &[
     check(
         "write-tag",
         "the deployed policy lets the function write to the target groups",
-        "Tag the target group as its load balancer, with the first tag of NLB_TAG, by default eks-nlb-sync=enabled. With WriteScope=any nothing is to be done.",
+        "Tag the target group as its load balancer, with the first tag of NLB_TAG, by default eks-nlb-sync=enabled. With WriteScope=any, --skip write-tag.",
     ),
     check(
         "client-address",
@@ -122,7 +122,7 @@ pub(super) const CHECKS: &[Entry] = &[
     check(
         "endpoint-service",
         "every load balancer has an endpoint service",
-        "Make one: aws ec2 create-vpc-endpoint-service-configuration --network-load-balancer-arns ARN. Where clients reach the load balancer without PrivateLink, nothing is to be done.",
+        "Make one: aws ec2 create-vpc-endpoint-service-configuration --network-load-balancer-arns ARN. Where clients reach the load balancer without PrivateLink, --skip endpoint-service.",
     ),
     check(
         "principals",
@@ -147,7 +147,7 @@ pub(super) const CHECKS: &[Entry] = &[
     check(
         "schedule",
         "a schedule invokes the function",
-        "Enable it: ScheduleState=ENABLED in the stack, schedule_state = \"ENABLED\" in the module. Where events of a fleet or another scheduler invoke it, nothing is to be done.",
+        "Enable it: ScheduleState=ENABLED in the stack, schedule_state = \"ENABLED\" in the module. Where a fleet or another scheduler invokes it, --skip schedule.",
     ),
     check(
         "last-success",

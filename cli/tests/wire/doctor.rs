@@ -610,6 +610,23 @@ async fn a_cluster_without_a_load_balancer_is_named() {
 }
 
 #[tokio::test]
+async fn a_check_is_left_out_on_request() {
+    let desk = Desk::new(|world| {
+        let frontend = healthy(world);
+        world.surroundings.services.insert(frontend.load_balancer, None);
+        world.surroundings.function().schedule = None;
+    })
+    .await;
+
+    let one = desk.run(&["doctor", "--skip", "schedule", "-o", "json"]).await;
+    let both = desk.run(&["doctor", "--skip", "schedule", "--skip", "endpoint-service"]).await;
+
+    assert_eq!((one.code, ids(&one.json(), "failed")), (Some(1), vec!["endpoint-service".to_owned()]));
+    assert!(!ids(&one.json(), "ok").contains(&"schedule".to_owned()), "{one:?}");
+    assert_eq!(both.code, Some(0), "{both:?}");
+}
+
+#[tokio::test]
 async fn a_function_of_another_name_is_found_by_it() {
     let desk = Desk::new(|world| {
         healthy(world);
