@@ -16,6 +16,7 @@ from moto.core.responses import ActionResult
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.vpc_service_configuration import VPCEndpointServiceConfiguration
 from moto.ec2.models.vpc_service_configuration import VPCServiceConfigurationBackend
 from moto.eks.models import EKSBackend
@@ -117,6 +118,14 @@ def keep_what_a_service_uses(original, self, arn):
     if any(arn in service.network_load_balancer_arns for service in services):
         raise ELBClientError("ResourceInUse", f"Load balancer '{arn}' cannot be deleted because it is currently associated with another service")
     return original(self, arn)
+
+
+# A volume for which no size is given has that of the image's snapshot.
+@correct(InstanceResponse, "_parse_block_device_mapping")
+def take_the_size_of_the_image(original, self):
+    for mapping in self._get_param("BlockDeviceMappings", []):
+        mapping["Ebs"].setdefault("VolumeSize", 8)
+    return original(self)
 
 
 # EKS tells the VPC of the subnets, and makes a security group for the cluster.
