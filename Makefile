@@ -26,13 +26,13 @@ CARGO_TEST := $(if $(NEXTEST),cargo nextest run,cargo test) --workspace
 check: lint clippy
 	$(CARGO_TEST) --lib --bins --test architecture --test reference --test wire
 
-# Three suites at a time: while one waits for a download or for Terraform, two
-# keep two processors busy. Each suite's output comes in one piece, and one that
-# fails stops no other.
+# Four suites at a time: while one waits for a download or for Terraform, the
+# others keep two processors busy. Each suite's output comes in one piece, and
+# one that fails stops no other. What waits longest begins first.
 test:
-	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target --keep-going suites
+	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target --keep-going suites
 
-suites: compile $(ARTIFACTS) test-terraform test-rust test-complete test-deploy test-moto clippy deny test-build test-release
+suites: compile $(ARTIFACTS) test-terraform test-release test-complete test-rust test-deploy test-moto clippy deny test-build
 
 lint:
 	cargo fmt --all --check
