@@ -87,8 +87,7 @@ $(VENV)/%/.ready: tests/python/requirements/%.txt $(UV)
 .PRECIOUS: $(VENV)/%/.ready
 
 # The drawings of docs/, from the Mermaid in the pages. A test holds them to it.
-.PHONY: drawings pictures
-pictures: drawings
+.PHONY: drawings
 drawings: $(VENV)/terraform/.ready
 	$(VENV)/terraform/bin/python tests/python/terraform/drawings.py
 
