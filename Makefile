@@ -89,7 +89,8 @@ $(VENV)/%/.ready: tests/python/requirements/%.txt $(UV)
 .PRECIOUS: $(VENV)/%/.ready
 
 # The drawings of docs/, from the Mermaid in the pages. A test holds them to it.
-.PHONY: drawings
+.PHONY: drawings pictures
+pictures: drawings
 drawings: $(VENV)/terraform/.ready
 	$(VENV)/terraform/bin/python tests/python/terraform/drawings.py
 
