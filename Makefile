@@ -88,6 +88,12 @@ $(VENV)/%/.ready: tests/python/requirements/%.txt $(UV)
 
 .PRECIOUS: $(VENV)/%/.ready
 
+# The drawings of docs/, from the Mermaid in the pages. A test holds them to it.
+.PHONY: drawings pictures
+pictures: drawings
+drawings: $(VENV)/terraform/.ready
+	$(VENV)/terraform/bin/python tests/python/terraform/drawings.py
+
 # What is deployed, made as docs/operations.md says: the one optimised build.
 # One architecture after the other, because both pass through target/lambda.
 $(filter-out $(ARTIFACT),$(ARTIFACTS)): | $(ARTIFACT)
