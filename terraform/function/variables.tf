@@ -10,7 +10,7 @@ variable "package" {
 
   validation {
     condition     = var.package == null || var.package_sha256 != null ? true : fileexists(var.package)
-    error_message = "package is \"${coalesce(var.package, "-")}\", where there is no file: build it with `cargo lambda build --release --arm64 --output-format zip --bin eks-nlb-sync`, or give source_dir instead."
+    error_message = "package is \"${coalesce(var.package, "-")}\", where there is no file: take it from a release, build it with `cargo lambda build --release --arm64 --output-format zip --bin eks-nlb-sync`, or give source_dir instead."
   }
 
   validation {

@@ -6,6 +6,19 @@ output "kubeconfigs" {
   }
 }
 
+output "hosts" {
+  description = "The name of each cluster's API server."
+  value = {
+    (var.home_cluster_name) = module.payments_access.client.host
+    (var.far_cluster_name)  = module.ledger_access.client.host
+  }
+}
+
+output "host_id" {
+  description = "The host to try it from; null without one."
+  value       = one(aws_instance.host[*].id)
+}
+
 output "target_group_arns" {
   description = "The target groups that the function fills, by cluster."
   value = {

@@ -46,6 +46,12 @@ variable "hub_vpc_cidr" {
   default     = "10.255.1.0/26"
 }
 
+variable "host" {
+  description = "Whether to make a host in the tools' VPC to try it from, with what Systems Manager needs."
+  type        = bool
+  default     = false
+}
+
 variable "function_package" {
   description = "Zip of the function: `cargo lambda build --release --arm64 --output-format zip --bin eks-nlb-sync`."
   type        = string

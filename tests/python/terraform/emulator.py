@@ -9,13 +9,16 @@ what is wrong with an emulator must not shape what is deployed.
 
 import base64
 import sys
+import threading
 import uuid
 
 from moto.awslambda.models import LambdaFunction
-from moto.core.responses import ActionResult
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.responses import ActionResult, BaseResponse
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.vpc_service_configuration import VPCEndpointServiceConfiguration
 from moto.ec2.models.vpc_service_configuration import VPCServiceConfigurationBackend
 from moto.eks.models import EKSBackend
@@ -24,7 +27,9 @@ from moto.eks.urls import url_paths as eks_paths
 from moto.elbv2.exceptions import ELBClientError
 from moto.elbv2.models import ELBv2Backend
 from moto.elbv2.responses import ELBV2Response
+from moto.iam.models import get_account_id_from
 from moto.logs.responses import LogsResponse
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.route53.responses import Route53
 from moto.server import main
 from moto.stepfunctions.responses import StepFunctionResponse
@@ -38,6 +43,25 @@ def correct(owner, name):
         setattr(owner, name, lambda *args, **kwargs: function(original, *args, **kwargs))
 
     return decorate
+
+
+# moto's models are not made for several requests at a time: one that lists
+# fails while another creates.
+one_at_a_time = threading.Lock()
+
+
+@correct(DomainDispatcherApplication, "__call__")
+def answer_one_at_a_time(original, *request):
+    with one_at_a_time:
+        return original(*request)
+
+
+# An account is that of the access key. MOTO_ACCOUNT_ID, which moto puts first, is
+# that of everybody else.
+@correct(BaseResponse, "get_current_account")
+def account_of_the_access_key(original, self):
+    account = get_account_id_from(self.get_access_key())
+    return original(self) if account == DEFAULT_ACCOUNT_ID else account
 
 
 # A hosted zone created with a VPC is private. The request may say PrivateZone
@@ -119,14 +143,25 @@ def keep_what_a_service_uses(original, self, arn):
     return original(self, arn)
 
 
-# EKS tells the VPC of the subnets, and makes a security group for the cluster.
+# A volume for which no size is given has that of the image's snapshot.
+@correct(InstanceResponse, "_parse_block_device_mapping")
+def take_the_size_of_the_image(original, self):
+    for mapping in self._get_param("BlockDeviceMappings", []):
+        mapping["Ebs"].setdefault("VolumeSize", 8)
+    return original(self)
+
+
+# EKS tells the VPC of the subnets, and makes a security group for the cluster and
+# a host name of its own. moto has one name for all.
 @correct(EKSBackend, "create_cluster")
 def add_the_network(original, self, name, resources_vpc_config, **others):
     ec2 = ec2_backends[self.account_id][self.region_name]
     vpc = ec2.get_subnet(resources_vpc_config["subnetIds"][0]).vpc_id
     group = ec2.create_security_group(f"eks-cluster-sg-{name}", "EKS created", vpc_id=vpc)
     network = {"vpcId": vpc, "clusterSecurityGroupId": group.id, "securityGroupIds": [], "publicAccessCidrs": [], **resources_vpc_config}
-    return original(self, name=name, resources_vpc_config=network, **others)
+    cluster = original(self, name=name, resources_vpc_config=network, **others)
+    cluster.endpoint = f"https://{uuid.uuid4().hex.upper()}.gr7.{self.region_name}.eks.amazonaws.com"
+    return cluster
 
 
 # What an update leaves out stays as it was.

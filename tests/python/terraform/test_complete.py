@@ -40,7 +40,8 @@ class World:
     def __init__(self, emulator, directory, zip_path):
         self.emulator = emulator
         self.clusters = {HOME: emulator.create_cluster(HOME, "payments"), FAR: emulator.create_cluster(FAR, "ledger")}
-        self.terraform = Terraform(directory, AWS_ENDPOINT_URL=emulator.url, TF_VAR_function_package=str(zip_path))
+        variables = {"TF_VAR_function_package": str(zip_path), "TF_VAR_host": "true"}
+        self.terraform = Terraform(directory, AWS_ENDPOINT_URL=emulator.url, **variables)
         self.terraform.init()
 
     def target_groups(self, region):
@@ -141,6 +142,15 @@ def test_1_apply_leaves_nothing_open_in_the_hub(applied):
 
     assert group["IpPermissions"] == [] and group["IpPermissionsEgress"] == []
     assert not [gateway for gateway in ec2.describe_internet_gateways()["InternetGateways"] if hub in str(gateway)]
+
+
+def test_1_the_host_asks_both_api_servers_by_name(applied):
+    document = json.loads(applied.emulator.client("ssm").get_document(Name="eks-connectivity")["Content"])
+    ((asked, script),) = (step["inputs"]["runCommand"] for step in document["mainSteps"])
+    clusters = [(one["endpoint"].removeprefix("https://"), one["certificateAuthority"]["data"]) for one in applied.clusters.values()]
+
+    assert asked.split() == ["set", "--", *(word for cluster in clusters for word in cluster)]
+    assert script == (ROOT / "terraform" / "examples" / "complete" / "connectivity.sh").read_text()
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+import drawings
 import links
 import module_docs
 from harness import MODULES, ROOT
@@ -34,6 +35,23 @@ PAGES = sorted(path for path in ROOT.glob("**/*.md") if not {"target", ".terrafo
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_link_of_the_repository_leads_somewhere(page):
     assert list(links.broken(page)) == []
+
+
+DRAWINGS = {path.name: (path, page, source) for path, page, source in drawings.sources()}
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_a_drawing_is_what_its_source_says(name):
+    path, page, source = DRAWINGS[name]
+
+    assert path.read_text() == drawings.drawn(source), "run make drawings"
+    assert f"(pictures/{name})" in page.read_text(), "the page leads to it"
+
+
+def test_every_drawing_of_a_page_has_a_source():
+    pages = {page.stem for _, page, _ in DRAWINGS.values()}
+
+    assert {path.name for path in drawings.PICTURES.glob("*.svg") if path.name.split("-")[0] in pages} == set(DRAWINGS)
 
 
 def rows(heading_row):

@@ -215,3 +215,41 @@ def test_kubectl_refuses_another_name(kubeconfigs, relay, authorities, tmp_path)
         refused = ask(kubeconfigs, "first", relay, other)
 
     assert refused.returncode != 0 and "x509: certificate is valid for fedcba" in refused.stderr
+
+
+# --- The connectivity test of examples/complete ---------------------------------
+
+
+def connect(relay, target, authority):
+    """What connectivity.sh says of the API server behind `target`."""
+    relay.target = target
+    host, port = relay.server_address
+    script = ROOT / "terraform" / "examples" / "complete" / "connectivity.sh"
+    bundle = base64.b64encode(authority.pem).decode()
+    surroundings = {"PATH": os.environ["PATH"], "HTTPS_PROXY": f"http://{host}:{port}"}
+    return subprocess.run(["sh", script, HOST, bundle], env=surroundings, capture_output=True, text=True, timeout=60)
+
+
+def test_the_connectivity_test_knows_an_api_server_that_answers(relay, authorities, tmp_path):
+    first, _ = authorities
+    with api_server("answers", first, tmp_path) as server:
+        done = connect(relay, server, first)
+
+    # Without a token it is refused, by the right server.
+    assert (done.returncode, done.stdout) == (0, f"{HOST} is at no address: answers (401)\n"), done.stderr
+
+
+def test_the_connectivity_test_refuses_another_authority(relay, authorities, tmp_path):
+    first, successor = authorities
+    with api_server("stranger", first, tmp_path) as server:
+        done = connect(relay, server, successor)
+
+    assert done.returncode == 1 and "does not answer (000)" in done.stdout and "certificate" in done.stderr
+
+
+def test_the_connectivity_test_refuses_another_name(relay, authorities, tmp_path):
+    first, _ = authorities
+    with api_server("other", first, tmp_path, host="fedcba9876543210.gr7.eu-west-1.eks.amazonaws.com") as server:
+        done = connect(relay, server, first)
+
+    assert done.returncode == 1 and "does not answer (000)" in done.stdout

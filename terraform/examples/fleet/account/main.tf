@@ -6,7 +6,7 @@ module "access" {
   for_each = var.cluster_names
 
   cluster_name       = each.value
-  allowed_principals = ["arn:${data.aws_partition.this.partition}:iam::${var.tools_account_id}:root"]
+  allowed_principals = [for account in var.consumer_account_ids : "arn:${data.aws_partition.this.partition}:iam::${account}:root"]
 }
 
 module "member_role" {

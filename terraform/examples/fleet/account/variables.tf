@@ -3,9 +3,9 @@ variable "cluster_names" {
   type        = set(string)
 }
 
-variable "tools_account_id" {
-  description = "Account of the tools' VPC, and of the function."
-  type        = string
+variable "consumer_account_ids" {
+  description = "Accounts that may make endpoints to these clusters: that of the tools, and any other."
+  type        = set(string)
 }
 
 variable "function_role_arn" {

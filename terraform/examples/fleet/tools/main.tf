@@ -13,6 +13,7 @@ locals {
   clients = merge([
     for account, state in data.terraform_remote_state.account : {
       for name, client in state.outputs.clients : "${account}/${name}" => client
+      if !contains(var.retired, "${account}/${name}")
     }
   ]...)
   kubeconfigs = [for client in values(module.client) : client.kubeconfig_parts]

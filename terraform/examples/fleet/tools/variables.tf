@@ -11,6 +11,12 @@ variable "external_ids" {
   type        = map(string)
 }
 
+variable "retired" {
+  description = "Clusters that are about to go, as `<account>/<cluster>`: their endpoints go first."
+  type        = set(string)
+  default     = []
+}
+
 variable "vpc_id" {
   description = "The tools' VPC."
   type        = string
