@@ -88,9 +88,19 @@ $(VENV)/%/.ready: tests/python/requirements/%.txt $(UV)
 
 .PRECIOUS: $(VENV)/%/.ready
 
-# The drawings of docs/, from the Mermaid in the pages. A test holds them to it.
-.PHONY: drawings pictures
-pictures: drawings
+# The pictures of docs/ and README: a recording of the demonstration, the
+# dashboard over a simulated day, whose clock is libfaketime's, and the drawings,
+# from the Mermaid in the pages. Tests and nightly.yml hold them to what they show.
+.PHONY: pictures recording dashboard drawings
+FAKETIME = $(wildcard $(VENV)/pictures/lib/python3*/site-packages/libfaketime/vendor/libfaketime/src/libfaketime.so.1)
+pictures: recording dashboard drawings
+
+recording: compile
+	python3 tests/python/pictures/recording.py
+
+dashboard: compile $(VENV)/pictures/.ready $(VENV)/lint/.ready
+	$(VENV)/lint/bin/python tests/python/pictures/dashboard.py $(abspath $(FAKETIME))
+
 drawings: $(VENV)/terraform/.ready
 	$(VENV)/terraform/bin/python tests/python/terraform/drawings.py
 
@@ -110,7 +120,7 @@ test-build: $(ARTIFACTS) $(VENV)/lint/.ready compile
 test-deploy: $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready compile
 	$(VENV)/lint/$(PYTEST) tests/python/deploy --ignore tests/python/deploy/test_build.py
 
-test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready compile
+test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready $(VENV)/sam/.ready compile
 	$(VENV)/moto/$(PYTEST) tests/python/moto
 
 # Side by side, because Terraform mostly waits. All but one of its suites need no

@@ -129,7 +129,7 @@ def for_architecture(template, architecture):
 
 
 def with_runbook(template, version):
-    """The runbook of the repository that builds this release."""
+    """The runbook at this version, in the repository that builds the release; else none."""
     repository = os.environ.get("GITHUB_REPOSITORY")
     if repository is None:
         return template

@@ -176,7 +176,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
     trimspace(each.value.text),
     "Logs Insights query ${var.name}/${each.value.query} on ${aws_cloudwatch_log_group.this.name}: ${local.queries[each.value.query]}",
     "Dashboard: none",
-    "Read: ${var.runbook_url}#${replace(each.key, "-", "")}alarm",
+    "Read: ${coalesce(var.runbook_url, "docs/operations.md")}#${replace(each.key, "-", "")}alarm",
   ])
 
   # An age is shown in minutes, by an expression; anything else is a metric.

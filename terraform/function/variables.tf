@@ -537,13 +537,12 @@ variable "tolerated_failures" {
 }
 
 variable "runbook_url" {
-  description = "Where alarms say to read on. Your own copy of docs/operations.md does."
+  description = "Where alarms say to read on. A copy of docs/operations.md on your own pages does. Default: its name."
   type        = string
-  default     = "https://github.com/eks-nlb-sync/eks-nlb-sync/blob/v0.1.0/docs/operations.md"
-  nullable    = false
+  default     = null
 
   validation {
-    condition     = can(regex("^https://[\\w./:%~-]{1,200}$", var.runbook_url))
+    condition     = var.runbook_url == null || can(regex("^https://[\\w./:%~-]{1,200}$", var.runbook_url))
     error_message = "runbook_url must be an https URL of at most 200 characters."
   }
 }

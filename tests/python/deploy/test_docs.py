@@ -91,17 +91,15 @@ def test_the_alarm_of_the_fleet_leads_to_its_chapter(stack):
     assert f"### {anchor.replace('-', ' ').capitalize()}\n" in section("Fleet")
 
 
-def test_the_url_of_the_alarms_is_of_this_version(documents):
+def test_the_guide_is_of_this_version():
     version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
-    for name in ("template", "fleet"):
-        assert f"/v{version}/docs/operations.md" in documents[name]["Parameters"]["RunbookUrl"]["Default"]
     assert f"Version {version}" in TEXT
     assert f"eks-nlb-sync-{version}-arm64.tar.gz" in section("Deploying")
     assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
 
 
 def test_every_widget_is_explained(stack):
-    questions = [row[0] for row in rows("Dashboard")]
+    questions = [row[0] for row in rows("Dashboard", 1)]
     titles = [widget["properties"]["title"] for widget in dashboard(stack("template"))["widgets"]]
     assert questions == [f"{title.partition('?')[0]}?" for title in titles]
 
@@ -117,6 +115,36 @@ def test_the_list_of_the_fleet_is_one_that_the_function_takes():
     # The workflow adds the external id.
     taken = set(json.loads((ROOT / "events" / "fleet.json").read_text())) - {"externalId"}
     assert all(set(entry) <= taken for entry in entries)
+
+
+def test_the_front_page_installs_as_the_guide_does():
+    """And says the same price."""
+    page = (ROOT / "README.md").read_text()
+    [installs] = re.findall(r"Without a compiler.*?```sh\n(.*?)```", page, re.DOTALL)
+    assert len(installs.splitlines()) == 3
+    assert installs in section("Deploying")
+    [together] = [row[1] for row in rows("Cost") if row[0] == "**together**"]
+    assert f"costs about {together.strip('*')} USD a month" in page
+
+
+def test_the_front_page_names_what_there_is():
+    page = (ROOT / "README.md").read_text()
+    [proofs] = re.findall(r"## Why it is safe\n\n(.*?)\n\n", page, re.DOTALL)
+    makefile = (ROOT / "Makefile").read_text()
+    lines = [line.strip("|").split(" | ") for line in proofs.splitlines()[2:]]
+    assert len(lines) == 5
+    for _, proof, command in lines:
+        assert "](" in proof and quoted(command)
+        for target in re.findall(r"make ([\w-]+)", command):
+            assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+        for test in re.findall(r"--test (\w+)", command):
+            assert (ROOT / "tests" / test).is_dir(), test
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.md")), ids=lambda page: page.stem)
+def test_every_page_says_first_who_should_read_it(page):
+    title, blank, first = page.read_text().splitlines()[:3]
+    assert title.startswith("# ") and not blank and first.startswith("For ")
 
 
 def test_the_pins_are_those_of_the_tests():

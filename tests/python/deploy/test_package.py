@@ -148,6 +148,15 @@ def test_alarms_lead_to_the_repository_that_made_the_release(tmp_path, monkeypat
         assert load(root / f"{name}.yaml")["Parameters"]["RunbookUrl"]["Default"] == page
 
 
+def test_without_a_repository_no_alarm_leads_to_one(tmp_path, monkeypatch):
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    root = unpacked(made(tmp_path))
+    for name in ("template", "template-bucket", "fleet"):
+        text = (root / f"{name}.yaml").read_text()
+        assert load(root / f"{name}.yaml")["Parameters"]["RunbookUrl"]["Default"] == ""
+        assert "https://github.com" not in text
+
+
 def test_sums_that_do_not_agree_are_noticed(dist):
     check = ["sha256sum", "--check", "--ignore-missing", "SHA256SUMS"]
     assert subprocess.run(check, cwd=dist, capture_output=True).returncode == 0

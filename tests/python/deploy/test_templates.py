@@ -7,7 +7,8 @@ import os
 import subprocess
 
 import pytest
-from conftest import FULL, KEY_ARN, ORGANIZATION, REQUIRED, ROLE_ARN, ROOT, TOPIC_ARN, VENV, VPC
+from conftest import FULL, KEY_ARN, ORGANIZATION, REQUIRED, ROLE_ARN, ROOT, TOPIC_ARN, VENV, VPC, _NoManagedPolicies
+from samtranslator.translator.transform import transform
 from template import load, references, walk
 
 # Beside the defaults, another choice for everything that a condition or a rule
@@ -31,6 +32,7 @@ CHOICES = {
         {"MinLoadBalancers": "0"},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
         {"ReservedConcurrency": "1"},
+        {"RunbookUrl": "https://runbooks.example/eks-nlb-sync.md"},
         {"SecurityGroupId": "sg-0123456789abcdef0"},
         {"SyncPolicy": "add-only"},
         {"TicketTopicArn": TOPIC_ARN},
@@ -43,6 +45,7 @@ CHOICES = {
         {"CreateAlarmTopic": "true"},
         {"KmsKeyArn": KEY_ARN},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary"},
+        {"RunbookUrl": "https://runbooks.example/eks-nlb-sync.md"},
     ],
     "fleet-member": [
         {"AddressSource": "dns+eni"},
@@ -88,6 +91,22 @@ IMPOSSIBLE = [
     ("a user for a role", "fleet-member", {"FunctionRoleArn": "arn:aws:iam::111122223333:user/me"}),
     ("a version of the function", "fleet", {"FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:f:1"}),
 ]
+
+
+def test_sam_makes_no_version_for_a_parameter_that_changes():
+    """Why there is no alias: docs/operations.md, Upgrading. Should this fail, there may be one."""
+    versions = set()
+    for dry_run in ("true", "false"):
+        document = load(ROOT / "template.yaml")
+        document["Resources"]["Function"]["Properties"] |= {
+            "CodeUri": "s3://artifacts/eks-nlb-sync.zip",
+            "AutoPublishAlias": "live",
+            "AutoPublishAliasAllProperties": True,
+        }
+        os.environ.setdefault("AWS_DEFAULT_REGION", "eu-west-1")
+        made = transform(document, {"DryRun": dry_run}, _NoManagedPolicies())["Resources"]
+        versions |= {name for name, each in made.items() if each["Type"] == "AWS::Lambda::Version"}
+    assert len(versions) == 1
 
 
 def test_sam_accepts_it(name):

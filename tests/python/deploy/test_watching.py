@@ -469,10 +469,14 @@ def test_the_alarm_of_a_fleet_goes_to_its_topic(parameters, topic, stack):
 
 def test_every_alarm_leads_to_dashboard_query_and_chapter(stack):
     one = stack("template", {"RunbookUrl": "https://runbooks.example/eks-nlb-sync.md"})
-    for name, alarm in (one.of_type("AWS::CloudWatch::Alarm") | alarms(stack, DryRun="true")).items():
+    of_a_url, by_name = one.of_type("AWS::CloudWatch::Alarm"), alarms(stack) | alarms(stack, DryRun="true")
+    for page, (name, alarm) in [
+        *(("https://runbooks.example/eks-nlb-sync.md", each) for each in of_a_url.items()),
+        *(("docs/operations.md", each) for each in by_name.items()),
+    ]:
         text = alarm["AlarmDescription"]
         assert len(text) <= 1024
-        assert f"operations.md#{name.lower()}" in text or f"eks-nlb-sync.md#{name.lower()}" in text, text
+        assert text.rstrip().endswith(f"\nRead: {page}#{name.lower()}"), text
         assert "Dashboard: eks-nlb-sync-eu-west-1\n" in text
         [saved] = re.findall(r"Logs Insights query (\S+) on (\S+): (.*)", text)
         assert saved in saved_queries(one), name
