@@ -3,7 +3,7 @@
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: demo check test suites lint clippy compile cargo-deny deny advisories test-rust test-build test-deploy \
+.PHONY: demo check test suites lint compile cargo-deny deny advisories test-rust test-build test-deploy \
         test-moto test-terraform test-complete test-release soak simulate measure bench planted
 
 # The architectures to build the function for: this one, and the other wherever
@@ -14,16 +14,21 @@ artifact = target/sam/$(1)/Function/bootstrap
 ARTIFACT := $(call artifact,$(HERE))
 ARTIFACTS := $(foreach architecture,$(sort $(HERE) $(INSTALLED)),$(call artifact,$(architecture)))
 
+# Clippy compiles what is ours: the pass that lints it also builds it, and no
+# dependency is checked for the sake of lints. Warnings are errors in CI.
+CARGO := $(if $(CI),RUSTFLAGS=--deny=warnings) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo
+
 demo:
 	@cargo build --workspace --bins
 	@./target/debug/demo
 
 # nextest where it is installed: it runs tests side by side, each in a process.
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
-CARGO_TEST := $(if $(NEXTEST),cargo nextest run,cargo test) --workspace
+CARGO_TEST := $(CARGO) $(if $(NEXTEST),nextest run,test) --workspace
 
-# Unit tests and those of the wire; `make test` adds hostile input and histories.
-check: lint clippy
+# Lints, unit tests and those of the wire; `make test` adds hostile input and
+# histories.
+check: lint compile
 	$(CARGO_TEST) --lib --bins --test architecture --test reference --test wire
 
 # Four suites at a time: while one waits for a download or for Terraform, the
@@ -32,18 +37,15 @@ check: lint clippy
 test:
 	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target --keep-going suites
 
-suites: compile $(ARTIFACTS) test-terraform test-release test-complete test-rust test-deploy test-moto clippy deny test-build
+suites: compile $(ARTIFACTS) test-terraform test-release test-complete test-rust test-deploy test-moto deny test-build
 
 lint:
 	cargo fmt --all --check
 
-clippy: | lint
-	cargo clippy --workspace --all-targets $(if $(CI),-- -D warnings)
-
 # Every selection of the whole workspace has the same features. Any other would
 # compile the SDK once more.
 compile: | lint
-	cargo build --workspace --all-targets
+	$(CARGO) build --workspace --all-targets
 
 # What may be in the dependency tree. Its installation compiles for minutes, so
 # it is checked where cargo-deny is installed, and in test.yml.
@@ -66,7 +68,7 @@ advisories: cargo-deny
 # Ticks of random histories: a tick of an unoptimised build takes some 8 ms.
 test-rust: compile
 	SIMULATION_TICKS=5000 $(CARGO_TEST)
-	cargo test --workspace --doc
+	$(CARGO) test --workspace --doc
 
 # Python tools, each set in an environment of its own because their pins
 # disagree: `$(VENV)/moto/.ready` makes the one of tests/python/requirements/moto.txt.
@@ -114,7 +116,7 @@ test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready
 test-complete: $(VENV)/terraform/.ready compile
 	$(VENV)/terraform/$(PYTEST) tests/python/terraform/test_complete.py
 
-on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) cargo test --workspace --test release -- --ignored --nocapture
+on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) $(CARGO) test --workspace --test release -- --ignored --nocapture
 
 test-release: $(ARTIFACT) compile
 	SOAK_INVOCATIONS=300 $(on-artifact) artifact:: soak::

@@ -1,16 +1,17 @@
 //! Defines the command line, from which help, completions and man page come.
 
-use std::collections::BTreeMap;
+mod settings;
+
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::parser::ValueSource;
-use clap::{Arg, ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use eks_nlb_sync::model::{ClusterName, Region};
 
-use crate::output;
-use crate::problem::Problem;
+use crate::problem::{Problem, did_you_mean};
+use crate::{doctor, names, output};
+use settings::SettingFlags;
 
 /// The name of the program.
 pub(crate) const NAME: &str = "eks-nlb";
@@ -32,7 +33,7 @@ pub(crate) struct Cli {
 const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    an error, a wrong flag, or a frontend that failed
+  1    an error, a wrong flag, a frontend that failed, or a check of doctor that did
   2    only for plan --detailed-exitcode: there is something to change
   130  interrupted by Ctrl-C";
 
@@ -55,6 +56,12 @@ pub(crate) enum Command {
         /// reason such as waitingForHealthyReplacement
         subject: String,
     },
+    /// Check what surrounds the frontends, with a remedy for what is wrong
+    ///
+    /// Reads load balancers, target groups, security groups, endpoint services,
+    /// clusters, the function and its schedule. What you may not look at is
+    /// said, and fails nothing.
+    Doctor(DoctorArgs),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -98,6 +105,38 @@ pub(crate) struct WatchArgs {
     /// Answer GET /readyz here: 200 while the last run could list what there is
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArgs {
+    /// Check only what must be there before anything is deployed
+    #[arg(long)]
+    pub(crate) pre: bool,
+    /// The function's name [default: eks-nlb-sync, if there is one]
+    #[arg(long, value_name = "NAME", conflicts_with = "pre", value_parser = function_name)]
+    pub(crate) function_name: Option<String>,
+    /// Leave out this check, as in endpoint-service; may be given several times
+    #[arg(long, value_name = "CHECK", value_parser = check)]
+    pub(crate) skip: Vec<String>,
+}
+
+/// A check by its id.
+fn check(text: &str) -> Result<String, String> {
+    if doctor::ids().any(|id| id == text) {
+        return Ok(text.to_owned());
+    }
+    let nearest = names::nearest(text, doctor::ids());
+    Err(format!("there is no such check{}", did_you_mean(nearest.as_deref())))
+}
+
+/// A name as Lambda allows it, and no ARN.
+fn function_name(text: &str) -> Result<String, String> {
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if (1..=64).contains(&text.len()) && text.bytes().all(is_legal) {
+        Ok(text.to_owned())
+    } else {
+        Err("a function's name has up to 64 letters, digits, hyphens and underscores; no ARN".to_owned())
+    }
 }
 
 /// At least a second, in seconds, minutes or hours.
@@ -145,86 +184,6 @@ pub(crate) enum Output {
     Table,
     /// For programs: the function's report
     Json,
-}
-
-/// Variable, name of its value, and meaning of every setting that is a flag.
-const SETTINGS: &[(&str, &str, &str)] = &[
-    ("NLB_TAG", "KEY[=VALUE],…", "Tags that select a load balancer [default: eks-nlb-sync=enabled]"),
-    ("CLUSTER_NAME_TAG", "KEY", "Tag that holds the cluster name [default: cluster_name]"),
-    ("ADDRESS_SOURCE", "SOURCE", "Where addresses are learnt: dns, eni or dns+eni [default: dns]"),
-    ("SYNC_POLICY", "POLICY", "sync, or add-only: never deregister [default: sync]"),
-    ("MIN_HEALTHY_TARGETS", "N", "Healthy desired targets before a stale one may go [default: 2]"),
-    ("ALLOWED_CIDRS", "CIDR,…", "Networks in which every address must lie [default: private networks]"),
-    ("DNS_SERVERS", "IP[:PORT],…", "Name servers to ask [default: the system's]"),
-    ("DNS_TIMEOUT_MS", "MS", "Budget for resolving one host [default: 5000]"),
-    ("MAX_CONCURRENCY", "N", "AWS calls in flight at once [default: 20]"),
-    ("METRICS_NAMESPACE", "NAME", "CloudWatch namespace of watch's metrics [default: EksNlbSync]"),
-];
-
-/// The settings that are given as flags or in the environment, by variable.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct SettingFlags(BTreeMap<&'static str, Given>);
-
-#[derive(Clone, Debug)]
-struct Given {
-    value: String,
-    as_flag: bool,
-}
-
-impl SettingFlags {
-    /// The value of a setting, if it is given.
-    pub(crate) fn get(&self, variable: &str) -> Option<String> {
-        self.0.get(variable).map(|given| given.value.clone())
-    }
-
-    /// How the user wrote a setting.
-    pub(crate) fn spelt(&self, variable: &str) -> String {
-        if self.0.get(variable).is_some_and(|given| given.as_flag) {
-            format!("--{}", flag(variable))
-        } else {
-            variable.to_owned()
-        }
-    }
-}
-
-fn flag(variable: &str) -> String {
-    variable.to_ascii_lowercase().replace('_', "-")
-}
-
-impl Args for SettingFlags {
-    fn augment_args(command: clap::Command) -> clap::Command {
-        let flags = SETTINGS.iter().map(|&(variable, value_name, help)| {
-            Arg::new(variable)
-                .long(flag(variable))
-                .env(variable)
-                .hide_env_values(true)
-                .value_name(value_name)
-                .help(help)
-                .help_heading("Settings of the function")
-                .global(true)
-        });
-        command.args(flags)
-    }
-
-    fn augment_args_for_update(command: clap::Command) -> clap::Command {
-        Self::augment_args(command)
-    }
-}
-
-impl FromArgMatches for SettingFlags {
-    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = SETTINGS.iter().filter_map(|&(variable, ..)| {
-            let value = matches.get_one::<String>(variable)?.clone();
-            let as_flag = matches.value_source(variable) == Some(ValueSource::CommandLine);
-            Some((variable, Given { value, as_flag }))
-        });
-        Ok(Self(given.collect()))
-    }
-
-    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        *self = Self::from_arg_matches(matches)?;
-        Ok(())
-    }
 }
 
 /// Prints help that was asked for, or says in one sentence what is wrong with
@@ -276,31 +235,10 @@ pub(crate) fn man_page(command: Option<&str>) -> Result<String, Problem> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
-    use std::collections::BTreeSet;
-
-    use eks_nlb_sync::settings::Settings;
-
     use super::*;
 
     #[test]
     fn the_definition_holds() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn every_setting_is_a_flag() {
-        let read = RefCell::new(BTreeSet::new());
-        let settings = Settings::from_lookup(|name| {
-            read.borrow_mut().insert(name.to_owned());
-            None
-        });
-        assert!(settings.is_ok());
-
-        // `sync --dry-run`, and the SDK's own.
-        let others = ["DRY_RUN", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"];
-        let mut flags: BTreeSet<_> = SETTINGS.iter().map(|(variable, ..)| (*variable).to_owned()).collect();
-        flags.extend(others.map(str::to_owned));
-        assert_eq!(flags, read.into_inner());
     }
 }

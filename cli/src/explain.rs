@@ -4,6 +4,7 @@
 mod answers;
 mod details;
 mod dns;
+mod health;
 mod text;
 mod unmanaged;
 
@@ -65,7 +66,8 @@ async fn not_managed(
 ) -> Result<ExitCode, Problem> {
     let found = unmanaged::find(session, subject).await?;
     let Some(unmanaged) = found.of_subject else {
-        let known = report.frontends.iter().flat_map(names_of).chain(found.others);
+        let reasons = answers::ANSWERS.iter().map(|answers| answers.code.to_owned());
+        let known = report.frontends.iter().flat_map(names_of).chain(found.others).chain(reasons);
         let known: Vec<_> = known.collect();
         let nearest = names::nearest(subject, known.iter().map(String::as_str));
         return Err(Problem::UnknownSubject {

@@ -6,6 +6,7 @@
 
 mod args;
 mod decisions;
+mod doctor;
 mod explain;
 mod names;
 mod output;
@@ -59,6 +60,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Plan(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
             problem::unless_interrupted(plan::plan(&session, wanted, &cli.common)).await
+        }
+        Command::Doctor(ref wanted) => {
+            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            problem::unless_interrupted(doctor::doctor(&session, wanted, &cli.common)).await
         }
         Command::Watch(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;

@@ -10,8 +10,10 @@ use aws_credential_types::provider::ProvideCredentials;
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
 use eks_nlb_simulator::{Simulator, sample};
 use eks_nlb_sync::aws::account::{Account, Clients};
+use eks_nlb_sync::aws::ask::Ask;
 use eks_nlb_sync::aws::config;
 use eks_nlb_sync::dns::Resolver;
+use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::limits::Limits;
 use eks_nlb_sync::model::{ClusterName, Role, Scope};
 use eks_nlb_sync::reconcile::Mode;
@@ -39,8 +41,8 @@ pub(crate) struct Session {
     pub(crate) clusters: Option<BTreeSet<ClusterName>>,
     pub(crate) scope: Scope,
     pub(crate) turns: Turns,
+    pub(crate) resolver: Resolver,
     account: Account,
-    resolver: Resolver,
     _demo: Option<Simulator>,
 }
 
@@ -99,6 +101,11 @@ impl Session {
 
     pub(crate) async fn clients(&self, limits: &Limits) -> Result<Clients, Problem> {
         Ok(self.account.clients(&self.scope, ROLE_SESSION, limits).await?)
+    }
+
+    /// Asks what no run asks.
+    pub(crate) async fn ask<'a>(&self, limits: &'a Limits) -> Result<Ask<'a>, CallError> {
+        self.account.ask(&self.scope, ROLE_SESSION, limits).await
     }
 
     /// Makes one run that writes, unless `stop` comes first: it then ends

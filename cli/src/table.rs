@@ -15,6 +15,9 @@ const ZONE: usize = 3;
 /// With fewer characters a line, every column may wrap, not only the reason.
 const WIDE: u16 = 140;
 
+/// The characters of a line of prose where no terminal says.
+const LINE: u16 = 100;
+
 /// What is known of a cell that is empty.
 const NOTHING: &str = "-";
 
@@ -50,7 +53,12 @@ pub(crate) fn new_table() -> Table {
 
 /// Sets the columns; of a wide table, only those of `flexible` may wrap.
 pub(crate) fn finish(table: &mut Table, flexible: &[usize]) {
-    let is_wide = table.width().is_none_or(|width| width >= WIDE);
+    finish_from(table, WIDE, flexible);
+}
+
+/// The same for a table that is wide from so many characters a line.
+pub(crate) fn finish_from(table: &mut Table, wide: u16, flexible: &[usize]) {
+    let is_wide = table.width().is_none_or(|width| width >= wide);
     let last = table.column_count().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, if index == last { 0 } else { 2 }));
@@ -63,6 +71,17 @@ pub(crate) fn finish(table: &mut Table, flexible: &[usize]) {
 /// The lines of `table` without the spaces that fill them.
 pub(crate) fn lines(table: &Table) -> String {
     table.trim_fmt() + "\n"
+}
+
+/// What is known, with what it is.
+pub(crate) fn pairs(told: Vec<(&str, String)>) -> String {
+    let mut drawn = new_table();
+    if drawn.width().is_none() {
+        drawn.set_width(LINE);
+    }
+    drawn.add_rows(told.into_iter().map(|(what, is)| [Cell::new(format!("  {what}")), Cell::new(is)]));
+    finish(&mut drawn, &[1]);
+    lines(&drawn)
 }
 
 fn rows(report: &Report, frontend: &FrontendReport) -> Vec<[Cell; 8]> {

@@ -6,9 +6,11 @@
 //! header, as AWS does; the signature itself is not checked.
 
 mod caller;
+mod cloudwatch;
 mod ec2;
 mod eks;
 mod elb;
+mod function;
 mod query;
 mod sts;
 #[cfg(test)]
@@ -81,7 +83,11 @@ pub fn respond(world: &mut World, request: &Request<'_>) -> Response {
     let caller = Caller::of(world, request.authorization);
     let call = match caller.service {
         Service::Eks => eks::parse(request),
-        Service::Elb | Service::Sts | Service::Ec2 | Service::Unknown => query::parse(request),
+        Service::Lambda => function::parse_lambda(request),
+        Service::Scheduler => function::parse_scheduler(request),
+        Service::Elb | Service::Sts | Service::Ec2 | Service::CloudWatch | Service::Unknown => {
+            query::parse(request)
+        }
     };
     let fate = world.faults.fate(&call.operation, &call.parameters);
     let Fate { delay, before, after, misfortune } = fate;
@@ -140,10 +146,12 @@ fn undisturbed(
         Service::Eks => eks::answer(world, &caller.scope, call),
         Service::Ec2 => ec2::answer(world, &caller.scope, call),
         Service::Sts => sts::answer(world, caller, call),
+        Service::CloudWatch => cloudwatch::answer(world, &caller.scope, call),
+        Service::Lambda | Service::Scheduler => function::answer(world, &caller.scope, call),
         Service::Unknown => Err(Refusal::new(
             404,
             "UnknownService",
-            "the simulator knows elasticloadbalancing, eks, ec2 and sts only",
+            "the simulator knows elasticloadbalancing, eks, ec2, sts, monitoring, lambda and scheduler only",
         )),
     }
 }
@@ -172,18 +180,20 @@ impl Service {
     /// What the service says to a caller that is too fast.
     fn throttled(self) -> Refusal {
         match self {
-            Self::Elb | Self::Sts | Self::Unknown => rate_exceeded(),
+            Self::Elb | Self::Sts | Self::CloudWatch | Self::Unknown => rate_exceeded(),
             Self::Ec2 => Refusal::new(503, "RequestLimitExceeded", "Request limit exceeded."),
-            Self::Eks => Refusal::new(429, "TooManyRequestsException", "Too Many Requests"),
+            Self::Eks | Self::Lambda | Self::Scheduler => {
+                Refusal::new(429, "TooManyRequestsException", "Too Many Requests")
+            }
         }
     }
 
     /// A success in the service's protocol.
     fn success(self, operation: &str, body: &str, number: usize) -> Response {
         match self {
-            Self::Eks => eks::response(200, body.to_owned(), number),
+            Self::Eks | Self::Lambda | Self::Scheduler => eks::response(200, body.to_owned(), number),
             Self::Ec2 => ec2::success(operation, body, number),
-            Self::Elb | Self::Sts | Self::Unknown => {
+            Self::Elb | Self::Sts | Self::CloudWatch | Self::Unknown => {
                 let document = xml::envelope(self.namespace(), operation, body, number);
                 xml::response(200, document, number)
             }
@@ -193,9 +203,9 @@ impl Service {
     /// A refusal in the service's protocol.
     fn failure(self, refusal: &Refusal, number: usize) -> Response {
         match self {
-            Self::Eks => eks::refusal(refusal, number),
+            Self::Eks | Self::Lambda | Self::Scheduler => eks::refusal(refusal, number),
             Self::Ec2 => ec2::refusal(refusal, number),
-            Self::Elb | Self::Sts | Self::Unknown => {
+            Self::Elb | Self::Sts | Self::CloudWatch | Self::Unknown => {
                 let document = xml::error(self.namespace(), refusal, number);
                 xml::response(refusal.status, document, number)
             }

@@ -1,7 +1,8 @@
 //! Stands in for AWS at the wire; sends nothing beyond loopback.
 //!
 //! A [`Simulator`] serves one [`World`] to the program under
-//! test: ELBv2, EKS, EC2's network interfaces and STS over HTTP or HTTPS, a resolver over UDP and TCP,
+//! test: ELBv2, EKS, EC2's network interfaces and STS over HTTP or HTTPS, what surrounds
+//! them as far as `eks-nlb doctor` looks at it, a resolver over UDP and TCP,
 //! and the Lambda Runtime API. What is simulated is the wire and what AWS
 //! refuses, so the code under test needs no seam for it. Nothing listens at a
 //! target's address.
@@ -50,6 +51,7 @@ pub use journal::Recorded;
 pub use runtime_api::{Answer, RuntimeApi};
 pub use server::{SilentAddress, closed_address};
 pub use throttle::Limits;
+pub use tls::authority_until;
 pub use world::{Frontend, Health, TargetState, World};
 
 use dns::NameServer;

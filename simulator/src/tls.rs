@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd};
 use rcgen::{ExtendedKeyUsagePurpose, KeyUsagePurpose};
 use tempfile::NamedTempFile;
 use tokio_rustls::TlsAcceptor;
@@ -35,6 +35,18 @@ fn authority() -> Result<CertifiedIssuer<'static, KeyPair>, rcgen::Error> {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
+}
+
+/// An authority as EKS makes for a cluster, which ends with this day, in PEM.
+#[must_use]
+pub fn authority_until(year: i32, month: u8, day: u8) -> String {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, "kubernetes");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.not_before = date_time_ymd(2026, 1, 1);
+    params.not_after = date_time_ymd(year, month, day);
+    let key = KeyPair::generate().expect("there is entropy");
+    params.self_signed(&key).expect("the parameters are sound").pem()
 }
 
 fn acceptor(authority: &CertifiedIssuer<'static, KeyPair>) -> io::Result<TlsAcceptor> {

@@ -23,6 +23,7 @@ mod load_balancer;
 mod page;
 mod registration;
 mod role;
+mod surroundings;
 mod target;
 mod target_group;
 mod vpc;
@@ -43,6 +44,9 @@ pub(crate) use load_balancer::LoadBalancerFilter;
 pub use load_balancer::{LoadBalancer, LoadBalancerSpec};
 pub use page::{Page, Paging};
 pub use role::{ACCESS_KEY_ID, RoleSpec, SECRET_ACCESS_KEY, Session};
+pub use surroundings::{
+    EndpointService, Function, GroupSettings, Listener, SecurityRule, Surroundings, security_group_of,
+};
 pub use target::{Target, TargetDescription, TargetKey};
 pub(crate) use target_group::TargetGroupFilter;
 pub use target_group::{TargetGroup, TargetGroupSpec};
@@ -104,6 +108,8 @@ pub struct World {
     pub interfaces_linger: Duration,
     /// What resolvers answer.
     pub dns: Dns,
+    /// What surrounds the frontends.
+    pub surroundings: Surroundings,
     pub(crate) now: Duration,
     pub(crate) regions: BTreeMap<Scope, Regional>,
     pub(crate) roles: BTreeMap<String, RoleSpec>,
@@ -129,6 +135,7 @@ impl World {
             registration: Duration::from_secs(10),
             interfaces_linger: Duration::from_mins(5),
             dns: Dns::default(),
+            surroundings: Surroundings::healthy(),
             now: Duration::ZERO,
             regions: BTreeMap::new(),
             roles: BTreeMap::new(),

@@ -21,7 +21,7 @@ const RENEWAL_MARGIN: Duration = Duration::from_mins(15);
 /// The account and Region of the function itself, and the clients of the
 /// scopes that it acts in.
 pub struct Account {
-    home: SdkConfig,
+    pub(super) home: SdkConfig,
     home_clients: Clients,
     /// The clients of the last run that acted elsewhere.
     elsewhere: Mutex<Option<(Scope, Clients)>>,

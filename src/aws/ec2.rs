@@ -4,7 +4,7 @@
 //! [`operation`] makes it with the SDK's generic operation: signing, endpoints,
 //! retries and time-outs are the SDK's. [`answer`] reads the XML.
 
-mod answer;
+pub(super) mod answer;
 pub(super) mod operation;
 
 use super::call::{all_pages, answer};

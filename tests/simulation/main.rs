@@ -93,8 +93,9 @@ use tally::Tally;
 /// it works, in a build that is not optimised.
 const TICKS: u64 = 1_000;
 
-/// Longest time to look for a smaller history that fails.
-const SHRINKS_FOR: Duration = Duration::from_mins(2);
+/// Seconds to look for a smaller history that fails, unless
+/// `SIMULATION_SHRINK_SECONDS` says otherwise.
+const SHRINK_SECONDS: u64 = 120;
 
 #[test]
 fn no_history_breaks_a_promise() {
@@ -179,9 +180,10 @@ fn play_one(seed: u64, number: u64) -> Result<Played, String> {
 /// Looks for a smaller history that breaks the same rule.
 fn shrink(tree: &mut impl ValueTree<Value = History>, broken: Broken) -> (History, Broken) {
     let start = Instant::now();
+    let longest = Duration::from_secs(variable("SIMULATION_SHRINK_SECONDS").unwrap_or(SHRINK_SECONDS));
     let mut smallest = (tree.current(), broken);
     let mut is_smaller = tree.simplify();
-    while is_smaller && start.elapsed() < SHRINKS_FOR {
+    while is_smaller && start.elapsed() < longest {
         let history = tree.current();
         is_smaller = match play(&history) {
             Err(broken) if broken.rule() == smallest.1.rule() => {

@@ -245,6 +245,15 @@ mod tests {
     }
 
     #[test]
+    fn every_reason_has_an_example_in_the_documentation() {
+        let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
+        for answers in ANSWERS {
+            let example = format!("### {0}\n\n<!-- example: explain {0} -->", answers.code);
+            assert!(page.contains(&example), "{}", answers.code);
+        }
+    }
+
+    #[test]
     fn answers_are_sentences() {
         for answers in ANSWERS {
             for text in [answers.happening, answers.cut_off, answers.remedy] {

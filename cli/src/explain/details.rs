@@ -11,13 +11,14 @@ use eks_nlb_sync::aws::eks::Lookup;
 use eks_nlb_sync::aws::elb::TargetGroup;
 use eks_nlb_sync::discover::EXCLUDING_TAG;
 use eks_nlb_sync::limits::Limits;
-use eks_nlb_sync::model::{ClusterName, Family, Tags, TargetState, Targets};
+use eks_nlb_sync::model::{ClusterName, CurrentTarget, Family, Tags, TargetState, Targets};
 use eks_nlb_sync::report::{FrontendReport, Outcome, SkipReason};
 use serde::Serialize;
 
 use super::answers::{self, Answers};
 use super::dns::{self, NameServerAnswer};
-use crate::decisions::{Action, Decision, decisions};
+use super::health::{self, Reason};
+use crate::decisions::{Action, BOUNDED, Decision, ONLY_TAGGED, UNSURE, decisions};
 use crate::names;
 use crate::problem::Problem;
 use crate::session::Session;
@@ -61,10 +62,13 @@ pub(crate) struct Fate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<&'static str>,
     pub(crate) action: &'static str,
-    /// The planner's rule.
+    /// The rule of docs/reference.md that decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rule: Option<u8>,
     pub(crate) why: String,
+    /// Why it is in its state, by ELB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) elb_says: Option<Reason>,
     #[serde(skip)]
     pub(crate) is: (Option<TargetState>, Action),
 }
@@ -103,7 +107,7 @@ pub(crate) async fn of(session: &Session, frontend: &FrontendReport) -> Result<D
         takes: group.as_ref().map(takes),
         name_servers,
         interfaces,
-        targets: fates(&frontend),
+        targets: fates(&frontend, &reasons_of_elb(session, &limits, &frontend).await?),
         cut_off: cut_off(&frontend),
         answers: reasons(&frontend),
         frontend,
@@ -169,30 +173,55 @@ fn deciding_tags(session: &Session, frontend: &FrontendReport, tags: &BTreeMap<S
 }
 
 /// What is done with each target. Of a frontend without a plan, nothing is.
-fn fates(frontend: &FrontendReport) -> Vec<Fate> {
-    let is_planned = match frontend.outcome {
-        Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => true,
-        Outcome::Skipped { .. } | Outcome::Failed { .. } => false,
+fn fates(frontend: &FrontendReport, reasons: &BTreeMap<String, Reason>) -> Vec<Fate> {
+    let unplanned = match &frontend.outcome {
+        Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => None,
+        Outcome::Skipped { reason } => Some((rule_of_skip(*reason), code(*reason))),
+        Outcome::Failed { error } if error.code == "DeadlineExceeded" => Some((Some(BOUNDED), error.code)),
+        Outcome::Failed { error } => Some((Some(UNSURE), error.code)),
     };
-    decisions(frontend).into_iter().map(|decision| fate(decision, is_planned)).collect()
+    let fate = |decision: Decision| {
+        let (action, rule, why) = match unplanned {
+            None => (decision.action, decision.rule, decision.why),
+            Some((rule, reason)) => (Action::Leave, rule, format!("{reason}: nothing is written")),
+        };
+        let listed = decision.listed.as_ref();
+        let state = listed.map(|listed| listed.state);
+        let target = decision.target.to_string();
+        Fate {
+            zone: listed.and_then(|listed| listed.zone.as_ref()).map(ToString::to_string),
+            state: state.map(names::state),
+            action: names::action(action),
+            rule,
+            why,
+            elb_says: reasons.get(&target).cloned(),
+            is: (state, action),
+            target,
+        }
+    };
+    decisions(frontend).into_iter().map(fate).collect()
 }
 
-fn fate(decision: Decision, is_planned: bool) -> Fate {
-    let listed = decision.listed.as_ref();
-    let state = listed.map(|listed| listed.state);
-    let (action, why) = if is_planned {
-        (decision.action, decision.why)
-    } else {
-        (Action::Leave, "there is no plan for this target group".to_owned())
-    };
-    Fate {
-        target: decision.target.to_string(),
-        zone: listed.and_then(|listed| listed.zone.as_ref()).map(ToString::to_string),
-        state: state.map(names::state),
-        action: names::action(action),
-        rule: decision.rule.filter(|_| is_planned),
-        why,
-        is: (state, action),
+fn rule_of_skip(reason: SkipReason) -> Option<u8> {
+    match reason {
+        SkipReason::ExcludedByTag | SkipReason::NotTagged => Some(ONLY_TAGGED),
+        SkipReason::ClusterNotReady => Some(UNSURE),
+        SkipReason::TargetTypeNotIp | SkipReason::ProtocolNotTcp | SkipReason::LocalCluster => None,
+    }
+}
+
+/// Why targets are not healthy, where any is not. Nothing, if ELB does not say.
+async fn reasons_of_elb(
+    session: &Session,
+    limits: &Limits,
+    frontend: &FrontendReport,
+) -> Result<BTreeMap<String, Reason>, Problem> {
+    let is_healthy = |listed: &CurrentTarget| listed.state == TargetState::Healthy;
+    match (&frontend.target_group, &frontend.current) {
+        (Some(group), Some(current)) if !current.values().all(is_healthy) => {
+            Ok(health::reasons(&session.ask(limits).await?, group).await.unwrap_or_default())
+        }
+        _ => Ok(BTreeMap::new()),
     }
 }
 

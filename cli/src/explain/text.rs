@@ -8,17 +8,18 @@ use eks_nlb_sync::report::Outcome;
 use super::answers::Answers;
 use super::details::Details;
 use super::dns::NameServerAnswer;
+use super::health::Reason;
 use super::unmanaged::Unmanaged;
 use crate::{names, table};
 
-/// The characters of a line of prose where no terminal says.
-const LINE: u16 = 100;
+/// Neither a run nor ELB remembers when a target came into its state.
+const SEEN: &str = "just now, in one look; ELB does not say since when a target is in its state";
 
 pub(crate) fn of_reason(answers: &Answers) -> String {
     format!(
         "{}\n{}",
         bold(answers.code),
-        pairs(vec![
+        table::pairs(vec![
             ("What is happening", answers.happening.to_owned()),
             ("Is anybody cut off", answers.cut_off.to_owned()),
             ("What to do", answers.remedy.to_owned()),
@@ -28,7 +29,7 @@ pub(crate) fn of_reason(answers: &Answers) -> String {
 
 pub(crate) fn of_unmanaged(unmanaged: &Unmanaged) -> String {
     let told = vec![("Managed", format!("no: {}", unmanaged.why)), ("What to do", unmanaged.remedy.clone())];
-    format!("{}\n{}", bold(&unmanaged.subject), pairs(told))
+    format!("{}\n{}", bold(&unmanaged.subject), table::pairs(told))
 }
 
 pub(crate) fn of_frontend(details: &Details) -> String {
@@ -51,8 +52,15 @@ pub(crate) fn of_frontend(details: &Details) -> String {
     }
     told.push(("This run", outcome(&frontend.outcome)));
     told.push(("Cut off", details.cut_off.clone()));
+    if !details.targets.is_empty() {
+        told.push(("Seen", SEEN.to_owned()));
+    }
+    told.extend(details.targets.iter().filter_map(|fate| {
+        let Reason { code, description } = fate.elb_says.as_ref()?;
+        Some(("ELB says", format!("{}: {description} ({code})", fate.target)))
+    }));
     let title = frontend.cluster.as_ref().map_or_else(|| "no cluster".to_owned(), ToString::to_string);
-    let mut text = format!("{}\n{}", bold(&title), pairs(told));
+    let mut text = format!("{}\n{}", bold(&title), table::pairs(told));
     if !details.targets.is_empty() {
         text += "\n";
         text += &targets(details);
@@ -91,7 +99,10 @@ fn of_interfaces(interfaces: &Result<Vec<IpAddr>, String>) -> String {
 }
 
 fn targets(details: &Details) -> String {
-    const HEADER: [&str; 7] = ["TARGET", "ZONE", "STATE", "SEEN", "ACTION", "RULE", "WHY"];
+    const HEADER: [&str; 6] = ["TARGET", "ZONE", "STATE", "ACTION", "RULE", "WHY"];
+    const WHY: usize = 5;
+    /// What all but the reason take, and a few words of it.
+    const NARROW: u16 = 80;
     let mut drawn = table::new_table();
     drawn.set_header(HEADER.map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
     drawn.add_rows(details.targets.iter().map(|fate| {
@@ -100,24 +111,12 @@ fn targets(details: &Details) -> String {
             Cell::new(&fate.target),
             Cell::new(fate.zone.as_deref().unwrap_or("-")),
             table::state_cell(state),
-            Cell::new("just now"),
             table::action_cell(action, true),
             Cell::new(fate.rule.map_or_else(|| "-".to_owned(), |rule| rule.to_string())),
             Cell::new(&fate.why),
         ]
     }));
-    table::finish(&mut drawn, &[6]);
-    table::lines(&drawn)
-}
-
-/// What is known, with what it is.
-fn pairs(told: Vec<(&str, String)>) -> String {
-    let mut drawn = table::new_table();
-    if drawn.width().is_none() {
-        drawn.set_width(LINE);
-    }
-    drawn.add_rows(told.into_iter().map(|(what, is)| [Cell::new(format!("  {what}")), Cell::new(is)]));
-    table::finish(&mut drawn, &[1]);
+    table::finish_from(&mut drawn, NARROW, &[WHY]);
     table::lines(&drawn)
 }
 

@@ -34,11 +34,12 @@ pub(crate) async fn find(session: &Session, subject: &str) -> Result<Found, Prob
     let load_balancers = elb.network_load_balancers().await?;
     let is_subject = |arn: &str, name: &str| arn == subject || name == subject;
     let found = load_balancers.iter().find(|arn| is_subject(&arn.0, names::load_balancer(arn)));
-    let others = load_balancers.iter().map(|arn| names::load_balancer(arn).to_owned()).collect();
+    let mut others: Vec<_> = load_balancers.iter().map(|arn| names::load_balancer(arn).to_owned()).collect();
     if let Some(arn) = found {
         return Ok(Found { of_subject: Some(load_balancer(session, subject, arn)), others });
     }
     let groups = elb.target_groups().await?;
+    others.extend(groups.iter().map(|group| names::target_group(&group.arn).to_owned()));
     if let Some(group) = groups.iter().find(|group| is_subject(&group.arn.0, names::target_group(&group.arn)))
     {
         let of_subject = match group.load_balancers.iter().find(|arn| load_balancers.contains(arn)) {

@@ -23,6 +23,9 @@ async fn a_wrong_command_line_exits_with_1() {
         (&["plan", "--external-id", "secret"], "--role-arn"),
         (&["plan", "--role-arn", "admin"], "arn:aws:iam::"),
         (&["man", "nothing"], "no command nothing"),
+        (&["doctor", "--function-name", "arn:aws:lambda:eu-west-1:111122223333:function:a"], "no ARN"),
+        (&["doctor", "--pre", "--function-name", "a"], "cannot be used with"),
+        (&["doctor", "--skip", "crosszone"], "did you mean cross-zone?"),
     ] {
         let mut command = bare(arguments);
         command.envs([
@@ -52,7 +55,7 @@ async fn completions_and_man_pages_know_every_command() {
     for arguments in [&["completions", "bash"][..], &["completions", "fish"], &["man"]] {
         let said = said(bare(arguments)).await;
         assert_eq!(said.code, Some(0), "{said:?}");
-        for command in ["plan", "sync", "explain"] {
+        for command in ["plan", "sync", "explain", "doctor"] {
             assert!(said.out.contains(command), "{command} is missing");
         }
     }

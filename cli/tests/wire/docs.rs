@@ -1,9 +1,11 @@
 //! The examples of docs/cli.md are what the program prints.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 
 use eks_nlb_simulator::sample;
+use serde_json::Value;
 
 use crate::support::*;
 
@@ -54,6 +56,33 @@ async fn example(commands: &str) -> String {
         write!(text, "```console\n$ eks-nlb {command}\n{}\n```\n", printed.join("\n")).expect("text");
     }
     text
+}
+
+/// The policy in the page allows what the commands that only read have called,
+/// and nothing else.
+#[tokio::test]
+async fn the_policy_is_what_the_commands_call() {
+    let page = fs::read_to_string(PAGE).expect("the page");
+    let (_, after) = page.split_once("<!-- policy -->").expect("a marker");
+    let policy = after.split("```json").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    let policy: Value = serde_json::from_str(policy).expect("JSON");
+    let statements = policy["Statement"].as_array().into_iter().flatten();
+    let allowed = statements.flat_map(|statement| statement["Action"].as_array().into_iter().flatten());
+    let allowed: Vec<_> = allowed.filter_map(|action| action.as_str().map(str::to_owned)).collect();
+
+    let desk = Desk::new(sample::fleet).await;
+    let of_run: &[&[&str]] = &[&["plan"], &["explain", "orders"], &["explain", "nobody"]];
+    let of_doctor: &[&[&str]] = &[&["doctor"], &["doctor", "--pre"]];
+    for arguments in of_run.iter().chain(of_doctor) {
+        desk.run_with(&[("ADDRESS_SOURCE", "dns+eni")], arguments).await;
+    }
+
+    let world = desk.sim.world();
+    // IAM refuses it to nobody.
+    let asked = world.requests().iter().filter(|call| call.operation != "GetCallerIdentity");
+    let called: BTreeSet<_> = asked.map(|call| format!("{}:{}", call.service, call.operation)).collect();
+    assert_eq!(allowed.len(), called.len(), "an action is there twice, or missing");
+    assert_eq!(allowed.into_iter().collect::<BTreeSet<_>>(), called);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! `eks-nlb explain`.
 
 use eks_nlb_simulator::world::LoadBalancerSpec;
-use eks_nlb_simulator::{Fault, World};
+use eks_nlb_simulator::{Fault, Health, World};
 
 use crate::support::*;
 
@@ -46,9 +46,9 @@ async fn it_tells_tags_endpoint_addresses_and_the_rule_of_each_target() {
         assert!(words(&said.out).contains(part), "{part} is missing: {}", said.out);
     }
     let withheld = said.lines_with("10.2.1.30:443").pop().expect("a row");
-    assert!(withheld.contains("withhold") && withheld.contains(" 8 "), "{withheld}");
+    assert!(withheld.contains("withhold") && withheld.contains(" 3 "), "{withheld}");
     let registered = said.lines_with("10.2.3.32:443").pop().expect("a row");
-    assert!(registered.contains("register") && registered.contains(" 1 "), "{registered}");
+    assert!(registered.contains("register") && registered.contains(" 2 "), "{registered}");
     assert_eq!(desk.writes(), 0);
 }
 
@@ -85,6 +85,52 @@ async fn what_is_not_managed_says_why() {
     assert!(load_balancer.out.contains("does not carry eks-nlb-sync=enabled"), "{load_balancer:?}");
     assert!(cluster.out.contains("no managed load balancer names it"), "{cluster:?}");
     unknown.assert_one_sentence(1, &["ordres", "did you mean orders?"]);
+    for (misspelt, meant) in [
+        ("tg-odrers", "tg-orders"),
+        ("websiet", "website"),
+        ("10.2.1.31", "10.2.1.30"),
+        ("waitingForHealthyReplacment", "waitingForHealthyReplacement"),
+    ] {
+        let said = desk.run(&["explain", misspelt]).await;
+        said.assert_one_sentence(1, &[&format!("did you mean {meant}?")]);
+    }
+}
+
+#[tokio::test]
+async fn what_elb_says_of_a_target_is_told() {
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        world.set_health("10.2.1.30", Health::Never);
+    })
+    .await;
+
+    let said = desk.run(&["explain", "orders"]).await;
+    let document = desk.run(&["explain", "orders", "--output", "json"]).await.json();
+
+    let [says] = said.lines_with("ELB says")[..] else { panic!("{}", said.out) };
+    assert!(says.contains("10.2.1.30:443: Health checks failed (Target.FailedHealthChecks)"), "{says}");
+    assert!(said.out.contains("ELB does not say since when"), "{}", said.out);
+    let targets = document["frontends"][0]["targets"].as_array().expect("targets");
+    let says = |target: &str| {
+        targets.iter().find(|one| one["target"] == target).map(|one| one["elbSays"]["code"].clone())
+    };
+    assert_eq!(says("10.2.1.30:443"), Some("Target.FailedHealthChecks".into()));
+    assert_eq!(says("10.2.2.31:443"), Some(serde_json::Value::Null), "it is healthy");
+}
+
+/// By the rules that the reference numbers.
+#[tokio::test]
+async fn what_is_left_alone_is_left_by_a_rule() {
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        world.plant(Fault::on("DescribeCluster").about("ledger").access_denied());
+    })
+    .await;
+
+    let said = desk.run(&["explain", "ledger"]).await;
+
+    let left = said.lines_with("10.1.1.20:443").pop().expect("a row");
+    assert!(left.contains(" leave ") && left.contains(" 1 ") && left.contains("AccessDenied"), "{left}");
 }
 
 #[tokio::test]
@@ -107,7 +153,7 @@ async fn json_has_all_of_it() {
     assert_eq!(orders["outcome"], "planned");
     assert_eq!(orders["nameServers"][0]["addresses"][0]["ttlSeconds"], 60);
     let withheld = orders["targets"].as_array().into_iter().flatten().find(|t| t["action"] == "withhold");
-    assert_eq!(withheld.map(|t| t["rule"].clone()), Some(8.into()));
+    assert_eq!(withheld.map(|t| t["rule"].clone()), Some(3.into()));
     assert_eq!(orders["answers"][0]["code"], "waitingForHealthyReplacement");
     assert!(orders["readAt"].as_str().is_some_and(|at| at.ends_with('Z')));
 }

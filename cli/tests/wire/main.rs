@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod docs;
+mod doctor;
 mod explain;
 mod plan;
 mod reasons;

@@ -1,6 +1,8 @@
 //! Every reason of the report, where it occurs: `explain` says what is
 //! happening, whether anybody is cut off, and what to do.
 
+use std::collections::BTreeSet;
+
 use eks_nlb_simulator::world::{
     ClusterSpec, ClusterStatus, Family, LoadBalancerSpec, Protocol, Reply, TargetGroupSpec,
 };
@@ -244,6 +246,21 @@ async fn each_reason_is_explained_where_it_occurs() {
         assert!(text.contains(&answers), "{}: {}\nlacks\n{answers}", case.reason, said.out);
         assert_eq!(desk.writes(), 0);
     }
+}
+
+/// Those that only a run that writes, or one that is limited, can give.
+const NOT_IN_A_PLAN: [&str; 4] =
+    ["registrationFailed", "deregistrationFailed", "ClusterNotSelected", "DeadlineExceeded"];
+
+#[test]
+fn no_reason_is_forgotten() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
+    let page = std::fs::read_to_string(page).expect("the page");
+    let (_, reasons) = page.split_once("## Withheld").expect("a chapter");
+    let headings: BTreeSet<_> = reasons.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+
+    let told = CASES.iter().map(|case| case.reason).chain(NOT_IN_A_PLAN);
+    assert_eq!(told.collect::<BTreeSet<_>>(), headings);
 }
 
 /// What `explain` says of a reason, as words.

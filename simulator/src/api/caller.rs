@@ -10,6 +10,9 @@ pub(super) enum Service {
     Eks,
     Sts,
     Ec2,
+    CloudWatch,
+    Lambda,
+    Scheduler,
     Unknown,
 }
 
@@ -21,17 +24,23 @@ impl Service {
             "eks" => Self::Eks,
             "sts" => Self::Sts,
             "ec2" => Self::Ec2,
+            "monitoring" => Self::CloudWatch,
+            "lambda" => Self::Lambda,
+            "scheduler" => Self::Scheduler,
             _ => Self::Unknown,
         }
     }
 
-    /// Its name in credential scopes, ARNs and IAM actions.
+    /// Its name in ARNs and IAM actions.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Elb => "elasticloadbalancing",
             Self::Eks => "eks",
             Self::Sts => "sts",
             Self::Ec2 => "ec2",
+            Self::CloudWatch => "cloudwatch",
+            Self::Lambda => "lambda",
+            Self::Scheduler => "scheduler",
             Self::Unknown => "",
         }
     }
@@ -41,7 +50,8 @@ impl Service {
         match self {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
-            Self::Eks | Self::Ec2 | Self::Unknown => "",
+            Self::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
+            Self::Eks | Self::Ec2 | Self::Lambda | Self::Scheduler | Self::Unknown => "",
         }
     }
 }
@@ -73,9 +83,11 @@ impl Caller {
             scope: Scope::new(account.unwrap_or_default(), region),
             refusal: account.is_none().then(|| {
                 let code = match service {
-                    Service::Eks => "UnrecognizedClientException",
+                    Service::Eks | Service::Lambda | Service::Scheduler => "UnrecognizedClientException",
                     Service::Ec2 => "AuthFailure",
-                    Service::Elb | Service::Sts | Service::Unknown => "InvalidClientTokenId",
+                    Service::Elb | Service::Sts | Service::CloudWatch | Service::Unknown => {
+                        "InvalidClientTokenId"
+                    }
                 };
                 let message = "The security token included in the request is invalid.";
                 Refusal::new(403, code, message)
@@ -103,7 +115,9 @@ impl Caller {
             }
             Service::Elb => parameter("TargetGroupArn"),
             Service::Sts => parameter("RoleArn"),
-            Service::Ec2 | Service::Unknown => None,
+            Service::Ec2 | Service::CloudWatch | Service::Lambda | Service::Scheduler | Service::Unknown => {
+                None
+            }
         };
         let on = resource.map_or_else(String::new, |arn| format!(" on resource: {arn}"));
         let message = format!(
@@ -112,9 +126,9 @@ impl Caller {
             self.arn()
         );
         let code = match self.service {
-            Service::Eks => "AccessDeniedException",
+            Service::Eks | Service::Lambda | Service::Scheduler => "AccessDeniedException",
             Service::Ec2 => "UnauthorizedOperation",
-            Service::Elb | Service::Sts | Service::Unknown => "AccessDenied",
+            Service::Elb | Service::Sts | Service::CloudWatch | Service::Unknown => "AccessDenied",
         };
         Refusal::new(403, code, message)
     }

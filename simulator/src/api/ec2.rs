@@ -1,5 +1,7 @@
 //! Speaks EC2: the query protocol with XML of its own kind.
 
+mod surroundings;
+
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -13,6 +15,9 @@ const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
 /// Carries out one call: the content of its answer.
 pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String, Refusal> {
+    if let Some(answer) = surroundings::answer(world, scope, call) {
+        return answer;
+    }
     if call.operation != "DescribeNetworkInterfaces" {
         let message = format!("The action {} is not valid for this web service.", call.operation);
         return Err(Refusal::new(400, "InvalidAction", message));

@@ -1,11 +1,15 @@
 //! Speaks EKS: REST and JSON.
 
+use std::sync::LazyLock;
+
+use aws_smithy_types::base64;
 use bytes::Bytes;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::xml::request_id;
 use super::{Call, Delivery, Request, Response};
+use crate::tls::authority_until;
 use crate::world::{Cluster, Refusal, Scope, World};
 
 /// Reads the operation from method and path.
@@ -17,18 +21,26 @@ pub(super) fn parse(request: &Request<'_>) -> Call {
             let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
             Call { operation: "DescribeCluster".to_owned(), parameters: vec![("name".to_owned(), name)] }
         }
+        None if request.method == "GET" && path == "/clusters" => {
+            Call { operation: "ListClusters".to_owned(), parameters: Vec::new() }
+        }
         _ => Call { operation: format!("{} {path}", request.method), parameters: Vec::new() },
     }
 }
 
 /// Carries out one call.
 pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String, Refusal> {
+    if call.operation == "ListClusters" {
+        let names: Vec<_> =
+            world.region(scope).map(|region| region.clusters.keys().collect()).unwrap_or_default();
+        return Ok(json!({ "clusters": names }).to_string());
+    }
     if call.operation != "DescribeCluster" {
         let message = format!("the simulator does not know {}", call.operation);
         return Err(Refusal::new(404, "UnknownOperationException", message));
     }
     let cluster = world.describe_cluster(scope, call.required("name")?)?;
-    Ok(json!({ "cluster": shape_of(cluster) }).to_string())
+    Ok(json!({ "cluster": shape_of(world, cluster) }).to_string())
 }
 
 /// A response with `body`.
@@ -54,7 +66,7 @@ pub(super) fn refusal(refusal: &Refusal, number: usize) -> Response {
     response
 }
 
-fn shape_of(cluster: &Cluster) -> Value {
+fn shape_of(world: &World, cluster: &Cluster) -> Value {
     let mut shape = json!({
         "name": cluster.name,
         "arn": cluster.arn,
@@ -66,12 +78,14 @@ fn shape_of(cluster: &Cluster) -> Value {
     });
     if let Some(endpoint) = &cluster.endpoint {
         shape["endpoint"] = json!(endpoint);
-        shape["certificateAuthority"] = json!({ "data": "c2ltdWxhdGVk" });
+        shape["certificateAuthority"] = json!({ "data": authority(world, cluster) });
     }
     if let Some(vpc) = &cluster.vpc {
+        let own = world.region(&cluster.scope).and_then(|region| region.vpcs.get(vpc));
+        let subnets: Vec<_> = own.iter().flat_map(|vpc| &vpc.subnets).map(|subnet| &subnet.id).collect();
         shape["resourcesVpcConfig"] = json!({
             "vpcId": vpc,
-            "subnetIds": [],
+            "subnetIds": subnets,
             "securityGroupIds": [],
             "clusterSecurityGroupId": cluster.security_group,
             "endpointPublicAccess": cluster.public_access,
@@ -90,3 +104,12 @@ fn shape_of(cluster: &Cluster) -> Value {
     }
     shape
 }
+
+/// The bundle of certificate authorities, as EKS encodes it.
+fn authority(world: &World, cluster: &Cluster) -> String {
+    let given = world.surroundings.authorities.get(&cluster.arn);
+    base64::encode(given.map_or(USUAL_AUTHORITY.as_str(), String::as_str))
+}
+
+/// The authority of every cluster that a test gives no other.
+static USUAL_AUTHORITY: LazyLock<String> = LazyLock::new(|| authority_until(2036, 1, 1));

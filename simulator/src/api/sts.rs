@@ -23,6 +23,13 @@ struct AssumedRole<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
+struct Identity<'a> {
+    account: &'a str,
+    arn: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
 struct User<'a> {
     assumed_role_id: String,
     arn: &'a str,
@@ -42,6 +49,10 @@ pub(super) fn answer(world: &mut World, caller: &Caller, call: &Call) -> Result<
     let operation = call.operation.as_str();
     match operation {
         "AssumeRole" => assume_role(world, caller, call),
+        "GetCallerIdentity" => {
+            let identity = Identity { account: &caller.scope.account, arn: caller.arn() };
+            Ok(result(operation, &identity))
+        }
         _ => Err(Refusal::new(
             400,
             "InvalidAction",

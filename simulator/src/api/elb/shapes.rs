@@ -3,7 +3,9 @@
 use serde::Serialize;
 
 use crate::api::xml::List;
-use crate::world::{LoadBalancer, Page, Protocol, Tags, TargetGroup, TargetHealth, TargetType};
+use crate::world::{
+    GroupSettings, LoadBalancer, Page, Protocol, Tags, TargetGroup, TargetHealth, TargetType, World,
+};
 
 /// A result without content.
 #[derive(Serialize)]
@@ -30,7 +32,8 @@ struct Balancer<'a> {
     vpc_id: &'a str,
     state: State<'a>,
     r#type: &'a str,
-    availability_zones: List<Zone<'a>>,
+    availability_zones: List<Zone>,
+    security_groups: List<String>,
     ip_address_type: &'a str,
 }
 
@@ -42,22 +45,21 @@ struct State<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Zone<'a> {
-    zone_name: &'a str,
+struct Zone {
+    zone_name: String,
     subnet_id: String,
 }
 
-pub(super) fn load_balancers<'a>(page: &'a Page<'a, LoadBalancer>) -> LoadBalancers<'a> {
+pub(super) fn load_balancers<'a>(world: &World, page: &'a Page<'a, LoadBalancer>) -> LoadBalancers<'a> {
     LoadBalancers {
-        load_balancers: page.items.iter().map(|balancer| shape_of(balancer)).collect(),
+        load_balancers: page.items.iter().map(|balancer| shape_of(world, balancer)).collect(),
         next_marker: page.next_marker.as_deref(),
     }
 }
 
-fn shape_of(balancer: &LoadBalancer) -> Balancer<'_> {
+fn shape_of<'a>(world: &World, balancer: &'a LoadBalancer) -> Balancer<'a> {
     let id = balancer.arn.rsplit('/').next().unwrap_or_default();
     let (name, region) = (&balancer.name, &balancer.scope.region);
-    let zone = |zone: &'_ String| format!("subnet-0{id}{}", &zone[zone.len() - 1..]);
     Balancer {
         load_balancer_arn: &balancer.arn,
         dns_name: format!("{name}-{id}.elb.{region}.{}", balancer.scope.domain()),
@@ -68,11 +70,12 @@ fn shape_of(balancer: &LoadBalancer) -> Balancer<'_> {
         vpc_id: &balancer.vpc,
         state: State { code: "active" },
         r#type: balancer.kind.as_str(),
-        availability_zones: balancer
-            .zones
-            .iter()
-            .map(|name| Zone { zone_name: name, subnet_id: zone(name) })
+        availability_zones: world
+            .subnets_of(balancer)
+            .into_iter()
+            .map(|subnet| Zone { zone_name: subnet.zone, subnet_id: subnet.id })
             .collect(),
+        security_groups: world.security_groups_of(balancer).into_iter().collect(),
         ip_address_type: if balancer.dual_stack { "dualstack" } else { "ipv4" },
     }
 }
@@ -96,15 +99,17 @@ struct Group<'a> {
     port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     vpc_id: Option<&'a str>,
-    health_check_protocol: &'a str,
-    health_check_port: &'a str,
+    health_check_protocol: String,
+    health_check_port: String,
     health_check_enabled: bool,
     health_check_interval_seconds: u32,
     health_check_timeout_seconds: u32,
     healthy_threshold_count: u32,
     unhealthy_threshold_count: u32,
-    health_check_path: &'a str,
-    matcher: Matcher<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health_check_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    matcher: Option<Matcher>,
     load_balancer_arns: List<&'a str>,
     target_type: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,33 +118,39 @@ struct Group<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Matcher<'a> {
-    http_code: &'a str,
+struct Matcher {
+    http_code: String,
 }
 
-pub(super) fn target_groups<'a>(page: &'a Page<'a, TargetGroup>) -> TargetGroups<'a> {
-    let group = |group: &&'a TargetGroup| Group {
+pub(super) fn target_groups<'a>(world: &World, page: &'a Page<'a, TargetGroup>) -> TargetGroups<'a> {
+    let settings = |group: &TargetGroup| world.surroundings.groups.get(&group.arn).cloned();
+    let group = |group: &&'a TargetGroup| group_of(group, settings(group).unwrap_or_default());
+    TargetGroups {
+        target_groups: page.items.iter().map(group).collect(),
+        next_marker: page.next_marker.as_deref(),
+    }
+}
+
+fn group_of(group: &TargetGroup, settings: GroupSettings) -> Group<'_> {
+    let is_http = settings.check_protocol.starts_with("HTTP");
+    Group {
         target_group_arn: &group.arn,
         target_group_name: &group.name,
         protocol: group.protocol.map(Protocol::as_str),
         port: group.port,
         vpc_id: group.vpc.as_deref(),
-        health_check_protocol: "HTTPS",
-        health_check_port: "traffic-port",
+        health_check_protocol: settings.check_protocol,
+        health_check_port: settings.check_port,
         health_check_enabled: true,
         health_check_interval_seconds: 10,
         health_check_timeout_seconds: 10,
         healthy_threshold_count: 2,
         unhealthy_threshold_count: 2,
-        health_check_path: "/readyz",
-        matcher: Matcher { http_code: "200" },
+        health_check_path: is_http.then_some(settings.check_path),
+        matcher: is_http.then_some(Matcher { http_code: settings.check_matcher }),
         load_balancer_arns: group.load_balancers.iter().map(String::as_str).collect(),
         target_type: group.target_type.as_str(),
         ip_address_type: (group.target_type != TargetType::Lambda).then(|| group.family.as_str()),
-    };
-    TargetGroups {
-        target_groups: page.items.iter().map(group).collect(),
-        next_marker: page.next_marker.as_deref(),
     }
 }
 

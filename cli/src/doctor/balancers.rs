@@ -1,0 +1,149 @@
+//! The load balancers: their zones, listeners and way to the control plane.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eks_nlb_sync::model::LoadBalancerArn;
+use eks_nlb_sync::report::{FrontendReport, Outcome, Report};
+use futures_util::future::join_all;
+
+use super::check::{Check, Looked, NotLooked};
+use super::reads::cluster::Cluster;
+use super::reads::elb::{self, Listener, LoadBalancer};
+use super::reads::network;
+use super::{Desk, name_of, security};
+use crate::names;
+
+/// What is known of the load balancers.
+pub(super) struct Balancers {
+    /// By ARN.
+    pub(super) listeners: BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
+    pub(super) checks: Vec<Check>,
+}
+
+/// A load balancer with the clusters behind it.
+pub(super) struct Balancer<'a> {
+    pub(super) arn: &'a LoadBalancerArn,
+    pub(super) described: Looked<LoadBalancer>,
+    pub(super) clusters: Vec<&'a Cluster>,
+}
+
+/// Looks at the load balancers of `frontends`.
+pub(super) async fn look(
+    desk: &Desk<'_>,
+    report: &Report,
+    frontends: &[&FrontendReport],
+    clusters: &[Cluster],
+) -> Balancers {
+    let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.load_balancer.as_ref()).collect();
+    let described = elb::load_balancers(&desk.ask).await;
+    let balancers: Vec<_> = arns.iter().map(|arn| balancer(arn, &described, frontends, clusters)).collect();
+    let attributes =
+        arns.iter().map(async |arn| (*arn, elb::attributes_of_load_balancer(&desk.ask, &arn.0).await));
+    let attributes = join_all(attributes).await;
+    let listeners = arns.iter().map(async |arn| ((*arn).clone(), elb::listeners(&desk.ask, &arn.0).await));
+    let listeners = join_all(listeners).await.into_iter().collect();
+    let subnets = subnets(desk, &balancers, clusters).await;
+    let cross_zone = Check::of(
+        "cross-zone",
+        &attributes,
+        |(arn, _)| names::load_balancer(arn),
+        |(_, looked)| {
+            let attributes = looked.as_ref().map_err(Clone::clone)?;
+            let is_on =
+                attributes.get("load_balancing.cross_zone.enabled").is_some_and(|value| value == "true");
+            Ok((!is_on).then(|| "it is off".to_owned()))
+        },
+    );
+    let zones = Check::of("zones", &balancers, name, |balancer| missing_zones(balancer, &subnets));
+    let reach = security::look(desk, &balancers, &subnets).await;
+    let checks = vec![managed(desk, report), cluster_tag(frontends), zones, cross_zone, reach];
+    Balancers { listeners, checks }
+}
+
+fn name<'a>(balancer: &'a Balancer<'_>) -> &'a str {
+    names::load_balancer(balancer.arn)
+}
+
+fn balancer<'a>(
+    arn: &'a LoadBalancerArn,
+    described: &Looked<BTreeMap<String, LoadBalancer>>,
+    frontends: &[&FrontendReport],
+    clusters: &'a [Cluster],
+) -> Balancer<'a> {
+    let own = frontends.iter().filter(|frontend| frontend.load_balancer.as_ref() == Some(arn));
+    let named: BTreeSet<_> = own.filter_map(|frontend| frontend.cluster.as_ref()).collect();
+    let is_named = |cluster: &&Cluster| named.iter().any(|name| name.as_str() == cluster.name);
+    let found = described.as_ref().map_err(Clone::clone).and_then(|all| {
+        let gone = || NotLooked::because("it has been deleted meanwhile");
+        all.get(&arn.0).cloned().ok_or_else(gone)
+    });
+    Balancer { arn, described: found, clusters: clusters.iter().filter(is_named).collect() }
+}
+
+/// The subnets of load balancers and control planes.
+async fn subnets(
+    desk: &Desk<'_>,
+    balancers: &[Balancer<'_>],
+    clusters: &[Cluster],
+) -> Looked<BTreeMap<String, network::Subnet>> {
+    let of_balancers = balancers.iter().filter_map(|balancer| balancer.described.as_ref().ok());
+    let of_balancers = of_balancers.flat_map(|described| &described.subnets);
+    let of_clusters = clusters.iter().flat_map(|cluster| &cluster.subnets);
+    network::subnets(&desk.ask, &of_balancers.chain(of_clusters).cloned().collect()).await
+}
+
+/// Whether there is anything to look at, and for each cluster that is asked
+/// for.
+fn managed(desk: &Desk<'_>, report: &Report) -> Check {
+    let mut check = Check::new("managed");
+    if report.summary.load_balancers == 0 && desk.session.clusters.is_none() {
+        let says = format!("no load balancer carries {}", desk.session.settings.nlb_tag);
+        check.sees(desk.session.region(), Ok(Some(says)));
+    }
+    for frontend in &report.frontends {
+        let cluster = frontend.cluster.as_ref().map(ToString::to_string).unwrap_or_default();
+        match &frontend.load_balancer {
+            None => check.sees(&cluster, Ok(Some("no managed load balancer carries its name".to_owned()))),
+            Some(arn) => check.sees(names::load_balancer(arn), Ok(None)),
+        }
+    }
+    // Several frontends may share a load balancer.
+    check.looked = check.looked.min(report.summary.load_balancers.max(1));
+    check
+}
+
+fn cluster_tag(frontends: &[&FrontendReport]) -> Check {
+    let mut check = Check::new("cluster-tag");
+    for frontend in frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
+        let says = match &frontend.outcome {
+            Outcome::Failed { error }
+                if matches!(error.code, "MissingClusterName" | "InvalidClusterName") =>
+            {
+                Some(error.message.clone())
+            }
+            Outcome::Converged
+            | Outcome::Waiting
+            | Outcome::Changed
+            | Outcome::Planned
+            | Outcome::Skipped { .. }
+            | Outcome::Failed { .. } => None,
+        };
+        check.sees(&name_of(frontend), Ok(says));
+    }
+    check
+}
+
+/// The zones of the control plane that the load balancer is not in. Only
+/// targets in its own VPC have a zone.
+fn missing_zones(
+    balancer: &Balancer<'_>,
+    subnets: &Looked<BTreeMap<String, network::Subnet>>,
+) -> Looked<Option<String>> {
+    let described = balancer.described.as_ref().map_err(Clone::clone)?;
+    let subnets = subnets.as_ref().map_err(Clone::clone)?;
+    let own = balancer.clusters.iter().filter(|cluster| cluster.vpc == described.vpc);
+    let zones = own.flat_map(|cluster| &cluster.subnets).filter_map(|id| Some(&subnets.get(id)?.zone));
+    let missing: BTreeSet<_> = zones.filter(|zone| !described.zones.contains(*zone)).cloned().collect();
+    let missing: Vec<_> = missing.into_iter().collect();
+    Ok((!missing.is_empty()).then(|| format!("the control plane is in {}, too", missing.join(" and "))))
+}

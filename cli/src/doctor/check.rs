@@ -1,0 +1,168 @@
+//! A check: what it looks at, what it finds, and what to do then.
+
+use std::collections::BTreeSet;
+
+use eks_nlb_sync::error::{AwsError, CallError};
+use serde::Serialize;
+
+use super::catalogue::{self, Entry};
+
+/// What a look tells, or why nobody could look.
+pub(super) type Looked<T> = Result<T, NotLooked>;
+
+/// Why something could not be looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct NotLooked {
+    pub(super) why: String,
+    /// IAM refuses: that says nothing about what is there.
+    pub(super) is_denied: bool,
+}
+
+impl NotLooked {
+    /// Not for want of permission, and nothing is wrong for it.
+    pub(super) fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_denied: true }
+    }
+
+    /// AWS answered something else than its API says.
+    pub(super) fn unusable(action: &str, what: &str) -> Self {
+        Self { why: format!("{action}: the answer has no {what}"), is_denied: false }
+    }
+}
+
+impl From<CallError> for NotLooked {
+    fn from(error: CallError) -> Self {
+        match &error {
+            CallError::Aws(AwsError::AccessDenied { action, .. }) => {
+                Self { why: format!("IAM refuses {action}"), is_denied: true }
+            }
+            CallError::Aws(_) | CallError::DeadlineExceeded(_) => {
+                Self { why: error.to_string(), is_denied: false }
+            }
+        }
+    }
+}
+
+/// How a check ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Status {
+    /// All that was looked at is as it should be.
+    Ok,
+    /// Something is not.
+    Failed,
+    /// Nothing that was looked at is wrong, but not all could be looked at.
+    NotLooked,
+}
+
+/// What a check says of one thing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(super) struct Finding {
+    /// As in `nlb-payments`.
+    pub(super) subject: String,
+    pub(super) says: String,
+}
+
+/// A check that was made.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Check {
+    pub(super) id: &'static str,
+    pub(super) title: &'static str,
+    pub(super) status: Status,
+    /// How many things were looked at.
+    pub(super) looked: usize,
+    /// What is worth saying of a check that is fine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<String>,
+    pub(super) findings: BTreeSet<Finding>,
+    pub(super) not_looked: BTreeSet<Finding>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) remedy: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) link: Option<String>,
+    #[serde(skip)]
+    entry: &'static Entry,
+}
+
+impl Check {
+    /// A check of the catalogue that has not looked at anything.
+    pub(super) fn new(id: &'static str) -> Self {
+        let entry = catalogue::entry(id);
+        Self {
+            id,
+            title: entry.title,
+            status: Status::Ok,
+            looked: 0,
+            note: None,
+            findings: BTreeSet::new(),
+            not_looked: BTreeSet::new(),
+            remedy: None,
+            link: None,
+            entry,
+        }
+    }
+
+    /// Takes what a look at `subject` tells: nothing if it is fine.
+    pub(super) fn sees(&mut self, subject: &str, looked: Looked<Option<String>>) {
+        let finding = |says| Finding { subject: subject.to_owned(), says };
+        match looked {
+            Ok(None) => self.looked += 1,
+            Ok(Some(says)) => {
+                self.looked += 1;
+                self.findings.insert(finding(says));
+            }
+            Err(NotLooked { why, is_denied: true }) => _ = self.not_looked.insert(finding(why)),
+            Err(NotLooked { why, is_denied: false }) => _ = self.findings.insert(finding(why)),
+        }
+        self.judge();
+    }
+
+    /// The same check after a look at each of `subjects`.
+    pub(super) fn of<'a, T: 'a>(
+        id: &'static str,
+        subjects: impl IntoIterator<Item = &'a T>,
+        name: impl Fn(&'a T) -> &'a str,
+        look: impl Fn(&T) -> Looked<Option<String>>,
+    ) -> Self {
+        let mut check = Self::new(id);
+        for subject in subjects {
+            check.sees(name(subject), look(subject));
+        }
+        check
+    }
+
+    /// The same check with something to say where it is fine.
+    pub(super) fn noting(mut self, note: Option<String>) -> Self {
+        self.note = note;
+        self
+    }
+
+    fn judge(&mut self) {
+        self.status = if !self.findings.is_empty() {
+            Status::Failed
+        } else if !self.not_looked.is_empty() {
+            Status::NotLooked
+        } else {
+            Status::Ok
+        };
+        let is_failed = self.status == Status::Failed;
+        self.remedy = is_failed.then_some(self.entry.remedy);
+        self.link = (self.status != Status::Ok).then(|| catalogue::link(self.id));
+    }
+}
+
+/// Checks that belong together.
+#[derive(Debug, Serialize)]
+pub(super) struct Group {
+    pub(super) name: &'static str,
+    pub(super) checks: Vec<Check>,
+}
+
+impl Group {
+    /// The checks of those that looked at anything, or would have.
+    pub(super) fn new(name: &'static str, checks: impl IntoIterator<Item = Check>) -> Self {
+        let looked = |check: &Check| check.looked > 0 || check.status != Status::Ok;
+        Self { name, checks: checks.into_iter().filter(looked).collect() }
+    }
+}

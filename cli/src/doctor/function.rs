@@ -1,0 +1,133 @@
+//! The function, its schedule and its last success.
+
+use std::time::{Duration, SystemTime};
+
+use eks_nlb_sync::settings::Settings;
+
+use super::Desk;
+use super::check::{Check, Looked, NotLooked};
+use super::reads::function::{self, Function};
+
+/// The function's name by the Terraform module's default.
+const USUAL_NAME: &str = "eks-nlb-sync";
+
+/// Longer without a success is an alarm in the templates, too.
+const LATE: Duration = Duration::from_mins(15);
+
+/// Looks at the function `name`, or at the one of the usual name.
+pub(super) async fn look(desk: &Desk<'_>, name: Option<&str>) -> Vec<Check> {
+    let mut exists = Check::new("function");
+    let of = name.unwrap_or(USUAL_NAME);
+    let described = function::describe(&desk.ask, of).await;
+    let region = desk.session.region();
+    exists.sees(
+        of,
+        described.as_ref().map_err(Clone::clone).and_then(|found| match found {
+            None if name.is_none() => Err(NotLooked::because(format!(
+                "there is none of this name in {region}: give --function-name"
+            ))),
+            None => Ok(Some(format!("there is no such function in {region}"))),
+            Some(found) => Ok(is_not_well(found)),
+        }),
+    );
+    let mut checks = vec![exists];
+    if let Ok(Some(found)) = described {
+        checks.push(settings(desk, of, &found));
+        checks.push(schedule(desk, of, &found).await);
+        checks.push(last_success(desk, of, &found).await);
+    }
+    checks
+}
+
+fn is_not_well(function: &Function) -> Option<String> {
+    let Function { state, last_update, .. } = function;
+    // Lambda makes a function inactive that has been idle for weeks.
+    if !matches!(state.as_str(), "Active" | "Inactive") {
+        Some(format!("its state is {state}"))
+    } else if last_update == "Failed" {
+        Some("its last update failed".to_owned())
+    } else {
+        None
+    }
+}
+
+/// The settings that the function has, if its variables can be read.
+fn settings_of(function: &Function) -> Looked<Settings> {
+    let hidden = || NotLooked::because("its variables may not be decrypted");
+    let variables = function.variables.as_ref().ok_or_else(hidden)?;
+    Settings::from_lookup(|name| variables.get(name).cloned())
+        .map_err(|invalid| NotLooked { why: format!("it does not start: {invalid}"), is_denied: false })
+}
+
+/// Whether the function decides as this command does, and writes.
+fn settings(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
+    let mut check = Check::new("function-settings");
+    let own = &desk.session.settings;
+    check.sees(
+        name,
+        settings_of(function).map(|of_function| {
+            let differs = [
+                ("NLB_TAG", of_function.nlb_tag != own.nlb_tag),
+                ("CLUSTER_NAME_TAG", of_function.cluster_name_tag != own.cluster_name_tag),
+                ("ADDRESS_SOURCE", of_function.address_source != own.address_source),
+                ("SYNC_POLICY", of_function.policy.sync != own.policy.sync),
+                ("MIN_HEALTHY_TARGETS", of_function.policy.min_healthy != own.policy.min_healthy),
+                ("ALLOWED_CIDRS", of_function.allowed_cidrs != own.allowed_cidrs),
+            ];
+            let differs: Vec<_> =
+                differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
+            if of_function.dry_run {
+                Some("its DRY_RUN is true: it plans, and writes nothing".to_owned())
+            } else if differs.is_empty() {
+                None
+            } else {
+                Some(format!("it has another {}", differs.join(" and ")))
+            }
+        }),
+    );
+    check
+}
+
+async fn schedule(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
+    let mut check = Check::new("schedule");
+    let schedules = function::schedules(&desk.ask, &function.arn).await;
+    check.sees(
+        name,
+        schedules.map(|schedules| {
+            let names = || schedules.keys().cloned().collect::<Vec<_>>().join(" and ");
+            if schedules.is_empty() {
+                Some("no schedule has it as its target".to_owned())
+            } else if schedules.values().all(|state| state != "ENABLED") {
+                Some(format!("{} is disabled", names()))
+            } else {
+                None
+            }
+        }),
+    );
+    check
+}
+
+async fn last_success(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
+    let mut check = Check::new("last-success");
+    let namespace = settings_of(function).map(|settings| settings.metrics_namespace);
+    let namespace = namespace.unwrap_or_else(|_| desk.session.settings.metrics_namespace.clone());
+    let last = function::last_success(&desk.ask, &namespace, name).await;
+    let ago = |last: SystemTime| SystemTime::now().duration_since(last).unwrap_or_default();
+    let note = last.as_ref().ok().and_then(|last| Some(minutes(ago((*last)?))));
+    check.sees(
+        name,
+        last.map(|last| match last.map(ago) {
+            None => Some(format!("none in {namespace} within the last three hours")),
+            Some(ago) if ago > LATE => Some(format!("the last was {}", minutes(ago))),
+            Some(_) => None,
+        }),
+    );
+    check.noting(note)
+}
+
+fn minutes(ago: Duration) -> String {
+    match ago.as_secs() / 60 {
+        0 => "just now".to_owned(),
+        minutes => format!("{minutes} min ago"),
+    }
+}

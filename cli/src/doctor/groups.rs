@@ -1,0 +1,166 @@
+//! The target groups: what they take, how they check it, and who may write.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
+use eks_nlb_sync::report::FrontendReport;
+use futures_util::future::join_all;
+
+use super::check::{Check, Looked, NotLooked};
+use super::reads::elb::{self, HealthCheck, Listener, TargetGroup};
+use super::{Desk, TagsOf};
+use crate::names;
+
+/// The port of API servers and of their clients.
+const PORT: &str = "443";
+
+/// What an API server answers without credentials, on every EKS version.
+const PATHS: [&str; 3] = ["/readyz", "/livez", "/healthz"];
+
+/// Looks at the target groups of `frontends`.
+pub(super) async fn look(
+    desk: &Desk<'_>,
+    frontends: &[&FrontendReport],
+    listeners: &BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
+    tags: &Looked<TagsOf>,
+) -> Vec<Check> {
+    let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.target_group.as_ref()).collect();
+    let described = elb::target_groups(&desk.ask).await;
+    let of_arn = |arn: &TargetGroupArn| {
+        let all = described.as_ref().map_err(Clone::clone)?;
+        all.get(&arn.0).ok_or_else(|| NotLooked::because("it has been deleted meanwhile"))
+    };
+    let attributes =
+        arns.iter().map(async |arn| (*arn, elb::attributes_of_target_group(&desk.ask, &arn.0).await));
+    let attributes: BTreeMap<_, _> = join_all(attributes).await.into_iter().collect();
+    let is_off = |arn: &TargetGroupArn, attribute: &str| match attributes.get(arn) {
+        Some(Ok(found)) => {
+            let is_on = found.get(attribute).is_some_and(|value| value == "true");
+            Ok(is_on.then(|| "it is on".to_owned()))
+        }
+        Some(Err(not_looked)) => Err(not_looked.clone()),
+        None => Ok(None),
+    };
+    vec![
+        forwarded(frontends, listeners),
+        Check::of("target-group", arns.iter().copied(), names::target_group, |arn| {
+            of_arn(arn).map(takes_api_servers)
+        }),
+        write_tag(desk, &arns, tags),
+        Check::of("client-address", arns.iter().copied(), names::target_group, |arn| {
+            is_off(arn, "preserve_client_ip.enabled")
+        }),
+        Check::of("proxy-protocol", arns.iter().copied(), names::target_group, |arn| {
+            is_off(arn, "proxy_protocol_v2.enabled")
+        }),
+        Check::of("health-check", arns.iter().copied(), names::target_group, |arn| {
+            of_arn(arn).map(|group| cannot_pass(&group.check))
+        }),
+    ]
+}
+
+fn takes_api_servers(group: &TargetGroup) -> Option<String> {
+    let TargetGroup { target_type, protocol, port, .. } = group;
+    match (target_type.as_str(), protocol.as_str(), port.as_str()) {
+        ("ip", "TCP", PORT) => None,
+        ("ip", ..) => Some(format!("it takes {protocol} on port {port}")),
+        _ => Some(format!("its targets are of type {target_type}")),
+    }
+}
+
+/// Why an API server cannot pass, if it cannot.
+fn cannot_pass(check: &HealthCheck) -> Option<String> {
+    let HealthCheck { protocol, port, path, matcher } = check;
+    if !matches!(port.as_str(), "traffic-port" | PORT) {
+        return Some(format!("it asks port {port}"));
+    }
+    let is_known = PATHS.contains(&path.split('?').next().unwrap_or_default());
+    match protocol.as_str() {
+        "HTTPS" if !is_known => Some(format!("it asks for {path}, which needs credentials")),
+        "HTTPS" if !matches_200(matcher) => {
+            Some(format!("it expects {matcher}, and a healthy API server says 200"))
+        }
+        "HTTPS" | "TCP" => None,
+        other => Some(format!("it speaks {other}, and API servers speak TLS")),
+    }
+}
+
+/// Whether a matcher as in `200`, `200,204` or `200-399` takes 200.
+fn matches_200(matcher: &str) -> bool {
+    const OK: u16 = 200;
+    matcher.split(',').any(|part| {
+        let (from, to) = part.split_once('-').unwrap_or((part, part));
+        matches!((from.trim().parse::<u16>(), to.trim().parse::<u16>()), (Ok(from), Ok(to)) if from <= OK && OK <= to)
+    })
+}
+
+/// Whether a listener that clients find forwards to each target group.
+fn forwarded(
+    frontends: &[&FrontendReport],
+    listeners: &BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
+) -> Check {
+    let mut check = Check::new("listener");
+    for frontend in frontends {
+        let (Some(balancer), Some(group)) = (&frontend.load_balancer, &frontend.target_group) else {
+            continue;
+        };
+        let says = match listeners.get(balancer) {
+            Some(Ok(listeners)) => Ok(not_forwarded(listeners, group)),
+            Some(Err(not_looked)) => Err(not_looked.clone()),
+            None => Ok(None),
+        };
+        check.sees(names::target_group(group), says);
+    }
+    check
+}
+
+fn not_forwarded(listeners: &[Listener], group: &TargetGroupArn) -> Option<String> {
+    let own: Vec<_> = listeners.iter().filter(|one| one.target_groups.contains(&group.0)).collect();
+    if own.iter().any(|one| one.protocol == "TCP" && one.port == PORT) {
+        return None;
+    }
+    let others: Vec<_> = own.iter().map(|one| format!("{} on {}", one.protocol, one.port)).collect();
+    Some(if others.is_empty() {
+        "no listener forwards to it".to_owned()
+    } else {
+        format!("only {} forwards to it", others.join(" and "))
+    })
+}
+
+/// Whether the function's policy, as the templates make it, lets it write.
+fn write_tag(desk: &Desk<'_>, arns: &BTreeSet<&TargetGroupArn>, tags: &Looked<TagsOf>) -> Check {
+    let nlb_tag = &desk.session.settings.nlb_tag;
+    Check::of("write-tag", arns.iter().copied(), names::target_group, |arn| {
+        let tags = tags.as_ref().map_err(Clone::clone)?;
+        let carries = tags.get(&arn.0).is_some_and(|tags| nlb_tag.first_matches(tags));
+        Ok((!carries).then(|| "it does not carry the first tag of its load balancer".to_owned()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_api_server_passes_few_checks() {
+        let check = |protocol: &str, port: &str, path: &str, matcher: &str| HealthCheck {
+            protocol: protocol.to_owned(),
+            port: port.to_owned(),
+            path: path.to_owned(),
+            matcher: matcher.to_owned(),
+        };
+        for (check, passes) in [
+            (check("HTTPS", "traffic-port", "/readyz", "200"), true),
+            (check("HTTPS", "443", "/livez?verbose", "200-399"), true),
+            (check("HTTPS", "443", "/healthz", "100, 150-250"), true),
+            (check("TCP", "traffic-port", "", ""), true),
+            (check("HTTPS", "traffic-port", "/", "200"), false),
+            (check("HTTPS", "traffic-port", "/readyz", "401"), false),
+            (check("HTTPS", "traffic-port", "/readyz", ""), false),
+            (check("HTTP", "traffic-port", "/readyz", "200"), false),
+            (check("TCP", "6443", "", ""), false),
+        ] {
+            assert_eq!(cannot_pass(&check).is_none(), passes, "{check:?}");
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Reads the surroundings from AWS, as far as checks need them.
+
+pub(super) mod cluster;
+pub(super) mod elb;
+pub(super) mod function;
+pub(super) mod network;
+
+use eks_nlb_sync::aws::ask::Ask;
+use eks_nlb_sync::aws::xml::{Element, Unreadable};
+use eks_nlb_sync::error::CallError;
+use serde_json::Value;
+
+use super::check::{Looked, NotLooked};
+
+/// What stands at `path` in an answer in JSON, as in `/cluster/status`.
+fn at<'a>(answer: &'a Value, path: &str) -> &'a Value {
+    answer.pointer(path).unwrap_or(&Value::Null)
+}
+
+/// The text at `path`; empty if there is none.
+fn text_at(answer: &Value, path: &str) -> String {
+    at(answer, path).as_str().unwrap_or_default().to_owned()
+}
+
+/// A parameter of the query protocol.
+fn parameter(name: impl Into<String>, value: impl Into<String>) -> (String, String) {
+    (name.into(), value.into())
+}
+
+/// `PREFIX.1`, `PREFIX.2` and so on.
+fn numbered(prefix: &str, values: &[String]) -> Vec<(String, String)> {
+    values
+        .iter()
+        .enumerate()
+        .map(|(n, value)| parameter(format!("{prefix}.{}", n + 1), value.as_str()))
+        .collect()
+}
+
+/// What `list` holds in each page of an answer. The marker of the next page is
+/// `answered` in an answer and `asked` in a question.
+async fn pages<T>(
+    ask: &Ask<'_>,
+    action: &'static str,
+    parameters: Vec<(String, String)>,
+    (asked, answered): (&str, &str),
+    read: impl Fn(&Element) -> Result<Vec<T>, Unreadable>,
+) -> Looked<Vec<T>> {
+    let mut items = Vec::new();
+    let mut marker = String::new();
+    loop {
+        let mut parameters = parameters.clone();
+        if !marker.is_empty() {
+            parameters.push(parameter(asked, marker.as_str()));
+        }
+        let answer = ask.xml(action, &parameters).await?;
+        let unusable = |error: Unreadable| NotLooked::unusable(action, &error.to_string());
+        // Other services than EC2 put all but the request's id into a result.
+        let result = format!("{}Result", action.split(':').nth(1).unwrap_or_default());
+        let content = answer.child(&result).map_err(unusable)?.unwrap_or(&answer);
+        items.extend(read(content).map_err(unusable)?);
+        let next = content.text_of(answered).map_err(unusable)?;
+        if next.is_empty() || next == marker {
+            return Ok(items);
+        }
+        marker = next;
+    }
+}
+
+/// The one page of an answer.
+async fn page<T>(
+    ask: &Ask<'_>,
+    action: &'static str,
+    parameters: Vec<(String, String)>,
+    read: impl Fn(&Element) -> Result<T, Unreadable>,
+) -> Looked<T> {
+    let one = pages(ask, action, parameters, ("", ""), |content| Ok(vec![read(content)?])).await?;
+    one.into_iter().next().ok_or_else(|| NotLooked::unusable(action, "page"))
+}
+
+/// The members of the list `name`; none if it is not there.
+fn list<'a>(content: &'a Element, name: &str) -> Result<Vec<&'a Element>, Unreadable> {
+    let list = content.child(name)?;
+    Ok(list.into_iter().flat_map(|list| list.items().chain(list.members())).collect())
+}
+
+/// The account and ARN of the caller.
+pub(super) async fn identity(ask: &Ask<'_>) -> Result<(String, String), CallError> {
+    let answer = ask.xml("sts:GetCallerIdentity", &[]).await?;
+    let result = answer.child("GetCallerIdentityResult").ok().flatten();
+    let text = |name: &str| result.and_then(|result| result.text_of(name).ok()).unwrap_or_default();
+    Ok((text("Account"), text("Arn")))
+}

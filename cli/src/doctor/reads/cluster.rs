@@ -1,0 +1,113 @@
+//! Clusters, as EKS describes them.
+
+use std::time::SystemTime;
+
+use aws_smithy_types::base64;
+use eks_nlb_sync::aws::ask::Ask;
+use eks_nlb_sync::model::{ApiEndpoint, Host};
+use serde_json::Value;
+use x509_cert::Certificate;
+use x509_cert::der::Decode;
+
+use super::{at, text_at};
+use crate::doctor::check::{Looked, NotLooked};
+
+/// A cluster, as far as checks need it.
+#[derive(Clone, Debug)]
+pub(in crate::doctor) struct Cluster {
+    pub(in crate::doctor) name: String,
+    pub(in crate::doctor) status: String,
+    /// Whether it runs in the Region, and not on an Outpost or outside AWS.
+    pub(in crate::doctor) is_in_region: bool,
+    pub(in crate::doctor) has_private_access: bool,
+    pub(in crate::doctor) endpoint: Option<ApiEndpoint>,
+    pub(in crate::doctor) vpc: String,
+    pub(in crate::doctor) subnets: Vec<String>,
+    /// That of the cluster, and those given besides.
+    pub(in crate::doctor) security_groups: Vec<String>,
+    /// When each certificate authority ends.
+    pub(in crate::doctor) authorities: Looked<Vec<SystemTime>>,
+}
+
+impl Cluster {
+    /// Whether it has what the other checks look at.
+    pub(in crate::doctor) fn is_ready(&self) -> bool {
+        self.is_in_region && self.endpoint.is_some()
+    }
+}
+
+/// The names of all clusters of the Region.
+pub(in crate::doctor) async fn names(ask: &Ask<'_>) -> Looked<Vec<String>> {
+    let mut names = Vec::new();
+    let mut token = String::new();
+    loop {
+        let answer = ask.json("eks:ListClusters", format!("/clusters?maxResults=100{token}")).await?;
+        names.extend(texts(at(&answer, "/clusters")));
+        match at(&answer, "/nextToken").as_str() {
+            Some(next) => token = format!("&nextToken={}", escaped(next)),
+            None => return Ok(names),
+        }
+    }
+}
+
+/// The cluster `name`; nothing if there is none.
+pub(in crate::doctor) async fn describe(ask: &Ask<'_>, name: &str) -> Looked<Option<Cluster>> {
+    // A cluster's name needs no escape.
+    let answer = match ask.json("eks:DescribeCluster", format!("/clusters/{name}")).await {
+        Err(error) if error.is_rejected_as(&["ResourceNotFoundException"]) => return Ok(None),
+        answer => answer?,
+    };
+    let text = |path: &str| Some(text_at(&answer, path)).filter(|text| !text.is_empty());
+    let vpc = text("/cluster/resourcesVpcConfig/vpcId");
+    let security_group = text("/cluster/resourcesVpcConfig/clusterSecurityGroupId");
+    let host = text("/cluster/endpoint").and_then(|url| Host::from_endpoint(&url).ok());
+    let more = texts(at(&answer, "/cluster/resourcesVpcConfig/securityGroupIds"));
+    let is_elsewhere =
+        ["/cluster/outpostConfig", "/cluster/connectorConfig"].map(|path| !at(&answer, path).is_null());
+    let private = at(&answer, "/cluster/resourcesVpcConfig/endpointPrivateAccess");
+    Ok(Some(Cluster {
+        name: name.to_owned(),
+        status: text_at(&answer, "/cluster/status"),
+        is_in_region: !is_elsewhere.contains(&true),
+        has_private_access: private.as_bool().unwrap_or_default(),
+        subnets: texts(at(&answer, "/cluster/resourcesVpcConfig/subnetIds")).collect(),
+        security_groups: security_group.iter().cloned().chain(more).collect(),
+        authorities: authorities(&text_at(&answer, "/cluster/certificateAuthority/data")),
+        endpoint: host.map(|host| ApiEndpoint { host, vpc: vpc.clone(), security_group }),
+        vpc: vpc.unwrap_or_default(),
+    }))
+}
+
+fn authorities(data: &str) -> Looked<Vec<SystemTime>> {
+    let unreadable =
+        || NotLooked { why: "its certificate authority cannot be read".to_owned(), is_denied: false };
+    let bundle = base64::decode(data).map_err(|_| unreadable())?;
+    let bundle = String::from_utf8(bundle).map_err(|_| unreadable())?;
+    let ends = bundle.split(BEGIN).skip(1).map(|block| ends_at(block).ok_or_else(unreadable));
+    let ends: Vec<_> = ends.collect::<Result<_, _>>()?;
+    if ends.is_empty() { Err(unreadable()) } else { Ok(ends) }
+}
+
+/// What stands around a certificate in PEM.
+const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
+const END: &str = "-----END CERTIFICATE-----";
+
+/// When a certificate ends that is the rest of a PEM block.
+fn ends_at(block: &str) -> Option<SystemTime> {
+    let (text, _) = block.split_once(END)?;
+    let der = base64::decode(text.split_whitespace().collect::<String>()).ok()?;
+    let certificate = Certificate::from_der(&der).ok()?;
+    Some(certificate.tbs_certificate.validity.not_after.to_system_time())
+}
+
+fn texts(list: &Value) -> impl Iterator<Item = String> {
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
+}
+
+/// `text` as a value in a URL.
+pub(super) fn escaped(text: &str) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    let escape =
+        |byte: u8| if is_plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(escape).collect()
+}

@@ -1,0 +1,176 @@
+//! Subnets, security groups, VPCs and endpoint services, as EC2 describes them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use eks_nlb_sync::aws::ask::Ask;
+use eks_nlb_sync::aws::xml::{Element, Unreadable};
+use ipnet::Ipv4Net;
+
+use super::{list, numbered, page, pages, parameter};
+use crate::doctor::check::Looked;
+
+const TOKEN: (&str, &str) = ("NextToken", "nextToken");
+
+/// The most values of one filter.
+///
+/// Source: EC2 User Guide, *Filtering*: 200.
+const MOST_VALUES: usize = 200;
+
+/// A subnet, as far as checks need it.
+#[derive(Clone, Debug)]
+pub(in crate::doctor) struct Subnet {
+    pub(in crate::doctor) id: String,
+    pub(in crate::doctor) zone: String,
+    pub(in crate::doctor) cidr: Option<Ipv4Net>,
+}
+
+/// A rule of a security group that admits TCP 443.
+#[derive(Clone, Debug)]
+pub(in crate::doctor) struct Rule {
+    pub(in crate::doctor) group: String,
+    pub(in crate::doctor) is_egress: bool,
+    pub(in crate::doctor) peer: Peer,
+}
+
+/// Whom a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::doctor) enum Peer {
+    Group(String),
+    Range(Ipv4Net),
+    /// A prefix list, which is not looked into.
+    PrefixList,
+}
+
+/// A VPC endpoint service, as far as checks need it.
+#[derive(Clone, Debug)]
+pub(in crate::doctor) struct EndpointService {
+    pub(in crate::doctor) id: String,
+    pub(in crate::doctor) state: String,
+    pub(in crate::doctor) needs_acceptance: bool,
+    pub(in crate::doctor) load_balancers: Vec<String>,
+}
+
+/// The subnets of `ids`, by id.
+pub(in crate::doctor) async fn subnets(
+    ask: &Ask<'_>,
+    ids: &BTreeSet<String>,
+) -> Looked<BTreeMap<String, Subnet>> {
+    let ids: Vec<_> = ids.iter().cloned().collect();
+    let mut found = BTreeMap::new();
+    for batch in ids.chunks(MOST_VALUES) {
+        // By a filter: an id that is gone would fail the whole call.
+        let mut of = vec![parameter("Filter.1.Name", "subnet-id")];
+        of.extend(numbered("Filter.1.Value", batch));
+        let subnets = pages(ask, "ec2:DescribeSubnets", of, TOKEN, |page| {
+            list(page, "subnetSet")?.into_iter().map(subnet).collect()
+        });
+        found.extend(subnets.await?.into_iter().map(|subnet| (subnet.id.clone(), subnet)));
+    }
+    Ok(found)
+}
+
+fn subnet(described: &Element) -> Result<Subnet, Unreadable> {
+    Ok(Subnet {
+        id: described.text_of("subnetId")?,
+        zone: described.text_of("availabilityZone")?,
+        cidr: described.text_of("cidrBlock")?.parse().ok(),
+    })
+}
+
+/// The rules of `groups` that admit TCP 443.
+pub(in crate::doctor) async fn rules(ask: &Ask<'_>, groups: &BTreeSet<String>) -> Looked<Vec<Rule>> {
+    let groups: Vec<_> = groups.iter().cloned().collect();
+    let mut found = Vec::new();
+    for batch in groups.chunks(MOST_VALUES) {
+        let mut of = vec![parameter("Filter.1.Name", "group-id")];
+        of.extend(numbered("Filter.1.Value", batch));
+        let rules = pages(ask, "ec2:DescribeSecurityGroupRules", of, TOKEN, |page| {
+            let rules = list(page, "securityGroupRuleSet")?.into_iter().map(rule);
+            Ok(rules.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        });
+        found.extend(rules.await?);
+    }
+    Ok(found)
+}
+
+/// The rule, if it is about TCP 443.
+fn rule(described: &Element) -> Result<Option<Rule>, Unreadable> {
+    const PORT: i32 = 443;
+    let protocol = described.text_of("ipProtocol")?;
+    let bound = |name: &str| Ok::<_, Unreadable>(described.text_of(name)?.parse::<i32>().unwrap_or(-1));
+    let (from, to) = (bound("fromPort")?, bound("toPort")?);
+    let is_tcp_443 = matches!(protocol.as_str(), "tcp" | "6") && from <= PORT && PORT <= to;
+    if protocol != "-1" && !is_tcp_443 {
+        return Ok(None);
+    }
+    let referenced = described.child("referencedGroupInfo")?;
+    let peer = match (referenced, described.text_of("cidrIpv4")?.parse()) {
+        (Some(group), _) => Peer::Group(group.text_of("groupId")?),
+        (None, Ok(range)) => Peer::Range(range),
+        (None, Err(_)) if !described.text_of("prefixListId")?.is_empty() => Peer::PrefixList,
+        // The way between load balancer and control plane is IPv4.
+        (None, Err(_)) => return Ok(None),
+    };
+    Ok(Some(Rule {
+        group: described.text_of("groupId")?,
+        is_egress: described.text_of("isEgress")? == "true",
+        peer,
+    }))
+}
+
+/// Which of DNS support and DNS host names the VPC lacks.
+pub(in crate::doctor) async fn lacking_dns(ask: &Ask<'_>, vpc: &str) -> Looked<Vec<&'static str>> {
+    let mut lacking = Vec::new();
+    for (attribute, name) in [("enableDnsSupport", "DNS support"), ("enableDnsHostnames", "DNS host names")] {
+        let of = vec![parameter("VpcId", vpc), parameter("Attribute", attribute)];
+        let is_on = page(ask, "ec2:DescribeVpcAttribute", of, |page| {
+            let value = page.child(attribute)?;
+            value.map_or_else(|| Ok(String::new()), |value| value.text_of("value"))
+        });
+        if is_on.await? != "true" {
+            lacking.push(name);
+        }
+    }
+    Ok(lacking)
+}
+
+/// All endpoint services of the account in the Region.
+pub(in crate::doctor) async fn endpoint_services(ask: &Ask<'_>) -> Looked<Vec<EndpointService>> {
+    let listed = pages(ask, "ec2:DescribeVpcEndpointServiceConfigurations", vec![], TOKEN, |page| {
+        list(page, "serviceConfigurationSet")?.into_iter().map(endpoint_service).collect()
+    });
+    listed.await
+}
+
+fn endpoint_service(described: &Element) -> Result<EndpointService, Unreadable> {
+    let balancers = list(described, "networkLoadBalancerArnSet")?;
+    Ok(EndpointService {
+        id: described.text_of("serviceId")?,
+        state: described.text_of("serviceState")?,
+        needs_acceptance: described.text_of("acceptanceRequired")? == "true",
+        load_balancers: balancers.into_iter().map(|arn| arn.text().to_owned()).collect(),
+    })
+}
+
+/// Who may connect to an endpoint service.
+pub(in crate::doctor) async fn principals(ask: &Ask<'_>, service: &str) -> Looked<Vec<String>> {
+    let of = vec![parameter("ServiceId", service)];
+    let listed = pages(ask, "ec2:DescribeVpcEndpointServicePermissions", of, TOKEN, |page| {
+        list(page, "allowedPrincipals")?.into_iter().map(|one| one.text_of("principal")).collect()
+    });
+    listed.await
+}
+
+/// The endpoints that wait for an endpoint service to accept them.
+pub(in crate::doctor) async fn waiting(ask: &Ask<'_>, service: &str) -> Looked<Vec<String>> {
+    let of = vec![parameter("Filter.1.Name", "service-id"), parameter("Filter.1.Value.1", service)];
+    let listed = pages(ask, "ec2:DescribeVpcEndpointConnections", of, TOKEN, |page| {
+        let connections = list(page, "vpcEndpointConnectionSet")?.into_iter();
+        let described = connections
+            .map(|one| Ok((one.text_of("vpcEndpointId")?, one.text_of("vpcEndpointState")?)))
+            .collect::<Result<Vec<_>, Unreadable>>()?;
+        let waits = |state: &str| state == "pendingAcceptance";
+        Ok(described.into_iter().filter(|(_, state)| waits(state)).map(|(id, _)| id).collect())
+    });
+    listed.await
+}

@@ -1,0 +1,114 @@
+//! Whether security groups let load balancers reach control planes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ipnet::Ipv4Net;
+
+use super::Desk;
+use super::balancers::Balancer;
+use super::check::{Check, Looked};
+use super::reads::cluster::Cluster;
+use super::reads::elb::LoadBalancer;
+use super::reads::network::{self, Peer, Rule, Subnet};
+use crate::names;
+
+/// Looks at the security groups of both sides.
+pub(super) async fn look(
+    desk: &Desk<'_>,
+    balancers: &[Balancer<'_>],
+    subnets: &Looked<BTreeMap<String, Subnet>>,
+) -> Check {
+    let described = balancers.iter().filter_map(|balancer| balancer.described.as_ref().ok());
+    let of_balancers = described.flat_map(|described| &described.security_groups);
+    let clusters = balancers.iter().flat_map(|balancer| &balancer.clusters);
+    let groups: BTreeSet<_> =
+        of_balancers.chain(clusters.flat_map(|cluster| &cluster.security_groups)).cloned().collect();
+    let rules = network::rules(&desk.ask, &groups).await;
+    let mut check = Check::new("security-groups");
+    for balancer in balancers {
+        for cluster in &balancer.clusters {
+            let reaches = may_reach(balancer, cluster, &rules, subnets);
+            check.sees(names::load_balancer(balancer.arn), reaches);
+        }
+    }
+    check
+}
+
+fn may_reach(
+    balancer: &Balancer<'_>,
+    cluster: &Cluster,
+    rules: &Looked<Vec<Rule>>,
+    subnets: &Looked<BTreeMap<String, Subnet>>,
+) -> Looked<Option<String>> {
+    let described = balancer.described.as_ref().map_err(Clone::clone)?;
+    let rules = rules.as_ref().map_err(Clone::clone)?;
+    let subnets = subnets.as_ref().map_err(Clone::clone)?;
+    let ranges = |ids: &[String]| ids.iter().filter_map(|id| subnets.get(id)?.cidr).collect::<Vec<_>>();
+    let LoadBalancer { security_groups: own, subnets: own_subnets, .. } = described;
+    let theirs = &cluster.security_groups;
+    let leaves = own.is_empty() || admits(rules, own, true, theirs, &ranges(&cluster.subnets));
+    let enters = admits(rules, theirs, false, own, &ranges(own_subnets));
+    let group = |groups: &[String]| groups.first().cloned().unwrap_or_default();
+    Ok(match (leaves, enters) {
+        (true, true) => None,
+        (false, _) => {
+            Some(format!("its security group {} lets nothing out to {} on 443", group(own), cluster.name))
+        }
+        (true, false) => {
+            let security_group = group(theirs);
+            Some(format!(
+                "{security_group}, the security group of {}, does not admit it on 443",
+                cluster.name
+            ))
+        }
+    })
+}
+
+/// Whether one of `groups` admits TCP 443 to or from all of the other side,
+/// named by its security groups or by the ranges that it is in.
+fn admits(rules: &[Rule], groups: &[String], is_egress: bool, peers: &[String], ranges: &[Ipv4Net]) -> bool {
+    let own = rules.iter().filter(|rule| rule.is_egress == is_egress && groups.contains(&rule.group));
+    let own: Vec<_> = own.map(|rule| &rule.peer).collect();
+    // What stands in a prefix list is not known, so it is not held against it.
+    let names_it = own.iter().any(|peer| match peer {
+        Peer::Group(group) => peers.contains(group),
+        Peer::Range(_) => false,
+        Peer::PrefixList => true,
+    });
+    let covers =
+        |range: &Ipv4Net| own.iter().any(|peer| matches!(peer, Peer::Range(wide) if wide.contains(range)));
+    names_it || (!ranges.is_empty() && ranges.iter().all(covers))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(group: &str, is_egress: bool, peer: Peer) -> Rule {
+        Rule { group: group.to_owned(), is_egress, peer }
+    }
+
+    #[test]
+    fn the_other_side_is_admitted_by_name_or_by_all_of_its_ranges() {
+        let range = |text: &str| text.parse::<Ipv4Net>().unwrap();
+        let own = ["sg-own".to_owned()];
+        let peers = ["sg-peer".to_owned()];
+        let ranges = ["10.0.1.0/24", "10.0.2.0/24"].map(range);
+        #[rustfmt::skip]
+        let cases = [
+            ("by name",                    vec![rule("sg-own", false, Peer::Group("sg-peer".to_owned()))],  true),
+            ("another's name",             vec![rule("sg-own", false, Peer::Group("sg-else".to_owned()))],  false),
+            ("of another group",           vec![rule("sg-else", false, Peer::Group("sg-peer".to_owned()))], false),
+            ("in the other direction",     vec![rule("sg-own", true, Peer::Group("sg-peer".to_owned()))],   false),
+            ("by one wide range",          vec![rule("sg-own", false, Peer::Range(range("10.0.0.0/16")))],  true),
+            ("one of two ranges",          vec![rule("sg-own", false, Peer::Range(range("10.0.1.0/24")))],  false),
+            ("by a range each",            ranges.map(|one| rule("sg-own", false, Peer::Range(one))).into(), true),
+            ("by a range that is smaller", vec![rule("sg-own", false, Peer::Range(range("10.0.1.0/28")))],  false),
+            ("by a prefix list",           vec![rule("sg-own", false, Peer::PrefixList)],                        true),
+            ("by nothing",                 vec![],                                                          false),
+        ];
+        for (case, rules, expected) in cases {
+            assert_eq!(admits(&rules, &own, false, &peers, &ranges), expected, "{case}");
+        }
+    }
+}

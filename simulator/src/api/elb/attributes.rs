@@ -1,0 +1,98 @@
+//! Attributes and listeners: what surrounds the targets.
+
+use serde::Serialize;
+
+use crate::api::xml::List;
+use crate::world::{GroupSettings, Listener, LoadBalancer, World};
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Attributes {
+    attributes: List<Attribute>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attribute {
+    key: &'static str,
+    value: String,
+}
+
+fn attributes(attributes: impl IntoIterator<Item = (&'static str, String)>) -> Attributes {
+    Attributes { attributes: attributes.into_iter().map(|(key, value)| Attribute { key, value }).collect() }
+}
+
+pub(super) fn of_load_balancer(balancer: &LoadBalancer) -> Attributes {
+    attributes([
+        ("deletion_protection.enabled", false.to_string()),
+        ("load_balancing.cross_zone.enabled", balancer.cross_zone.to_string()),
+    ])
+}
+
+pub(super) fn of_target_group(settings: &GroupSettings) -> Attributes {
+    attributes([
+        ("preserve_client_ip.enabled", settings.preserves_client_ip.to_string()),
+        ("proxy_protocol_v2.enabled", settings.proxy_protocol.to_string()),
+    ])
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Listeners<'a> {
+    listeners: List<Described<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described<'a> {
+    load_balancer_arn: &'a str,
+    protocol: String,
+    port: u16,
+    default_actions: List<Action<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Action<'a> {
+    r#type: &'static str,
+    forward_config: Forward<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Forward<'a> {
+    target_groups: List<Group<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Group<'a> {
+    target_group_arn: &'a str,
+    weight: u16,
+}
+
+/// Every listener of `balancer`, each of which forwards to all of its groups.
+pub(super) fn listeners<'a>(world: &'a World, balancer: &'a LoadBalancer) -> Listeners<'a> {
+    let groups = world.region(&balancer.scope).into_iter().flat_map(|region| region.target_groups.values());
+    let groups: Vec<_> = groups
+        .filter(|group| group.listener && group.load_balancers.contains(&balancer.arn))
+        .map(|group| group.arn.as_str())
+        .collect();
+    let usual = vec![Listener { protocol: "TCP".to_owned(), port: 443 }];
+    let listeners = world.surroundings.listeners.get(&balancer.arn).cloned().unwrap_or(usual);
+    let described = |listener: Listener| Described {
+        load_balancer_arn: &balancer.arn,
+        protocol: listener.protocol,
+        port: listener.port,
+        default_actions: List::from_iter([Action {
+            r#type: "forward",
+            forward_config: Forward {
+                target_groups: groups
+                    .iter()
+                    .map(|target_group_arn| Group { target_group_arn, weight: 1 })
+                    .collect(),
+            },
+        }]),
+    };
+    Listeners { listeners: listeners.into_iter().map(described).collect() }
+}
