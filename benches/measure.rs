@@ -134,7 +134,11 @@ pub(crate) async fn shares(
                 tell(&format!("  {memory_mb} MB, {clusters} clusters, {program:?}"));
                 let way = Way { share: Some(&share), ..Way::default() };
                 let running = Running::start(programs, program, clusters, way).await?;
-                shares.insert((clusters, memory_mb, program), life(running, scope).await?);
+                match life(running, scope).await {
+                    Ok(life) => _ = shares.insert((clusters, memory_mb, program), life),
+                    Err(error) if program != Program::Function => tell(&format!("    fails: {error}")),
+                    Err(error) => return Err(error),
+                }
             }
         }
     }
