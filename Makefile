@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: demo check test suites lint compile cargo-deny deny advisories test-rust test-build test-deploy \
-        test-moto test-terraform test-complete test-release soak simulate measure planted
+        test-moto test-terraform test-complete test-release soak simulate measure bench planted
 
 # The architectures to build the function for: this one, and the other wherever
 # Rust's target for it is installed.
@@ -137,9 +137,15 @@ on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) $(CARGO) test --workspa
 test-release: $(ARTIFACT) compile
 	SOAK_INVOCATIONS=300 $(on-artifact) artifact:: soak::
 
-# The figures of docs/performance.md, on an idle machine.
+# Whether the artifact keeps its pace, on an idle machine.
 measure: $(ARTIFACT)
 	$(on-artifact) --test-threads 1 artifact:: measure::
+
+# The function beside boto3, on an idle machine, as root (for a share of a core):
+# the tables of docs/performance.md. QUICK=1 only prints, after a few minutes.
+bench: $(ARTIFACT) $(VENV)/bench/.ready
+	cargo bench -p eks-nlb-simulator --profile simulation --bench against_boto3 -- \
+	    $(CURDIR)/$(ARTIFACT) $(CURDIR)/$(VENV)/bench/bin/python $(if $(QUICK),,$(CURDIR)/docs/performance.md)
 
 # The shipped code through random histories, and through control planes that are
 # replaced under traffic, in an optimised build.

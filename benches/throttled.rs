@@ -1,0 +1,94 @@
+//! Runs in an account whose calls ELB limits, beside what its token buckets
+//! allow at best.
+
+use std::time::Duration;
+
+use eks_nlb_simulator::Limits;
+
+use crate::running::{Program, Programs, Running, Way};
+use crate::{Outcome, Scope, TYPICAL, tell};
+
+/// ELB's rate: its name, and its buckets.
+type Rate = (&'static str, Limits);
+
+const RATES: [Rate; 2] = [("40 + 10/s", Limits::CLASSIC), ("200 + 50/s", Limits::NEWER)];
+
+/// A burst of calls tells the function something of the rate. Runs are a minute
+/// apart, so the one before, which nothing throttled, is no part of this one.
+const PAUSE: Duration = Duration::from_secs(5);
+
+/// Clusters beyond which boto3 is not waited for at the older rate.
+const PATIENCE_CLUSTERS: usize = 600;
+
+/// One run that began with full buckets.
+pub(crate) struct Throttled {
+    pub(crate) clusters: usize,
+    pub(crate) rate: &'static str,
+    pub(crate) program: Program,
+    /// What the buckets allow at best.
+    pub(crate) floor: Duration,
+    pub(crate) took: Duration,
+    pub(crate) calls: usize,
+    pub(crate) refused: usize,
+    /// What it said if it failed.
+    pub(crate) failure: Option<String>,
+}
+
+/// Runs the function and boto3 with threads at both rates.
+pub(crate) async fn runs(programs: &Programs, scope: Scope) -> Outcome<Vec<Throttled>> {
+    let sizes: &[usize] = if scope.is_whole { &[150, 600, 1000] } else { &[150] };
+    let mut throttled = Vec::new();
+    for (rate, limits) in RATES {
+        for &clusters in sizes {
+            for program in [Program::Function, Program::Pool] {
+                if program == Program::Pool && limits == Limits::CLASSIC && clusters > PATIENCE_CLUSTERS {
+                    continue;
+                }
+                tell(&format!("  {clusters} clusters at {rate}, {program:?}"));
+                throttled.push(run(programs, program, clusters, (rate, limits)).await?);
+            }
+        }
+    }
+    Ok(throttled)
+}
+
+async fn run(
+    programs: &Programs,
+    program: Program,
+    clusters: usize,
+    (rate, limits): Rate,
+) -> Outcome<Throttled> {
+    let running = Running::start(programs, program, clusters, Way::default()).await?;
+    running.sync().await?;
+    tokio::time::sleep(PAUSE).await;
+    {
+        let mut world = running.sim.world();
+        world.latency = TYPICAL;
+        world.set_limits(Some(limits));
+    }
+    let run = running.run().await;
+    let (calls, refused) = running.calls();
+    running.end().await?;
+    Ok(Throttled {
+        clusters,
+        rate,
+        program,
+        floor: floor(clusters, limits),
+        took: run.took,
+        calls,
+        refused,
+        failure: run.failure,
+    })
+}
+
+/// The calls of a run in which nothing is to be done: ELB's, and EKS's.
+pub(crate) fn fewest_calls(clusters: usize) -> (usize, usize) {
+    let (pages, batches) = (clusters.div_ceil(400), clusters.div_ceil(20));
+    (2 * pages + 2 * batches + clusters, clusters)
+}
+
+fn floor(clusters: usize, limits: Limits) -> Duration {
+    let (calls, _) = fewest_calls(clusters);
+    let calls = u32::try_from(calls).expect("few calls");
+    Duration::from_secs_f64(((f64::from(calls) - limits.all.size) / limits.all.rate).max(0.0))
+}
