@@ -91,6 +91,18 @@ def test_the_text_of_an_alarm_holds_its_query(stack, lines):
         assert query(text, lines), name
 
 
+def test_the_query_of_an_alarm_leads_to_clusters(stack, lines):
+    """But for load balancers that are gone: the log cannot name them, and the chapter's first command does (moto/test_runbook.py)."""
+    for name, alarm in (alarms(stack) | alarms(stack, DryRun="true")).items():
+        [text] = re.findall(r"Logs Insights query \S+ on \S+: (.*)", alarm["AlarmDescription"])
+        named = [any(row.get(each) for each in ("cluster", "loadBalancer", "span.role")) for row in query(text, lines)]
+        if name == "LoadBalancersAlarm":
+            chapter = section("Alarms").partition(f"### {name}\n")[2].partition("\n### ")[0]
+            assert "--tag-filters Key=cluster_name" in re.search(r"```sh\n(.*?)```", chapter, re.DOTALL)[1]
+        else:
+            assert named and all(named), name
+
+
 def pasted():
     [block] = re.findall(r"More, to paste:\n\n```\n(.*?)```", section("Queries"), re.DOTALL)
     return block.splitlines()

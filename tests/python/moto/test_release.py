@@ -23,8 +23,6 @@ sys.path.insert(0, str(ROOT / "packaging"))
 import package
 
 HERE = {"x86_64": "x86_64", "aarch64": "arm64"}[platform.machine()]
-# The artifact where make has built it; else what cargo has built.
-ARTIFACT = ROOT / "target" / "sam" / HERE / "Function" / "bootstrap"
 BUCKET = "artifacts"
 
 
@@ -32,7 +30,7 @@ def released(dist):
     dist.mkdir()
     (dist / package.LICENCES).write_text("licences")
     (dist / package.SBOM).write_text("{}")
-    package.main(HERE, ARTIFACT if ARTIFACT.exists() else program(), dist)
+    package.main(HERE, program(), dist)
 
 
 def commands():
