@@ -42,8 +42,8 @@ struct Scope {
 const WHOLE: Scope = Scope {
     clusters: &CLUSTERS,
     latencies_ms: &LATENCIES_MS,
-    starts: 15,
-    cell: Duration::from_secs(4),
+    starts: 9,
+    cell: Duration::from_secs(3),
     is_whole: true,
 };
 
@@ -65,7 +65,7 @@ async fn main() -> Outcome<()> {
         return Err("usage: against_boto3 FUNCTION PYTHON [DOCUMENT]".into());
     };
     let document = words.next();
-    let programs = Programs::new(function, python)?;
+    let programs = Programs::new(&function, &python)?;
     let scope = if document.is_some() { WHOLE } else { QUICK };
     let measured = everything(&programs, scope).await?;
     let tables = tables::render(&measured, scope);

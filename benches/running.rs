@@ -1,7 +1,7 @@
 //! Starts one of the programs before a simulated account, and runs it.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use eks_nlb_simulator::process::{Process, command};
@@ -14,7 +14,7 @@ use crate::machine::{self, Share};
 /// Lambda's longest time-out.
 const TIME: Duration = Duration::from_mins(15);
 
-/// As many threads as the function has calls in flight.
+/// Threads of the pool: with more of them, they wait for each other.
 const WORKERS: &str = "20";
 
 /// What is compared.
@@ -38,7 +38,7 @@ pub(crate) struct Programs {
 }
 
 impl Programs {
-    pub(crate) fn new(function: PathBuf, python: PathBuf) -> io::Result<Self> {
+    pub(crate) fn new(function: &Path, python: &Path) -> io::Result<Self> {
         // Not resolved: a virtual environment is found by its own link to Python.
         Ok(Self { function: function.canonicalize()?, python: std::path::absolute(python)? })
     }

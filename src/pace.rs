@@ -124,6 +124,12 @@ impl Pace {
         }
     }
 
+    /// Whether calls are held up.
+    #[must_use]
+    pub fn is_spaced(&self) -> bool {
+        matches!(*self.state(), State::Spaced(_))
+    }
+
     /// Whether the service has refused a call within the last few seconds.
     #[must_use]
     pub fn is_refused(&self) -> bool {

@@ -43,7 +43,7 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
         let mut waiting = BTreeMap::new();
         let mut turns = FuturesUnordered::new();
         loop {
-            while turns.len() < self.limits.max_concurrency() {
+            while turns.len() < self.elb.paces.turns_at_once(self.limits.max_concurrency()) {
                 let Some((_, ready)) = waiting.pop_first() else { break };
                 turns.push(self.take_turn(ready));
             }

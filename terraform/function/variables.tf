@@ -200,7 +200,7 @@ variable "dns_timeout_ms" {
 variable "max_concurrency" {
   description = "`MAX_CONCURRENCY`, AWS calls in flight at once."
   type        = number
-  default     = 20
+  default     = 64
   nullable    = false
 
   validation {

@@ -198,20 +198,20 @@ async fn moved_come_first(clusters: usize, rates: Rates, within: Duration) {
 
 #[tokio::test(start_paused = true)]
 async fn six_hundred_clusters_at_the_older_rate() {
-    moved_come_first(600, Rates::CLASSIC, Duration::from_secs(20)).await;
+    moved_come_first(600, Rates::CLASSIC, Duration::from_secs(16)).await;
 }
 
 #[tokio::test(start_paused = true)]
 #[ignore = "minutes, unless it is optimised"]
 async fn a_thousand_clusters_at_the_older_rate() {
     // Listing and tags alone take ten seconds at this rate.
-    moved_come_first(1000, Rates::CLASSIC, Duration::from_secs(25)).await;
+    moved_come_first(1000, Rates::CLASSIC, Duration::from_secs(20)).await;
 }
 
 #[tokio::test(start_paused = true)]
 #[ignore = "minutes, unless it is optimised"]
 async fn a_thousand_clusters_at_the_newer_rate() {
-    moved_come_first(1000, Rates::NEWER, Duration::from_secs(20)).await;
+    moved_come_first(1000, Rates::NEWER, Duration::from_secs(10)).await;
 }
 
 /// Without its memory a process decides the same, only in another order.

@@ -15,7 +15,7 @@ const SETTINGS: &[(&str, &str, &str)] = &[
     ("ALLOWED_CIDRS", "CIDR,…", "Networks in which every address must lie [default: private networks]"),
     ("DNS_SERVERS", "IP[:PORT],…", "Name servers to ask [default: the system's]"),
     ("DNS_TIMEOUT_MS", "MS", "Budget for resolving one host [default: 5000]"),
-    ("MAX_CONCURRENCY", "N", "AWS calls in flight at once [default: 20]"),
+    ("MAX_CONCURRENCY", "N", "AWS calls in flight at once [default: 64]"),
     ("METRICS_NAMESPACE", "NAME", "CloudWatch namespace of watch's metrics [default: EksNlbSync]"),
 ];
 

@@ -25,6 +25,10 @@ use crate::pace::Pace;
 /// second; registering and deregistering 20 at 4 a second besides.
 const FIRST_PER_SECOND: f64 = 10.0;
 
+/// Turns at once while calls are spaced: they keep 50 calls a second going that
+/// take 200 ms each. More would only begin before what should come first.
+const TURNS_WHILE_SPACED: usize = 10;
+
 /// The paces of ELB's calls in one account and Region.
 #[derive(Clone, Debug)]
 pub struct Paces {
@@ -53,6 +57,12 @@ impl Paces {
             self.writes.turn().await;
         }
         self.all.turn().await;
+    }
+
+    /// How many frontends may have their turn at once, of `most`.
+    #[must_use]
+    pub fn turns_at_once(&self, most: usize) -> usize {
+        if self.all.is_spaced() { most.min(TURNS_WHILE_SPACED) } else { most }
     }
 
     /// Whether ELB has refused a write within the last few seconds.
