@@ -181,8 +181,7 @@ fn first_and_warm(life: &Life) -> String {
 }
 
 fn throttled(measured: &Measured) -> String {
-    let columns =
-        ["clusters", "ELB's rate", "at best", "function", "refused", "boto3, 20 threads", "refused"];
+    let columns = ["clusters", "ELB's rate", "at best", "function", "refused", "boto3, adaptive", "refused"];
     let mut table = Table::new("A run that ELB throttles, from full buckets on", &columns);
     for own in measured.throttled.iter().filter(|one| one.program == Function) {
         let is_its =

@@ -34,6 +34,9 @@ pub(crate) struct Throttled {
     pub(crate) failure: Option<String>,
 }
 
+/// boto3's standard retries fail most frontends of such a run; these pace calls.
+const ADAPTIVE: [(&str, &str); 1] = [("RETRY_MODE", "adaptive")];
+
 /// Runs the function and boto3 with threads at both rates.
 pub(crate) async fn runs(programs: &Programs, scope: Scope) -> Outcome<Vec<Throttled>> {
     let sizes: &[usize] = if scope.is_whole { &[150, 600, 1000] } else { &[150] };
@@ -58,7 +61,8 @@ async fn run(
     clusters: usize,
     (rate, limits): Rate,
 ) -> Outcome<Throttled> {
-    let running = Running::start(programs, program, clusters, Way::default()).await?;
+    let way = Way { variables: &ADAPTIVE, ..Way::default() };
+    let running = Running::start(programs, program, clusters, way).await?;
     running.sync().await?;
     tokio::time::sleep(PAUSE).await;
     {
