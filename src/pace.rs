@@ -8,7 +8,7 @@
 //!
 //! `governor` and the SDK's token buckets keep a rate that is known beforehand.
 //! The SDK's adaptive retries find one out, but take three times as long
-//! (docs/performance.md).
+//! (`make measure`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -24,7 +24,7 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Attempts per call, the first included. Standard retries rather than
 /// adaptive ones, which take more than twice as long to get a large Region
-/// through ELB's token buckets: see docs/performance.md.
+/// through ELB's token buckets: `make measure` compares them.
 const MAX_ATTEMPTS: u32 = 12;
 
 /// Longest back-off before the second attempt; doubles up to [`MAX_BACKOFF`].
