@@ -31,11 +31,11 @@ CARGO_TEST := $(CARGO) $(if $(NEXTEST),nextest run,test) --workspace
 check: lint compile
 	$(CARGO_TEST) --lib --bins --test architecture --test reference --test wire
 
-# Four suites at a time: while one waits for a download or for Terraform, the
-# others keep two processors busy. Each suite's output comes in one piece, and
-# one that fails stops no other. What waits longest begins first.
+# Five suites at a time: while some wait for a download, for Terraform or for
+# silent servers, the others keep two processors busy. Each suite's output comes
+# in one piece, and one that fails stops no other.
 test:
-	@$(MAKE) --no-print-directory --jobs=4 --output-sync=target --keep-going suites
+	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going suites
 
 suites: compile $(ARTIFACTS) test-terraform test-release test-complete test-rust test-deploy test-moto deny test-build
 
@@ -166,7 +166,7 @@ soak: $(ARTIFACT)
 # Bugs that the tests are there to find, planted one after the other: all, or
 # those with BUG in their paths.
 planted: $(VENV)/lint/.ready
-	tests/planted.sh $(BUG)
+	tests/planted.sh "$(BUG)"
 
 # A release, without what this machine's paths would leave in it: an archive for
 # each architecture that can be built here, SBOM, licences and checksums in dist/.
