@@ -66,13 +66,6 @@ pub(crate) fn cpu_time(pid: u32) -> Duration {
     TICK * (ticks(11) + ticks(12))
 }
 
-/// The most memory that a process has had, in kB.
-pub(crate) fn peak_kb(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("Linux says so");
-    line.trim().trim_end_matches(" kB").parse().expect("a number")
-}
-
 /// How many connections to `port` on loopback are open.
 pub(crate) fn connections_to(port: u16) -> usize {
     const ESTABLISHED: &str = "01";

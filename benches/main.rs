@@ -8,6 +8,9 @@
 
 mod machine;
 mod measure;
+#[path = "../tests/support/process.rs"]
+#[expect(dead_code, reason = "the soak uses the rest of it")]
+mod process;
 mod running;
 mod tables;
 mod throttled;

@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 use tokio::process::Command;
 
 use crate::machine::{self, Share};
+use crate::process::Usage;
 
 /// Lambda's longest time-out.
 const TIME: Duration = Duration::from_mins(15);
@@ -132,7 +133,7 @@ impl Running {
     }
 
     pub(crate) fn peak_kb(&self) -> u64 {
-        machine::peak_kb(self.process.id())
+        Usage::of(self.process.id()).peak_kb
     }
 
     pub(crate) fn connections(&self) -> usize {

@@ -34,7 +34,7 @@ pub(crate) struct Throttled {
     pub(crate) failure: Option<String>,
 }
 
-/// boto3's standard retries fail most frontends of such a run; these pace calls.
+/// boto3's retries that pace calls, and do best in such a run.
 const ADAPTIVE: [(&str, &str); 1] = [("RETRY_MODE", "adaptive")];
 
 /// Runs the function and boto3 with threads at both rates.

@@ -21,7 +21,7 @@ const RENEWAL_MARGIN: Duration = Duration::from_mins(15);
 /// The account and Region of the function itself, and the clients of the
 /// scopes that it acts in.
 pub struct Account {
-    pub(super) home: SdkConfig,
+    home: SdkConfig,
     home_clients: Clients,
     /// The clients of the last run that acted elsewhere.
     elsewhere: Mutex<Option<(Scope, Clients)>>,
@@ -94,6 +94,18 @@ impl Account {
     }
 
     async fn new_clients(&self, scope: &Scope, session: &str, limits: &Limits) -> Result<Clients, CallError> {
+        let (config, renewal) = self.config_in(scope, session, limits).await?;
+        Ok(Clients::new(self.region(scope).to_owned(), &config, renewal))
+    }
+
+    /// The configuration to act in `scope`, and when its credentials are to be
+    /// replaced.
+    pub(super) async fn config_in(
+        &self,
+        scope: &Scope,
+        session: &str,
+        limits: &Limits,
+    ) -> Result<(SdkConfig, Option<SystemTime>), CallError> {
         let mut config = self.home.to_builder();
         if let Some(region) = &scope.region {
             config.set_region(Region::new(region.as_str().to_owned()));
@@ -106,7 +118,7 @@ impl Account {
             // The home configuration's cache would keep them for as long as the process lives.
             config.set_identity_cache(Some(IdentityCache::no_cache()));
         }
-        Ok(Clients::new(self.region(scope).to_owned(), &config.build(), renewal))
+        Ok((config.build(), renewal))
     }
 }
 

@@ -5,22 +5,20 @@
 //! clients.
 
 use aws_config::{Region, SdkConfig};
-use aws_sdk_eks::config::{IdentityCache, SharedCredentialsProvider};
 use aws_smithy_query::QueryWriter;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::ErrorMetadata;
 use serde_json::Value;
 
 use super::account::Account;
 use super::call::{answer, unusable};
+use super::config;
 use super::ec2::answer::refusal as ec2_refusal;
 use super::parts::{self, Service};
 use super::xml::Element;
-use super::{config, sts};
 use crate::error::CallError;
 use crate::limits::Limits;
 use crate::model::Scope;
@@ -61,16 +59,8 @@ impl Account {
         session: &str,
         limits: &'a Limits,
     ) -> Result<Ask<'a>, CallError> {
-        let mut config = self.home.to_builder();
-        if let Some(region) = &scope.region {
-            config.set_region(Region::new(region.as_str().to_owned()));
-        }
-        if let Some(role) = &scope.role {
-            let credentials = sts::assume(role, session, &self.home, limits).await?;
-            config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials)));
-            config.set_identity_cache(Some(IdentityCache::no_cache()));
-        }
-        Ok(Ask { config: config.build(), limits })
+        let (config, _) = self.config_in(scope, session, limits).await?;
+        Ok(Ask { config, limits })
     }
 }
 
@@ -136,11 +126,7 @@ impl Ask<'_> {
             .behavior_version(config::behavior_version())
             .serializer(Request::http)
             .deserializer(read)
-            .runtime_plugin(
-                StaticRuntimePlugin::new()
-                    .with_config(parts::values(&config, service).freeze())
-                    .with_runtime_components(parts::components(&config, service)),
-            )
+            .runtime_plugin(parts::plugin(&config, service))
             .build();
         answer(action, self.limits.call(action, || Box::pin(operation.invoke(request))).await)
     }
@@ -164,15 +150,7 @@ enum Request {
 impl Request {
     fn http(self) -> Result<HttpRequest, BoxError> {
         match self {
-            Self::Form(form) => {
-                let length = form.len().to_string();
-                let mut request = HttpRequest::new(SdkBody::from(form));
-                request.set_method("POST")?;
-                request.set_uri("/")?;
-                request.headers_mut().insert("content-type", "application/x-www-form-urlencoded");
-                request.headers_mut().insert("content-length", length);
-                Ok(request)
-            }
+            Self::Form(form) => parts::form(form),
             Self::Get(path) => {
                 let mut request = HttpRequest::new(SdkBody::empty());
                 request.set_method("GET")?;

@@ -20,7 +20,10 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
 use aws_smithy_runtime_api::client::endpoint::{EndpointFuture, EndpointResolverParams, ResolveEndpoint};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::endpoint::Endpoint;
 use aws_smithy_types::error::ErrorMetadata;
@@ -39,8 +42,26 @@ pub(super) struct Service {
     pub(super) name: &'static str,
 }
 
+/// All of which an operation of `service` is made, but its question and answer.
+pub(super) fn plugin(config: &SdkConfig, service: Service) -> StaticRuntimePlugin {
+    StaticRuntimePlugin::new()
+        .with_config(values(config, service).freeze())
+        .with_runtime_components(components(config, service))
+}
+
+/// A question in the query protocol.
+pub(super) fn form(form: String) -> Result<HttpRequest, BoxError> {
+    let length = form.len().to_string();
+    let mut request = HttpRequest::new(SdkBody::from(form));
+    request.set_method("POST")?;
+    request.set_uri("/")?;
+    request.headers_mut().insert("content-type", "application/x-www-form-urlencoded");
+    request.headers_mut().insert("content-length", length);
+    Ok(request)
+}
+
 /// What the SDK's parts look up by type.
-pub(super) fn values(config: &SdkConfig, service: Service) -> Layer {
+fn values(config: &SdkConfig, service: Service) -> Layer {
     let mut values = Layer::new(service.name);
     values.store_put(EndpointResolverParams::new(()));
     values.store_put(AuthSchemeOptionResolverParams::new(()));
@@ -58,7 +79,7 @@ pub(super) fn values(config: &SdkConfig, service: Service) -> Layer {
 }
 
 /// The SDK's parts.
-pub(super) fn components(config: &SdkConfig, service: Service) -> RuntimeComponentsBuilder {
+fn components(config: &SdkConfig, service: Service) -> RuntimeComponentsBuilder {
     let mut components = RuntimeComponentsBuilder::new(service.name);
     components
         .set_http_client(config.http_client())

@@ -6,8 +6,6 @@ use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
-use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::error::ErrorMetadata;
 
 use super::answer::{self, Page};
@@ -36,11 +34,7 @@ impl DescribeNetworkInterfaces {
             .behavior_version(config::behavior_version())
             .serializer(request)
             .deserializer(answer::read)
-            .runtime_plugin(
-                StaticRuntimePlugin::new()
-                    .with_config(parts::values(config, SERVICE).freeze())
-                    .with_runtime_components(parts::components(config, SERVICE)),
-            );
+            .runtime_plugin(parts::plugin(config, SERVICE));
         Self(operation.build())
     }
 
@@ -63,13 +57,7 @@ fn request(token: Option<String>) -> Result<HttpRequest, BoxError> {
         query.prefix("NextToken").string(&token);
     }
     query.finish();
-    let length = form.len().to_string();
-    let mut request = HttpRequest::new(SdkBody::from(form));
-    request.set_method("POST")?;
-    request.set_uri("/")?;
-    request.headers_mut().insert("content-type", "application/x-www-form-urlencoded");
-    request.headers_mut().insert("content-length", length);
-    Ok(request)
+    parts::form(form)
 }
 
 #[cfg(test)]
