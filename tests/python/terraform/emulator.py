@@ -143,6 +143,15 @@ def keep_what_a_service_uses(original, self, arn):
     return original(self, arn)
 
 
+# To delete what is gone succeeds, so that a client may repeat a call whose answer
+# it lost (API reference, DeleteTargetGroup, which has no other error than
+# ResourceInUse).
+@correct(ELBv2Backend, "delete_target_group")
+def delete_what_is_gone(original, self, target_group_arn):
+    if target_group_arn in self.target_groups:
+        original(self, target_group_arn)
+
+
 # A volume for which no size is given has that of the image's snapshot.
 @correct(InstanceResponse, "_parse_block_device_mapping")
 def take_the_size_of_the_image(original, self):
