@@ -1,6 +1,6 @@
 """Copies of the modules, so that nothing is written to the checkout, and the emulator."""
 
-import os
+import contextlib
 import pathlib
 import shutil
 import socket
@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from harness import ACCOUNT, ROOT, Emulator, Terraform, environment, required
+from harness import ACCOUNT, ROOT, Emulator, environment, program, served
 from skips import skip_without
 
 
@@ -30,26 +30,33 @@ def kubectl():
 
 @pytest.fixture(scope="session")
 def provider(terraform_installed, tmp_path_factory):
-    """Skips what needs the AWS provider where it cannot be had."""
-    if not available(tmp_path_factory.mktemp("provider"), ">= 5.83, < 7.0"):
-        skip_without("AWS provider, in a mirror (TF_PLUGIN_MIRROR_DIR) or from its registry", workflow="test.yml", job="test")
+    """The AWS provider. Skips what needs it where it cannot be had."""
+    found = program(tmp_path_factory.mktemp("provider"), ">= 5.83, < 7.0")
+    return found or skip_without("AWS provider, in a mirror (TF_PLUGIN_MIRROR_DIR) or from its registry", workflow="test.yml", job="test")
+
+
+@pytest.fixture(scope="session")
+def serve():
+    """Starts a provider, and ends it with the tests."""
+    with contextlib.ExitStack() as stack:
+        yield lambda *program, **extra: stack.enter_context(served(*program, **extra))
+
+
+@pytest.fixture(scope="session")
+def unconfigured(provider, serve):
+    """A provider that is asked for its schema only."""
+    return serve(provider)
 
 
 @pytest.fixture(scope="session", params=["5", "6"])
-def major(request, terraform_installed, tmp_path_factory):
+def major(request, terraform_installed, serve, tmp_path_factory):
     """Each major version that the modules are for. A machine without the registry may have one of them."""
-    if not available(tmp_path_factory.mktemp("major"), f"~> {request.param}.0"):
-        skip_without(f"AWS provider {request.param}", workflow="test.yml", job="test")
-    return request.param
-
-
-def available(directory, version):
-    (directory / "main.tf").write_text(required(version))
-    return Terraform(directory).init(expect=None).returncode == 0
+    found = program(tmp_path_factory.mktemp("major"), f"~> {request.param}.0")
+    return serve(found) if found else skip_without(f"AWS provider {request.param}", workflow="test.yml", job="test")
 
 
 @pytest.fixture
-def copy(provider, tmp_path):
+def copy(tmp_path):
     """A copy of the modules, in a root like the checkout's: sources, and a zip that is none."""
     shutil.copytree(ROOT / "terraform", tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     for file in ("Cargo.toml", "Cargo.lock"):
@@ -62,7 +69,7 @@ def copy(provider, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def emulator(tmp_path_factory):
+def emulator(provider, serve, tmp_path_factory):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -84,7 +91,7 @@ def emulator(tmp_path_factory):
                 time.sleep(0.2)
         else:
             pytest.fail(f"the emulator did not start in 120 s: {log.read_text()}")
-        yield Emulator(url)
+        yield Emulator(url, lambda **extra: serve(provider, **extra))
     finally:
         process.terminate()
         process.wait()

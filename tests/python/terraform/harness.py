@@ -3,10 +3,13 @@
 No setting or credential of the person who runs the tests reaches Terraform.
 """
 
+import contextlib
+import functools
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 
 import boto3
@@ -20,6 +23,8 @@ MODULES = ("cluster-access", "client-access", "region-hub", "function", "member-
 MIRROR_ROOTS = ("/opt", "/usr/share", "/usr/local/share", "~", "~/.terraform.d", "~/.local/share/terraform")
 MIRROR_DEPTH = 3
 PROVIDER = "registry.terraform.io/hashicorp/aws"
+# The provider mostly waits.
+AT_ONCE = ("-input=false", "-no-color", "-parallelism=40")
 CHECKSUMS = re.compile(r"^  hashes = \[.*?^  \]\n", re.MULTILINE | re.DOTALL)
 
 
@@ -37,8 +42,8 @@ def environment(**extra):
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "CHECKPOINT_DISABLE": "1",
-        # A provider reads its schema and ends: a third of its time goes into
-        # collecting garbage that nobody needs collected.
+        # Terraform reads a provider's schema and ends: a third of its time goes
+        # into collecting garbage that nobody needs collected.
         "GOGC": "400",
         "NO_PROXY": "127.0.0.1,localhost",
         "TF_IN_AUTOMATION": "1",
@@ -58,9 +63,30 @@ def mirror():
     return None
 
 
-def required(version):
-    """A configuration that asks for this version of the AWS provider."""
-    return f'terraform {{\n  required_providers {{\n    aws = {{\n      source  = "hashicorp/aws"\n      version = "{version}"\n    }}\n  }}\n}}\n'
+def program(directory, version):
+    """This version of the AWS provider, got by `terraform init`, or None."""
+    aws = {"source": "hashicorp/aws", "version": version}
+    (directory / "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": {"aws": aws}}}))
+    Terraform(directory).init(expect=None)
+    return next((directory / ".terraform" / "providers").glob(f"{PROVIDER}/*/*/terraform-provider-aws_*"), None)
+
+
+@contextlib.contextmanager
+def served(program, **extra):
+    """An AWS provider that stays, and the setting that leads Terraform to it.
+
+    Terraform would start one of its own several times in each command, for a
+    second of a processor each. One that stays has one configuration at a time:
+    it serves one account in one Region, one command after the other.
+    """
+    quiet = {"TF_LOG_SDK": "ERROR", "TF_LOG_PROVIDER": "ERROR"}  # not every request
+    process = subprocess.Popen([program, "-debug"], env=environment(**quiet, **extra), stdout=subprocess.PIPE, text=True)
+    try:
+        found = next(found for line in process.stdout if (found := re.search("(TF_REATTACH_PROVIDERS)='(.*)'", line)))
+        yield {found[1]: found[2]}
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
 
 
 class Terraform:
@@ -68,6 +94,7 @@ class Terraform:
 
     def __init__(self, directory, **extra):
         self.directory = pathlib.Path(directory)
+        self.state_file = self.directory / "terraform.tfstate"
         self.environment = environment(**extra)
 
     def __call__(self, *arguments, expect=(0,), **extra):
@@ -90,33 +117,59 @@ class Terraform:
             lock.write_text(CHECKSUMS.sub("", lock.read_text()))
         return done
 
+    def apply(self, *arguments, **options):
+        return self("apply", "-auto-approve", *AT_ONCE, *arguments, **options)
+
+    def destroy(self, *arguments):
+        self("destroy", "-auto-approve", *AT_ONCE, *arguments)
+
+    def plan(self, *arguments):
+        """What would be done, by address."""
+        lines = map(json.loads, self("plan", "-json", *AT_ONCE, *arguments).stdout.splitlines())
+        changes = [line["change"] for line in lines if line["type"] == "planned_change"]
+        return {one["resource"]["addr"]: one["action"] for one in changes if one["action"] != "read"}
+
+    def stored(self, part):
+        """From the file, because each call of Terraform costs a second of a processor."""
+        return json.loads(self.state_file.read_text())[part]
+
     def state(self):
         """Every resource and data source in the state, by address."""
         resources = {}
-
-        def collect(module):
-            resources.update((resource["address"], resource["values"]) for resource in module.get("resources", []))
-            for child in module.get("child_modules", []):
-                collect(child)
-
-        collect(json.loads(self("show", "-json").stdout).get("values", {}).get("root_module", {}))
+        for each in self.stored("resources"):
+            data = "data" if each["mode"] == "data" else None
+            address = ".".join(filter(None, (each.get("module"), data, each["type"], each["name"])))
+            for instance in each["instances"]:
+                key = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+                # One that is to be destroyed stands behind its successor.
+                resources.setdefault(address + key, instance["attributes"])
         return resources
 
 
 class Emulator:
-    def __init__(self, url, credentials=None):
+    """The emulator, seen from one account. `serve` starts a provider."""
+
+    def __init__(self, url, serve, credentials=None):
         self.url = url
+        self.serve = serve
         self.credentials = credentials or {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
     def client(self, service, region="eu-west-1"):
         named = {name.lower(): value for name, value in self.credentials.items()}
         return boto3.client(service, region_name=region, endpoint_url=self.url, **named)
 
+    @functools.cached_property
+    def provider(self):
+        return self.serve(AWS_ENDPOINT_URL=self.url, **self.credentials)
+
+    def terraform(self, directory):
+        return Terraform(directory, **self.provider)
+
     def in_account(self, account):
         """The same emulator, seen from another account."""
         assumed = self.client("sts").assume_role(RoleArn=f"arn:aws:iam::{account}:role/tests", RoleSessionName="tests")["Credentials"]
         keys = {"AWS_ACCESS_KEY_ID": "AccessKeyId", "AWS_SECRET_ACCESS_KEY": "SecretAccessKey", "AWS_SESSION_TOKEN": "SessionToken"}
-        return Emulator(self.url, {name: assumed[key] for name, key in keys.items()})
+        return Emulator(self.url, self.serve, {name: assumed[key] for name, key in keys.items()})
 
     def create_cluster(self, region, name, zones="abbc", private_access=True, public_access=False):
         """An EKS cluster in a VPC of its own, with a subnet for each letter of a zone."""

@@ -11,7 +11,7 @@ import shutil
 
 import pytest
 
-from harness import ACCOUNT, ROOT, Terraform
+from harness import ACCOUNT, ROOT
 
 pytestmark = pytest.mark.xdist_group("changes")
 
@@ -124,24 +124,12 @@ class World:
         self.caller = root / "caller"
         self.caller.mkdir()
         shutil.copytree(ROOT / "terraform", root / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-        self.terraform = Terraform(self.caller, AWS_ENDPOINT_URL=emulator.url)
+        self.terraform = emulator.terraform(self.caller)
         self.write(FIRST)
 
     def write(self, configuration):
         (self.caller / "main.tf").write_text(configuration)
         self.terraform.init()
-
-    def apply(self, *arguments, **options):
-        return self.terraform("apply", "-auto-approve", "-input=false", "-no-color", *arguments, **options)
-
-    def planned(self, *arguments):
-        self.terraform("plan", "-input=false", "-no-color", "-out=plan", *arguments)
-        return json.loads(self.terraform("show", "-json", "plan").stdout)
-
-    def plan(self, *arguments):
-        """What would be done, by address."""
-        changes = self.planned(*arguments)["resource_changes"]
-        return {one["address"]: one["change"]["actions"] for one in changes if one["change"]["actions"] not in (["no-op"], ["read"])}
 
     def services(self):
         """The load balancers of each endpoint service, by its Name tag."""
@@ -153,9 +141,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(emulator, provider, tmp_path_factory):
+def world(emulator, tmp_path_factory):
     world = World(emulator, tmp_path_factory.mktemp("changes"))
-    world.apply()
+    world.terraform.apply()
     return world
 
 
@@ -164,23 +152,23 @@ def world(emulator, provider, tmp_path_factory):
 
 def test_1_cluster_and_access_are_made_in_one_apply(world):
     assert len(world.load_balancer("ledger_access")["subnets"]) == 2
-    assert world.plan() == {}
+    assert world.terraform.plan() == {}
 
 
 def test_1_a_change_before_the_cluster_touches_nothing_else(world):
-    plan = world.plan("-var", 'role_tags={"team"="x"}', "-var", 'cluster_tags={"team"="x"}')
+    plan = world.terraform.plan("-var", 'role_tags={"team"="x"}', "-var", 'cluster_tags={"team"="x"}')
 
-    assert plan == {"aws_iam_role.cluster": ["update"], "aws_eks_cluster.ledger": ["update"]}
+    assert plan == {"aws_iam_role.cluster": "update", "aws_eks_cluster.ledger": "update"}
 
 
 @pytest.mark.parametrize("changed", ["role_tags", "cluster_tags"])
 def test_1_a_change_before_a_cluster_found_by_name_can_be_planned(world, changed):
     world.write(FIRST + BY_NAME)
 
-    plan = world.plan("-var", f'{changed}={{"team"="x"}}')
+    plan = world.terraform.plan("-var", f'{changed}={{"team"="x"}}')
 
     world.write(FIRST)
-    assert plan["module.by_name.aws_lb.this"] == ["create"]
+    assert plan["module.by_name.aws_lb.this"] == "create"
 
 
 # --- What changes beside Terraform ----------------------------------------------
@@ -196,7 +184,7 @@ def test_2_a_new_subnet_in_a_zone_replaces_nothing(world):
     ]
     eks.update_cluster_config(name="payments", resourcesVpcConfig={"subnetIds": [*network["subnetIds"], *new]})
 
-    assert world.plan() == {}
+    assert world.terraform.plan() == {}
 
 
 def test_2_a_vpc_that_another_account_associated_stays(world):
@@ -205,16 +193,16 @@ def test_2_a_vpc_that_another_account_associated_stays(world):
     zone = world.terraform.state()["module.payments_client.aws_route53_zone.this[0]"]["zone_id"]
     route53.associate_vpc_with_hosted_zone(HostedZoneId=zone, VPC={"VPCRegion": REGION, "VPCId": foreign})
 
-    assert world.plan() == {}
+    assert world.terraform.plan() == {}
 
 
 def test_2_a_successor_of_the_certificate_authority_reaches_the_kubeconfig(world):
     world.emulator.client("eks").create_certificate_authority(clusterName="payments")
     bundle = world.emulator.client("eks").describe_cluster(name="payments")["cluster"]["certificateAuthority"]["data"]
 
-    plan = world.planned()
+    world.terraform.plan("-out=plan")
 
-    change = plan["output_changes"]["kubeconfig"]
+    change = json.loads(world.terraform("show", "-json", "plan").stdout)["output_changes"]["kubeconfig"]
     assert change["actions"] == ["update"] and bundle in change["after"] and bundle not in change["before"]
 
 
@@ -237,7 +225,7 @@ def moved(world):
         ServiceName=state["module.ledger_access.aws_vpc_endpoint_service.this"]["service_name"],
     )["VpcEndpoint"]["VpcEndpointId"]
     world.write(MOVED)
-    world.refusal = world.apply("-replace=module.ledger_access.aws_lb.this", expect=(1,)).stderr
+    world.refusal = world.terraform.apply("-replace=module.ledger_access.aws_lb.this", expect=(1,)).stderr
     return world
 
 
@@ -271,7 +259,7 @@ def revoked(moved):
     service = moved.terraform.state()["module.ledger_access.aws_vpc_endpoint_service.this"]["id"]
     moved.emulator.client("ec2").reject_vpc_endpoint_connections(ServiceId=service, VpcEndpointIds=[moved.consumer])
     moved.write(LAST)
-    moved.apply()
+    moved.terraform.apply()
     return moved
 
 
@@ -285,7 +273,7 @@ def test_4_the_replacement_is_in_service_once_its_consumers_are_rejected(revoked
 
 def test_4_the_first_access_is_removed(revoked):
     assert len(revoked.services()) == 2
-    assert revoked.plan() == {}
+    assert revoked.terraform.plan() == {}
 
 
 def test_5_a_cluster_that_is_gone_is_named(revoked):
@@ -299,7 +287,7 @@ def test_5_a_cluster_that_is_gone_is_named(revoked):
 def test_5_what_served_a_cluster_that_is_gone_can_be_destroyed(revoked):
     assert "payments" not in revoked.emulator.client("eks").list_clusters()["clusters"]
 
-    revoked.terraform("destroy", "-auto-approve", "-input=false", "-no-color")
+    revoked.terraform.destroy()
 
     assert revoked.terraform.state() == {}
     assert revoked.emulator.client("elbv2").describe_load_balancers()["LoadBalancers"] == []

@@ -68,7 +68,7 @@ def world(emulator, provider, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def applied(world):
-    world.terraform("apply", "-auto-approve", "-input=false", "-no-color")
+    world.terraform.apply()
     return world
 
 
@@ -189,7 +189,7 @@ def test_3_the_functions_targets_are_no_drift(applied, filled):
 
 
 def test_4_destroy_leaves_nothing_behind(applied):
-    applied.terraform("destroy", "-auto-approve", "-input=false", "-no-color")
+    applied.terraform.destroy()
 
     assert applied.terraform.state() == {}
     for region in (HOME, FAR):

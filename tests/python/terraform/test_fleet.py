@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from harness import ACCOUNT as TOOLS
-from harness import ROOT, Terraform
+from harness import ROOT
 
 pytestmark = pytest.mark.xdist_group("fleet")
 
@@ -31,40 +31,33 @@ class Account:
         shutil.copytree(source, directory)
         (directory / "provider.tf").write_text(f'provider "aws" {{\n  region = "{REGION}"\n}}\n')
         self.emulator = emulator.in_account(account)
-        self.state = directory / "terraform.tfstate"
-        self.terraform = Terraform(directory, AWS_ENDPOINT_URL=emulator.url, **self.emulator.credentials)
+        self.terraform = self.emulator.terraform(directory)
         self.terraform.init()
         self.variables = variables
 
-    def __call__(self, command, *arguments):
-        (self.terraform.directory / "terraform.tfvars.json").write_text(json.dumps(self.variables))
-        return self.terraform(command, "-input=false", "-no-color", "-parallelism=40", *arguments)
-
     def apply(self):
-        self("apply", "-auto-approve")
+        self.write_variables()
+        self.terraform.apply()
 
     def plan(self, *arguments):
-        """What would be done, by address."""
-        lines = map(json.loads, self("plan", "-json", "-out=plan", *arguments).stdout.splitlines())
-        changes = [line["change"] for line in lines if line["type"] == "planned_change"]
-        return {one["resource"]["addr"]: one["action"] for one in changes if one["action"] != "read"}
+        self.write_variables()
+        return self.terraform.plan("-out=plan", *arguments)
 
     def plan_what_is_known(self):
         """As `plan`, right after a plan of everything was empty."""
         return self.plan("-refresh=false")
 
     def apply_plan(self):
-        self.terraform("apply", "-input=false", "-parallelism=40", "plan")
+        self.terraform.apply("plan")
 
     def destroy(self):
-        self("destroy", "-auto-approve", "-refresh=false")
+        self.terraform.destroy("-refresh=false")
 
-    # From the file: each call of Terraform costs seconds of a processor.
+    def write_variables(self):
+        (self.terraform.directory / "terraform.tfvars.json").write_text(json.dumps(self.variables))
+
     def output(self, name):
-        return json.loads(self.state.read_text())["outputs"][name]["value"]
-
-    def resources(self):
-        return json.loads(self.state.read_text())["resources"]
+        return self.terraform.stored("outputs")[name]["value"]
 
     def endpoints(self):
         return {one["VpcEndpointId"]: one for one in self.emulator.client("ec2").describe_vpc_endpoints()["VpcEndpoints"] if one["State"] == "available"}
@@ -114,12 +107,12 @@ class Fleet:
         for team in self.teams.values():
             team.variables["function_role_arn"] = self.tools.output("function_role_arn")
         side_by_side(Account.apply, self.teams.values())
-        self.tools.variables["states"] = {name: {"backend": "local", "config": {"path": str(team.state)}} for name, team in self.teams.items()}
+        self.tools.variables["states"] = {name: {"backend": "local", "config": {"path": str(team.terraform.state_file)}} for name, team in self.teams.items()}
         self.tools.variables["external_ids"] = {name: team.variables["external_id"] for name, team in self.teams.items()}
         self.tools.apply()
 
 @pytest.fixture(scope="module")
-def fleet(emulator, provider, tmp_path_factory):
+def fleet(emulator, tmp_path_factory):
     fleet = Fleet(emulator, tmp_path_factory.mktemp("fleet"))
     fleet.apply()
     return fleet
@@ -231,7 +224,7 @@ def test_4_destroy_leaves_nothing_behind(retired):
     retired.tools.destroy()
     side_by_side(Account.destroy, retired.teams.values())
 
-    assert [account.resources() for account in (retired.tools, *retired.teams.values())] == [[]] * 6
+    assert [account.terraform.state() for account in (retired.tools, *retired.teams.values())] == [{}] * 6
     assert retired.tools.endpoints() == {}
     for team in retired.teams.values():
         assert team.principals() == {}

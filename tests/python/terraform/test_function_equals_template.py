@@ -12,7 +12,7 @@ import pytest
 
 import module_docs
 import template
-from harness import ACCOUNT, ROOT, Terraform
+from harness import ACCOUNT, ROOT
 
 pytestmark = pytest.mark.xdist_group("function")
 
@@ -200,7 +200,7 @@ class Deployed:
 
 
 @pytest.fixture(scope="module")
-def deployed(emulator, provider, tmp_path_factory):
+def deployed(emulator, tmp_path_factory):
     """The module applied once for each case."""
     ec2 = emulator.client("ec2", REGION)
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
@@ -222,12 +222,11 @@ def deployed(emulator, provider, tmp_path_factory):
         for case, values in cases.items()
     }
     (directory / "main.tf.json").write_text(json.dumps({"provider": {"aws": {"region": REGION}}, "module": calls}))
-    terraform = Terraform(directory, AWS_ENDPOINT_URL=emulator.url)
+    terraform = emulator.terraform(directory)
     terraform.init()
-    terraform("apply", "-auto-approve", "-input=false", "-no-color")
+    terraform.apply()
     state = terraform.state()
-    yield lambda case: Deployed(case.replace(" ", "-"), state, cases[case.replace(" ", "-")])
-    terraform("destroy", "-auto-approve", "-input=false", "-no-color")
+    return lambda case: Deployed(case.replace(" ", "-"), state, cases[case.replace(" ", "-")])
 
 
 every_case = pytest.mark.parametrize("case", CASES)

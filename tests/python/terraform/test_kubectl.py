@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from harness import ROOT, Terraform
+from harness import ROOT
 
 pytestmark = pytest.mark.xdist_group("kubectl")
 
@@ -125,7 +125,7 @@ def authorities():
 
 
 @pytest.fixture(scope="module")
-def kubeconfigs(kubectl, provider, emulator, authorities, tmp_path_factory):
+def kubeconfigs(kubectl, emulator, authorities, tmp_path_factory):
     """What client-access renders for the first authority, and for the bundle of both."""
     first, successor = authorities
     ec2 = emulator.client("ec2")
@@ -155,7 +155,7 @@ def kubeconfigs(kubectl, provider, emulator, authorities, tmp_path_factory):
     directory = tmp_path_factory.mktemp("kubectl")
     outputs = {name: {"value": f"${{module.{name}.kubeconfig}}"} for name in bundles}
     (directory / "main.tf.json").write_text(json.dumps({"provider": {"aws": {"region": "eu-west-1"}}, "module": calls, "output": outputs}))
-    terraform = Terraform(directory, AWS_ENDPOINT_URL=emulator.url)
+    terraform = emulator.terraform(directory)
     terraform.init()
     terraform("plan", "-input=false", "-out=plan")
     planned = json.loads(terraform("show", "-json", "plan").stdout)["planned_values"]["outputs"]

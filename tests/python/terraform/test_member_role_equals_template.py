@@ -10,7 +10,7 @@ import pytest
 
 import module_docs
 import template
-from harness import ACCOUNT, ROOT, Terraform
+from harness import ACCOUNT, ROOT
 from test_function_equals_template import canonical, default_of, parameter_name, parameter_value
 
 pytestmark = pytest.mark.xdist_group("member-role")
@@ -45,11 +45,11 @@ def test_every_parameter_is_a_variable_with_the_same_default():
 
 
 @pytest.fixture(scope="module")
-def planned(emulator, provider, tmp_path_factory):
+def planned(emulator, tmp_path_factory):
     directory = tmp_path_factory.mktemp("member-role")
     calls = {case: {"source": str(MODULE), **GIVEN, **values} for case, values in CASES.items()}
     (directory / "main.tf.json").write_text(json.dumps({"provider": {"aws": {"region": "eu-west-1"}}, "module": calls}))
-    terraform = Terraform(directory, AWS_ENDPOINT_URL=emulator.url)
+    terraform = emulator.terraform(directory)
     terraform.init()
     terraform("plan", "-input=false", "-out=plan")
     changes = json.loads(terraform("show", "-json", "plan").stdout)["resource_changes"]

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from harness import MODULES, ROOT, Terraform, required
+from harness import MODULES, ROOT, Terraform
 
 USAGE = re.compile(r"```hcl\n(.*?)```", re.DOTALL)
 
@@ -32,30 +32,28 @@ def test_the_usage_in_the_readme_is_valid(copy, module, major):
     caller = copy / "terraform" / "usage"
     caller.mkdir()
     (caller / "main.tf").write_text(usage[1])
-    (caller / "versions.tf").write_text(required(f"~> {major}.0"))
-    terraform = Terraform(caller)
+    terraform = Terraform(caller, **major)
     terraform.init()
 
     assert diagnostics(terraform) == []
 
 
 def test_the_example_is_valid(copy, major):
-    terraform = Terraform(copy / "terraform" / "examples" / "complete")
-    (terraform.directory / "versions_override.tf").write_text(required(f"~> {major}.0"))
+    terraform = Terraform(copy / "terraform" / "examples" / "complete", **major)
     terraform.init()
 
     assert diagnostics(terraform) == []
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_the_modules_own_tests_pass(copy, module):
+def test_the_modules_own_tests_pass(copy, unconfigured, module):
     # A stand-in for cargo-lambda: writes down how it was called.
     calls = copy / "calls"
     cargo = copy / "bin" / "cargo"
     cargo.parent.mkdir()
     cargo.write_text(f'#!/bin/sh\necho "$PWD: cargo $*" >> {calls}\n')
     cargo.chmod(0o755)
-    terraform = Terraform(copy / "terraform" / module, PATH=f"{cargo.parent}:{os.environ['PATH']}")
+    terraform = Terraform(copy / "terraform" / module, PATH=f"{cargo.parent}:{os.environ['PATH']}", **unconfigured)
     terraform.init()
 
     done = terraform("test", "-no-color", expect=None)

@@ -9,7 +9,7 @@ import json
 
 import pytest
 
-from harness import ROOT, Terraform
+from harness import ROOT
 
 pytestmark = pytest.mark.xdist_group("refusals")
 
@@ -51,14 +51,14 @@ def subnets(emulator):
 
 
 @pytest.fixture(scope="module")
-def plan(emulator, provider, tmp_path_factory):
+def plan(emulator, tmp_path_factory):
     """Plans one module call and returns what Terraform has against it."""
     directory = tmp_path_factory.mktemp("refusals")
     for module in ("cluster-access", "region-hub"):
         (directory / module).symlink_to(ROOT / "terraform" / module)
     caller = directory / "caller"
     caller.mkdir()
-    terraform = Terraform(caller, AWS_ENDPOINT_URL=emulator.url)
+    terraform = emulator.terraform(caller)
     (caller / "main.tf").write_text(PROVIDER + cluster_access() + REGION_HUB)
     terraform.init()
 
