@@ -18,6 +18,9 @@ ARTIFACTS := $(foreach architecture,$(sort $(HERE) $(INSTALLED)),$(call artifact
 # dependency is checked for the sake of lints. Warnings are errors in CI.
 CARGO := $(if $(CI),RUSTFLAGS=--deny=warnings) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo
 
+# Python compiles a module once, not in each of the many processes of a test.
+unexport PYTHONDONTWRITEBYTECODE
+
 demo:
 	@cargo build --workspace --bins
 	@./target/debug/demo

@@ -24,7 +24,7 @@ PSEUDO = {
 _NOTHING = object()
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     pass
 
 

@@ -76,7 +76,7 @@ def emulator(provider, serve, tmp_path_factory):
     log = tmp_path_factory.mktemp("emulator") / "log"
     process = subprocess.Popen(
         [sys.executable, pathlib.Path(__file__).with_name("emulator.py"), str(port)],
-        env=environment(MOTO_ACCOUNT_ID=ACCOUNT, MOTO_IAM_LOAD_MANAGED_POLICIES="true"),
+        env=environment(MOTO_ACCOUNT_ID=ACCOUNT),
         stdout=log.open("w"),
         stderr=subprocess.STDOUT,
     )

@@ -8,6 +8,7 @@ what is wrong with an emulator must not shape what is deployed.
 """
 
 import base64
+import logging
 import sys
 import threading
 import uuid
@@ -27,7 +28,7 @@ from moto.eks.urls import url_paths as eks_paths
 from moto.elbv2.exceptions import ELBClientError
 from moto.elbv2.models import ELBv2Backend
 from moto.elbv2.responses import ELBV2Response
-from moto.iam.models import get_account_id_from
+from moto.iam.models import AWSManagedPolicy, IAMBackend, get_account_id_from
 from moto.logs.responses import LogsResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.route53.responses import Route53
@@ -62,6 +63,13 @@ def answer_one_at_a_time(original, *request):
 def account_of_the_access_key(original, self):
     account = get_account_id_from(self.get_access_key())
     return original(self) if account == DEFAULT_ACCOUNT_ID else account
+
+
+# Of the policies that AWS manages, the one that is attached: moto would read a
+# thousand, again for each account.
+@correct(IAMBackend, "_init_aws_policies")
+def know_what_is_attached(_, self):
+    return [AWSManagedPolicy("AmazonSSMManagedInstanceCore", account_id=self.account_id, region=self.region_name, document="{}")]
 
 
 # A hosted zone created with a VPC is private. The request may say PrivateZone
@@ -241,4 +249,5 @@ StepFunctionResponse.list_state_machine_versions = lambda self: ActionResult({"s
 
 
 if __name__ == "__main__":
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not every request
     main(["--host", "127.0.0.1", "--port", sys.argv[1]])

@@ -79,11 +79,12 @@ def served(program, **extra):
     second of a processor each. One that stays has one configuration at a time:
     it serves one account in one Region, one command after the other.
     """
-    quiet = {"TF_LOG_SDK": "ERROR", "TF_LOG_PROVIDER": "ERROR"}  # not every request
-    process = subprocess.Popen([program, "-debug"], env=environment(**quiet, **extra), stdout=subprocess.PIPE, text=True)
+    quiet = {"TF_LOG_SDK": "ERROR", "TF_LOG_PROVIDER_AWS": "ERROR"}  # not every request
+    process = subprocess.Popen([program, "-debug"], env=environment(**quiet, **extra), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
-        found = next(found for line in process.stdout if (found := re.search("(TF_REATTACH_PROVIDERS)='(.*)'", line)))
-        yield {found[1]: found[2]}
+        setting = next((found for line in process.stdout if (found := re.search("(TF_REATTACH_PROVIDERS)='(.*)'", line))), None)
+        assert setting, f"{program} does not start"
+        yield {setting[1]: setting[2]}
     finally:
         process.send_signal(signal.SIGINT)
         process.wait()
@@ -154,6 +155,7 @@ class Emulator:
         self.serve = serve
         self.credentials = credentials or {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
+    @functools.cache
     def client(self, service, region="eu-west-1"):
         named = {name.lower(): value for name, value in self.credentials.items()}
         return boto3.client(service, region_name=region, endpoint_url=self.url, **named)

@@ -5,6 +5,7 @@
 They stand between terraform-docs' markers, so that tool can take over.
 """
 
+import functools
 import pathlib
 import re
 
@@ -14,10 +15,15 @@ BEGIN, END = "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"
 TERRAFORM = pathlib.Path(__file__).resolve().parents[3] / "terraform"
 
 
+@functools.cache
+def parsed(path):
+    return hcl2.loads(path.read_text())
+
+
 def blocks(directory, kind):
     """Name and attributes of each variable or output, in the order of the code."""
     for path in sorted(directory.glob("*.tf")):
-        for block in hcl2.loads(path.read_text()).get(kind, []):
+        for block in parsed(path).get(kind, []):
             for name, attributes in block.items():
                 yield name.strip('"'), attributes
 
@@ -44,7 +50,7 @@ def text(attribute):
 
 def requirements(directory):
     """Terraform and its providers, with the versions that the code asks for."""
-    (block,) = hcl2.loads((directory / "versions.tf").read_text())["terraform"]
+    (block,) = parsed(directory / "versions.tf")["terraform"]
     yield "Terraform", block["required_version"].strip('"')
     for providers in block["required_providers"]:
         for name, provider in providers.items():
@@ -55,7 +61,7 @@ def requirements(directory):
 def resources(directory):
     """The types of everything that is made, and of everything that is read."""
     for kind in ("resource", "data"):
-        types = {name.strip('"') for path in directory.glob("*.tf") for block in hcl2.loads(path.read_text()).get(kind, []) for name in block}
+        types = {name.strip('"') for path in directory.glob("*.tf") for block in parsed(path).get(kind, []) for name in block}
         yield kind, sorted(types)
 
 

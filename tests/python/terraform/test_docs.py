@@ -9,6 +9,8 @@ import links
 import module_docs
 from harness import MODULES, ROOT
 
+pytestmark = pytest.mark.xdist_group("docs")
+
 NETWORK = ROOT / "docs" / "network.md"
 ALL = [ROOT / "terraform" / name for name in (*MODULES, "examples/complete")]
 

@@ -14,7 +14,7 @@ import module_docs
 import template
 from harness import ACCOUNT, ROOT
 
-pytestmark = pytest.mark.xdist_group("function")
+pytestmark = pytest.mark.xdist_group("emulator")
 
 REGION = "eu-west-1"
 TEMPLATE = ROOT / "template.yaml"
@@ -125,10 +125,11 @@ def test_every_parameter_is_a_variable_with_the_same_default():
 
 
 def test_every_limit_is_the_same():
+    parameters = template.load(TEMPLATE)["Parameters"]
     for name, variable in variables().items():
         if name in ONLY_IN_THE_MODULE:
             continue
-        parameter = template.load(TEMPLATE)["Parameters"][parameter_name(name)]
+        parameter = parameters[parameter_name(name)]
         conditions = " ".join(block["condition"] for block in variable.get("validation", []))
         allowed = re.search(rf"contains\(\[(.*?)\], var\.{name}\)", conditions)
         lowest = re.search(rf"var\.{name} >= (\d+)", conditions)

@@ -27,7 +27,7 @@ from cryptography.x509.oid import NameOID
 
 from harness import ROOT
 
-pytestmark = pytest.mark.xdist_group("kubectl")
+pytestmark = pytest.mark.xdist_group("emulator")
 
 HOST = "0123456789abcdef.gr7.eu-west-1.eks.amazonaws.com"
 TOKEN = "k8s-aws-v1.token"

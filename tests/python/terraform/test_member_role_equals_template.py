@@ -13,7 +13,7 @@ import template
 from harness import ACCOUNT, ROOT
 from test_function_equals_template import canonical, default_of, parameter_name, parameter_value
 
-pytestmark = pytest.mark.xdist_group("member-role")
+pytestmark = pytest.mark.xdist_group("emulator")
 
 TEMPLATE = ROOT / "fleet-member.yaml"
 MODULE = ROOT / "terraform" / "member-role"

@@ -8,6 +8,8 @@ import pytest
 
 from harness import MODULES, ROOT, Terraform
 
+pytestmark = pytest.mark.xdist_group("modules")
+
 USAGE = re.compile(r"```hcl\n(.*?)```", re.DOTALL)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from harness import ROOT
 
-pytestmark = pytest.mark.xdist_group("refusals")
+pytestmark = pytest.mark.xdist_group("emulator")
 
 PROVIDER = 'provider "aws" {\n  region = "eu-west-1"\n}\n'
 
