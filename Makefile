@@ -110,7 +110,8 @@ drawings: $(VENV)/terraform/.ready
 # One architecture after the other, because both pass through target/lambda.
 $(filter-out $(ARTIFACT),$(ARTIFACTS)): | $(ARTIFACT)
 
-$(ARTIFACTS): target/sam/%/Function/bootstrap: $(shell find src -name '*.rs') Cargo.toml Cargo.lock template.yaml \
+$(ARTIFACTS): target/sam/%/Function/bootstrap: $(shell find src -name '*.rs') build.rs packaging/layout.ld \
+                                               Cargo.toml Cargo.lock template.yaml \
                                                $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready
 	PATH="$(CURDIR)/$(VENV)/cargo-lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build \
 	    --build-dir target/sam/$* --parameter-overrides Architecture=$* --region eu-west-1
