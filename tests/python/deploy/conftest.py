@@ -5,7 +5,6 @@ for one, does not look into a SAM function's policies.
 """
 
 import contextlib
-import copy
 import os
 import pathlib
 import shlex
@@ -92,7 +91,7 @@ def stack(documents):
     """Makes the stack of a template with some parameters."""
 
     def make(name, parameters=None, **pseudo):
-        return Stack(copy.deepcopy(documents[name]), REQUIRED[name] | (parameters or {}), **pseudo)
+        return Stack(documents[name], REQUIRED[name] | (parameters or {}), **pseudo)
 
     return make
 
