@@ -26,6 +26,8 @@ def free_port():
 # Where moto's Step Functions interpreter finds the other services; read when
 # moto is imported.
 os.environ["MOTO_PORT"] = str(free_port())
+# Thousands of images, which moto would make anew for each empty account.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 import boto3
 import pytest
