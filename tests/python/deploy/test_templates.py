@@ -4,9 +4,10 @@ import ipaddress
 import itertools
 import json
 import os
-import subprocess
 
 import pytest
+from checkov.cloudformation.runner import Runner as Checkov
+from checkov.runner_filter import RunnerFilter
 from conftest import (
     FULL,
     KEY_ARN,
@@ -14,9 +15,7 @@ from conftest import (
     REQUIRED,
     ROLE_ARN,
     ROOT,
-    TEMPLATES,
     TOPIC_ARN,
-    VENV,
     VPC,
     _NoManagedPolicies,
     linted,
@@ -131,38 +130,22 @@ def test_cfn_lint_has_nothing_to_say(name, documents):
     assert linted(documents[name], include_checks=["I"]) == []
 
 
-@pytest.fixture(scope="session")
-def checked(stack, tmp_path_factory):
-    """What checkov, which takes seconds to start, finds in each template."""
-    folder = tmp_path_factory.mktemp("checkov")
-    for name in TEMPLATES:
-        # The document with all features on and every value worked out, because
-        # checkov does not follow Fn::If.
-        resources = stack(name, FULL[name]).resources()
-        for resource in resources.values():
-            resource.pop("Condition", None)
-        text = json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}, indent=1)
-        (folder / f"{name}.json").write_text(text)
-    command = [VENV / "lint/bin/checkov", "--framework", "cloudformation", "--skip-download", "--output", "json"]
-    run = subprocess.run([*command, "-f", *folder.iterdir()], capture_output=True, text=True)
-    results = json.loads(run.stdout)["results"]
-    assert results["parsing_errors"] == []
-    return {
-        name: {
-            kind: [check for check in results[kind] if check["file_abs_path"] == str(folder / f"{name}.json")]
-            for kind in ("passed_checks", "failed_checks", "skipped_checks")
-        }
-        for name in TEMPLATES
-    }
+def test_checkov_finds_nothing_that_is_not_justified(name, stack, tmp_path):
+    # The document with all features on and every value worked out, because
+    # checkov does not follow Fn::If.
+    resources = stack(name, FULL[name]).resources()
+    for resource in resources.values():
+        resource.pop("Condition", None)
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}, indent=1))
+    only = RunnerFilter(framework=["cloudformation"])
+    report = Checkov().run(root_folder=None, files=[str(path)], runner_filter=only)
 
-
-def test_checkov_finds_nothing_that_is_not_justified(name, checked):
-    results = checked[name]
-
-    assert results["passed_checks"]
-    assert [(check["check_id"], check["resource"]) for check in results["failed_checks"]] == []
+    assert report.parsing_errors == []
+    assert report.passed_checks
+    assert [(check.check_id, check.resource) for check in report.failed_checks] == []
     # A justification that justifies nothing is a leftover.
-    skipped = {(check["resource"].rpartition(".")[2], check["check_id"]) for check in results["skipped_checks"]}
+    skipped = {(check.resource.rpartition(".")[2], check.check_id) for check in report.skipped_checks}
     declared = {
         (resource, skip["id"])
         for resource, body in load(ROOT / f"{name}.yaml")["Resources"].items()
