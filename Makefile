@@ -14,6 +14,10 @@ artifact = target/sam/$(1)/Function/bootstrap
 ARTIFACT := $(call artifact,$(HERE))
 ARTIFACTS := $(foreach architecture,$(sort $(HERE) $(INSTALLED)),$(call artifact,$(architecture)))
 
+# Where it is set, every start of sam, cfn-lint, checkov or aws would compile its
+# thousands of modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Clippy compiles what is ours: the pass that lints it also builds it, and no
 # dependency is checked for the sake of lints. In CI warnings are errors, and
 # nothing is noted for a next build.

@@ -5,14 +5,15 @@ import json
 import os
 import re
 import subprocess
+import sys
 import zipfile
 
-import boto3
+import preloaded_aws
 import pytest
-from conftest import ACCOUNT, CREDENTIALS, ROOT
+from conftest import ACCOUNT, ROOT, client
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
-CLI = ROOT / "target" / "venv" / "awscli" / "bin"
+PYTHON = ROOT / "target" / "venv" / "awscli" / "bin" / "python"
 
 # moto 5.2.5 does not have the call; the CLI still checks its form.
 NOT_IN_MOTO = {"aws cloudtrail lookup-events"}
@@ -31,11 +32,8 @@ def commands():
 class Shell:
     """An account with everything that the guide names, and a shell in it."""
 
-    def __init__(self, aws, directory):
-        def client(service):
-            return boto3.client(service, endpoint_url=aws.url, region_name="eu-west-1", **CREDENTIALS)
-
-        self.aws, self.directory, self.client = aws, directory, client
+    def __init__(self, aws, cli, directory):
+        self.aws, self.cli, self.directory = aws, cli, directory
         aws.cluster("payments")
         self.load_balancer = aws.load_balancer("payments", {"eks-nlb-sync": "enabled", "cluster_name": "payments"})
         self.group = aws.target_group("payments", self.load_balancer)
@@ -46,12 +44,12 @@ class Shell:
         self.function = "eks-nlb-sync-Function-1ABC"
         self.make_function()
         self.make_stack()
-        topic = client("sns").create_topic(Name="pages")["TopicArn"]
-        client("events").put_rule(Name="old", ScheduleExpression="rate(15 minutes)")
-        client("logs").create_log_group(logGroupName="/aws/lambda/eks-nlb-sync")
-        client("s3").create_bucket(Bucket="fleet", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        client("s3").put_object(Bucket="fleet", Key="report.json", Body=b"{}")
-        workflow = client("stepfunctions").create_state_machine(
+        topic = self.client("sns").create_topic(Name="pages")["TopicArn"]
+        self.client("events").put_rule(Name="old", ScheduleExpression="rate(15 minutes)")
+        self.client("logs").create_log_group(logGroupName="/aws/lambda/eks-nlb-sync")
+        self.client("s3").create_bucket(Bucket="fleet", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        self.client("s3").put_object(Bucket="fleet", Key="report.json", Body=b"{}")
+        workflow = self.client("stepfunctions").create_state_machine(
             name="fleet",
             definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
             roleArn=f"arn:aws:iam::{ACCOUNT}:role/workflow",
@@ -70,6 +68,9 @@ class Shell:
             "TOPIC": topic,
             "WORKFLOW": workflow,
         }
+
+    def client(self, service):
+        return client(service, self.aws.url)
 
     def interface(self, description, address):
         self.aws.ec2.create_network_interface(
@@ -103,7 +104,7 @@ class Shell:
             "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_ENDPOINT_URL": self.aws.url,
             "AWS_MAX_ATTEMPTS": "1",
-            "PATH": f"{CLI}:{os.environ['PATH']}",
+            "PATH": f"{self.cli}:{os.environ['PATH']}",
         }
         # The CLI's version 2 takes a payload as base64 unless told so; 1 never does.
         script = "\n".join(lines).replace(" --cli-binary-format raw-in-base64-out", "")
@@ -112,9 +113,22 @@ class Shell:
         )
 
 
+@pytest.fixture(scope="session")
+def cli(tmp_path_factory):
+    """A folder with AWS's CLI."""
+    folder = tmp_path_factory.mktemp("cli")
+    program, path = preloaded_aws.__file__, folder / "socket"
+    (folder / "aws").write_text(f'#!/bin/sh\nexec {sys.executable} -IS {program} {path} "$@"\n')
+    (folder / "aws").chmod(0o755)
+    with subprocess.Popen([PYTHON, program, path], stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout.readline() == "ready\n"
+        yield folder
+        server.terminate()
+
+
 @pytest.fixture
-def shell(aws, tmp_path):
-    return Shell(aws, tmp_path)
+def shell(aws, cli, tmp_path):
+    return Shell(aws, cli, tmp_path)
 
 
 def command(beginning):
