@@ -5,15 +5,13 @@ import json
 import os
 import re
 import subprocess
-import sys
 import zipfile
 
-import preloaded_aws
 import pytest
 from conftest import ACCOUNT, ROOT, client
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
-PYTHON = ROOT / "target" / "venv" / "awscli" / "bin" / "python"
+CLI = ROOT / "target" / "venv" / "awscli" / "bin"
 
 # moto 5.2.5 does not have the call; the CLI still checks its form.
 NOT_IN_MOTO = {"aws cloudtrail lookup-events"}
@@ -32,8 +30,8 @@ def commands():
 class Shell:
     """An account with everything that the guide names, and a shell in it."""
 
-    def __init__(self, aws, cli, directory):
-        self.aws, self.cli, self.directory = aws, cli, directory
+    def __init__(self, aws, directory):
+        self.aws, self.directory = aws, directory
         aws.cluster("payments")
         self.load_balancer = aws.load_balancer("payments", {"eks-nlb-sync": "enabled", "cluster_name": "payments"})
         self.group = aws.target_group("payments", self.load_balancer)
@@ -104,7 +102,7 @@ class Shell:
             "AWS_DEFAULT_REGION": "eu-west-1",
             "AWS_ENDPOINT_URL": self.aws.url,
             "AWS_MAX_ATTEMPTS": "1",
-            "PATH": f"{self.cli}:{os.environ['PATH']}",
+            "PATH": f"{CLI}:{os.environ['PATH']}",
         }
         # The CLI's version 2 takes a payload as base64 unless told so; 1 never does.
         script = "\n".join(lines).replace(" --cli-binary-format raw-in-base64-out", "")
@@ -113,22 +111,9 @@ class Shell:
         )
 
 
-@pytest.fixture(scope="session")
-def cli(tmp_path_factory):
-    """A folder with AWS's CLI."""
-    folder = tmp_path_factory.mktemp("cli")
-    program, path = preloaded_aws.__file__, folder / "socket"
-    (folder / "aws").write_text(f'#!/bin/sh\nexec {sys.executable} -IS {program} {path} "$@"\n')
-    (folder / "aws").chmod(0o755)
-    with subprocess.Popen([PYTHON, program, path], stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout.readline() == "ready\n"
-        yield folder
-        server.terminate()
-
-
 @pytest.fixture
-def shell(aws, cli, tmp_path):
-    return Shell(aws, cli, tmp_path)
+def shell(aws, tmp_path):
+    return Shell(aws, tmp_path)
 
 
 def command(beginning):
