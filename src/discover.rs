@@ -7,7 +7,7 @@ use futures_util::future::try_join;
 
 use crate::aws::elb::{Elb, TargetGroup};
 use crate::error::{CallError, ReconcileError};
-use crate::model::{ClusterName, Frontend, LoadBalancerArn, Tags};
+use crate::model::{ClusterName, Expected, Frontend, LoadBalancerArn, Tags};
 use crate::report::{FrontendReport, Outcome, SkipReason};
 use crate::settings::Settings;
 
@@ -19,6 +19,8 @@ pub const EXCLUDING_TAG: (&str, &str) = ("eks-nlb-sync", "disabled");
 pub struct Discovered {
     /// How many managed load balancers the run is about.
     pub load_balancers: usize,
+    /// What the next run is likely to be about.
+    pub expected: Expected,
     /// What to reconcile.
     pub frontends: Vec<Frontend>,
     /// What is decided already: skipped, or failed.
@@ -28,6 +30,9 @@ pub struct Discovered {
 /// Lists the frontends that `settings` make managed; of these only those of
 /// `clusters`, if given.
 ///
+/// The tags of a target group are read once it is known that its load balancer
+/// is managed, or at once where that is `expected`.
+///
 /// # Errors
 ///
 /// The first call that fails: half a list is none.
@@ -35,12 +40,15 @@ pub async fn discover(
     elb: &Elb<'_>,
     settings: &Settings,
     clusters: Option<&BTreeSet<ClusterName>>,
+    expected: &BTreeSet<LoadBalancerArn>,
 ) -> Result<Discovered, CallError> {
     let managed = managed_load_balancers(elb, settings);
-    let (managed, target_groups) = try_join(managed, elb.target_groups()).await?;
+    let listed = target_groups(elb, expected);
+    let (managed, (target_groups, mut tags)) = try_join(managed, listed).await?;
     let groups = by_load_balancer(&target_groups);
     let of_managed = managed.keys().flat_map(|arn| groups.get(arn).into_iter().flatten());
-    let tags = elb.tags(of_managed.map(|group| group.arn.0.clone()).collect()).await?;
+    let untold = of_managed.map(|group| &group.arn.0).filter(|arn| !tags.contains_key(*arn));
+    tags.extend(elb.tags(untold.cloned().collect()).await?);
 
     let mut selection = Selection { clusters, found: BTreeSet::new(), discovered: Discovered::default() };
     for (arn, own_tags) in &managed {
@@ -48,7 +56,11 @@ pub async fn discover(
         let load_balancer = LoadBalancer { arn, tags: own_tags, settings };
         selection.add(load_balancer.frontends(groups, &tags));
     }
-    Ok(selection.finish())
+    let mut discovered = selection.finish();
+    let needed = discovered.frontends.iter().map(|frontend| frontend.cluster.clone());
+    discovered.expected =
+        Expected { clusters: needed.collect(), load_balancers: managed.into_keys().collect() };
+    Ok(discovered)
 }
 
 async fn managed_load_balancers(
@@ -59,6 +71,17 @@ async fn managed_load_balancers(
     let tags = elb.tags(listed.into_iter().map(|arn| arn.0).collect()).await?;
     let managed = tags.into_iter().filter(|(_, tags)| settings.nlb_tag.matches(tags));
     Ok(managed.map(|(arn, tags)| (LoadBalancerArn(arn), tags)).collect())
+}
+
+/// Lists the target groups, with the tags of those of `expected` load balancers.
+async fn target_groups(
+    elb: &Elb<'_>,
+    expected: &BTreeSet<LoadBalancerArn>,
+) -> Result<(Vec<TargetGroup>, BTreeMap<String, Tags>), CallError> {
+    let listed = elb.target_groups().await?;
+    let likely = listed.iter().filter(|group| !group.load_balancers.is_disjoint(expected));
+    let tags = elb.tags(likely.map(|group| group.arn.0.clone()).collect()).await?;
+    Ok((listed, tags))
 }
 
 fn by_load_balancer(groups: &[TargetGroup]) -> BTreeMap<&LoadBalancerArn, Vec<&TargetGroup>> {

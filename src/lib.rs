@@ -23,12 +23,14 @@
 //! ```
 //!
 //! It is stateless: the target group is the state, and the next run is the
-//! retry. An event says *when* to run, never *what changed*.
+//! retry. An event says *when* to run, never *what changed*. What a process
+//! remembers of earlier runs decides when something is asked or whose turn it
+//! is ([`lookups`], [`turns`]), never what is done.
 //!
 //! Modules know only what stands before them here: [`model`], [`plan`],
 //! [`error`], [`report`]; [`settings`], [`request`], [`limits`], [`pace`] and
-//! [`turns`]; [`dns`], [`aws`], [`log`] and [`metrics`]; [`discover`] and
-//! [`sources`]; [`reconcile`]; [`handler`]. `model` and `plan` know neither
+//! [`turns`]; [`dns`], [`aws`], [`log`] and [`metrics`]; [`discover`],
+//! [`lookups`] and [`sources`]; [`reconcile`]; [`handler`]. `model` and `plan` know neither
 //! SDK, resolver, runtime, log, clock nor environment.
 
 pub mod aws;
@@ -38,6 +40,7 @@ pub mod error;
 pub mod handler;
 pub mod limits;
 pub mod log;
+pub mod lookups;
 pub mod metrics;
 pub mod model;
 pub mod pace;
@@ -57,6 +60,7 @@ use error::CallError;
 use futures_util::future::try_join;
 use hickory_resolver::net::runtime::RuntimeProvider;
 use limits::Limits;
+use lookups::Lookups;
 use model::{AddressSource, ClusterName, Interfaces};
 use reconcile::{Mode, Reconciler};
 use report::Report;
@@ -79,8 +83,16 @@ pub async fn sync<P: RuntimeProvider>(
     limits: &Limits,
 ) -> Result<Report, CallError> {
     let elb = clients.elb(limits);
-    let discovery = discover::discover(&elb, settings, clusters);
-    let (discovered, interfaces) = try_join(discovery, interfaces(settings, clients, limits)).await?;
+    let mut expected = clients.expected();
+    expected.clusters.retain(|cluster| clusters.is_none_or(|wanted| wanted.contains(cluster)));
+    let discovery = discover::discover(&elb, settings, clusters, &expected.load_balancers);
+    let reading = try_join(discovery, interfaces(settings, clients, limits));
+    let mut lookups = Lookups::new(clients.eks(limits), expected.clusters);
+    let (discovered, interfaces) = lookups.beside(reading).await?;
+    lookups.keep(&discovered.expected.clusters);
+    if clusters.is_none() {
+        clients.expect(discovered.expected);
+    }
     limits.expect_frontends(discovered.frontends.len() + discovered.decided.len());
     let mut reports = discovered.decided;
     let sources = Sources {
@@ -90,8 +102,7 @@ pub async fn sync<P: RuntimeProvider>(
         allowed: &settings.allowed_cidrs,
         limits,
     };
-    let reconciler =
-        Reconciler { eks: clients.eks(limits), elb, limits, sources, policy: settings.policy, mode, turns };
+    let reconciler = Reconciler { lookups, elb, limits, sources, policy: settings.policy, mode, turns };
     reports.extend(reconciler.reconcile_all(discovered.frontends).await);
     Ok(Report::new(mode == Mode::DryRun, clients.region.clone(), discovered.load_balancers, reports))
 }

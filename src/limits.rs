@@ -23,8 +23,9 @@ const MARGIN_PER_FRONTEND: Duration = Duration::from_millis(2);
 pub struct Limits {
     max_concurrency: usize,
     in_flight: Semaphore,
-    /// Lookups of clusters get at most half of the calls in flight, so that
-    /// frontends in their turn do not queue behind all of them.
+    /// Lookups of clusters get at most two thirds of the calls in flight, so
+    /// that neither listing nor frontends in their turn queue behind all of
+    /// them. With half, 100 clusters take a sixth longer.
     lookups: Semaphore,
     end: Instant,
     frontends: AtomicU64,
@@ -42,7 +43,7 @@ impl Limits {
         Self {
             max_concurrency,
             in_flight: Semaphore::new(max_concurrency),
-            lookups: Semaphore::new(max_concurrency.div_ceil(2)),
+            lookups: Semaphore::new((max_concurrency * 2 / 3).max(1)),
             end: Instant::now() + time,
             frontends: AtomicU64::new(0),
             #[cfg(feature = "stoppable")]

@@ -15,7 +15,7 @@ mod target;
 
 pub use address::{AddressSource, Addresses, AllowedCidrs, Desired, Family, InvalidAddresses};
 pub use cluster::{ApiEndpoint, ClusterName, Host, InvalidClusterName, InvalidEndpoint};
-pub use frontend::{Frontend, LoadBalancerArn, TargetGroupArn};
+pub use frontend::{Expected, Frontend, LoadBalancerArn, TargetGroupArn};
 pub use interface::{DESCRIPTION_PREFIX, Interface, Interfaces};
 pub use scope::{InvalidScope, Region, Role, Scope};
 pub use tags::{TagSelector, Tags};

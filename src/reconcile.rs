@@ -12,10 +12,10 @@ use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
 use tokio::time::Instant;
 use tracing::{Span, field::Empty, instrument};
 
-use crate::aws::eks::Eks;
 use crate::aws::elb::Elb;
 use crate::error::{CallError, ReconcileError};
 use crate::limits::Limits;
+use crate::lookups::Lookups;
 use crate::model::{ApiEndpoint, Desired, Frontend, Target, Targets, Zone};
 use crate::plan::{Plan, Policy, WithholdReason, plan};
 use crate::report::{FrontendReport, Outcome};
@@ -41,8 +41,8 @@ pub enum Mode {
 
 /// What reconciling needs of the world.
 pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
-    /// Tells where a cluster's API is.
-    pub eks: Eks<'a>,
+    /// Tell where a cluster's API is.
+    pub lookups: Lookups<'a>,
     /// Holds the target groups.
     pub elb: Elb<'a>,
     /// Bounds the run.

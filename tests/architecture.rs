@@ -11,7 +11,7 @@ const LAYERS: &[&[&str]] = &[
     &["model", "plan", "error", "report"],
     &["settings", "request", "limits", "pace", "turns"],
     &["dns", "aws", "log", "metrics"],
-    &["discover", "sources", "reconcile"],
+    &["discover", "lookups", "sources", "reconcile"],
     &["lib"],
     &["handler"],
     &["main"],

@@ -1,5 +1,6 @@
 //! Shows what a run would change, and applies it if that is wanted.
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 
@@ -140,7 +141,7 @@ async fn refuse_unknown_clusters(session: &Session, report: &Report) -> Result<(
     let Some(name) = unknown else { return Ok(()) };
     let limits = session.limits();
     let clients = session.clients(&limits).await?;
-    let known = discover(&clients.elb(&limits), &session.settings, None).await?;
+    let known = discover(&clients.elb(&limits), &session.settings, None, &BTreeSet::new()).await?;
     let clusters = known.frontends.iter().map(|frontend| &frontend.cluster);
     let clusters = clusters.chain(known.decided.iter().filter_map(|decided| decided.cluster.as_ref()));
     let nearest = names::nearest(name.as_str(), clusters.map(ClusterName::as_str));

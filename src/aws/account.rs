@@ -1,5 +1,6 @@
 //! Makes the clients of the account and Region that a run acts in.
 
+use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_config::retry::RetryConfig;
@@ -12,7 +13,7 @@ use super::elb::paces::Paces;
 use super::{answers, config, ec2, eks, elb, sts};
 use crate::error::CallError;
 use crate::limits::Limits;
-use crate::model::Scope;
+use crate::model::{Expected, Scope};
 
 /// Credentials of an assumed role are replaced this long before they expire:
 /// no run takes longer.
@@ -38,6 +39,8 @@ pub struct Clients {
     interfaces: DescribeNetworkInterfaces,
     /// When the credentials of an assumed role are replaced.
     renewal: Option<SystemTime>,
+    /// What the last full run was about.
+    expected: Arc<StdMutex<Expected>>,
 }
 
 /// The function has no Region, so there is nowhere to call.
@@ -139,6 +142,7 @@ impl Clients {
             elb_paces,
             interfaces: DescribeNetworkInterfaces::new(config),
             renewal,
+            expected: Arc::default(),
         }
     }
 
@@ -158,6 +162,17 @@ impl Clients {
     #[must_use]
     pub fn ec2<'a>(&'a self, limits: &'a Limits) -> ec2::Ec2<'a> {
         ec2::Ec2 { operation: &self.interfaces, limits }
+    }
+
+    /// What the next run is likely to be about: the same as the last full run.
+    #[must_use]
+    pub fn expected(&self) -> Expected {
+        self.expected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Takes note of what a full run is about.
+    pub fn expect(&self, expected: Expected) {
+        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = expected;
     }
 
     fn is_due(&self, now: SystemTime) -> bool {

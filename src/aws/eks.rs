@@ -8,7 +8,7 @@ use crate::error::ReconcileError;
 use crate::limits::Limits;
 use crate::model::{ApiEndpoint, ClusterName, Host};
 
-const ACTION: &str = "eks:DescribeCluster";
+pub(crate) const ACTION: &str = "eks:DescribeCluster";
 
 /// Where a cluster's API is, or why that does not matter now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub enum Lookup {
 }
 
 /// EKS, within the limits of one run.
+#[derive(Clone, Copy)]
 pub struct Eks<'a> {
     /// The SDK's client.
     pub client: &'a Client,
@@ -37,8 +38,9 @@ impl Eks<'_> {
     /// The call fails, or the cluster has no endpoint to follow: see the
     /// variants of [`ReconcileError`] that name a cluster.
     pub async fn api_endpoint(&self, cluster: &ClusterName) -> Result<Lookup, ReconcileError> {
-        let describe = self.client.describe_cluster().name(cluster.as_str());
-        let described = self.limits.lookup(ACTION, || Box::pin(describe.send())).await;
+        // Made only now, so that a thousand clusters that wait for their turn take little.
+        let describe = || Box::pin(self.client.describe_cluster().name(cluster.as_str()).send());
+        let described = self.limits.lookup(ACTION, describe).await;
         let described = answer(ACTION, described).map_err(|error| {
             if error.is_rejected_as(&["ResourceNotFoundException"]) {
                 ReconcileError::ClusterNotFound { cluster: cluster.clone() }

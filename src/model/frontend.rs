@@ -1,5 +1,6 @@
 //! Names load balancers, target groups and what they front.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -41,4 +42,14 @@ pub struct Frontend {
     pub vpc: Option<String>,
     /// The cluster whose API the load balancer fronts.
     pub cluster: ClusterName,
+}
+
+/// What a run is likely to be about, because the last one was. It decides what
+/// is asked early, and nothing else.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Expected {
+    /// The managed load balancers.
+    pub load_balancers: BTreeSet<LoadBalancerArn>,
+    /// The clusters that EKS is asked about.
+    pub clusters: BTreeSet<ClusterName>,
 }

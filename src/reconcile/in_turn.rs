@@ -14,9 +14,8 @@ use hickory_resolver::net::runtime::RuntimeProvider;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::{Ready, Reconciler};
-use crate::aws::eks::Lookup;
 use crate::model::{ApiEndpoint, ClusterName, Family, Frontend};
-use crate::report::{FrontendReport, Outcome, SkipReason};
+use crate::report::FrontendReport;
 
 /// What came of looking up a frontend's cluster: it is ready for its turn, or
 /// its outcome is known.
@@ -79,13 +78,7 @@ impl<P: RuntimeProvider> Reconciler<'_, P> {
         frontends: Vec<Frontend>,
         looked_up: &UnboundedSender<LookedUp>,
     ) {
-        let endpoint = match self.eks.api_endpoint(&cluster).await {
-            Ok(Lookup::Found(endpoint)) => Ok(endpoint),
-            Ok(Lookup::NotReady) => Err(Outcome::Skipped { reason: SkipReason::ClusterNotReady }),
-            Ok(Lookup::Local) => Err(Outcome::Skipped { reason: SkipReason::LocalCluster }),
-            Err(error) => Err((&error).into()),
-        };
-        match endpoint {
+        match self.lookups.endpoint(&cluster).await {
             Err(outcome) => {
                 for frontend in frontends {
                     send(looked_up, Err(FrontendReport::of(&frontend, outcome.clone())));

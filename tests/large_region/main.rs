@@ -26,7 +26,7 @@ use connector::{Aws, Connector};
 use eks_nlb_simulator::api::{Request, Response, respond};
 use eks_nlb_simulator::dns::{self, Answered};
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY, Transport};
-use eks_nlb_simulator::{Limits as Rates, SharedWorld, World};
+use eks_nlb_simulator::{Fault, Limits as Rates, SharedWorld, World};
 use eks_nlb_sync::aws::account::{Account, Clients};
 use eks_nlb_sync::aws::config;
 use eks_nlb_sync::dns::Resolver;
@@ -126,12 +126,17 @@ impl Function {
     /// One run, and the rest of its minute.
     async fn run(&self) -> Report {
         let begun = Instant::now();
-        let limits = Limits::new(self.settings.max_concurrency, MINUTE);
-        let Self { settings, clients, resolver, turns, .. } = self;
-        let run = eks_nlb_sync::sync(settings, None, Mode::Apply, clients, resolver, turns, &limits);
-        let report = Box::pin(run).await.expect("it can list");
+        let report = self.run_within(MINUTE).await;
         tokio::time::sleep_until(begun + MINUTE).await;
         report
+    }
+
+    /// One run that has this much time.
+    async fn run_within(&self, time: Duration) -> Report {
+        let limits = Limits::new(self.settings.max_concurrency, time);
+        let Self { settings, clients, resolver, turns, .. } = self;
+        let run = eks_nlb_sync::sync(settings, None, Mode::Apply, clients, resolver, turns, &limits);
+        Box::pin(run).await.expect("it can list")
     }
 
     /// Moves the control planes of the first `n` clusters.
@@ -225,4 +230,21 @@ async fn a_process_that_remembers_nothing_reaches_all_in_a_few_runs() {
         seen.extend(report.frontends.into_iter().filter(was_looked_at).map(|frontend| frontend.target_group));
     }
     assert_eq!(seen.len(), 600);
+}
+
+/// Lookups that begin before a run knows how much it has to report leave the
+/// time for that, too: 2 ms for each frontend, besides half a second.
+#[tokio::test(start_paused = true)]
+async fn lookups_that_hang_leave_time_for_the_report() {
+    const TIME: Duration = Duration::from_secs(4);
+    let function = Function::start(200, Rates::NEWER).await;
+    function.run().await;
+    function.wire.world().plant(Fault::on("DescribeCluster").silence());
+    let begun = Instant::now();
+
+    let report = function.run_within(TIME).await;
+
+    assert_eq!(report.failures().filter(|(_, failure)| failure.code == "DeadlineExceeded").count(), 200);
+    let left = TIME.saturating_sub(begun.elapsed());
+    assert!(left >= Duration::from_millis(500 + 2 * 200), "{left:?}");
 }

@@ -5,13 +5,14 @@ for one, does not look into a SAM function's policies.
 """
 
 import contextlib
-import copy
+import json
 import os
 import pathlib
 import shlex
 import subprocess
 
 import pytest
+from cfnlint.api import ManualArgs, lint
 from samtranslator.translator.transform import transform
 from template import Stack, load
 
@@ -92,9 +93,43 @@ def stack(documents):
     """Makes the stack of a template with some parameters."""
 
     def make(name, parameters=None, **pseudo):
-        return Stack(copy.deepcopy(documents[name]), REQUIRED[name] | (parameters or {}), **pseudo)
+        return Stack(documents[name], REQUIRED[name] | (parameters or {}), **pseudo)
 
     return make
+
+
+def linted(document, **options):
+    """What cfn-lint says of a document, in this process: its schemas take seconds to load."""
+    return [str(match) for match in lint(json.dumps(document), config=ManualArgs(**options))]
+
+
+# `sam validate --lint` for each line, a template's path; answers with status and output.
+VALIDATE = """
+import contextlib, io, json, sys
+from samcli.cli.main import cli
+for line in sys.stdin:
+    status, said = 0, io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            cli(["validate", "--lint", "--region", "eu-west-1", "--template", line.strip()])
+        except SystemExit as end:
+            status = end.code
+    print(json.dumps([status, said.getvalue()]), flush=True)
+"""
+
+
+@pytest.fixture(scope="session")
+def validated():
+    """Has a template validated by the SAM CLI, which takes seconds to start."""
+    command, variables = [VENV / "sam/bin/python", "-c", VALIDATE], os.environ | {"SAM_CLI_TELEMETRY": "0"}
+    with subprocess.Popen(command, env=variables, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as sam:
+
+        def validate(path):
+            print(path, file=sam.stdin, flush=True)
+            return json.loads(sam.stdout.readline())
+
+        yield validate
+        sam.stdin.close()
 
 
 @pytest.fixture(params=TEMPLATES)

@@ -97,11 +97,9 @@ def test_the_archive_holds_what_the_guide_says(dist):
 
 
 @pytest.mark.parametrize("name", ["template", "template-bucket"])
-def test_its_templates_are_accepted(name, dist):
-    path = unpacked(dist) / f"{name}.yaml"
-    command = [VENV / "sam/bin/sam", "validate", "--lint", "--region", "eu-west-1", "--template", path]
-    run = subprocess.run(command, env=os.environ | {"SAM_CLI_TELEMETRY": "0"}, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
+def test_its_templates_are_accepted(name, dist, validated):
+    status, said = validated(unpacked(dist) / f"{name}.yaml")
+    assert status == 0, said
 
 
 def packaged(root, name, parameters):

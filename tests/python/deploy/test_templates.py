@@ -4,10 +4,22 @@ import ipaddress
 import itertools
 import json
 import os
-import subprocess
 
 import pytest
-from conftest import FULL, KEY_ARN, ORGANIZATION, REQUIRED, ROLE_ARN, ROOT, TOPIC_ARN, VENV, VPC, _NoManagedPolicies
+from checkov.cloudformation.runner import Runner as Checkov
+from checkov.runner_filter import RunnerFilter
+from conftest import (
+    FULL,
+    KEY_ARN,
+    ORGANIZATION,
+    REQUIRED,
+    ROLE_ARN,
+    ROOT,
+    TOPIC_ARN,
+    VPC,
+    _NoManagedPolicies,
+    linted,
+)
 from samtranslator.translator.transform import transform
 from template import load, references, walk
 
@@ -109,19 +121,13 @@ def test_sam_makes_no_version_for_a_parameter_that_changes():
     assert len(versions) == 1
 
 
-def test_sam_accepts_it(name):
-    command = [VENV / "sam/bin/sam", "validate", "--lint", "--region", "eu-west-1", "--template", ROOT / f"{name}.yaml"]
-    run = subprocess.run(command, env=os.environ | {"SAM_CLI_TELEMETRY": "0"}, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout + run.stderr
+def test_sam_accepts_it(name, validated):
+    status, said = validated(ROOT / f"{name}.yaml")
+    assert status == 0, said
 
 
-def test_cfn_lint_has_nothing_to_say(name, documents, tmp_path):
-    path = tmp_path / f"{name}.json"
-    path.write_text(json.dumps(documents[name]))
-    run = subprocess.run(
-        [VENV / "lint/bin/cfn-lint", "--include-checks", "I", "--", path], capture_output=True, text=True
-    )
-    assert (run.returncode, run.stdout) == (0, ""), run.stdout + run.stderr
+def test_cfn_lint_has_nothing_to_say(name, documents):
+    assert linted(documents[name], include_checks=["I"]) == []
 
 
 def test_checkov_finds_nothing_that_is_not_justified(name, stack, tmp_path):
@@ -132,23 +138,14 @@ def test_checkov_finds_nothing_that_is_not_justified(name, stack, tmp_path):
         resource.pop("Condition", None)
     path = tmp_path / f"{name}.json"
     path.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}, indent=1))
-    command = [
-        VENV / "lint/bin/checkov",
-        "--framework",
-        "cloudformation",
-        "--skip-download",
-        "--output",
-        "json",
-        "-f",
-        path,
-    ]
-    run = subprocess.run(command, capture_output=True, text=True)
-    results = json.loads(run.stdout)["results"]
+    only = RunnerFilter(framework=["cloudformation"])
+    report = Checkov().run(root_folder=None, files=[str(path)], runner_filter=only)
 
-    assert results["passed_checks"]
-    assert [(check["check_id"], check["resource"]) for check in results["failed_checks"]] == []
+    assert report.parsing_errors == []
+    assert report.passed_checks
+    assert [(check.check_id, check.resource) for check in report.failed_checks] == []
     # A justification that justifies nothing is a leftover.
-    skipped = {(check["resource"].rpartition(".")[2], check["check_id"]) for check in results["skipped_checks"]}
+    skipped = {(check.resource.rpartition(".")[2], check.check_id) for check in report.skipped_checks}
     declared = {
         (resource, skip["id"])
         for resource, body in load(ROOT / f"{name}.yaml")["Resources"].items()

@@ -126,6 +126,8 @@ DASHBOARD = {
         },
     },
 }
+WELL_FORMED = jsonschema.Draft202012Validator(DASHBOARD)
+RENDERING = WELL_FORMED.evolve(schema=DASHBOARD["$defs"]["rendering"])
 
 
 def dashboard(one):
@@ -266,13 +268,12 @@ def test_another_namespace_is_followed_everywhere(stack, simulator):
 )
 def test_the_dashboard_is_well_formed(parameters, stack):
     body = dashboard(stack("template", parameters))
-    jsonschema.validate(body, DASHBOARD)
-    rendering = {"$ref": "#/$defs/rendering", "$defs": DASHBOARD["$defs"]}
+    WELL_FORMED.validate(body)
     for widget in body["widgets"]:
         if widget["type"] == "metric":
             ids = set()
             for names, look in spelt_out(widget["properties"]["metrics"]):
-                jsonschema.validate(look, rendering)
+                RENDERING.validate(look)
                 assert names or "expression" in look
                 assert len(names) % 2 == 0, names
                 ids.add(look.get("id"))

@@ -5,6 +5,7 @@ mistakes are somebody else's. Those met here (moto 5.2.5), each with what AWS
 does, are noted beside the tests that they bite in.
 """
 
+import functools
 import os
 import pathlib
 import socket
@@ -26,6 +27,8 @@ def free_port():
 # Where moto's Step Functions interpreter finds the other services; read when
 # moto is imported.
 os.environ["MOTO_PORT"] = str(free_port())
+# Thousands of images, which moto would make anew for each empty account.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 import boto3
 import pytest
@@ -67,15 +70,20 @@ def function(moto_url, dns):
         yield host
 
 
+@functools.cache
+def client(service, url, region="eu-west-1", **credentials):
+    """Made once for all tests: making it takes longer than most of its calls."""
+    return boto3.client(service, endpoint_url=url, region_name=region, **(credentials or CREDENTIALS))
+
+
 class Account:
     """One account and Region in moto: a VPC, and what a test puts there."""
 
-    def __init__(self, url, region="eu-west-1", credentials=CREDENTIALS):
-        def client(service):
-            return boto3.client(service, endpoint_url=url, region_name=region, **credentials)
-
+    def __init__(self, url, region="eu-west-1", **credentials):
         self.url, self.region = url, region
-        self.ec2, self.eks, self.elb, self.sts = map(client, ("ec2", "eks", "elbv2", "sts"))
+        self.ec2, self.eks, self.elb, self.sts = (
+            client(service, url, region, **credentials) for service in ("ec2", "eks", "elbv2", "sts")
+        )
         self.vpc = self.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
         self.subnets = [
             self.ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"10.0.{n}.0/24", AvailabilityZone=f"{region}{zone}")[
@@ -93,7 +101,7 @@ class Account:
             "aws_secret_access_key": key["SecretAccessKey"],
             "aws_session_token": key["SessionToken"],
         }
-        return Account(self.url, region, credentials)
+        return Account(self.url, region, **credentials)
 
     def cluster(self, name, private=True):
         """Makes an EKS cluster; the answer is the host name of its endpoint."""

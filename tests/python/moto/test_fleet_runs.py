@@ -9,9 +9,8 @@ import json
 import time
 import urllib.request
 
-import boto3
 import pytest
-from conftest import ACCOUNT, CREDENTIALS, OTHER_ACCOUNT, ROOT
+from conftest import ACCOUNT, OTHER_ACCOUNT, ROOT, client
 from moto.awslambda_simple.models import LambdaSimpleBackend
 from moto.core.exceptions import JsonRESTError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
@@ -85,11 +84,8 @@ class Fleet:
     """The stack of fleet.yaml, as far as the workflow needs it."""
 
     def __init__(self, aws, parameters=None):
-        def client(service):
-            return boto3.client(service, endpoint_url=aws.url, region_name="eu-west-1", **CREDENTIALS)
-
         configure(aws.url, {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}})
-        self.s3, self.states = client("s3"), client("stepfunctions")
+        self.s3, self.states = client("s3", aws.url), client("stepfunctions", aws.url)
         stack = Stack(load(ROOT / "fleet.yaml"), {"FunctionArn": FUNCTION, "ExternalId": EXTERNAL_ID} | (parameters or {}))
         assert stack.refusals() == []
         self.bucket = stack.resolve({"Ref": "Bucket"})

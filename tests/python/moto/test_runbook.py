@@ -7,9 +7,8 @@ import re
 import subprocess
 import zipfile
 
-import boto3
 import pytest
-from conftest import ACCOUNT, CREDENTIALS, ROOT
+from conftest import ACCOUNT, ROOT, client
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
 CLI = ROOT / "target" / "venv" / "awscli" / "bin"
@@ -32,10 +31,7 @@ class Shell:
     """An account with everything that the guide names, and a shell in it."""
 
     def __init__(self, aws, directory):
-        def client(service):
-            return boto3.client(service, endpoint_url=aws.url, region_name="eu-west-1", **CREDENTIALS)
-
-        self.aws, self.directory, self.client = aws, directory, client
+        self.aws, self.directory = aws, directory
         aws.cluster("payments")
         self.load_balancer = aws.load_balancer("payments", {"eks-nlb-sync": "enabled", "cluster_name": "payments"})
         self.group = aws.target_group("payments", self.load_balancer)
@@ -46,12 +42,12 @@ class Shell:
         self.function = "eks-nlb-sync-Function-1ABC"
         self.make_function()
         self.make_stack()
-        topic = client("sns").create_topic(Name="pages")["TopicArn"]
-        client("events").put_rule(Name="old", ScheduleExpression="rate(15 minutes)")
-        client("logs").create_log_group(logGroupName="/aws/lambda/eks-nlb-sync")
-        client("s3").create_bucket(Bucket="fleet", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        client("s3").put_object(Bucket="fleet", Key="report.json", Body=b"{}")
-        workflow = client("stepfunctions").create_state_machine(
+        topic = self.client("sns").create_topic(Name="pages")["TopicArn"]
+        self.client("events").put_rule(Name="old", ScheduleExpression="rate(15 minutes)")
+        self.client("logs").create_log_group(logGroupName="/aws/lambda/eks-nlb-sync")
+        self.client("s3").create_bucket(Bucket="fleet", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        self.client("s3").put_object(Bucket="fleet", Key="report.json", Body=b"{}")
+        workflow = self.client("stepfunctions").create_state_machine(
             name="fleet",
             definition=json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}),
             roleArn=f"arn:aws:iam::{ACCOUNT}:role/workflow",
@@ -70,6 +66,9 @@ class Shell:
             "TOPIC": topic,
             "WORKFLOW": workflow,
         }
+
+    def client(self, service):
+        return client(service, self.aws.url)
 
     def interface(self, description, address):
         self.aws.ec2.create_network_interface(

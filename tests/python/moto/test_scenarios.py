@@ -1,6 +1,7 @@
 """The end-to-end scenarios, each from an account's state to its next state."""
 
-from conftest import OTHER_ACCOUNT, SELECTED
+from conftest import ACCOUNT, OTHER_ACCOUNT, SELECTED, listed
+from moto.backends import get_backend
 
 
 def only(report):
@@ -90,8 +91,9 @@ def test_both_target_groups_of_a_load_balancer_are_served(aws, dns, function):
 def test_load_balancers_on_later_pages_are_found(aws, dns, function):
     # AWS pages load balancers by 400. Target groups too, which moto does not.
     dns.addresses[aws.cluster("payments")] = ["10.0.1.10"]
+    inside = get_backend("elbv2")[ACCOUNT][aws.region]
     for n in range(400):
-        aws.load_balancer(f"other-{n}", {"team": "other"})
+        inside.create_load_balancer(f"other-{n}", [], aws.subnets, loadbalancer_type="network", tags=listed({"team": "other"}))
     group = aws.frontend("payments")
     first_page = aws.elb.describe_load_balancers(PageSize=400)
     assert "NextMarker" in first_page
