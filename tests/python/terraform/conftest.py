@@ -39,7 +39,7 @@ def provider(terraform_installed, tmp_path_factory):
 def serve():
     """Starts a provider, and ends it with the tests."""
     with contextlib.ExitStack() as stack:
-        yield lambda *program, **extra: stack.enter_context(served(*program, **extra))
+        yield lambda provider, **extra: stack.enter_context(served(provider, **extra))
 
 
 @pytest.fixture(scope="session")

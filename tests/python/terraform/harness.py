@@ -75,8 +75,8 @@ def program(directory, version):
 def served(program, **extra):
     """An AWS provider that stays, and the setting that leads Terraform to it.
 
-    Terraform would start one of its own several times in each command, for a
-    second of a processor each. One that stays has one configuration at a time:
+    Terraform would start one of its own several times in each command, for half
+    a second of a processor each. One that stays has one configuration at a time:
     it serves one account in one Region, one command after the other.
     """
     quiet = {"TF_LOG_SDK": "ERROR", "TF_LOG_PROVIDER_AWS": "ERROR"}  # not every request

@@ -11,7 +11,7 @@ import shutil
 
 import pytest
 
-from harness import ACCOUNT, ROOT
+from harness import ROOT
 
 pytestmark = pytest.mark.xdist_group("changes")
 
