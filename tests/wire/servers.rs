@@ -169,8 +169,19 @@ async fn hundreds_of_silent_names_do_not_use_up_the_files() {
 /// Set in the process that has a network and an `/etc/resolv.conf` of its own.
 const RESOLV_CONF: &str = "EKS_NLB_SYNC_TEST_RESOLV_CONF";
 
+/// Texts of `/etc/resolv.conf` that name the simulator, and more or less besides.
+const WITH_SERVER: [&str; 5] = [
+    "nameserver 127.0.0.1\n",
+    // Nothing listens at the first.
+    "nameserver 127.0.0.2\nnameserver 127.0.0.1\n",
+    "# comment\nsearch svc.cluster.local eu-west-1.compute.internal\nnameserver 127.0.0.1\n",
+    "options ndots:5 timeout:1 attempts:1 rotate edns0 trust-ad use-vc\nnameserver 127.0.0.1\n",
+    "nameserver 127.0.0.1\nunknown word\n",
+];
+const WITHOUT_SERVER: [&str; 3] = ["", "search example.com\n", "nameserver dns.example.com\n"];
+
 /// `/etc/resolv.conf` can be replaced, and port 53 be had, in namespaces only:
-/// the test runs itself there.
+/// the test runs itself there, once for each text.
 #[tokio::test]
 #[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a test is told so by its caller")]
 async fn without_a_setting_the_systems_servers_are_asked() {
@@ -191,24 +202,25 @@ async fn without_a_setting_the_systems_servers_are_asked() {
         return;
     }
     let resolv_conf = Path::new(env!("CARGO_TARGET_TMPDIR")).join("resolv.conf");
-    std::fs::write(&resolv_conf, "").expect("the folder of tests is writable");
     let set_up = r#"ip link set lo up && mount --bind "$0" /etc/resolv.conf && exec "$@""#;
     let this = std::env::current_exe().expect("this runs");
     let name = "servers::without_a_setting_the_systems_servers_are_asked";
 
-    let mut command = unshare("sh");
-    command.args(["-c", set_up]).arg(&resolv_conf).arg(this).args(["--exact", name]);
-    let done = output({
+    for text in WITH_SERVER.iter().chain(&WITHOUT_SERVER) {
+        std::fs::write(&resolv_conf, text).expect("the folder of tests is writable");
+        let mut command = unshare("sh");
+        command.args(["-c", set_up]).arg(&resolv_conf).arg(&this).args(["--exact", name]);
         command.env(RESOLV_CONF, &resolv_conf);
-        command
-    })
-    .await;
 
-    let said = String::from_utf8_lossy(&done.stdout);
-    assert!(done.status.success() && said.contains("1 passed"), "{said}");
+        let done = output(command).await;
+
+        let said = String::from_utf8_lossy(&done.stdout);
+        assert!(done.status.success() && said.contains("1 passed"), "{text:?}: {said}");
+    }
 }
 
 async fn ask_the_system(resolv_conf: &Path) {
+    let text = std::fs::read_to_string(resolv_conf).expect("it is readable");
     let options = Options { dns_port: 53, ..Options::default() };
     let sim = Simulator::start_with(options).await.expect("the network is this test's alone");
     let host = {
@@ -216,33 +228,21 @@ async fn ask_the_system(resolv_conf: &Path) {
         payments(&mut world);
         world.host("payments").to_ascii_lowercase()
     };
-    let start = |text: &str| {
-        std::fs::write(resolv_conf, text).expect("it is writable");
-        let mut command = command(&sim, &[]);
-        command.env_remove("DNS_SERVERS");
-        command
-    };
-    for text in [
-        "nameserver 127.0.0.1\n",
-        // Nothing listens at the first.
-        "nameserver 127.0.0.2\nnameserver 127.0.0.1\n",
-        "# comment\nsearch svc.cluster.local eu-west-1.compute.internal\nnameserver 127.0.0.1\n",
-        "options ndots:5 timeout:1 attempts:1 rotate edns0 trust-ad use-vc\nnameserver 127.0.0.1\n",
-        "nameserver 127.0.0.1\nunknown word\n",
-    ] {
-        sim.world().dns.clear_questions();
-        let _process = Process::start(start(text)).expect("the function starts");
+    let mut function = command(&sim, &[]);
+    function.env_remove("DNS_SERVERS");
+
+    if WITHOUT_SERVER.contains(&text.as_str()) {
+        let stopped = output(function).await;
+
+        let said = String::from_utf8_lossy(&stopped.stdout);
+        assert!(!stopped.status.success());
+        assert!(said.contains("/etc/resolv.conf") && said.contains("DNS_SERVERS"), "{said}");
+    } else {
+        let _process = Process::start(function).expect("the function starts");
 
         let answer = timeout(PATIENCE, sim.runtime().invoke("{}", TIME)).await.expect("it answers");
 
-        assert_eq!(answer.response()["summary"]["failed"], 0, "{text}");
-        assert_eq!(names_asked_for(&sim.world()), [host.clone()].into(), "{text}");
-    }
-    for text in ["", "search example.com\n", "nameserver dns.example.com\n"] {
-        let stopped = output(start(text)).await;
-
-        let said = String::from_utf8_lossy(&stopped.stdout);
-        assert!(!stopped.status.success(), "{text}");
-        assert!(said.contains("/etc/resolv.conf") && said.contains("DNS_SERVERS"), "{said}");
+        assert_eq!(answer.response()["summary"]["failed"], 0);
+        assert_eq!(names_asked_for(&sim.world()), [host].into());
     }
 }
