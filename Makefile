@@ -39,6 +39,10 @@ check: lint compile
 # Five suites at a time: while some wait for a download, for Terraform or for
 # silent servers, the others keep two processors busy. Each suite's output comes
 # in one piece, and one that fails stops no other.
+#
+# What takes much of a processor gives way to builds, for which others wait.
+AFTER_BUILDS := nice -n 5
+
 test:
 	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going suites
 
@@ -73,7 +77,7 @@ advisories: cargo-deny
 # Ticks of random histories: a tick of an unoptimised build takes some 8 ms. The
 # nightly workflow plays a hundred times as many.
 test-rust: compile
-	SIMULATION_TICKS=2000 $(CARGO_TEST)
+	SIMULATION_TICKS=2000 $(AFTER_BUILDS) env $(CARGO_TEST)
 	$(CARGO) test --workspace --doc
 
 # Python tools, each set in an environment of its own because their pins
@@ -133,7 +137,7 @@ test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready $(VENV)/sam/.ready compile
 # Side by side, because Terraform mostly waits. All but one of its suites need no
 # program of ours, and begin at once.
 test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready
-	$(VENV)/terraform/$(PYTEST) -n 5 --dist loadgroup tests/python/terraform \
+	$(AFTER_BUILDS) $(VENV)/terraform/$(PYTEST) -n 5 --dist loadgroup tests/python/terraform \
 	    --ignore tests/python/terraform/test_complete.py
 
 test-complete: $(VENV)/terraform/.ready compile
