@@ -260,11 +260,17 @@ fn judged_frontend(stage: &Stage, seat: Seat, item: &FrontendReport) -> Option<S
     if run.orders.dry {
         return None;
     }
-    let written = |list: &[Target], written: &BTreeMap<String, BTreeSet<SocketAddr>>| {
-        let none = BTreeSet::new();
-        sockets(list).is_subset(written.get(group).unwrap_or(&none))
-    };
-    if !written(&item.registered, &run.registered) || !written(&item.deregistered, &run.deregistered) {
+    let acknowledged =
+        |writes: &BTreeMap<String, BTreeSet<SocketAddr>>| writes.get(group).cloned().unwrap_or_default();
+    // Where no answer came, ELB has told since then whether it was done.
+    let since = &run.seen[group].0.states;
+    let found_done =
+        run.unacknowledged.get(group).into_iter().flatten().filter(|target| !in_service(since, target));
+    let mut deregistered = acknowledged(&run.deregistered);
+    deregistered.extend(found_done);
+    if !sockets(&item.registered).is_subset(&acknowledged(&run.registered))
+        || !sockets(&item.deregistered).is_subset(&deregistered)
+    {
         return wrong("rule 10: ELB has not been told so");
     }
     let there = stage.truth.groups().any(|there| there == group);
@@ -297,8 +303,13 @@ pub(crate) fn judge_plan(stage: &mut Stage, dry: (Seat, &Report), real: (Seat, &
             run.was_hindered(&[group, name, &question(stage, *frontend).0])
         })
     };
+    // Health may change in the middle of a run.
+    let health = |run: &Witness| -> BTreeMap<String, States> {
+        run.seen.iter().map(|(group, (seen, _))| (group.clone(), seen.states.clone())).collect()
+    };
     let same_world = planned.told == done.told
         && planned.interfaces == done.interfaces
+        && health(planned) == health(done)
         && planned.managed == done.managed
         // A target group may go in the middle of a run.
         && done.managed == stage.truth.managed();

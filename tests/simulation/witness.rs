@@ -69,6 +69,8 @@ pub(crate) struct Witness {
     /// What was acknowledged, by target group.
     pub(crate) registered: BTreeMap<String, BTreeSet<SocketAddr>>,
     pub(crate) deregistered: BTreeMap<String, BTreeSet<SocketAddr>>,
+    /// What was to be deregistered by calls whose answers did not say so.
+    pub(crate) unacknowledged: BTreeMap<String, BTreeSet<SocketAddr>>,
     /// The clusters, hosts and target groups about which something went wrong.
     troubles: BTreeSet<String>,
 }
@@ -95,6 +97,9 @@ impl Witness {
 
     /// Takes note of a call that goes wrong.
     pub(crate) fn is_in_trouble(&mut self, call: &Recorded) {
+        if call.operation == "DeregisterTargets" {
+            self.unacknowledged.entry(about(call)).or_default().extend(targets(call));
+        }
         self.troubles.insert(about(call));
     }
 
