@@ -30,8 +30,8 @@
 //! Modules know only what stands before them here: [`model`], [`plan`],
 //! [`error`], [`report`]; [`settings`], [`request`], [`limits`], [`pace`] and
 //! [`turns`]; [`dns`], [`aws`], [`log`] and [`metrics`]; [`discover`],
-//! [`lookups`] and [`sources`]; [`reconcile`]; [`handler`]. `model` and `plan` know neither
-//! SDK, resolver, runtime, log, clock nor environment.
+//! [`lookups`] and [`sources`]; [`reconcile`]; [`handler`]. `model` and `plan`
+//! know neither SDK, resolver, runtime, log, clock nor environment.
 
 pub mod aws;
 pub mod discover;

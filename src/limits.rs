@@ -25,7 +25,7 @@ pub struct Limits {
     in_flight: Semaphore,
     /// Lookups of clusters get at most two thirds of the calls in flight, so
     /// that neither listing nor frontends in their turn queue behind all of
-    /// them. With half, 100 clusters take a sixth longer.
+    /// them. With half, a warm run of 100 clusters would wait for lookups.
     lookups: Semaphore,
     end: Instant,
     frontends: AtomicU64,

@@ -21,11 +21,9 @@ use crate::error::ReconcileError;
 use crate::model::{ApiEndpoint, ClusterName};
 use crate::report::{Outcome, SkipReason};
 
-/// Where a cluster's API is, or what that makes of its frontends.
-type LookedUp = Result<ApiEndpoint, Outcome>;
-
-/// A lookup that several may wait for.
-type Begun<'a> = Shared<BoxFuture<'a, LookedUp>>;
+/// A lookup that several may wait for: where a cluster's API is, or else the
+/// outcome of its frontends.
+type Begun<'a> = Shared<BoxFuture<'a, Result<ApiEndpoint, Outcome>>>;
 
 /// The lookups of one run.
 pub struct Lookups<'a> {
@@ -61,7 +59,7 @@ impl<'a> Lookups<'a> {
     /// # Errors
     ///
     /// It is nowhere, or cannot be found out: the outcome of its frontends.
-    pub async fn endpoint(&self, cluster: &ClusterName) -> LookedUp {
+    pub async fn endpoint(&self, cluster: &ClusterName) -> Result<ApiEndpoint, Outcome> {
         let begun = self.ahead.get(cluster).cloned().unwrap_or_else(|| look_up(self.eks, cluster.clone()));
         // What was begun early has its deadline from before it was known how much is to be reported.
         let in_time = self.eks.limits.within(ACTION, begun).await;
