@@ -20,8 +20,8 @@ unexport PYTHONDONTWRITEBYTECODE
 
 # Clippy compiles what is ours: the pass that lints it also builds it, and no
 # dependency is checked for the sake of lints. In CI warnings are errors, and
-# nothing is noted for a next build.
-CARGO := $(if $(CI),CARGO_INCREMENTAL=0 RUSTFLAGS=--deny=warnings) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo
+# nothing is noted for a next build or for a debugger.
+CARGO := $(if $(CI),CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 RUSTFLAGS=--deny=warnings) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo
 
 demo:
 	@cargo build --workspace --bins
