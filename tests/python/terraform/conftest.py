@@ -12,7 +12,8 @@ import urllib.request
 
 import pytest
 
-from harness import ACCOUNT, ROOT, Emulator, environment, program, served
+from harness import ACCOUNT, ROOT, Emulator, environment, program
+from provider import served
 from skips import skip_without
 
 

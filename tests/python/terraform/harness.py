@@ -1,15 +1,13 @@
-"""Terraform in a directory, its AWS provider, and a client of the emulator.
+"""Terraform in a directory, the AWS provider that it gets, and a client of the emulator.
 
 No setting or credential of the person who runs the tests reaches Terraform.
 """
 
-import contextlib
 import functools
 import json
 import os
 import pathlib
 import re
-import signal
 import subprocess
 
 import boto3
@@ -42,8 +40,8 @@ def environment(**extra):
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "CHECKPOINT_DISABLE": "1",
-        # Terraform reads a provider's schema and ends: a third of its time goes
-        # into collecting garbage that nobody needs collected.
+        # A quarter of the time of Terraform and its provider would go into
+        # collecting garbage that nobody needs collected.
         "GOGC": "400",
         "NO_PROXY": "127.0.0.1,localhost",
         "TF_IN_AUTOMATION": "1",
@@ -69,25 +67,6 @@ def program(directory, version):
     (directory / "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": {"aws": aws}}}))
     Terraform(directory).init(expect=None)
     return next((directory / ".terraform" / "providers").glob(f"{PROVIDER}/*/*/terraform-provider-aws_*"), None)
-
-
-@contextlib.contextmanager
-def served(program, **extra):
-    """An AWS provider that stays, and the setting that leads Terraform to it.
-
-    Terraform would start one of its own several times in each command, for half
-    a second of a processor each. One that stays has one configuration at a time:
-    it serves one account in one Region, one command after the other.
-    """
-    quiet = {"TF_LOG_SDK": "ERROR", "TF_LOG_PROVIDER_AWS": "ERROR"}  # not every request
-    process = subprocess.Popen([program, "-debug"], env=environment(**quiet, **extra), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    try:
-        setting = next((found for line in process.stdout if (found := re.search("(TF_REATTACH_PROVIDERS)='(.*)'", line))), None)
-        assert setting, f"{program} does not start"
-        yield {setting[1]: setting[2]}
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait()
 
 
 class Terraform:
@@ -131,7 +110,7 @@ class Terraform:
         return {one["resource"]["addr"]: one["action"] for one in changes if one["action"] != "read"}
 
     def stored(self, part):
-        """From the file, because each call of Terraform costs a second of a processor."""
+        """From the file: Terraform need not start."""
         return json.loads(self.state_file.read_text())[part]
 
     def state(self):
