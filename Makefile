@@ -40,8 +40,9 @@ check: lint compile
 # silent servers, the others keep two processors busy. Each suite's output comes
 # in one piece, and one that fails stops no other.
 #
-# What takes much of a processor gives way to builds, for which others wait.
-AFTER_BUILDS := nice -n 5
+# What takes much of a processor gives way to the artifact: minutes of tests that
+# need it mostly wait.
+AFTER_ARTIFACT := nice -n 5
 
 test:
 	@$(MAKE) --no-print-directory --jobs=5 --output-sync=target --keep-going suites
@@ -54,7 +55,7 @@ lint:
 # Every selection of the whole workspace has the same features. Any other would
 # compile the SDK once more.
 compile: | lint
-	$(CARGO) build --workspace --all-targets
+	$(AFTER_ARTIFACT) env $(CARGO) build --workspace --all-targets
 
 # What may be in the dependency tree. Its installation compiles for minutes, so
 # it is checked where cargo-deny is installed, and in test.yml.
@@ -77,7 +78,7 @@ advisories: cargo-deny
 # Ticks of random histories: a tick of an unoptimised build takes some 8 ms. The
 # nightly workflow plays a hundred times as many.
 test-rust: compile
-	SIMULATION_TICKS=2000 $(AFTER_BUILDS) env $(CARGO_TEST)
+	SIMULATION_TICKS=2000 $(AFTER_ARTIFACT) env $(CARGO_TEST)
 	$(CARGO) test --workspace --doc
 
 # Python tools, each set in an environment of its own because their pins
@@ -137,7 +138,7 @@ test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready $(VENV)/sam/.ready compile
 # Side by side, because Terraform mostly waits. All but one of its suites need no
 # program of ours, and begin at once.
 test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready
-	$(AFTER_BUILDS) $(VENV)/terraform/$(PYTEST) -n 5 --dist loadgroup tests/python/terraform \
+	$(AFTER_ARTIFACT) $(VENV)/terraform/$(PYTEST) -n 5 --dist loadgroup tests/python/terraform \
 	    --ignore tests/python/terraform/test_complete.py
 
 test-complete: $(VENV)/terraform/.ready compile
