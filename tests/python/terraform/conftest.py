@@ -12,8 +12,8 @@ import urllib.request
 
 import pytest
 
-from harness import ACCOUNT, ROOT, Emulator, environment, program
-from provider import served
+from harness import ACCOUNT, ROOT, Emulator, environment
+from provider import program, served
 from skips import skip_without
 
 

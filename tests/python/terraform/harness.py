@@ -1,4 +1,4 @@
-"""Terraform in a directory, the AWS provider that it gets, and a client of the emulator.
+"""Terraform in a directory, and a client of the emulator.
 
 No setting or credential of the person who runs the tests reaches Terraform.
 """
@@ -59,14 +59,6 @@ def mirror():
             for found in pathlib.Path(root).expanduser().glob("*/" * depth + PROVIDER):
                 return found.parents[2]
     return None
-
-
-def program(directory, version):
-    """This version of the AWS provider, got by `terraform init`, or None."""
-    aws = {"source": "hashicorp/aws", "version": version}
-    (directory / "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": {"aws": aws}}}))
-    Terraform(directory).init(expect=None)
-    return next((directory / ".terraform" / "providers").glob(f"{PROVIDER}/*/*/terraform-provider-aws_*"), None)
 
 
 class Terraform:

@@ -19,11 +19,19 @@ import subprocess
 
 import grpc
 
-from harness import ROOT, environment
+from harness import PROVIDER, ROOT, Terraform, environment
 
 SCHEMAS = ("Schema", "Schemas")
 ANY_LENGTH = [("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)]
 THREADS = 100  # more than Terraform's -parallelism
+
+
+def program(directory, version):
+    """This version of the AWS provider, got by `terraform init`, or None."""
+    aws = {"source": "hashicorp/aws", "version": version}
+    (directory / "main.tf.json").write_text(json.dumps({"terraform": {"required_providers": {"aws": aws}}}))
+    Terraform(directory).init(expect=None)
+    return next((directory / ".terraform" / "providers").glob(f"{PROVIDER}/*/*/terraform-provider-aws_*"), None)
 
 
 @contextlib.contextmanager
