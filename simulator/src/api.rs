@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use bytes::Bytes;
 
-use crate::faults::{Fate, Misfortune};
+use crate::faults::{FaultKind, InjectedFault};
 use crate::journal::Recorded;
 use crate::throttle::rate_exceeded;
 use crate::world::{Refusal, World};
@@ -89,20 +89,20 @@ pub fn respond(world: &mut World, request: &Request<'_>) -> Response {
             query::parse(request)
         }
     };
-    let fate = world.faults.fate(&call.operation, &call.parameters);
-    let Fate { delay, before, after, misfortune } = fate;
+    let injected = world.faults.inject(&call.operation, &call.parameters);
+    let InjectedFault { delay, before, after, kind } = injected;
     for hook in before {
         hook(world);
     }
     let delay = delay + world.latency;
-    let outcome = undisturbed(world, &caller, &call, misfortune.as_ref());
+    let outcome = undisturbed(world, &caller, &call, kind.as_ref());
     let number = world.journal.len();
     let mut response = match &outcome {
         Ok(body) => caller.service.success(&call.operation, body, number),
         Err(refusal) => caller.service.failure(refusal, number),
     };
     response.delay = delay;
-    disturb(&mut response, misfortune.as_ref());
+    disturb(&mut response, kind.as_ref());
     world.journal.push(Recorded {
         service: caller.service.name().to_owned(),
         operation: call.operation,
@@ -123,15 +123,14 @@ fn undisturbed(
     world: &mut World,
     caller: &Caller,
     call: &Call,
-    misfortune: Option<&Misfortune>,
+    kind: Option<&FaultKind>,
 ) -> Result<String, Refusal> {
-    match misfortune {
-        Some(Misfortune::Refused(refusal)) => return Err(refusal.clone()),
-        Some(Misfortune::AccessDenied) => return Err(caller.denied(call)),
-        Some(Misfortune::Throttled) => return Err(caller.service.throttled()),
-        Some(Misfortune::Reset | Misfortune::Silence) => return Ok(String::new()),
-        Some(Misfortune::Lost | Misfortune::Truncated | Misfortune::Garbage | Misfortune::Huge(_)) | None => {
-        }
+    match kind {
+        Some(FaultKind::Refused(refusal)) => return Err(refusal.clone()),
+        Some(FaultKind::AccessDenied) => return Err(caller.denied(call)),
+        Some(FaultKind::Throttled) => return Err(caller.service.throttled()),
+        Some(FaultKind::Reset | FaultKind::Silence) => return Ok(String::new()),
+        Some(FaultKind::Lost | FaultKind::Truncated | FaultKind::Garbage | FaultKind::Huge(_)) | None => {}
     }
     if let Some(refusal) = &caller.refusal {
         return Err(refusal.clone());
@@ -157,22 +156,22 @@ fn undisturbed(
 }
 
 /// Does to the response what befell the call.
-fn disturb(response: &mut Response, misfortune: Option<&Misfortune>) {
-    match misfortune {
-        None | Some(Misfortune::Refused(_) | Misfortune::AccessDenied | Misfortune::Throttled) => {}
-        Some(Misfortune::Reset | Misfortune::Lost) => {
+fn disturb(response: &mut Response, kind: Option<&FaultKind>) {
+    match kind {
+        None | Some(FaultKind::Refused(_) | FaultKind::AccessDenied | FaultKind::Throttled) => {}
+        Some(FaultKind::Reset | FaultKind::Lost) => {
             response.status = 0;
             response.delivery = Delivery::Reset;
         }
-        Some(Misfortune::Silence) => {
+        Some(FaultKind::Silence) => {
             response.status = 0;
             response.delivery = Delivery::Silence;
         }
-        Some(Misfortune::Truncated) => response.delivery = Delivery::Truncated,
-        Some(Misfortune::Garbage) => {
+        Some(FaultKind::Truncated) => response.delivery = Delivery::Truncated,
+        Some(FaultKind::Garbage) => {
             response.body = Bytes::from_static(b"\xff\xfe<<{[ this is neither XML nor JSON");
         }
-        Some(Misfortune::Huge(bytes)) => response.body = Bytes::from(vec![b'x'; *bytes]),
+        Some(FaultKind::Huge(bytes)) => response.body = Bytes::from(vec![b'x'; *bytes]),
     }
 }
 

@@ -16,7 +16,7 @@ type Hook<W> = Box<dyn FnOnce(&mut W) + Send>;
 
 /// What happens to a call instead of its answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Misfortune {
+pub(crate) enum FaultKind {
     /// The call is refused and not carried out.
     Refused(Refusal),
     /// IAM refuses, in the words of the service.
@@ -47,7 +47,7 @@ pub struct Fault<W> {
     delay: Duration,
     before: Option<Hook<W>>,
     after: Option<Hook<W>>,
-    misfortune: Option<Misfortune>,
+    kind: Option<FaultKind>,
 }
 
 impl<W> Fault<W> {
@@ -62,7 +62,7 @@ impl<W> Fault<W> {
             delay: Duration::ZERO,
             before: None,
             after: None,
-            misfortune: None,
+            kind: None,
         }
     }
 
@@ -93,18 +93,18 @@ impl<W> Fault<W> {
 
     /// The call is refused with any status, code and text.
     pub fn refuse(self, status: u16, code: &'static str, message: &str) -> Self {
-        self.befall(Misfortune::Refused(Refusal::new(status, code, message)))
+        self.with_kind(FaultKind::Refused(Refusal::new(status, code, message)))
     }
 
     /// IAM refuses: 403, in the words of the service.
     pub fn access_denied(self) -> Self {
-        self.befall(Misfortune::AccessDenied)
+        self.with_kind(FaultKind::AccessDenied)
     }
 
     /// The call is throttled: `Throttling` (ELB, STS),
     /// `TooManyRequestsException` (EKS) or `RequestLimitExceeded` (EC2).
     pub fn throttle(self) -> Self {
-        self.befall(Misfortune::Throttled)
+        self.with_kind(FaultKind::Throttled)
     }
 
     /// The service fails with a 500.
@@ -119,32 +119,32 @@ impl<W> Fault<W> {
 
     /// The connection is reset instead of an answer; nothing is carried out.
     pub fn reset(self) -> Self {
-        self.befall(Misfortune::Reset)
+        self.with_kind(FaultKind::Reset)
     }
 
     /// There is never an answer; nothing is carried out.
     pub fn silence(self) -> Self {
-        self.befall(Misfortune::Silence)
+        self.with_kind(FaultKind::Silence)
     }
 
     /// The call is carried out and its answer lost to a reset connection.
     pub fn lose_answer(self) -> Self {
-        self.befall(Misfortune::Lost)
+        self.with_kind(FaultKind::Lost)
     }
 
     /// The call is carried out, and its answer ends in the middle.
     pub fn truncate(self) -> Self {
-        self.befall(Misfortune::Truncated)
+        self.with_kind(FaultKind::Truncated)
     }
 
     /// The call is carried out, and its answer is neither XML nor JSON.
     pub fn garble(self) -> Self {
-        self.befall(Misfortune::Garbage)
+        self.with_kind(FaultKind::Garbage)
     }
 
     /// The call is carried out, and its answer has this many useless bytes.
     pub fn bloat(self, bytes: usize) -> Self {
-        self.befall(Misfortune::Huge(bytes))
+        self.with_kind(FaultKind::Huge(bytes))
     }
 
     /// Does something to the world just before the next such call.
@@ -159,8 +159,8 @@ impl<W> Fault<W> {
         self.times(1)
     }
 
-    fn befall(mut self, misfortune: Misfortune) -> Self {
-        self.misfortune = Some(misfortune);
+    fn with_kind(mut self, kind: FaultKind) -> Self {
+        self.kind = Some(kind);
         self
     }
 
@@ -175,7 +175,7 @@ impl<W> fmt::Debug for Fault<W> {
         f.debug_struct("Fault")
             .field("operation", &self.operation)
             .field("about", &self.about)
-            .field("misfortune", &self.misfortune)
+            .field("kind", &self.kind)
             .finish_non_exhaustive()
     }
 }
@@ -185,11 +185,11 @@ impl<W> fmt::Debug for Fault<W> {
 pub(crate) struct Faults<W>(pub(crate) Vec<Fault<W>>);
 
 /// What the planted faults do to one call.
-pub(crate) struct Fate<W> {
+pub(crate) struct InjectedFault<W> {
     pub(crate) delay: Duration,
     pub(crate) before: Vec<Hook<W>>,
     pub(crate) after: Vec<Hook<W>>,
-    pub(crate) misfortune: Option<Misfortune>,
+    pub(crate) kind: Option<FaultKind>,
 }
 
 impl<W> Faults<W> {
@@ -200,9 +200,9 @@ impl<W> Faults<W> {
     }
 
     /// What happens to this call; counts it.
-    pub(crate) fn fate(&mut self, operation: &str, parameters: &[(String, String)]) -> Fate<W> {
-        let mut fate =
-            Fate { delay: Duration::ZERO, before: Vec::new(), after: Vec::new(), misfortune: None };
+    pub(crate) fn inject(&mut self, operation: &str, parameters: &[(String, String)]) -> InjectedFault<W> {
+        let mut injected =
+            InjectedFault { delay: Duration::ZERO, before: Vec::new(), after: Vec::new(), kind: None };
         for fault in &mut self.0 {
             if !fault.matches(operation, parameters) {
                 continue;
@@ -212,15 +212,15 @@ impl<W> Faults<W> {
                 continue;
             }
             fault.left -= 1;
-            fate.delay += fault.delay;
-            fate.before.extend(fault.before.take());
-            fate.after.extend(fault.after.take());
-            if fate.misfortune.is_none() {
-                fate.misfortune.clone_from(&fault.misfortune);
+            injected.delay += fault.delay;
+            injected.before.extend(fault.before.take());
+            injected.after.extend(fault.after.take());
+            if injected.kind.is_none() {
+                injected.kind.clone_from(&fault.kind);
             }
         }
         self.0.retain(|fault| fault.left > 0);
-        fate
+        injected
     }
 }
 

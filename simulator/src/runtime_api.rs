@@ -14,10 +14,8 @@ use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
 
 use crate::http::{Payload, Request, Reset, Response, Task, listen, serve};
-use crate::world::{HOME_ACCOUNT, HOME_REGION};
-
-/// The name of the function that is invoked.
-pub const FUNCTION_NAME: &str = "eks-nlb-sync";
+pub use crate::scope::FUNCTION_NAME;
+use crate::scope::{HOME_ACCOUNT, HOME_REGION};
 
 /// The id of the n-th invocation, from 1.
 #[must_use]

@@ -8,6 +8,9 @@ pub const HOME_ACCOUNT: &str = "111122223333";
 /// The Region of every simulator, unless a test says otherwise.
 pub const HOME_REGION: &str = "eu-west-1";
 
+/// The name of the simulated Lambda function.
+pub const FUNCTION_NAME: &str = "eks-nlb-sync";
+
 /// An account and a Region: what a regional AWS API sees of the world.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {

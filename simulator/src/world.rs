@@ -18,15 +18,15 @@ mod data_plane;
 mod dns;
 mod health;
 mod interface;
-mod kinds;
 mod load_balancer;
 mod page;
 mod registration;
 mod role;
-mod surroundings;
+mod supporting;
 mod target;
 mod target_group;
 mod vpc;
+mod wire_enums;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -39,18 +39,18 @@ pub use dns::{Answer, Dns, Question, Reply, Tcp, Transport, View};
 pub use health::{Health, TargetHealth};
 pub(crate) use interface::InterfaceQuery;
 pub use interface::{EKS_ACCOUNT, NetworkInterface};
-pub use kinds::{ClusterStatus, Family, LoadBalancerKind, Protocol, TargetState, TargetType};
 pub(crate) use load_balancer::LoadBalancerFilter;
 pub use load_balancer::{LoadBalancer, LoadBalancerSpec};
 pub use page::{Page, Paging};
 pub use role::{ACCESS_KEY_ID, RoleSpec, SECRET_ACCESS_KEY, Session};
-pub use surroundings::{
-    EndpointService, Function, GroupSettings, Listener, SecurityRule, Surroundings, security_group_of,
+pub use supporting::{
+    EndpointService, Function, GroupSettings, Listener, SecurityRule, SupportingResources, security_group_of,
 };
 pub use target::{Target, TargetDescription, TargetKey};
 pub(crate) use target_group::TargetGroupFilter;
 pub use target_group::{TargetGroup, TargetGroupSpec};
 pub use vpc::{Subnet, Vpc};
+pub use wire_enums::{ClusterStatus, Family, LoadBalancerKind, Protocol, TargetState, TargetType};
 
 pub use crate::refusal::Refusal;
 pub use crate::scope::{HOME_ACCOUNT, HOME_REGION, Scope};
@@ -109,7 +109,7 @@ pub struct World {
     /// What resolvers answer.
     pub dns: Dns,
     /// What surrounds the frontends.
-    pub surroundings: Surroundings,
+    pub supporting: SupportingResources,
     pub(crate) now: Duration,
     pub(crate) regions: BTreeMap<Scope, Regional>,
     pub(crate) roles: BTreeMap<String, RoleSpec>,
@@ -135,7 +135,7 @@ impl World {
             registration: Duration::from_secs(10),
             interfaces_linger: Duration::from_mins(5),
             dns: Dns::default(),
-            surroundings: Surroundings::healthy(),
+            supporting: SupportingResources::healthy(),
             now: Duration::ZERO,
             regions: BTreeMap::new(),
             roles: BTreeMap::new(),

@@ -86,18 +86,18 @@ fn day(from_now: Duration) -> (i32, u8, u8) {
 
 fn authority(world: &mut World, pem: String) {
     let arn = world.cluster("payments").arn.clone();
-    world.surroundings.authorities.insert(arn, pem);
+    world.supporting.authorities.insert(arn, pem);
 }
 
 fn listener(world: &mut World, balancer: &str, protocol: &str, port: u16) {
     let listener = Listener { protocol: protocol.to_owned(), port };
-    world.surroundings.listeners.insert(balancer.to_owned(), vec![listener]);
+    world.supporting.listeners.insert(balancer.to_owned(), vec![listener]);
 }
 
 /// Gives a security group this rule only.
 fn only_rule(world: &mut World, group: &str, is_egress: bool, port: u16, peer: &str) {
     let rule = SecurityRule { is_egress, port, peer: peer.to_owned() };
-    world.surroundings.rules.insert(group.to_owned(), vec![rule]);
+    world.supporting.rules.insert(group.to_owned(), vec![rule]);
 }
 
 const CASES: &[Case] = &[
@@ -141,7 +141,7 @@ const CASES: &[Case] = &[
         "the VPC has no DNS",
         |world, _| {
             let vpc = world.cluster("payments").vpc.clone().expect("it has one");
-            world.surroundings.without_dns.push(vpc);
+            world.supporting.without_dns.push(vpc);
         },
         &["vpc-dns"],
         "it lacks DNS support and DNS host names",
@@ -249,7 +249,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "a load balancer without security groups is not admitted by its subnets",
-        |world, frontend| world.surroundings.without_security_groups.push(frontend.load_balancer.clone()),
+        |world, frontend| world.supporting.without_security_groups.push(frontend.load_balancer.clone()),
         &["security-groups"],
         "does not admit it on 443",
     ),
@@ -273,20 +273,20 @@ const CASES: &[Case] = &[
     ),
     case(
         "client addresses are preserved",
-        |world, frontend| world.surroundings.group(&frontend.target_group).preserves_client_ip = true,
+        |world, frontend| world.supporting.group(&frontend.target_group).preserves_client_ip = true,
         &["client-address"],
         "it is on",
     ),
     case(
         "proxy protocol is on",
-        |world, frontend| world.surroundings.group(&frontend.target_group).proxy_protocol = true,
+        |world, frontend| world.supporting.group(&frontend.target_group).proxy_protocol = true,
         &["proxy-protocol"],
         "it is on",
     ),
     case(
         "the health check speaks HTTP",
         |world, frontend| {
-            "HTTP".clone_into(&mut world.surroundings.group(&frontend.target_group).check_protocol);
+            "HTTP".clone_into(&mut world.supporting.group(&frontend.target_group).check_protocol);
         },
         &["health-check"],
         "it speaks HTTP, and API servers speak TLS",
@@ -294,7 +294,7 @@ const CASES: &[Case] = &[
     case(
         "the health check asks for what needs credentials",
         |world, frontend| {
-            "/version".clone_into(&mut world.surroundings.group(&frontend.target_group).check_path);
+            "/version".clone_into(&mut world.supporting.group(&frontend.target_group).check_path);
         },
         &["health-check"],
         "it asks for /version, which needs credentials",
@@ -302,26 +302,26 @@ const CASES: &[Case] = &[
     case(
         "the health check does not take 200",
         |world, frontend| {
-            "401".clone_into(&mut world.surroundings.group(&frontend.target_group).check_matcher);
+            "401".clone_into(&mut world.supporting.group(&frontend.target_group).check_matcher);
         },
         &["health-check"],
         "it expects 401",
     ),
     case(
         "there is no endpoint service",
-        |world, frontend| _ = world.surroundings.services.insert(frontend.load_balancer.clone(), None),
+        |world, frontend| _ = world.supporting.services.insert(frontend.load_balancer.clone(), None),
         &["endpoint-service"],
         "it has none",
     ),
     case(
         "the endpoint service failed",
-        |world, frontend| "Failed".clone_into(&mut world.surroundings.service(&frontend.load_balancer).state),
+        |world, frontend| "Failed".clone_into(&mut world.supporting.service(&frontend.load_balancer).state),
         &["endpoint-service"],
         " is Failed",
     ),
     case(
         "nobody may connect",
-        |world, frontend| world.surroundings.service(&frontend.load_balancer).principals.clear(),
+        |world, frontend| world.supporting.service(&frontend.load_balancer).principals.clear(),
         &["principals"],
         "nobody may connect",
     ),
@@ -333,7 +333,7 @@ const CASES: &[Case] = &[
                 principals: vec!["*".to_owned()],
                 ..EndpointService::default()
             };
-            *world.surroundings.service(&frontend.load_balancer) = open;
+            *world.supporting.service(&frontend.load_balancer) = open;
         },
         &["principals"],
         "everybody may connect",
@@ -341,7 +341,7 @@ const CASES: &[Case] = &[
     case(
         "a connection waits",
         |world, frontend| {
-            let connections = &mut world.surroundings.service(&frontend.load_balancer).connections;
+            let connections = &mut world.supporting.service(&frontend.load_balancer).connections;
             connections.insert("vpce-waits".to_owned(), "pendingAcceptance".to_owned());
         },
         &["connections"],
@@ -349,7 +349,7 @@ const CASES: &[Case] = &[
     ),
     case(
         "the function failed",
-        |world, _| "Failed".clone_into(&mut world.surroundings.function().state),
+        |world, _| "Failed".clone_into(&mut world.supporting.function().state),
         &["function"],
         "its state is Failed",
     ),
@@ -373,25 +373,25 @@ const CASES: &[Case] = &[
     ),
     case(
         "no schedule invokes the function",
-        |world, _| world.surroundings.function().schedule = None,
+        |world, _| world.supporting.function().schedule = None,
         &["schedule"],
         "no schedule has it as its target",
     ),
     case(
         "the schedule is disabled",
-        |world, _| world.surroundings.function().schedule = Some("DISABLED".to_owned()),
+        |world, _| world.supporting.function().schedule = Some("DISABLED".to_owned()),
         &["schedule"],
         "eks-nlb-sync is disabled",
     ),
     case(
         "the last success is long ago",
-        |world, _| world.surroundings.function().last_report = Some(Duration::from_mins(42)),
+        |world, _| world.supporting.function().last_report = Some(Duration::from_mins(42)),
         &["last-success"],
         "the last was 42 min ago",
     ),
     case(
         "there was no success",
-        |world, _| world.surroundings.function().last_report = None,
+        |world, _| world.supporting.function().last_report = None,
         &["last-success"],
         "none in EksNlbSync within the last three hours",
     ),
@@ -404,7 +404,7 @@ const CASES: &[Case] = &[
 ];
 
 fn variable(world: &mut World, name: &str, value: &str) {
-    world.surroundings.function().environment.insert(name.to_owned(), value.to_owned());
+    world.supporting.function().environment.insert(name.to_owned(), value.to_owned());
 }
 
 #[tokio::test]
@@ -437,8 +437,8 @@ async fn what_is_wrong_is_told_with_remedy_and_link() {
     let desk = Desk::new(|world| {
         let frontend = healthy(world);
         world.load_balancer_mut(&frontend.load_balancer).cross_zone = false;
-        world.surroundings.group(&frontend.target_group).proxy_protocol = true;
-        world.surroundings.function().schedule = None;
+        world.supporting.group(&frontend.target_group).proxy_protocol = true;
+        world.supporting.function().schedule = None;
     })
     .await;
 
@@ -613,8 +613,8 @@ async fn a_cluster_without_a_load_balancer_is_named() {
 async fn a_check_is_left_out_on_request() {
     let desk = Desk::new(|world| {
         let frontend = healthy(world);
-        world.surroundings.services.insert(frontend.load_balancer, None);
-        world.surroundings.function().schedule = None;
+        world.supporting.services.insert(frontend.load_balancer, None);
+        world.supporting.function().schedule = None;
     })
     .await;
 
@@ -630,7 +630,7 @@ async fn a_check_is_left_out_on_request() {
 async fn a_function_of_another_name_is_found_by_it() {
     let desk = Desk::new(|world| {
         healthy(world);
-        "sync-Function-1A2B".clone_into(&mut world.surroundings.function().name);
+        "sync-Function-1A2B".clone_into(&mut world.supporting.function().name);
     })
     .await;
 

@@ -34,7 +34,7 @@ pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String
     let metric = call.required("MetricName")?;
     let begin = OffsetDateTime::parse(call.required("StartTime")?, &Rfc3339)
         .map_err(|_| Refusal::validation("StartTime is no time"))?;
-    let function = world.surroundings.function.as_ref().filter(|function| {
+    let function = world.supporting.function.as_ref().filter(|function| {
         let namespace = function.environment.get("METRICS_NAMESPACE").map_or("EksNlbSync", String::as_str);
         *scope == Scope::default()
             && call.get("Namespace") == Some(namespace)

@@ -1,6 +1,6 @@
 //! Speaks EC2: the query protocol with XML of its own kind.
 
-mod surroundings;
+mod supporting;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15/";
 
 /// Carries out one call: the content of its answer.
 pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String, Refusal> {
-    if let Some(answer) = surroundings::answer(world, scope, call) {
+    if let Some(answer) = supporting::answer(world, scope, call) {
         return answer;
     }
     if call.operation != "DescribeNetworkInterfaces" {
@@ -170,7 +170,7 @@ fn shape_of(interface: &NetworkInterface, (subnet_id, availability_zone): (Strin
         availability_zone,
         description: &interface.description,
         owner_id: &interface.scope.account,
-        requester_managed: interface.requester_managed,
+        requester_managed: false,
         status: &interface.status,
         private_ip_address: v4.first().map(ToString::to_string),
         source_dest_check: true,

@@ -107,7 +107,7 @@ fn shape_of(world: &World, cluster: &Cluster) -> Value {
 
 /// The bundle of certificate authorities, as EKS encodes it.
 fn authority(world: &World, cluster: &Cluster) -> String {
-    let given = world.surroundings.authorities.get(&cluster.arn);
+    let given = world.supporting.authorities.get(&cluster.arn);
     base64::encode(given.map_or(USUAL_AUTHORITY.as_str(), String::as_str))
 }
 

@@ -31,7 +31,7 @@ pub(super) fn answer(world: &mut World, scope: &Scope, call: &Call) -> Result<St
             let group = call.required("TargetGroupArn")?;
             let found = world.region(scope).and_then(|region| region.target_group(group));
             found.ok_or_else(Refusal::target_group_not_found)?;
-            let settings = world.surroundings.groups.get(group).cloned().unwrap_or_default();
+            let settings = world.supporting.groups.get(group).cloned().unwrap_or_default();
             Ok(result(operation, &attributes::of_target_group(&settings)))
         }
         "DescribeListeners" => {

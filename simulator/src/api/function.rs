@@ -38,7 +38,7 @@ fn unknown(request: &Request<'_>) -> Call {
 
 /// Carries out one call of either.
 pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String, Refusal> {
-    let function = world.surroundings.function.as_ref().filter(|_| *scope == Scope::default());
+    let function = world.supporting.function.as_ref().filter(|_| *scope == Scope::default());
     let arn = |function: &Function| scope.arn("lambda", &format!("function:{}", function.name));
     match call.operation.as_str() {
         "GetFunctionConfiguration" => {

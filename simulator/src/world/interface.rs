@@ -36,8 +36,6 @@ pub struct NetworkInterface {
     pub status: String,
     /// As in `interface`, `branch`, `trunk` or `nat_gateway`.
     pub kind: String,
-    /// Whether an AWS service manages it. EKS's are not.
-    pub requester_managed: bool,
     /// The account that owns the instance it is attached to; `None` if it is
     /// not attached.
     pub instance_owner: Option<String>,
@@ -72,7 +70,6 @@ impl World {
             groups: vec![found.security_group.clone()],
             status: "in-use".to_owned(),
             kind: "interface".to_owned(),
-            requester_managed: false,
             instance_owner: Some(EKS_ACCOUNT.to_owned()),
             addresses: parse_addresses(addresses),
             gone_at: None,
@@ -93,12 +90,6 @@ impl World {
     /// Every interface of the home scope.
     pub fn interfaces(&self) -> impl Iterator<Item = &NetworkInterface> {
         self.region(&Scope::default()).into_iter().flat_map(|region| region.interfaces.values())
-    }
-
-    /// The interface `id` of the home scope, to be changed.
-    pub fn interface_mut(&mut self, id: &str) -> &mut NetworkInterface {
-        let mut all = self.region_mut(&Scope::default()).interfaces.values_mut();
-        all.find(|interface| interface.id == id).unwrap_or_else(|| panic!("no interface {id}"))
     }
 
     /// Removes every interface of the home scope that has `address`.

@@ -98,16 +98,16 @@ impl World {
         if targets.is_empty() {
             return Err(Refusal::validation("Targets must be specified"));
         }
-        let fates = targets.iter().filter_map(|named| {
+        let deregistered = targets.iter().filter_map(|named| {
             let target = self.find(found, named)?;
             let unused = self.not_in_use(found, target).is_some();
             target.gone_at.is_none().then_some((found.key(named), unused))
         });
-        let fates: Vec<(TargetKey, bool)> = fates.collect();
+        let found: Vec<(TargetKey, bool)> = deregistered.collect();
         let now = self.now;
         let group = self.target_group_mut(group);
         let gone_at = now + group.deregistration_delay;
-        for (key, unused) in fates {
+        for (key, unused) in found {
             if unused || gone_at == now {
                 group.targets.remove(&key);
             } else if let Some(target) = group.targets.get_mut(&key) {

@@ -87,14 +87,14 @@ impl World {
         for &address in addresses {
             if may_be_outside_a_vpc(address) && vpc.zone_of(address).is_none() {
                 let zone = zones[vpc.subnets.len() % zones.len()].clone();
-                vpc.add(surroundings(address), &zone);
+                vpc.add(subnet_around(address), &zone);
             }
         }
     }
 }
 
 /// The subnet around `address`.
-fn surroundings(address: IpAddr) -> IpNet {
+fn subnet_around(address: IpAddr) -> IpNet {
     match address {
         IpAddr::V4(v4) => Ipv4Net::new_assert(v4, 24).trunc().into(),
         IpAddr::V6(v6) => Ipv6Net::new_assert(v6, 64).trunc().into(),

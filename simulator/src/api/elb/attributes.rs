@@ -79,7 +79,7 @@ pub(super) fn listeners<'a>(world: &'a World, balancer: &'a LoadBalancer) -> Lis
         .map(|group| group.arn.as_str())
         .collect();
     let usual = vec![Listener { protocol: "TCP".to_owned(), port: 443 }];
-    let listeners = world.surroundings.listeners.get(&balancer.arn).cloned().unwrap_or(usual);
+    let listeners = world.supporting.listeners.get(&balancer.arn).cloned().unwrap_or(usual);
     let described = |listener: Listener| Described {
         load_balancer_arn: &balancer.arn,
         protocol: listener.protocol,

@@ -123,7 +123,7 @@ struct Matcher {
 }
 
 pub(super) fn target_groups<'a>(world: &World, page: &'a Page<'a, TargetGroup>) -> TargetGroups<'a> {
-    let settings = |group: &TargetGroup| world.surroundings.groups.get(&group.arn).cloned();
+    let settings = |group: &TargetGroup| world.supporting.groups.get(&group.arn).cloned();
     let group = |group: &&'a TargetGroup| group_of(group, settings(group).unwrap_or_default());
     TargetGroups {
         target_groups: page.items.iter().map(group).collect(),

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::{LoadBalancer, Scope, World};
-use crate::runtime_api::FUNCTION_NAME;
+use crate::scope::FUNCTION_NAME;
 
 /// What surrounds the frontends, where it is not as it should be.
 #[derive(Clone, Debug, Default)]
-pub struct Surroundings {
+pub struct SupportingResources {
     /// The settings of target groups, by ARN.
     pub groups: BTreeMap<String, GroupSettings>,
     /// The listeners of load balancers, by ARN. Default one on TCP 443 for
@@ -144,7 +144,7 @@ pub(crate) struct DescribedSubnet {
     pub(crate) cidr: String,
 }
 
-impl Surroundings {
+impl SupportingResources {
     pub(super) fn healthy() -> Self {
         Self { function: Some(Function::default()), ..Self::default() }
     }
@@ -211,7 +211,7 @@ impl World {
 
     /// The security groups of a load balancer.
     pub(crate) fn security_groups_of(&self, balancer: &LoadBalancer) -> Vec<String> {
-        let without = self.surroundings.without_security_groups.contains(&balancer.arn);
+        let without = self.supporting.without_security_groups.contains(&balancer.arn);
         if without { Vec::new() } else { vec![security_group_of(&balancer.arn)] }
     }
 
@@ -228,7 +228,7 @@ impl World {
             rules.push((own.clone(), rule(true, &clusters)));
             rules.push((clusters, rule(false, &own)));
         }
-        let given = &self.surroundings.rules;
+        let given = &self.supporting.rules;
         rules.retain(|(group, _)| !given.contains_key(group));
         rules.extend(
             given.iter().flat_map(|(group, rules)| rules.iter().map(|rule| (group.clone(), rule.clone()))),
@@ -242,7 +242,7 @@ impl World {
         let managed = balancers.filter(|balancer| balancer.tags.contains_key(super::MANAGED_TAG.0));
         managed
             .filter_map(|balancer| {
-                let given = self.surroundings.services.get(&balancer.arn);
+                let given = self.supporting.services.get(&balancer.arn);
                 let service = given.cloned().unwrap_or_else(|| Some(EndpointService::default()))?;
                 Some((balancer.arn.clone(), service))
             })

@@ -7,7 +7,7 @@ use super::{Items, filters};
 use crate::api::Call;
 use crate::world::{Refusal, Scope, World};
 
-/// Carries out a call about the surroundings; nothing if it is about others.
+/// Answers a call about supporting resources; `None` for any other operation.
 pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Option<Result<String, Refusal>> {
     Some(match call.operation.as_str() {
         "DescribeSubnets" => Ok(subnets(world, scope, call)),
@@ -92,7 +92,7 @@ fn vpc_attribute(world: &World, scope: &Scope, call: &Call) -> Result<String, Re
         let message = format!("The vpc ID '{vpc}' does not exist");
         return Err(Refusal::new(400, "InvalidVpcID.NotFound", message));
     }
-    let is_on = !world.surroundings.without_dns.iter().any(|id| id == vpc);
+    let is_on = !world.supporting.without_dns.iter().any(|id| id == vpc);
     Ok(format!("<vpcId>{vpc}</vpcId><{attribute}><value>{is_on}</value></{attribute}>"))
 }
 
