@@ -12,6 +12,7 @@
 //! it is anywhere else. A test that names something that does not exist
 //! panics: the test is wrong, not the code under test.
 
+mod attributes;
 mod calls;
 mod cluster;
 mod data_plane;
@@ -23,6 +24,7 @@ mod page;
 mod registration;
 mod role;
 mod supporting;
+mod tags;
 mod target;
 mod target_group;
 mod vpc;
@@ -32,6 +34,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
+pub use attributes::{RoutingAttributes, Threshold};
 pub use cluster::{Cluster, ClusterSpec, PUBLIC_ADDRESSES};
 pub use data_plane::Node;
 pub(crate) use dns::normal;
@@ -46,11 +49,15 @@ pub use role::{ACCESS_KEY_ID, RoleSpec, SECRET_ACCESS_KEY, Session};
 pub use supporting::{
     EndpointService, Function, GroupSettings, Listener, SecurityRule, SupportingResources, security_group_of,
 };
+pub use tags::{CLUSTER_NAME_TAG, CLUSTER_OF_CONTROLLER_TAG, EXCLUDED_TAG, MANAGED_TAG};
 pub use target::{Target, TargetDescription, TargetKey};
 pub(crate) use target_group::TargetGroupFilter;
 pub use target_group::{TargetGroup, TargetGroupSpec};
 pub use vpc::{Subnet, Vpc};
-pub use wire_enums::{ClusterStatus, Family, LoadBalancerKind, Protocol, TargetState, TargetType};
+pub use wire_enums::{
+    ClusterStatus, CrossZone, Family, LoadBalancerKind, OverrideState, Protocol, Scheme, TargetState,
+    TargetType,
+};
 
 pub use crate::refusal::Refusal;
 pub use crate::scope::{HOME_ACCOUNT, HOME_REGION, Scope};
@@ -61,15 +68,6 @@ use crate::throttle::Throttle;
 
 /// Tags of one resource.
 pub type Tags = BTreeMap<String, String>;
-
-/// The tag that makes the function manage a load balancer.
-pub const MANAGED_TAG: (&str, &str) = ("eks-nlb-sync", "enabled");
-
-/// The tag that makes the function leave a target group alone.
-pub const EXCLUDED_TAG: (&str, &str) = ("eks-nlb-sync", "disabled");
-
-/// The key of the tag that names the cluster behind a load balancer.
-pub const CLUSTER_NAME_TAG: &str = "cluster_name";
 
 /// How long AWS takes to register a target: NLB brings it into service in 3 to
 /// 5 minutes, checks included.

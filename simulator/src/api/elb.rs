@@ -30,9 +30,9 @@ pub(super) fn answer(world: &mut World, scope: &Scope, call: &Call) -> Result<St
         "DescribeTargetGroupAttributes" => {
             let group = call.required("TargetGroupArn")?;
             let found = world.region(scope).and_then(|region| region.target_group(group));
-            found.ok_or_else(Refusal::target_group_not_found)?;
+            let found = found.ok_or_else(Refusal::target_group_not_found)?;
             let settings = world.supporting.groups.get(group).cloned().unwrap_or_default();
-            Ok(result(operation, &attributes::of_target_group(&settings)))
+            Ok(result(operation, &attributes::of_target_group(found, &settings)))
         }
         "DescribeListeners" => {
             let balancer = load_balancer(world, scope, call)?;

@@ -3,7 +3,10 @@
 use super::*;
 use crate::Fault;
 use crate::throttle::Limits;
-use crate::world::{ACCESS_KEY_ID, EKS_ACCOUNT, LoadBalancerSpec, NetworkInterface, Scope, TargetGroupSpec};
+use crate::world::{
+    ACCESS_KEY_ID, EKS_ACCOUNT, LoadBalancerSpec, NetworkInterface, OverrideState, Scheme, Scope,
+    TargetGroupSpec, Threshold,
+};
 
 fn authorization(service: &str) -> String {
     format!(
@@ -232,4 +235,59 @@ fn calls_beyond_the_limits_are_throttled() {
 
     assert!(refused.len() >= 100, "{} of 200", refused.len());
     assert!(refused[0].contains("<Code>Throttling</Code><Message>Rate exceeded</Message>"));
+}
+
+#[test]
+fn what_decides_who_gets_connections_is_described_as_elb_does() {
+    let mut world = World::new();
+    let balancer = world.add_load_balancer(LoadBalancerSpec {
+        scheme: Scheme::InternetFacing,
+        ..LoadBalancerSpec::network("any")
+    });
+    let group = world.add_target_group(TargetGroupSpec::ip(&balancer).of_controller("tools"));
+    world.put_targets(&group, ["172.31.0.10"]);
+    world.shift_away(&balancer, "eu-west-1a", OverrideState::ZonalShiftActive);
+    world.load_balancer_mut(&balancer).enforces_inbound_rules = false;
+    let of_group = world.target_group_mut(&group);
+    of_group.weight = 7;
+    of_group.routing.routing_failover = Threshold::percentage(50);
+
+    let of_balancer = format!("LoadBalancerArn={balancer}");
+    let of_group = format!("TargetGroupArn={group}");
+    for (operation, parameters, expected) in [
+        ("DescribeLoadBalancers", "", "<Scheme>internet-facing</Scheme>"),
+        (
+            "DescribeLoadBalancers",
+            "",
+            "<EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic>off</EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic>",
+        ),
+        ("DescribeListeners", &of_balancer, "<Weight>7</Weight>"),
+        (
+            "DescribeTargetHealth",
+            &of_group,
+            "<TargetHealth><State>healthy</State></TargetHealth><AdministrativeOverride><State>zonal_shift_active\
+             </State><Reason>AdministrativeOverride.ZonalShiftActive</Reason>",
+        ),
+        (
+            "DescribeTargetGroupAttributes",
+            &of_group,
+            "<Key>target_group_health.unhealthy_state_routing.minimum_healthy_targets.percentage</Key>\
+             <Value>50</Value>",
+        ),
+        (
+            "DescribeTargetGroupAttributes",
+            &of_group,
+            "<Key>target_group_health.dns_failover.minimum_healthy_targets.percentage</Key><Value>off</Value>",
+        ),
+        (
+            "DescribeTags",
+            &format!("ResourceArns.member.1={group}"),
+            "<Key>elbv2.k8s.aws/cluster</Key><Value>tools</Value>",
+        ),
+    ] {
+        let (status, body) =
+            post(&mut world, "elasticloadbalancing", &format!("Action={operation}&{parameters}"));
+        assert_eq!(status, 200, "{body}");
+        assert!(body.contains(expected), "{expected} in {body}");
+    }
 }

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Target, TargetGroup, TargetKey, TargetState, World};
+use super::{OverrideState, Target, TargetGroup, TargetKey, TargetState, World};
 
 /// What health checks find at an address, from when a target is registered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub enum Health {
     },
 }
 
-/// What ELB says of one target.
+/// A target, as DescribeTargetHealth lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetHealth {
     /// The target.
@@ -43,6 +43,8 @@ pub struct TargetHealth {
     pub state: TargetState,
     /// Why it is not healthy: a code and a text.
     pub reason: Option<(&'static str, &'static str)>,
+    /// Whether a zonal shift overrides it, whatever its state.
+    pub override_state: OverrideState,
 }
 
 /// A code and a text.
@@ -111,6 +113,18 @@ impl World {
         (state, reason_for(state))
     }
 
+    /// Whether a zonal shift overrides a target.
+    ///
+    /// Source: ELB User Guide for Network Load Balancers, *Zonal shift
+    /// administrative override* (read November 2026): "all targets within the
+    /// zone being shifted away from are considered administratively overridden".
+    pub(super) fn override_of(&self, group: &TargetGroup, target: &Target) -> OverrideState {
+        let balancers = group.load_balancers.iter().map(|arn| self.load_balancer(arn));
+        let mut shifts = balancers.filter_map(|balancer| balancer.zonal_shift.as_ref());
+        let shift = shifts.find(|(zone, _)| *zone == target.zone);
+        shift.map_or(OverrideState::NoOverride, |(_, state)| *state)
+    }
+
     /// Why no traffic can reach a target, if none can.
     pub(super) fn not_in_use(&self, group: &TargetGroup, target: &Target) -> Option<Reason> {
         if !group.listener || group.load_balancers.is_empty() {
@@ -131,7 +145,7 @@ fn flipped(since: Duration, healthy: Duration, unhealthy: Duration) -> TargetSta
     if since.as_nanos() % turn < healthy.as_nanos() { TargetState::Healthy } else { TargetState::Unhealthy }
 }
 
-/// What ELB says of a target in `state`.
+/// The reason that ELB gives for `state`.
 fn reason_for(state: TargetState) -> Option<Reason> {
     match state {
         TargetState::Healthy => None,

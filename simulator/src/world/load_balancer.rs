@@ -1,8 +1,8 @@
 //! Keeps load balancers: made, changed and deleted by tests, listed by ELB.
 
 use super::{
-    CLUSTER_NAME_TAG, LoadBalancerKind, MANAGED_TAG, Page, Paging, Refusal, Regional, Scope, Tags, World,
-    id_of,
+    CLUSTER_NAME_TAG, LoadBalancerKind, MANAGED_TAG, OverrideState, Page, Paging, Refusal, Regional, Scheme,
+    Scope, Tags, World, id_of,
 };
 
 /// A load balancer, as ELB describes it.
@@ -16,12 +16,20 @@ pub struct LoadBalancer {
     pub name: String,
     /// Network, application or gateway.
     pub kind: LoadBalancerKind,
+    /// Internal or internet-facing.
+    pub scheme: Scheme,
     /// Its VPC's id.
     pub vpc: String,
     /// The zones it is enabled in.
     pub zones: Vec<String>,
-    /// Whether every zone's node sends to the targets of every zone.
+    /// Whether every zone's node sends to the targets of every zone, unless the
+    /// target group's own attribute says otherwise.
     pub cross_zone: bool,
+    /// The zonal shift that is active, if one is: the zone that traffic is
+    /// shifted away from, and what its targets' override is.
+    pub zonal_shift: Option<(String, OverrideState)>,
+    /// `EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic`. Default yes.
+    pub enforces_inbound_rules: bool,
     /// Whether it has IPv6 addresses too.
     pub dual_stack: bool,
     /// Its tags.
@@ -37,6 +45,8 @@ pub struct LoadBalancerSpec {
     pub name: String,
     /// Default network.
     pub kind: LoadBalancerKind,
+    /// Default internal.
+    pub scheme: Scheme,
     /// Its tags. Default none.
     pub tags: Tags,
     /// Its VPC. Default that of the cluster its tag names, if there is one in
@@ -51,13 +61,14 @@ pub struct LoadBalancerSpec {
 }
 
 impl LoadBalancerSpec {
-    /// A network load balancer without tags: nobody's business.
+    /// A network load balancer without tags.
     #[must_use]
     pub fn network(name: &str) -> Self {
         Self {
             scope: Scope::default(),
             name: name.to_owned(),
             kind: LoadBalancerKind::Network,
+            scheme: Scheme::Internal,
             tags: Tags::new(),
             vpc: None,
             zones: None,
@@ -66,7 +77,7 @@ impl LoadBalancerSpec {
         }
     }
 
-    /// A network load balancer with both tags: managed, before `cluster`.
+    /// A network load balancer with both tags: managed, for `cluster`.
     #[must_use]
     pub fn managed(cluster: &str) -> Self {
         Self::network(&format!("nlb-{cluster}"))
@@ -100,7 +111,7 @@ pub(crate) struct LoadBalancerFilter<'a> {
 impl World {
     /// Makes a load balancer; returns its ARN.
     pub fn add_load_balancer(&mut self, spec: LoadBalancerSpec) -> String {
-        let LoadBalancerSpec { scope, name, kind, tags, vpc, zones, cross_zone, dual_stack } = spec;
+        let LoadBalancerSpec { scope, name, kind, scheme, tags, vpc, zones, cross_zone, dual_stack } = spec;
         let id = self.next_id();
         let vpc = vpc
             .or_else(|| self.vpc_of_cluster(&scope, tags.get(CLUSTER_NAME_TAG)?))
@@ -116,8 +127,11 @@ impl World {
             scope,
             name,
             kind,
+            scheme,
             vpc,
             cross_zone,
+            zonal_shift: None,
+            enforces_inbound_rules: true,
             dual_stack,
             tags,
         };
@@ -140,6 +154,12 @@ impl World {
         let region = self.region_mut(&scope);
         let found = region.load_balancers.get_mut(&id).filter(|lb| lb.arn == arn);
         found.unwrap_or_else(|| panic!("no load balancer {arn}"))
+    }
+
+    /// Starts a zonal shift away from `zone`, as far as DescribeTargetHealth and
+    /// the data plane show it.
+    pub fn shift_away(&mut self, load_balancer: &str, zone: &str, state: OverrideState) {
+        self.load_balancer_mut(load_balancer).zonal_shift = Some((zone.to_owned(), state));
     }
 
     /// Deletes a load balancer with its listeners; target groups stay.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::load_balancer::free_name;
 use super::{
-    EXCLUDED_TAG, Family, Page, Paging, Protocol, Refusal, Regional, Scope, Tags, Target, TargetKey,
-    TargetType, World, id_of,
+    CLUSTER_OF_CONTROLLER_TAG, EXCLUDED_TAG, Family, Page, Paging, Protocol, Refusal, Regional,
+    RoutingAttributes, Scope, Tags, Target, TargetKey, TargetType, World, id_of,
 };
 
 /// A target group, as ELB describes it, with its targets.
@@ -31,8 +31,16 @@ pub struct TargetGroup {
     pub vpc: Option<String>,
     /// The load balancers that have a listener for it.
     pub load_balancers: Vec<String>,
-    /// Whether the listener sends traffic here. Without, targets are `unused`.
+    /// Whether a listener forwards here. Without one, targets are `unused`.
     pub listener: bool,
+    /// The listener's weight of this group. Default 1; a group of weight 0 gets
+    /// no connection.
+    ///
+    /// Source: AWS Networking & Content Delivery Blog, *Network Load Balancers
+    /// now support Weighted Target Groups* (November 2025).
+    pub weight: u16,
+    /// The attributes that decide who gets connections.
+    pub routing: RoutingAttributes,
     /// Its tags.
     pub tags: Tags,
     /// How long a deregistered target drains. Default 300 s.
@@ -49,7 +57,7 @@ pub struct TargetGroupSpec {
     /// Its name; a number is appended if it is taken. Default after the load
     /// balancer.
     pub name: Option<String>,
-    /// The load balancer whose listener leads here.
+    /// The load balancer whose listener forwards here.
     pub load_balancer: Option<String>,
     /// Default TCP.
     pub protocol: Option<Protocol>,
@@ -108,6 +116,12 @@ impl TargetGroupSpec {
         self.tag(EXCLUDED_TAG.0, EXCLUDED_TAG.1)
     }
 
+    /// The same as a group of the AWS Load Balancer Controller in `cluster`.
+    #[must_use]
+    pub fn of_controller(self, cluster: &str) -> Self {
+        self.tag(CLUSTER_OF_CONTROLLER_TAG, cluster)
+    }
+
     /// The same for a Lambda function: no protocol, port or VPC.
     #[must_use]
     pub fn lambda(self) -> Self {
@@ -155,6 +169,8 @@ impl World {
             vpc,
             load_balancers: spec.load_balancer.into_iter().collect(),
             listener: spec.listener,
+            weight: 1,
+            routing: RoutingAttributes::default(),
             tags: spec.tags,
             deregistration_delay: spec.deregistration_delay,
             targets: BTreeMap::new(),
@@ -221,38 +237,6 @@ impl World {
                 || names.contains(&group.name.as_str())
                 || load_balancer.is_some_and(|arn| group.load_balancers.iter().any(|b| b == arn))
         })
-    }
-
-    /// DescribeTags, of load balancers and target groups together.
-    pub(crate) fn describe_tags<'a>(
-        &self,
-        scope: &Scope,
-        arns: &[&'a str],
-    ) -> Result<Vec<(&'a str, &Tags)>, Refusal> {
-        if arns.is_empty() {
-            return Err(Refusal::validation("Resource ARNs must be specified"));
-        }
-        if arns.len() > 20 {
-            return Err(Refusal::validation(format!(
-                "1 validation error detected: Value '[{}]' at 'resourceArns' failed to satisfy \
-                 constraint: Member must have length less than or equal to 20",
-                arns.join(", ")
-            )));
-        }
-        let region = self.region(scope);
-        let tags_of = |arn: &str| match arn.split(':').nth(5) {
-            Some(resource) if resource.starts_with("loadbalancer/") => region
-                .and_then(|region| region.load_balancer(arn))
-                .map(|lb| &lb.tags)
-                .ok_or_else(Refusal::load_balancer_not_found),
-            Some(resource) if resource.starts_with("targetgroup/") => region
-                .and_then(|region| region.target_group(arn))
-                .map(|group| &group.tags)
-                .ok_or_else(Refusal::target_group_not_found),
-            _ => Err(Refusal::validation(format!("'{arn}' is not a valid ARN"))),
-        };
-        let described = arns.iter().map(|&arn| Ok((arn, tags_of(arn)?)));
-        described.collect()
     }
 
     pub(super) fn find_target_group_mut(&mut self, arn: &str) -> Option<&mut TargetGroup> {

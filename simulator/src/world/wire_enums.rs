@@ -47,6 +47,23 @@ impl LoadBalancerKind {
 }
 
 words! {
+    /// A load balancer's `Scheme`.
+    Scheme {
+        Internal = "internal",
+        InternetFacing = "internet-facing",
+    }
+}
+
+words! {
+    /// The target group attribute `load_balancing.cross_zone.enabled`.
+    CrossZone {
+        On = "true",
+        Off = "false",
+        UseLoadBalancer = "use_load_balancer_configuration",
+    }
+}
+
+words! {
     /// A target group's `Protocol`.
     Protocol {
         Tcp = "TCP",
@@ -87,6 +104,43 @@ words! {
         Unused = "unused",
         Draining = "draining",
         Unavailable = "unavailable",
+    }
+}
+
+words! {
+    /// The `State` of a target's `AdministrativeOverride`.
+    OverrideState {
+        Unknown = "unknown",
+        NoOverride = "no_override",
+        ZonalShiftActive = "zonal_shift_active",
+        ZonalShiftDelegatedToDns = "zonal_shift_delegated_to_dns",
+    }
+}
+
+impl OverrideState {
+    /// Its `Reason` and `Description`.
+    ///
+    /// Source: ELB API Reference, *AdministrativeOverride* (2015-12-01, read
+    /// November 2026); the descriptions are those of ELB User Guide for Network
+    /// Load Balancers, *Zonal shift administrative override*.
+    pub(crate) fn reason(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Unknown => {
+                ("AdministrativeOverride.Unknown", "State cannot be propagated due to an internal error")
+            }
+            Self::NoOverride => {
+                ("AdministrativeOverride.NoOverride", "No override is currently active on target")
+            }
+            Self::ZonalShiftActive => (
+                "AdministrativeOverride.ZonalShiftActive",
+                "Zonal shift is active in target Availability Zone",
+            ),
+            Self::ZonalShiftDelegatedToDns => (
+                "AdministrativeOverride.ZonalShiftDelegatedToDns",
+                "This target's zonal shift state is not available through DescribeTargetHealth but can be \
+                 viewed directly through the AWS ARC - Zonal Shift API or console",
+            ),
+        }
     }
 }
 

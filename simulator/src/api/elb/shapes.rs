@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::api::xml::List;
 use crate::world::{
-    GroupSettings, LoadBalancer, Page, Protocol, Tags, TargetGroup, TargetHealth, TargetType, World,
+    GroupSettings, LoadBalancer, OverrideState, Page, Protocol, Tags, TargetGroup, TargetHealth, TargetType,
+    World,
 };
 
 /// A result without content.
@@ -35,6 +36,8 @@ struct Balancer<'a> {
     availability_zones: List<Zone>,
     security_groups: List<String>,
     ip_address_type: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    enforce_security_group_inbound_rules_on_private_link_traffic: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -60,13 +63,14 @@ pub(super) fn load_balancers<'a>(world: &World, page: &'a Page<'a, LoadBalancer>
 fn shape_of<'a>(world: &World, balancer: &'a LoadBalancer) -> Balancer<'a> {
     let id = balancer.arn.rsplit('/').next().unwrap_or_default();
     let (name, region) = (&balancer.name, &balancer.scope.region);
+    let groups = world.security_groups_of(balancer);
     Balancer {
         load_balancer_arn: &balancer.arn,
         dns_name: format!("{name}-{id}.elb.{region}.{}", balancer.scope.domain()),
         canonical_hosted_zone_id: "Z2IFOLAFXWLO4F",
         created_time: "2026-01-01T00:00:00.000Z",
         load_balancer_name: name,
-        scheme: "internal",
+        scheme: balancer.scheme.as_str(),
         vpc_id: &balancer.vpc,
         state: State { code: "active" },
         r#type: balancer.kind.as_str(),
@@ -75,7 +79,10 @@ fn shape_of<'a>(world: &World, balancer: &'a LoadBalancer) -> Balancer<'a> {
             .into_iter()
             .map(|subnet| Zone { zone_name: subnet.zone, subnet_id: subnet.id })
             .collect(),
-        security_groups: world.security_groups_of(balancer).into_iter().collect(),
+        // ELB describes it for load balancers with security groups only.
+        enforce_security_group_inbound_rules_on_private_link_traffic: (!groups.is_empty())
+            .then(|| if balancer.enforces_inbound_rules { "on" } else { "off" }),
+        security_groups: groups.into_iter().collect(),
         ip_address_type: if balancer.dual_stack { "dualstack" } else { "ipv4" },
     }
 }
@@ -194,6 +201,22 @@ struct Description<'a> {
     target: Target<'a>,
     health_check_port: String,
     target_health: Health<'a>,
+    administrative_override: Override,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Override {
+    state: &'static str,
+    reason: &'static str,
+    description: &'static str,
+}
+
+impl From<OverrideState> for Override {
+    fn from(state: OverrideState) -> Self {
+        let (reason, description) = state.reason();
+        Self { state: state.as_str(), reason, description }
+    }
 }
 
 #[derive(Serialize)]
@@ -228,6 +251,7 @@ pub(super) fn target_health<'a>(targets: &'a [TargetHealth]) -> TargetHealthDesc
             reason: health.reason.map(|(code, _)| code),
             description: health.reason.map(|(_, text)| text),
         },
+        administrative_override: health.override_state.into(),
     };
     TargetHealthDescriptions { target_health_descriptions: targets.iter().map(description).collect() }
 }
