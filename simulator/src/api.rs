@@ -135,13 +135,19 @@ fn undisturbed(
     if let Some(refusal) = &caller.refusal {
         return Err(refusal.clone());
     }
+    if caller.service == Service::Elb
+        && let Some(throttle) = &mut world.throttle
+    {
+        throttle.take(&caller.scope, &call.operation, Instant::now())?;
+    }
+    let is_read = call.operation.starts_with("Describe") || call.operation.starts_with("List");
+    if is_read { world.read(|world| answer(world, caller, call)) } else { answer(world, caller, call) }
+}
+
+/// What the service answers.
+fn answer(world: &mut World, caller: &Caller, call: &Call) -> Result<String, Refusal> {
     match caller.service {
-        Service::Elb => {
-            if let Some(throttle) = &mut world.throttle {
-                throttle.take(&caller.scope, &call.operation, Instant::now())?;
-            }
-            elb::answer(world, &caller.scope, call)
-        }
+        Service::Elb => elb::answer(world, &caller.scope, call),
         Service::Eks => eks::answer(world, &caller.scope, call),
         Service::Ec2 => ec2::answer(world, &caller.scope, call),
         Service::Sts => sts::answer(world, caller, call),

@@ -23,6 +23,7 @@ mod load_balancer;
 mod page;
 mod registration;
 mod role;
+mod staleness;
 mod supporting;
 mod tags;
 mod target;
@@ -35,7 +36,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 pub use attributes::{RoutingAttributes, Threshold};
-pub use cluster::{Cluster, ClusterSpec, PUBLIC_ADDRESSES};
+pub use cluster::{Cluster, ClusterIssue, ClusterSpec, PUBLIC_ADDRESSES};
 pub use data_plane::Node;
 pub(crate) use dns::normal;
 pub use dns::{Answer, Dns, Question, Reply, Tcp, Transport, View};
@@ -65,6 +66,7 @@ pub use crate::scope::{HOME_ACCOUNT, HOME_REGION, Scope};
 use crate::faults::Faults;
 use crate::journal::Recorded;
 use crate::throttle::Throttle;
+use staleness::Staleness;
 
 /// Tags of one resource.
 pub type Tags = BTreeMap<String, String>;
@@ -74,7 +76,7 @@ pub type Tags = BTreeMap<String, String>;
 pub const REGISTRATION: Duration = Duration::from_mins(3);
 
 /// Everything one account has in one Region.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Regional {
     pub(crate) load_balancers: BTreeMap<u64, LoadBalancer>,
     pub(crate) target_groups: BTreeMap<u64, TargetGroup>,
@@ -104,6 +106,13 @@ pub struct World {
     /// How long the interface of an address stays that its cluster has left.
     /// Default 5 min.
     pub interfaces_linger: Duration,
+    /// Whether EC2 hides the interfaces of EKS's control planes from calls
+    /// without `IncludeManagedResources`. Default no.
+    ///
+    /// Source: EC2 API Reference, *DescribeNetworkInterfaces* (2016-11-15, read
+    /// November 2026): accounts may hide what AWS services manage. Whether EKS's
+    /// interfaces count as managed is an assumption.
+    pub hides_managed: bool,
     /// What resolvers answer.
     pub dns: Dns,
     /// What surrounds the frontends.
@@ -118,6 +127,7 @@ pub struct World {
     pub(crate) faults: Faults<World>,
     pub(crate) journal: Vec<Recorded>,
     pub(crate) throttle: Option<Throttle>,
+    staleness: Staleness,
     ids: u64,
 }
 
@@ -132,6 +142,7 @@ impl World {
             healthy_after: Duration::from_secs(30),
             registration: Duration::from_secs(10),
             interfaces_linger: Duration::from_mins(5),
+            hides_managed: false,
             dns: Dns::default(),
             supporting: SupportingResources::healthy(),
             now: Duration::ZERO,
@@ -143,6 +154,7 @@ impl World {
             faults: Faults::default(),
             journal: Vec::new(),
             throttle: None,
+            staleness: Staleness::default(),
             ids: 0,
         }
     }
@@ -156,6 +168,7 @@ impl World {
     /// Lets simulated time pass: checks pass, drained targets and interfaces
     /// that were left go.
     pub fn advance(&mut self, by: Duration) {
+        self.remember();
         self.now += by;
         let now = self.now;
         for region in self.regions.values_mut() {

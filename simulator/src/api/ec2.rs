@@ -1,6 +1,8 @@
 //! Speaks EC2: the query protocol with XML of its own kind.
 
 mod supporting;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,6 +28,7 @@ pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String
         filters: filters(call),
         size: call.number("MaxResults")?,
         token: call.get("NextToken"),
+        includes_managed: call.get("IncludeManagedResources") == Some("true"),
     };
     let page = world.describe_network_interfaces(scope, &query)?;
     let vpc_of = |interface: &NetworkInterface| world.region(scope)?.vpcs.get(&interface.vpc);
@@ -111,7 +114,7 @@ struct Interface<'a> {
     group_set: Items<Group<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attachment: Option<Attachment<'a>>,
-    tag_set: Items<&'a str>,
+    tag_set: Items<Tag<'a>>,
     private_ip_addresses_set: Items<Private>,
     ipv6_addresses_set: Items<Ipv6>,
     interface_type: &'a str,
@@ -122,6 +125,12 @@ struct Interface<'a> {
 struct Group<'a> {
     group_id: &'a str,
     group_name: String,
+}
+
+#[derive(Serialize)]
+struct Tag<'a> {
+    key: &'a str,
+    value: &'a str,
 }
 
 #[derive(Serialize)]
@@ -183,7 +192,7 @@ fn shape_of(interface: &NetworkInterface, (subnet_id, availability_zone): (Strin
             attach_time: "2026-01-01T00:00:00.000Z",
             delete_on_termination: true,
         }),
-        tag_set: Items { item: Vec::new() },
+        tag_set: Items { item: interface.tags.iter().map(|(key, value)| Tag { key, value }).collect() },
         private_ip_addresses_set: Items { item: v4.iter().enumerate().map(private).collect() },
         ipv6_addresses_set: Items {
             item: v6.iter().map(|ip| Ipv6 { ipv6_address: ip.to_string() }).collect(),

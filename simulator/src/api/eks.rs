@@ -67,6 +67,11 @@ pub(super) fn refusal(refusal: &Refusal, number: usize) -> Response {
 }
 
 fn shape_of(world: &World, cluster: &Cluster) -> Value {
+    let issues: Vec<_> = cluster
+        .issues
+        .iter()
+        .map(|issue| json!({ "code": issue.code, "message": issue.message, "resourceIds": issue.resources }))
+        .collect();
     let mut shape = json!({
         "name": cluster.name,
         "arn": cluster.arn,
@@ -74,7 +79,8 @@ fn shape_of(world: &World, cluster: &Cluster) -> Value {
         "version": "1.33",
         "platformVersion": "eks.1",
         "status": cluster.status.as_str(),
-        "tags": {},
+        "tags": cluster.tags,
+        "health": { "issues": issues },
     });
     if let Some(endpoint) = &cluster.endpoint {
         shape["endpoint"] = json!(endpoint);

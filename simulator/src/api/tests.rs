@@ -4,8 +4,7 @@ use super::*;
 use crate::Fault;
 use crate::throttle::Limits;
 use crate::world::{
-    ACCESS_KEY_ID, EKS_ACCOUNT, LoadBalancerSpec, NetworkInterface, OverrideState, Scheme, Scope,
-    TargetGroupSpec, Threshold,
+    ACCESS_KEY_ID, ClusterIssue, LoadBalancerSpec, OverrideState, Scheme, Scope, TargetGroupSpec, Threshold,
 };
 
 fn authorization(service: &str) -> String {
@@ -15,7 +14,7 @@ fn authorization(service: &str) -> String {
     )
 }
 
-fn post(world: &mut World, service: &str, form: &str) -> (u16, String) {
+pub(super) fn post(world: &mut World, service: &str, form: &str) -> (u16, String) {
     let request = Request {
         method: "POST",
         target: "/",
@@ -72,53 +71,32 @@ fn a_refusal_of_eks_looks_like_one() {
 }
 
 #[test]
-fn network_interfaces_come_in_pages_as_ec2_writes_them() {
+fn a_cluster_has_tags_and_issues_and_every_read_may_lag() {
     let mut world = World::new();
-    world.add_cluster("payments", ["10.0.1.10", "fd00::10", "10.0.2.11"]);
-    let branch = world.control_plane_interface("payments", ["10.0.1.99"]);
-    let branch = NetworkInterface { kind: "branch".to_owned(), description: "pod".to_owned(), ..branch };
-    world.add_interface(branch);
-    let filter = "Action=DescribeNetworkInterfaces&Version=2016-11-15&Filter.1.Name=description\
-                  &Filter.1.Value.1=Amazon+EKS+%2A";
+    world.set_read_lags(&[Duration::from_secs(20)]);
+    world.advance(Duration::from_mins(1));
+    world.add_cluster("payments", ["10.0.1.10"]);
+    assert_eq!(get(&mut world, "/clusters/payments").0.status, 404);
 
-    let (status, body) = post(&mut world, "ec2", filter);
-    assert_eq!(status, 200);
-    let start = "<DescribeNetworkInterfacesResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\">\
-                 <requestId>00000000-0000-4000-8000-000000000000</requestId><networkInterfaceSet><item>";
-    assert!(body.starts_with(start), "{body}");
-    let group = &world.cluster("payments").security_group;
-    for (part, times) in [
-        ("<description>Amazon EKS payments</description><ownerId>111122223333</ownerId>", 2),
-        (&format!("<groupSet><item><groupId>{group}</groupId>"), 2),
-        (&format!("<instanceOwnerId>{EKS_ACCOUNT}</instanceOwnerId>"), 2),
-        ("<availabilityZone>eu-west-1a</availabilityZone>", 1),
-        ("<item><privateIpAddress>10.0.1.10</privateIpAddress><primary>true</primary></item>", 1),
-        ("<ipv6AddressesSet><item><ipv6Address>fd00::10</ipv6Address></item></ipv6AddressesSet>", 1),
-        ("<nextToken>", 0),
-        ("branch", 0),
+    world.set_read_lags(&[]);
+    let cluster = world.cluster_mut("payments");
+    cluster.tags.insert("team".to_owned(), "ledger".to_owned());
+    cluster.issues.push(ClusterIssue {
+        code: "InsufficientFreeAddresses".to_owned(),
+        message: "no free address".to_owned(),
+        resources: vec!["subnet-0".to_owned()],
+    });
+    let (_, body) = get(&mut world, "/clusters/payments");
+    for part in [
+        r#""tags":{"team":"ledger"}"#,
+        r#"{"issues":[{"code":"InsufficientFreeAddresses","message":"no free address","resourceIds":["subnet-0"]}]}"#,
     ] {
-        assert_eq!(body.matches(part).count(), times, "{part} in {body}");
-    }
-
-    world.page_cap = 1;
-    let (_, first) = post(&mut world, "ec2", &format!("{filter}&MaxResults=1000"));
-    let token = first.split("<nextToken>").nth(1).and_then(|rest| rest.split('<').next());
-    let token = token.expect("there is another page");
-    let (_, second) = post(&mut world, "ec2", &format!("{filter}&NextToken={token}"));
-    assert_eq!((first.matches("<item><networkI").count(), second.matches("<item><networkI").count()), (1, 1));
-    assert!(!second.contains("nextToken"), "{second}");
-
-    for (wrong, code) in
-        [("&MaxResults=4", "InvalidParameterValue"), ("&NextToken=x", "InvalidParameterValue")]
-    {
-        let (status, body) = post(&mut world, "ec2", &format!("{filter}{wrong}"));
-        let start = format!("<Response><Errors><Error><Code>{code}</Code><Message>");
-        assert!(status == 400 && body.starts_with(&start), "{body}");
+        assert!(body.contains(part), "{part} in {body}");
     }
 }
 
 #[test]
-fn what_nobody_knows_is_refused() {
+fn unknown_operations_are_refused() {
     let mut world = World::new();
     let cases = [
         ("elasticloadbalancing", "Action=DeleteLoadBalancer", 400, "InvalidAction"),

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{Answer, ClusterStatus, Refusal, Scope, World, parse_addresses};
+use super::{Answer, ClusterStatus, Refusal, Scope, Tags, World, parse_addresses};
 
 /// What a public endpoint resolves to, unless a test says otherwise.
 pub const PUBLIC_ADDRESSES: [&str; 2] = ["203.0.113.10", "203.0.113.11"];
@@ -36,6 +36,23 @@ pub struct Cluster {
     pub addresses: Vec<IpAddr>,
     /// Its addresses on the internet.
     pub public_addresses: Vec<IpAddr>,
+    /// Its tags.
+    pub tags: Tags,
+    /// The problems that EKS sees, in `health.issues`.
+    pub issues: Vec<ClusterIssue>,
+}
+
+/// A problem of a cluster that EKS sees.
+///
+/// Source: EKS API Reference, *ClusterIssue* (2017-11-01, read November 2026).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterIssue {
+    /// As in `InsufficientFreeAddresses`.
+    pub code: String,
+    /// The text for people.
+    pub message: String,
+    /// As in `subnet-0123456789abcdef0`.
+    pub resources: Vec<String>,
 }
 
 impl Cluster {
@@ -73,6 +90,8 @@ pub struct ClusterSpec {
     pub outpost: Option<String>,
     /// Makes it a connected cluster of this provider: no VPC, no endpoint.
     pub connector: Option<String>,
+    /// Default none.
+    pub tags: Tags,
 }
 
 impl ClusterSpec {
@@ -91,6 +110,7 @@ impl ClusterSpec {
             vpc: None,
             outpost: None,
             connector: None,
+            tags: Tags::new(),
         }
     }
 }
@@ -136,6 +156,8 @@ impl World {
             connector: spec.connector,
             addresses: Vec::new(),
             public_addresses: spec.public_addresses,
+            tags: spec.tags,
+            issues: Vec::new(),
         };
         let region = self.region_mut(&spec.scope);
         region.clusters.insert(spec.name, cluster);
@@ -197,6 +219,7 @@ impl World {
             vpc: old.vpc,
             outpost: old.outpost,
             connector: old.connector,
+            tags: old.tags,
             ..ClusterSpec::new(&old.name, addresses)
         });
     }

@@ -67,7 +67,8 @@ impl World {
     #[must_use]
     pub fn targets(&self, group: &str) -> BTreeMap<String, TargetState> {
         let group = self.target_group(group);
-        let states = group.targets.iter();
+        // A lagging read may show a moment in which a target was just gone.
+        let states = group.targets.iter().filter(|(_, target)| !target.is_gone(self.now));
         states.map(|(key, target)| (key.to_string(), self.state_of(group, key, target).0)).collect()
     }
 

@@ -11,12 +11,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::{Page, Refusal, Scope, World, parse_addresses};
+use super::{Page, Refusal, Scope, Tags, World, parse_addresses};
 
 /// Most interfaces EC2 puts in a page.
 const MAX_PAGE: usize = 1_000;
 
-/// The account whose instances EKS attaches its interfaces to: nobody's here.
+/// The account whose instances EKS attaches its interfaces to.
 pub const EKS_ACCOUNT: &str = "999988887777";
 
 /// A network interface, as EC2 describes it.
@@ -41,6 +41,8 @@ pub struct NetworkInterface {
     pub instance_owner: Option<String>,
     /// Its addresses, the primary one first.
     pub addresses: Vec<IpAddr>,
+    /// Its tags. EKS's interfaces have no reliable ones.
+    pub tags: Tags,
     /// When it will be gone.
     pub(crate) gone_at: Option<Duration>,
 }
@@ -51,6 +53,7 @@ pub(crate) struct InterfaceQuery<'a> {
     pub(crate) filters: Vec<(&'a str, Vec<&'a str>)>,
     pub(crate) size: Option<usize>,
     pub(crate) token: Option<&'a str>,
+    pub(crate) includes_managed: bool,
 }
 
 impl World {
@@ -72,6 +75,7 @@ impl World {
             kind: "interface".to_owned(),
             instance_owner: Some(EKS_ACCOUNT.to_owned()),
             addresses: parse_addresses(addresses),
+            tags: Tags::new(),
             gone_at: None,
         }
     }
@@ -146,11 +150,14 @@ impl World {
             }
         }
         let Some(region) = self.region(scope) else { return Ok(Page::empty()) };
+        let hides_managed = self.hides_managed && !query.includes_managed;
         let wanted = |interface: &NetworkInterface| {
-            query.filters.iter().all(|(name, patterns)| {
-                let values = interface.values_of(name);
-                patterns.iter().any(|pattern| values.iter().any(|value| matches(pattern, value)))
-            })
+            let is_hidden = hides_managed && interface.instance_owner.as_deref() == Some(EKS_ACCOUNT);
+            !is_hidden
+                && query.filters.iter().all(|(name, patterns)| {
+                    let values = interface.values_of(name);
+                    patterns.iter().any(|pattern| values.iter().any(|value| matches(pattern, value)))
+                })
         };
         let token = |_| invalid(format!("Invalid value '{}' for nextToken", query.token.unwrap_or_default()));
         Page::cut(&region.interfaces, size.min(self.page_cap), query.token, wanted).map_err(token)

@@ -38,7 +38,8 @@ impl World {
             TargetHealth { key: key.clone(), zone: Some(target.zone.clone()), state, reason, override_state }
         };
         if only.is_empty() {
-            let all = group.targets.iter();
+            // A lagging read may show a moment in which a target was just gone.
+            let all = group.targets.iter().filter(|(_, target)| !target.is_gone(self.now));
             return Ok(all.map(|(key, target)| describe(key, target)).collect());
         }
         let named = only.iter().map(|target| {
