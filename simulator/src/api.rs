@@ -1,9 +1,9 @@
 //! Answers AWS requests from the world; opens no socket.
 //!
-//! [`respond`] is what a server calls for each request it reads, and what an
-//! in-process HTTP client can call instead of a server. Who calls, where and
-//! which service is read from the credential scope of the `Authorization`
-//! header, as AWS does; the signature itself is not checked.
+//! A server calls [`respond`] for each request that it reads; an in-process HTTP
+//! client can call it without a server. Account, Region and service come from
+//! the credential scope of the `Authorization` header. The signature is not
+//! checked.
 
 mod caller;
 mod cloudwatch;
@@ -29,7 +29,7 @@ use crate::throttle::rate_exceeded;
 use crate::world::{Refusal, World};
 use caller::{Caller, Service};
 
-/// What is read of an HTTP request.
+/// The parts of an HTTP request that AWS reads.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// As in `POST`.
@@ -45,7 +45,7 @@ pub struct Request<'a> {
 /// An HTTP response and how it is to be delivered.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status; 0 if there is no answer.
+    /// The status; 0 without an answer.
     pub status: u16,
     /// The headers, but for the body's length.
     pub headers: Vec<(&'static str, String)>,
@@ -57,7 +57,7 @@ pub struct Response {
     pub delivery: Delivery,
 }
 
-/// What arrives of a response.
+/// How much of a response arrives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Delivery {
     /// All of it.
@@ -118,7 +118,7 @@ pub fn respond(world: &mut World, request: &Request<'_>) -> Response {
     response
 }
 
-/// What the service answers, unless it never gets to.
+/// The service's answer, unless a fault or the throttle comes first.
 fn undisturbed(
     world: &mut World,
     caller: &Caller,
@@ -161,7 +161,7 @@ fn answer(world: &mut World, caller: &Caller, call: &Call) -> Result<String, Ref
     }
 }
 
-/// Does to the response what befell the call.
+/// Disturbs the response as the fault says.
 fn disturb(response: &mut Response, kind: Option<&FaultKind>) {
     match kind {
         None | Some(FaultKind::Refused(_) | FaultKind::AccessDenied | FaultKind::Throttled) => {}
@@ -182,7 +182,7 @@ fn disturb(response: &mut Response, kind: Option<&FaultKind>) {
 }
 
 impl Service {
-    /// What the service says to a caller that is too fast.
+    /// The service's refusal of a throttled call.
     fn throttled(self) -> Refusal {
         match self {
             Self::Elb | Self::Sts | Self::CloudWatch | Self::Unknown => rate_exceeded(),

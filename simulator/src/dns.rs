@@ -1,8 +1,8 @@
 //! Serves the world's names over UDP and TCP on one loopback port.
 //!
 //! [`answer`] decides what is sent; the rest sends it. Messages are
-//! hickory-proto's, sockets are our own: a server library cannot send what is
-//! no DNS, stay silent, or refuse one transport.
+//! hickory-proto's. Sockets are our own, because a server library cannot send
+//! garbage, stay silent, or refuse one transport.
 
 mod message;
 
@@ -82,7 +82,7 @@ async fn serve_tcp(world: SharedWorld, listener: TcpListener) {
     while let Ok((stream, _)) = listener.accept().await {
         let world = Arc::clone(&world);
         connections.spawn(async move {
-            // A client that leaves is no concern here.
+            // A client that disconnects is not an error.
             let _ = converse(&world, stream).await;
         });
         while connections.try_join_next().is_some() {}

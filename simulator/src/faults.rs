@@ -1,10 +1,9 @@
-//! Plants what goes wrong: which calls, how often, and in which way.
+//! Plants faults: which calls fail, how often, and in which way.
 //!
-//! It knows no world: what a fault does to one is a closure. A [`Fault`] matches
-//! calls by operation and, if it says so, by what they are
-//! about. Every planted fault that matches a call acts on it, in the order
-//! they were planted: delays add up, hooks all run, and of the rest the first
-//! counts.
+//! It does not know [`World`](crate::World): hooks are closures. A [`Fault`]
+//! matches calls by operation and, if given, by a part of a parameter. Every
+//! planted fault that matches a call acts on it, in the order they were planted:
+//! delays add up, hooks all run, and of the rest the first counts.
 
 use std::fmt;
 use std::time::Duration;
@@ -21,7 +20,7 @@ pub(crate) enum FaultKind {
     Refused(Refusal),
     /// IAM refuses, in the words of the service.
     AccessDenied,
-    /// The service says to come slower, in its own words.
+    /// The service throttles, with its own error code.
     Throttled,
     /// The connection is reset; the call is not carried out.
     Reset,
@@ -31,7 +30,7 @@ pub(crate) enum FaultKind {
     Lost,
     /// The call is carried out; half the answer arrives.
     Truncated,
-    /// The call is carried out; the answer is not what was announced.
+    /// The call is carried out; the answer is neither XML nor JSON.
     Garbage,
     /// The call is carried out; the answer is this many bytes too long.
     Huge(usize),

@@ -71,7 +71,7 @@ where
                 let _ = stream.set_nodelay(true);
                 let reset = Arc::new(AtomicBool::new(false));
                 let wire = Wire { stream, reset: Arc::clone(&reset) };
-                // A client that leaves, or distrusts us, is no concern here.
+                // A client that disconnects, or does not trust us, is not an error.
                 let _ = match tls {
                     None => converse(wire, &reset, handler).await,
                     Some(tls) => match tls.accept(wire).await {
@@ -107,7 +107,7 @@ where
         .await
 }
 
-/// A response's body: all of `data`, or what there is of it before it is cut.
+/// A response's body: all of `data`, or the part before the connection is cut.
 #[derive(Debug)]
 pub(crate) struct Payload {
     data: Option<Bytes>,
@@ -201,7 +201,7 @@ impl AsyncWrite for Wire {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.reset.load(Ordering::Relaxed) {
-            // A shutdown would say an orderly goodbye first.
+            // A shutdown would close the connection in order.
             return Poll::Ready(Ok(()));
         }
         Pin::new(&mut self.stream).poll_shutdown(cx)

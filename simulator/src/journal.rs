@@ -7,7 +7,7 @@ pub struct Recorded {
     pub service: String,
     /// As in `RegisterTargets`.
     pub operation: String,
-    /// The account whose credentials signed it; empty if nobody's did.
+    /// The account whose credentials signed it; empty for unknown ones.
     pub account: String,
     /// The Region it was signed for.
     pub region: String,

@@ -1,11 +1,10 @@
-//! Stands in for AWS at the wire; sends nothing beyond loopback.
+//! A simulated AWS account at the wire; sends nothing beyond loopback.
 //!
-//! A [`Simulator`] serves one [`World`] to the program under
-//! test: ELBv2, EKS, EC2's network interfaces and STS over HTTP or HTTPS, what surrounds
-//! them as far as `eks-nlb doctor` looks at it, a resolver over UDP and TCP,
-//! and the Lambda Runtime API. What is simulated is the wire and what AWS
-//! refuses, so the code under test needs no seam for it. Nothing listens at a
-//! target's address.
+//! A [`Simulator`] serves one [`World`] to the program under test: ELBv2, EKS,
+//! EC2's network interfaces and STS over HTTP or HTTPS, the supporting resources
+//! that `eks-nlb doctor` reads, a resolver over UDP and TCP, and the Lambda
+//! Runtime API. It simulates the wire and AWS's refusals, so the code under test
+//! needs no seam. Nothing listens at a target's address.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
@@ -105,7 +104,7 @@ impl Simulator {
     ///
     /// # Errors
     ///
-    /// If a port is taken, or there is no room for the authority's file.
+    /// If a port is taken, or the authority's file cannot be written.
     pub async fn start_with(options: Options) -> io::Result<Self> {
         let world = SharedWorld::default();
         let tls = if options.https { Some(Tls::make()?) } else { None };
@@ -119,14 +118,14 @@ impl Simulator {
         })
     }
 
-    /// The world, for as long as the guard lives. Servers wait meanwhile, so
-    /// let go of it before waiting for anything.
+    /// The world, for as long as the guard lives. Servers wait for it, so drop
+    /// the guard before you await anything.
     pub fn world(&self) -> MutexGuard<'_, World> {
         lock(&self.world)
     }
 
-    /// The same world for whoever outlives this borrow, such as an HTTP client
-    /// that asks [`api::respond`] itself.
+    /// The same world, shared: for an HTTP client that calls [`api::respond`]
+    /// itself.
     #[must_use]
     pub fn shared_world(&self) -> SharedWorld {
         Arc::clone(&self.world)

@@ -1,4 +1,4 @@
-//! Serves a sample fleet until Ctrl-C, and says how to reach it.
+//! Serves a sample fleet until Ctrl-C, and prints how to reach it.
 //!
 //! What it prints is shell: `simulator > env.sh &`, then `. ./env.sh`, and any
 //! AWS client in that shell talks to the simulated account. Simulated time
@@ -66,7 +66,7 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What the command line asks for.
+/// The parsed command line.
 #[derive(Debug, Default)]
 struct Arguments {
     options: Options,
@@ -107,7 +107,7 @@ fn announce(simulator: &Simulator) -> std::io::Result<()> {
     out.flush()
 }
 
-/// Moves the world's clock along with the real one, for ever.
+/// Moves the world's clock along with the real one, without end.
 async fn pass_time(simulator: &Simulator) {
     let mut ticks = interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -117,7 +117,8 @@ async fn pass_time(simulator: &Simulator) {
     }
 }
 
-/// Waits for the end of standard input, if it is `awaited`; else for ever.
+/// Waits for the end of standard input if it is `awaited`; otherwise never
+/// returns.
 async fn end_of_input(awaited: bool) {
     if !awaited {
         return std::future::pending().await;

@@ -38,7 +38,7 @@ impl Process {
     ///
     /// # Errors
     ///
-    /// If there is no such program.
+    /// If the program does not exist.
     pub fn start(mut command: Command) -> io::Result<Self> {
         let mut child = command.spawn()?;
         let stdout = child.stdout.take().expect("stdout is piped");
@@ -60,8 +60,8 @@ impl Process {
         self.log.borrow().clone()
     }
 
-    /// The first line that `is_it`, once it is logged. Waits for ever for a
-    /// line that never comes: bound it.
+    /// The first line that `is_it`, once it is logged. Never returns
+    /// where that line is not logged: bound it.
     pub async fn logged(&self, is_it: impl Fn(&Value) -> bool) -> Value {
         let mut log = self.log.clone();
         let arrives = log.wait_for(|lines| lines.iter().any(&is_it));

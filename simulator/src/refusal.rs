@@ -1,4 +1,4 @@
-//! Words AWS's refusals; decides none of them.
+//! Error codes and messages exactly as AWS returns them.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -23,7 +23,7 @@ pub fn request_id(n: usize) -> String {
     format!("00000000-0000-4000-8000-{n:012x}")
 }
 
-/// What a function says to an invocation.
+/// A function's answer to an invocation.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// It succeeded.
@@ -34,7 +34,7 @@ pub enum Answer {
         error_type: String,
         /// `errorMessage`.
         message: String,
-        /// All it said.
+        /// The whole answer.
         raw: Value,
     },
 }
@@ -117,7 +117,7 @@ impl RuntimeApi {
 
     /// Invokes the function with this much time, and waits for its answer.
     ///
-    /// Waits for ever if no program asks, or it never answers: bound it.
+    /// Never returns if no program asks, or if it never answers: bound it.
     pub async fn invoke(&self, payload: impl Into<Bytes>, time: Duration) -> Answer {
         self.invoke_until(payload, SystemTime::now() + time).await
     }
@@ -148,7 +148,7 @@ impl RuntimeApi {
         self.shared.state().nexts
     }
 
-    /// What a program said that could not start.
+    /// The error of a program that could not start.
     #[must_use]
     pub fn init_error(&self) -> Option<Value> {
         self.shared.state().init_error.clone()
@@ -202,7 +202,7 @@ impl Shared {
             .expect("headers are plain text")
     }
 
-    /// Gives whoever invoked the function its answer.
+    /// Gives the invoker the function's answer.
     fn finish(&self, id: &str, answer: Answer) -> Response {
         match self.state().waiting.remove(id) {
             Some(invoker) => {
@@ -216,7 +216,7 @@ impl Shared {
         }
     }
 
-    /// The program could not start: every invocation fails with what it says.
+    /// The program could not start: every invocation fails with its error.
     fn fail(&self, body: &[u8]) -> Response {
         let mut state = self.state();
         state.init_error = Some(json_of(body));
@@ -236,7 +236,7 @@ fn status(status: u16, body: &Value) -> Response {
         .expect("a valid status")
 }
 
-/// The JSON in a body, or its text if it is none.
+/// The JSON in a body, or its text if it is not JSON.
 fn json_of(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_else(|_| Value::String(String::from_utf8_lossy(body).into_owned()))
 }

@@ -9,8 +9,7 @@
 //! | `audit` | nothing for the excluded target group, both for the other |
 //! | `billing` | skips it: EKS is still creating it |
 //!
-//! There is a load balancer, too, that nobody manages. What surrounds them all is
-//! as it should be.
+//! One more load balancer is not managed. All supporting resources are in order.
 
 use crate::Frontend;
 use crate::world::{
@@ -26,7 +25,7 @@ pub fn frontend(world: &mut World, cluster: &str) -> Frontend {
     Frontend { target_group: world.add_target_group(group), load_balancer }
 }
 
-/// Fills `world` with six clusters and what stands before them.
+/// Fills `world` with six clusters and their load balancers.
 pub fn fleet(world: &mut World) {
     world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
     frontend(world, "payments");

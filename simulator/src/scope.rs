@@ -11,7 +11,7 @@ pub const HOME_REGION: &str = "eu-west-1";
 /// The name of the simulated Lambda function.
 pub const FUNCTION_NAME: &str = "eks-nlb-sync";
 
-/// An account and a Region: what a regional AWS API sees of the world.
+/// An account and a Region: the part of the world that a regional AWS API sees.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope {
     /// Twelve digits.

@@ -99,12 +99,12 @@ impl Drop for Flying<'_> {
     }
 }
 
-/// An address that accepts connections and never says a word.
+/// An address that accepts connections and never answers.
 #[derive(Debug)]
 pub struct SilentAddress {
     /// The address.
     pub address: SocketAddr,
-    // The kernel completes handshakes for it; nobody ever accepts.
+    // The kernel completes handshakes; nothing ever accepts.
     _listener: TcpListener,
 }
 
@@ -113,7 +113,7 @@ impl SilentAddress {
     ///
     /// # Errors
     ///
-    /// If there is no port left.
+    /// If no port is free.
     pub fn open() -> io::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         Ok(Self { address: listener.local_addr()?, _listener: listener })
@@ -124,7 +124,7 @@ impl SilentAddress {
 ///
 /// # Errors
 ///
-/// If there is no port left.
+/// If no port is free.
 pub fn closed_address() -> io::Result<SocketAddr> {
     TcpListener::bind("127.0.0.1:0")?.local_addr()
 }

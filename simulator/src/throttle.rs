@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::refusal::Refusal;
 use crate::scope::Scope;
 
-/// A bucket's size, and what flows in each second.
+/// A bucket's size and refill rate.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bucket {
     /// Most tokens it holds.
@@ -99,7 +99,7 @@ impl Throttle {
     }
 }
 
-/// What ELB and STS say to a call too many.
+/// The refusal of ELB and STS.
 pub(crate) fn rate_exceeded() -> Refusal {
     Refusal::new(400, "Throttling", "Rate exceeded")
 }

@@ -71,9 +71,11 @@ use staleness::Staleness;
 /// Tags of one resource.
 pub type Tags = BTreeMap<String, String>;
 
-/// How long AWS takes to register a target: NLB brings it into service in 3 to
-/// 5 minutes, checks included.
-pub const REGISTRATION: Duration = Duration::from_mins(3);
+/// How long NLB may take to register a target. An assumption: AWS announced in
+/// September 2024 that it is "much faster" than the minutes it used to take, and
+/// documents no duration.
+pub const REGISTRATION_TIMES: [Duration; 3] =
+    [Duration::from_secs(5), Duration::from_secs(30), Duration::from_mins(3)];
 
 /// Everything one account has in one Region.
 #[derive(Clone, Debug, Default)]
@@ -99,9 +101,9 @@ pub struct World {
     /// How long a target stays `initial`, in simulated time, unless
     /// [`World::set_health`] says otherwise for its address. Default 30 s.
     pub healthy_after: Duration,
-    /// How long the registration of a target takes: it is `initial` and gets no
-    /// connection before. Default 10 s, so that tests need not wait; AWS takes
-    /// some [`REGISTRATION`].
+    /// How long the registration of a target takes. Meanwhile it is `initial`
+    /// and gets no connection. Default 10 s, so that tests need not wait;
+    /// [`REGISTRATION_TIMES`] are the ones to try.
     pub registration: Duration,
     /// How long the interface of an address stays that its cluster has left.
     /// Default 5 min.
@@ -115,14 +117,14 @@ pub struct World {
     pub hides_managed: bool,
     /// What resolvers answer.
     pub dns: Dns,
-    /// What surrounds the frontends.
+    /// The resources that support the frontends.
     pub supporting: SupportingResources,
     pub(crate) now: Duration,
     pub(crate) regions: BTreeMap<Scope, Regional>,
     pub(crate) roles: BTreeMap<String, RoleSpec>,
     pub(crate) sessions: BTreeMap<String, String>,
     pub(crate) health: BTreeMap<String, Health>,
-    /// The addresses where nothing serves.
+    /// The addresses whose servers do not answer.
     pub(crate) dead: BTreeSet<String>,
     pub(crate) faults: Faults<World>,
     pub(crate) journal: Vec<Recorded>,
@@ -165,8 +167,8 @@ impl World {
         self.now
     }
 
-    /// Lets simulated time pass: checks pass, drained targets and interfaces
-    /// that were left go.
+    /// Lets simulated time pass: checks pass, drained targets and abandoned
+    /// interfaces are removed.
     pub fn advance(&mut self, by: Duration) {
         self.remember();
         self.now += by;
@@ -197,8 +199,8 @@ impl World {
 
     /// The next id: never the same twice, and in no order.
     pub(crate) fn next_id(&mut self) -> u64 {
-        // SplitMix64: a bijection, so that ids stay distinct, whose order tells
-        // nothing, as AWS's pages are in no order either.
+        // SplitMix64: a bijection, so ids stay distinct. Their order is as
+        // arbitrary as that of AWS's pages.
         self.ids = self.ids.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.ids;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,4 +1,4 @@
-//! Tells who calls which service where, from the `Authorization` header.
+//! Reads account, Region and service from the `Authorization` header.
 
 use super::Call;
 use crate::world::{Refusal, Scope, World};
@@ -56,12 +56,12 @@ impl Service {
     }
 }
 
-/// Who calls.
+/// The caller of an API.
 #[derive(Debug)]
 pub(super) struct Caller {
     pub(super) service: Service,
     pub(super) scope: Scope,
-    /// Why nobody with these credentials may call anything.
+    /// Why these credentials may call nothing.
     pub(super) refusal: Option<Refusal>,
 }
 
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_refused() {
+    fn unknown_credentials_are_refused() {
         let unknown = "AWS4-HMAC-SHA256 Credential=AKIANOBODY/20260101/eu-west-1/sts/aws4_request";
         for (header, code) in [
             (None, "MissingAuthenticationToken"),

@@ -42,7 +42,7 @@ pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String
             && call.get("Dimensions.member.1.Value") == Some(&function.name)
     });
     let last = function.and_then(|function| function.last_report);
-    // Who asks has a clock of its own, which is not simulated.
+    // Clients do not use the simulated clock.
     let at = last.map(|ago| OffsetDateTime::from(SystemTime::now() - ago));
     let points = at.filter(|at| *at >= begin).map(|at| Datapoint {
         timestamp: at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).expect("a year of four digits"),

@@ -1,4 +1,4 @@
-//! Speaks Lambda and EventBridge Scheduler, as far as they tell of the function
+//! Speaks Lambda and EventBridge Scheduler, for the function's configuration
 //! and its schedule: REST and JSON.
 
 use percent_encoding::percent_decode_str;

@@ -21,7 +21,7 @@ pub(super) fn parse(request: &Request<'_>) -> Call {
     call
 }
 
-/// What the services ask of a call's parameters.
+/// How services read a call's parameters.
 impl Call {
     pub(super) fn get(&self, name: &str) -> Option<&str> {
         let found = self.parameters.iter().find(|(key, _)| key == name)?;

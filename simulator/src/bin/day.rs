@@ -4,10 +4,10 @@
 //!
 //! The function is the shipped program, invoked once for each minute of a
 //! simulated day in which control planes are replaced, DNS fails, replacements
-//! do not get healthy, and somebody forgets a tag. `libfaketime` gives it the
-//! day's clock, because what it says of ages goes by the clock. The same
-//! program makes the same day: the dashboard in the documentation is drawn
-//! from it (`make pictures`).
+//! do not get healthy, and an operator forgets a tag. `libfaketime` gives it the
+//! day's clock, because ages in its metrics go by the clock. The day is always
+//! the same; the dashboard in the documentation is drawn from it (`make
+//! pictures`).
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the program is for")]
 
@@ -60,14 +60,14 @@ const EVENTS: &[Event] = &[
     // The servers of ledger do not answer for some minutes.
     (18 * 60, |world| health(world, &LEDGER, Health::Never)),
     (18 * 60 + 8, |world| health(world, &LEDGER, Health::After(HEALTHY_AFTER))),
-    // Somebody adds a load balancer, and forgets which cluster it is for.
+    // An operator adds a load balancer without the cluster's name.
     (21 * 60 + 30, |world| {
         let reports = world.add_frontend("reports");
         world.load_balancer_mut(&reports.load_balancer).tags.remove("cluster_name");
     }),
 ];
 
-/// The addresses of ledger, and those that search moves to.
+/// The addresses of ledger, and the new ones of search.
 const LEDGER: [&str; 2] = ["10.4.1.10", "10.4.2.11"];
 const SEARCH: [&str; 2] = ["10.2.3.20", "10.2.4.21"];
 

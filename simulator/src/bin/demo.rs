@@ -184,7 +184,7 @@ impl Traffic {
                 let nodes = world.lock().expect("nobody panics with it").nodes(&group);
                 let targets: Vec<_> = nodes.into_values().flat_map(|node| node.targets).collect();
                 turn += 1;
-                // Where there is nobody, the client is told so by the end.
+                // Where nothing listens, the client's connection ends.
                 let Some(target) = targets.get(turn % targets.len().max(1)) else { continue };
                 if let Ok(mut server) = TcpStream::connect(servers[target]).await {
                     _ = copy_bidirectional(&mut client, &mut server).await;
@@ -206,7 +206,7 @@ impl Traffic {
     }
 }
 
-/// The function's program, which cargo puts beside this one.
+/// The function's program, in the directory of this one.
 fn function() -> Outcome<PathBuf> {
     let beside = std::env::current_exe()?.with_file_name("eks-nlb-sync");
     if beside.exists() { Ok(beside) } else { Err(format!("{} is not built", beside.display()).into()) }
@@ -227,7 +227,7 @@ fn populate(world: &mut World) -> BTreeMap<&'static str, Frontend> {
 async fn run(sim: &Simulator, process: &Process, n: usize) -> Value {
     match sim.runtime().invoke("{}", TICK).await {
         Answer::Response(report) => report,
-        // The caller is told little, but the log has the report all the same.
+        // The error is short; the log has the whole report.
         Answer::Error { .. } => {
             let id = request_id(n);
             process.logged(|line| line["message"] == "report" && line["requestId"] == id.as_str()).await
@@ -243,7 +243,7 @@ fn states(sim: &Simulator, frontends: &BTreeMap<&'static str, Frontend>) -> Stat
     frontends.iter().map(|(cluster, frontend)| (*cluster, of(frontend))).collect()
 }
 
-/// Prints who is in which target group, in which state, and what the run did.
+/// Prints the targets of each group, their states, and what the run did.
 fn show(before: &States, after: &States, report: &Value, paint: &Paint) {
     println!(
         "  {}",
@@ -292,7 +292,7 @@ fn action_on(entry: Option<&Value>, target: &str, was_draining: bool) -> String 
     }
 }
 
-/// Holds the run against what the commentary says.
+/// Compares the run with the commentary.
 fn check(scene: &Scene, report: &Value) -> Outcome<()> {
     let counts =
         ["registered", "deregistered", "withheld", "failed"].map(|key| report["summary"][key].as_u64());

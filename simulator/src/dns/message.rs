@@ -100,7 +100,7 @@ fn encode(world: &World, question: &Message, query: &Query, answer: &Answer, tra
     }
     let no_such_name = message.metadata.response_code == ResponseCode::NXDomain;
     if message.answers.is_empty() || no_such_name {
-        // Says how long to remember that there is nothing.
+        // How long to cache the absence.
         message.add_authority(start_of_authority());
     }
     finish(message, question, answer.truncated, transport)
@@ -114,7 +114,7 @@ fn follow(world: &World, message: &mut Message, name: &Name, kind: RecordType, t
     let mut from = name.clone();
     let mut target = target;
     let mut seen = vec![normal(&name.to_ascii())];
-    // Ends, for there are only so many names.
+    // Ends, because the number of names is finite.
     loop {
         let to = name_of(target);
         message.add_answer(record(&from, RData::CNAME(CNAME(to.clone()))));
@@ -143,7 +143,7 @@ fn follow(world: &World, message: &mut Message, name: &Name, kind: RecordType, t
     }
 }
 
-/// The bytes of `message`, or word that it is too long for UDP.
+/// The bytes of `message`, or a truncated answer if it is too long for UDP.
 fn finish(mut message: Message, question: &Message, truncated: bool, by: Transport) -> Sent {
     let bytes = |message: &Message| message.to_vec().expect("names and records are valid");
     let whole = bytes(&message);

@@ -1,4 +1,4 @@
-//! Keeps the calls that were made, and what befalls those to come.
+//! Keeps the calls that were made, and the faults planted for future ones.
 
 use std::collections::BTreeMap;
 

@@ -1,9 +1,9 @@
 //! Keeps what resolvers answer, for every name and family; sends nothing.
 //!
-//! A name has an [`Answer`] for A and one for AAAA, seen from inside the VPC
-//! and from outside: EKS tells its own VPC private addresses of an endpoint
-//! and, if it is public too, everybody else public ones. A name that is not
-//! here does not exist (`NXDOMAIN`).
+//! A name has an [`Answer`] for A and one for AAAA, seen from inside the VPC and
+//! from outside: an endpoint's name resolves to private addresses in the
+//! cluster's VPC and, if the endpoint is public too, to public ones elsewhere. A
+//! name that is not here does not exist (`NXDOMAIN`).
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::{Family, parse_addresses};
 
-/// From where the simulated resolver asks.
+/// Where the simulated resolver is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum View {
     /// Inside every cluster's VPC.
@@ -40,12 +40,12 @@ pub struct Question {
     pub transport: Transport,
 }
 
-/// What the resolver says.
+/// The resolver's answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
-    /// These addresses, of the family that is asked for; none of it is NODATA.
+    /// These addresses, of the family that is asked for; an empty list is NODATA.
     Addresses(Vec<IpAddr>),
-    /// NXDOMAIN: there is no such name.
+    /// NXDOMAIN: the name does not exist.
     NoSuchName,
     /// SERVFAIL: the resolver could not find out.
     ServerFailure,
@@ -53,21 +53,21 @@ pub enum Reply {
     Refused,
     /// Nothing at all.
     Silence,
-    /// An alias, followed to its end; a loop of aliases is told once around.
+    /// An alias, followed to its end; a loop of aliases is answered once around.
     Alias(String),
-    /// An alias without what it leads to.
+    /// An alias without its target's records.
     BareAlias(String),
-    /// These addresses, said to be of another name.
+    /// These addresses, under another name.
     OtherName(Vec<IpAddr>),
     /// A record of another type than the one that is asked for.
     OtherType,
     /// An answer to another question: the id does not match.
     OtherId(Vec<IpAddr>),
-    /// Bytes that are no DNS.
+    /// Bytes that are not a DNS message.
     Garbage,
 }
 
-/// What happens to those who ask over TCP.
+/// What a question over TCP gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Tcp {
     /// They get the answer in full.
@@ -82,12 +82,12 @@ pub enum Tcp {
 /// A reply and how it is delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// What is said.
+    /// The answer's content.
     pub reply: Reply,
     /// After this long, in real time.
     pub delay: Duration,
-    /// Whether UDP gets none of it, only word that there is more over TCP. An
-    /// answer too large for UDP is truncated in any case.
+    /// Whether UDP gets an empty, truncated answer. An answer too large for UDP
+    /// is truncated in any case.
     pub truncated: bool,
     /// What TCP gets.
     pub tcp: Tcp,
@@ -141,15 +141,15 @@ struct Sides {
 /// All names, and the questions asked for them.
 #[derive(Clone, Debug, Default)]
 pub struct Dns {
-    /// From where the resolver asks. Default inside.
+    /// Where the resolver is. Default inside.
     pub view: View,
     names: BTreeMap<String, Sides>,
     questions: Vec<Question>,
 }
 
 impl Dns {
-    /// Sets what `host` resolves to, seen from inside, for both families; an
-    /// address is told only to those who ask for its family.
+    /// Sets what `host` resolves to, seen from inside, for both families. A
+    /// question is answered with the addresses of its family.
     pub fn set(&mut self, host: &str, answer: impl Into<Answer>) {
         self.set_side(host, View::Inside, answer.into());
     }

@@ -72,7 +72,7 @@ impl World {
         states.map(|(key, target)| (key.to_string(), self.state_of(group, key, target).0)).collect()
     }
 
-    /// Says what health checks find at `address`, in every target group.
+    /// Sets what health checks find at `address`, in every target group.
     pub fn set_health(&mut self, address: &str, health: Health) {
         self.health.insert(address.to_owned(), health);
     }

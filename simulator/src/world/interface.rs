@@ -1,5 +1,5 @@
-//! Keeps network interfaces: those of control planes, as EKS makes and removes
-//! them, and whatever else tests put beside them.
+//! Keeps network interfaces: the control planes', as EKS makes and removes them,
+//! and others that tests add.
 //!
 //! # Rules
 //!
@@ -57,7 +57,7 @@ pub(crate) struct InterfaceQuery<'a> {
 }
 
 impl World {
-    /// An interface as EKS would make it for `cluster`; it is not there yet.
+    /// An interface as EKS would make it for `cluster`, to be added.
     #[must_use]
     pub fn control_plane_interface(
         &self,
@@ -103,7 +103,8 @@ impl World {
         interfaces.retain(|_, interface| !interface.addresses.contains(&address[0]));
     }
 
-    /// Makes what interfaces the cluster lacks, and lets go those it has left.
+    /// Makes the interfaces that are missing for the cluster's addresses, and
+    /// schedules the removal of those of former addresses.
     pub(super) fn attach_control_plane(&mut self, cluster: &str) {
         let found = self.cluster(cluster);
         let (Some(vpc), scope) = (found.vpc.clone(), found.scope.clone()) else { return };

@@ -33,8 +33,8 @@ impl<'a, T> Page<'a, T> {
         Self { items: Vec::new(), next_marker: None }
     }
 
-    /// The page of at most `size` after `marker`, of those that are `wanted`;
-    /// an error if that is no marker.
+    /// The page of at most `size` items that are `wanted`, after `marker`; an
+    /// error if the marker is invalid.
     pub(crate) fn cut(
         all: &'a BTreeMap<u64, T>,
         size: usize,

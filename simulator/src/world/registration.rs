@@ -11,8 +11,13 @@
 //!    the internet.
 //! 5. A deregistered target drains; an `unused` one is gone at once.
 //! 6. A target is found by address, port *and* zone. ELB fills in a zone that
-//!    is not named, for an address inside the VPC; without one an address
-//!    outside is not found. Nobody is told: rule 2.
+//!    is not named, for an address inside the VPC; an address outside is not
+//!    found without one. The call succeeds all the same, by rule 2.
+//!
+//! # Sources
+//!
+//! ELB API Reference, *TargetDescription* (2015-12-01, read November 2026), for
+//! rule 4. AWS Load Balancer Controller, pull requests 658 and 4544, for rule 6.
 
 use std::net::IpAddr;
 
@@ -90,7 +95,7 @@ impl World {
         Ok(())
     }
 
-    /// DeregisterTargets: those that are not registered are ignored.
+    /// DeregisterTargets: a target that is not registered is ignored.
     pub(crate) fn deregister_targets(
         &mut self,
         scope: &Scope,

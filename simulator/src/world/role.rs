@@ -25,7 +25,7 @@ pub struct RoleSpec {
 /// Credentials that AssumeRole issues.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {
-    /// What requests carry, and what names the account.
+    /// Sent in requests; it identifies the account.
     pub access_key_id: String,
     /// Signs requests.
     pub secret_access_key: String,

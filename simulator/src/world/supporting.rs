@@ -1,7 +1,7 @@
-//! Keeps what surrounds the frontends: attributes, listeners, rules of security
-//! groups, endpoint services, and the function with its schedule.
+//! Keeps the resources that support the frontends: settings, listeners, rules of
+//! security groups, endpoint services, and the function with its schedule.
 //!
-//! All of it is as it should be until a test says otherwise.
+//! All of them are in order until a test changes them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,7 +9,8 @@ use std::time::Duration;
 use super::{LoadBalancer, Scope, World};
 use crate::scope::FUNCTION_NAME;
 
-/// What surrounds the frontends, where it is not as it should be.
+/// The resources that support the frontends, where they differ from the
+/// defaults.
 #[derive(Clone, Debug, Default)]
 pub struct SupportingResources {
     /// The settings of target groups, by ARN.
@@ -19,8 +20,8 @@ pub struct SupportingResources {
     pub listeners: BTreeMap<String, Vec<Listener>>,
     /// The load balancers that were made without security groups.
     pub without_security_groups: Vec<String>,
-    /// The rules of security groups, by id. Default those that let a load
-    /// balancer reach its cluster.
+    /// The rules of security groups, by id. By default a load balancer
+    /// reaches its cluster.
     pub rules: BTreeMap<String, Vec<SecurityRule>>,
     /// The VPCs whose DNS support or DNS host names are off, by id.
     pub without_dns: Vec<String>,
@@ -75,7 +76,7 @@ pub struct Listener {
 /// A rule of a security group: TCP on one port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SecurityRule {
-    /// Whether it is about what leaves.
+    /// Whether it is an outbound rule.
     pub is_egress: bool,
     /// The port.
     pub port: u16,
@@ -88,7 +89,7 @@ pub struct SecurityRule {
 pub struct EndpointService {
     /// As in `Available`.
     pub state: String,
-    /// Whether somebody must accept a connection.
+    /// Whether the owner must accept a connection.
     pub acceptance_required: bool,
     /// Who may connect.
     pub principals: Vec<String>,
@@ -119,7 +120,7 @@ pub struct Function {
     /// The state of its schedule, as in `ENABLED`, if it has one.
     pub schedule: Option<String>,
     /// How long ago it last reported the load balancers that it manages, in
-    /// real time: who asks has a clock that is not simulated.
+    /// real time, because CloudWatch's clients do not use the simulated clock.
     pub last_report: Option<Duration>,
 }
 
@@ -215,8 +216,8 @@ impl World {
         if without { Vec::new() } else { vec![security_group_of(&balancer.arn)] }
     }
 
-    /// The rules of security groups: those that a test gives, or those that
-    /// let each load balancer reach the cluster that it names.
+    /// The rules of security groups. Where a test gives none, they let each load
+    /// balancer reach the cluster that it names.
     pub(crate) fn security_rules(&self, scope: &Scope) -> Vec<(String, SecurityRule)> {
         let Some(region) = self.region(scope) else { return Vec::new() };
         let mut rules = Vec::new();

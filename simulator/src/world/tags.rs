@@ -1,4 +1,4 @@
-//! Keeps what tags mean, and lists them.
+//! Names the tags that matter, and answers DescribeTags.
 
 use super::{Refusal, Scope, Tags, World};
 

@@ -89,8 +89,8 @@ impl TargetGroup {
 }
 
 impl World {
-    /// Puts targets into a group as if they had been there for ever; each is
-    /// `address` or `address:port`.
+    /// Puts targets into a group whose registration and first checks are long
+    /// over; each is `address` or `address:port`.
     pub fn put_targets(&mut self, group: &str, targets: impl IntoIterator<Item = impl AsRef<str>>) {
         for text in targets {
             let key = self.target_group(group).key_of(text.as_ref());
@@ -105,15 +105,15 @@ impl World {
         }
     }
 
-    /// Takes a target away at once, as nobody can at AWS.
+    /// Removes a target at once, without draining.
     pub fn drop_target(&mut self, group: &str, target: &str) {
         let key = self.target_group(group).key_of(target);
         let dropped = self.target_group_mut(group).targets.remove(&key);
         assert!(dropped.is_some(), "no target {target} in {group}");
     }
 
-    /// Holds a target in a state until it is registered anew; `Draining`
-    /// starts to drain it instead.
+    /// Holds a target in a state until it is registered again; `Draining` starts
+    /// to drain it instead.
     pub fn pin_state(&mut self, group: &str, target: &str, state: TargetState) {
         let key = self.target_group(group).key_of(target);
         let now = self.now;
