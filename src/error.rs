@@ -1,40 +1,51 @@
 //! Names the step that failed for one frontend, with its stable code.
 //!
-//! A code is part of the contract: alarms, runbooks and the README's table of
-//! remedies go by it. A message says what happened and, where an operator can
-//! do something about it, what.
+//! A code is part of the contract: alarms, runbooks and the reference go by it.
+//! A message says what happened and, where an operator can act, what to do.
 
 use std::error::Error;
 use std::net::IpAddr;
 
-use crate::model::{ClusterName, Family, Host, InvalidClusterName, InvalidEndpoint};
-use crate::plan::SHORT_ANSWER;
+use crate::model::{ClusterName, Family, Host, InvalidClusterName, InvalidHost, TagSelector};
+use crate::plan::MIN_API_SERVERS;
+use crate::reasons::FailureCode;
 
 /// The step that failed for one frontend; the rest of its steps did not run.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant is its documentation")]
-pub enum ReconcileError {
-    // The operator must act: the tags are wrong.
+pub enum FrontendError {
+    // The operator must act: the tags, or what they point at.
     #[error("neither the target group nor its load balancer has a value in its tag {tag}")]
     MissingClusterName { tag: String },
     #[error("the {resource}'s tag {tag} cannot name a cluster")]
     InvalidClusterName { resource: &'static str, tag: String, source: InvalidClusterName },
     #[error("the load balancer has no target group")]
     NoTargetGroup,
+    #[error(
+        "the load balancer is {scheme}, not internal: API servers are not registered behind it unless \
+         ALLOW_INTERNET_FACING is true"
+    )]
+    InternetFacing { scheme: String },
     #[error("the event names cluster {cluster}, but no managed load balancer carries that name")]
     ClusterNotSelected { cluster: ClusterName },
+    #[error("{found} load balancers are managed, and the event names a minimum of {minimum}")]
+    TooFewLoadBalancers { found: usize, minimum: usize },
 
     // EKS says that there is nothing to follow.
     #[error("EKS knows no cluster {cluster} in this account and Region")]
     ClusterNotFound { cluster: ClusterName },
     #[error("cluster {cluster} has status FAILED")]
     ClusterFailed { cluster: ClusterName },
+    #[error("cluster {cluster} does not carry {wanted} (CLUSTER_TAG), its owner's consent")]
+    ClusterNotTagged { cluster: ClusterName, wanted: TagSelector },
     #[error("cluster {cluster} has private endpoint access disabled: enable it, or untag the load balancer")]
     PrivateAccessDisabled { cluster: ClusterName },
     #[error("cluster {cluster} has status {status}, which this version does not know")]
     UnknownStatus { cluster: ClusterName, status: String },
-    #[error("cluster {cluster} has an unusable endpoint")]
-    InvalidEndpoint { cluster: ClusterName, source: InvalidEndpoint },
+    #[error(
+        "cluster {cluster} has the endpoint {url:?}, which is not an https URL with a DNS name as its host"
+    )]
+    InvalidEndpoint { cluster: ClusterName, url: String, source: Option<InvalidHost> },
 
     // DNS: the next run asks again.
     #[error("{host} has no {family} address")]
@@ -47,7 +58,7 @@ pub enum ReconcileError {
     // The network interfaces of the control plane.
     #[error(
         "cluster {cluster} has {found} usable control-plane network interfaces with an {family} address, and a \
-         working control plane has at least {SHORT_ANSWER}"
+         working control plane has at least {MIN_API_SERVERS}"
     )]
     InterfacesNotFound { cluster: ClusterName, family: Family, found: usize },
     #[error(
@@ -55,7 +66,19 @@ pub enum ReconcileError {
     )]
     SourcesDisagree { dns: String, interfaces: String },
 
-    // The operator must act.
+    // The operator must act: the addresses are not the API servers', or not allowed.
+    #[error(
+        "ELB says that {ip} is not in the target group's VPC {vpc}, where EKS says that the cluster is: a private hosted \
+         zone of the endpoint's name probably answers the function's DNS queries. Run the function where no such \
+         zone answers, point DNS_SERVERS at a resolver of the cluster's VPC, or set ADDRESS_SOURCE=eni ({reason})"
+    )]
+    AddressOutsideVpc { ip: IpAddr, vpc: String, reason: String },
+    #[error(
+        "{ip} is in the target group's VPC {group_vpc}, and EKS says that the cluster is in {cluster_vpc}: the ranges of \
+         the two VPCs overlap, so the target would be another host, whatever ADDRESS_SOURCE is. Put the load balancer \
+         into the cluster's VPC ({reason})"
+    )]
+    AddressInOtherVpc { ip: IpAddr, group_vpc: String, cluster_vpc: String, reason: String },
     #[error("{name} has the address {ip}, which is outside ALLOWED_CIDRS: {}", remedy_of_address(ip))]
     AddressNotAllowed { name: String, ip: IpAddr },
     #[error(
@@ -64,169 +87,145 @@ pub enum ReconcileError {
     )]
     InterfaceNotAllowed { cluster: ClusterName, ip: IpAddr },
 
-    // AWS refuses, or does not answer.
+    // AWS refuses, or does not answer in time.
     #[error(transparent)]
-    Aws(#[from] AwsError),
-    #[error(transparent)]
-    DeadlineExceeded(#[from] DeadlineExceeded),
+    Call(#[from] CallError),
 }
 
-impl ReconcileError {
+impl FrontendError {
     /// The stable name for reports, logs, metrics and alarms.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FailureCode {
         match self {
-            Self::MissingClusterName { .. } => "MissingClusterName",
-            Self::InvalidClusterName { .. } => "InvalidClusterName",
-            Self::NoTargetGroup => "NoTargetGroup",
-            Self::ClusterNotSelected { .. } => "ClusterNotSelected",
-            Self::ClusterNotFound { .. } => "ClusterNotFound",
-            Self::ClusterFailed { .. } => "ClusterFailed",
-            Self::PrivateAccessDisabled { .. } => "PrivateAccessDisabled",
+            Self::MissingClusterName { .. } => FailureCode::MissingClusterName,
+            Self::InvalidClusterName { .. } => FailureCode::InvalidClusterName,
+            Self::NoTargetGroup => FailureCode::NoTargetGroup,
+            Self::InternetFacing { .. } => FailureCode::InternetFacing,
+            Self::ClusterNotSelected { .. } => FailureCode::ClusterNotSelected,
+            Self::TooFewLoadBalancers { .. } => FailureCode::TooFewLoadBalancers,
+            Self::ClusterNotFound { .. } => FailureCode::ClusterNotFound,
+            Self::ClusterFailed { .. } => FailureCode::ClusterFailed,
+            Self::ClusterNotTagged { .. } => FailureCode::ClusterNotTagged,
+            Self::PrivateAccessDisabled { .. } => FailureCode::PrivateAccessDisabled,
             // EKS answered, but not usably.
-            Self::UnknownStatus { .. } | Self::InvalidEndpoint { .. } => "AwsRejected",
-            Self::DnsNoRecords { .. } => "DnsNoRecords",
-            Self::DnsFailed { .. } => "DnsFailed",
-            Self::DnsTimeout { .. } => "DnsTimeout",
-            Self::InterfacesNotFound { .. } => "InterfacesNotFound",
-            Self::SourcesDisagree { .. } => "SourcesDisagree",
-            Self::AddressNotAllowed { .. } | Self::InterfaceNotAllowed { .. } => "AddressNotAllowed",
-            Self::Aws(error) => error.code(),
-            Self::DeadlineExceeded(_) => DeadlineExceeded::CODE,
+            Self::UnknownStatus { .. } | Self::InvalidEndpoint { .. } => FailureCode::AwsRejected,
+            Self::DnsNoRecords { .. } => FailureCode::DnsNoRecords,
+            Self::DnsFailed { .. } => FailureCode::DnsFailed,
+            Self::DnsTimeout { .. } => FailureCode::DnsTimeout,
+            Self::InterfacesNotFound { .. } => FailureCode::InterfacesNotFound,
+            Self::SourcesDisagree { .. } => FailureCode::SourcesDisagree,
+            Self::AddressOutsideVpc { .. } | Self::AddressInOtherVpc { .. } => FailureCode::AddressInWrongVpc,
+            Self::AddressNotAllowed { .. } | Self::InterfaceNotAllowed { .. } => {
+                FailureCode::AddressNotAllowed
+            }
+            Self::Call(error) => error.code(),
         }
     }
 
-    /// Whether it waits for a person to change tags, the cluster or a setting.
-    /// Anything else may pass by itself, or needs somebody now.
+    /// Whether the credentials of the run, or what they allow, are the cause.
     #[must_use]
-    pub fn is_configuration(&self) -> bool {
-        match self {
-            Self::MissingClusterName { .. }
-            | Self::InvalidClusterName { .. }
-            | Self::NoTargetGroup
-            | Self::ClusterNotSelected { .. }
-            | Self::ClusterNotFound { .. }
-            | Self::ClusterFailed { .. }
-            | Self::PrivateAccessDisabled { .. }
-            | Self::AddressNotAllowed { .. }
-            | Self::InterfaceNotAllowed { .. } => true,
-            Self::UnknownStatus { .. }
-            | Self::InvalidEndpoint { .. }
-            | Self::DnsNoRecords { .. }
-            | Self::DnsFailed { .. }
-            | Self::DnsTimeout { .. }
-            | Self::InterfacesNotFound { .. }
-            | Self::SourcesDisagree { .. }
-            | Self::Aws(_)
-            | Self::DeadlineExceeded(_) => false,
-        }
+    pub fn is_about_credentials(&self) -> bool {
+        matches!(self, Self::Call(error) if error.is_about_credentials())
     }
 }
 
-impl From<CallError> for ReconcileError {
-    fn from(error: CallError) -> Self {
-        match error {
-            CallError::Aws(error) => Self::Aws(error),
-            CallError::DeadlineExceeded(error) => Self::DeadlineExceeded(error),
-        }
-    }
-}
-
-/// The run's time was up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "the message of each variant is its documentation")]
-pub enum DeadlineExceeded {
-    #[error("the function's time was nearly up before {step}")]
-    Before { step: &'static str },
-    // Whatever it was to do may have been done.
-    #[error("the function's time was up during {step}, whose answer is not known")]
-    During { step: &'static str },
-}
-
-impl DeadlineExceeded {
-    /// The stable name for reports and logs.
-    pub const CODE: &str = "DeadlineExceeded";
-}
-
-/// An AWS call that was not made in time, or did not succeed.
+/// An AWS call, or another step of the run, that was not made in time or did
+/// not succeed.
+///
+/// `action` is the call as an IAM policy spells it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant is its documentation")]
 pub enum CallError {
-    #[error(transparent)]
-    Aws(#[from] AwsError),
-    #[error(transparent)]
-    DeadlineExceeded(#[from] DeadlineExceeded),
+    #[error("IAM denies {action}: {reason}{}", remedy_of_denial(action))]
+    AccessDenied { action: &'static str, reason: String },
+    #[error("{action} was throttled until the run's time was up: {reason}")]
+    Throttled { action: &'static str, reason: String },
+    #[error("{action} cannot be reached: {reason}; {}", cause.remedy())]
+    Unreachable { action: &'static str, cause: UnreachableCause, reason: String },
+    #[error("{action} is not available: {reason}")]
+    Unavailable { action: &'static str, reason: String },
+    #[error("{action} was rejected: {reason}")]
+    Rejected { action: &'static str, service_code: String, reason: String },
+    #[error("the function's time was nearly up before {step}")]
+    NotStarted { step: &'static str },
+    // The step may have taken effect.
+    #[error("the function's time was up during {step}, whose answer is not known")]
+    NotFinished { step: &'static str },
+}
+
+/// Why a service cannot be reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnreachableCause {
+    /// Its host name does not resolve.
+    Name,
+    /// No connection, or no answer in time.
+    Route,
+    /// Its certificate is not trusted.
+    Certificate,
+    /// A proxy answers in its place.
+    Proxy,
+}
+
+impl UnreachableCause {
+    /// What an operator can do.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::Name => {
+                "its host name does not resolve: check the Region, and that the function's DNS resolves AWS's names \
+                 (in a VPC: DNS support and DNS host names)"
+            }
+            Self::Route => {
+                "a function in private subnets needs a NAT gateway, or the interface endpoints for eks, \
+                 elasticloadbalancing, ec2 and, if it assumes a role, sts; their security group must admit port 443 \
+                 from the function"
+            }
+            Self::Certificate => {
+                "its certificate is not trusted: set AWS_CA_BUNDLE to the certificates of the proxy that inspects TLS"
+            }
+            Self::Proxy => {
+                "a proxy answers in AWS's place: check HTTPS_PROXY, and exclude AWS's host names with NO_PROXY"
+            }
+        }
+    }
 }
 
 impl CallError {
-    /// The stable name for reports and logs.
+    /// The stable name for reports, logs, metrics and alarms.
     #[must_use]
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> FailureCode {
         match self {
-            Self::Aws(error) => error.code(),
-            Self::DeadlineExceeded(_) => DeadlineExceeded::CODE,
+            Self::AccessDenied { .. } => FailureCode::AccessDenied,
+            Self::Throttled { .. } => FailureCode::Throttled,
+            Self::Unreachable { .. } => FailureCode::AwsUnreachable,
+            Self::Unavailable { .. } => FailureCode::AwsUnavailable,
+            Self::Rejected { .. } => FailureCode::AwsRejected,
+            Self::NotStarted { .. } | Self::NotFinished { .. } => FailureCode::DeadlineExceeded,
         }
     }
 
     /// Whether the service refused the call itself with one of `codes`.
     #[must_use]
     pub fn is_rejected_as(&self, codes: &[&str]) -> bool {
-        matches!(self, Self::Aws(AwsError::Rejected { service_code, .. }) if codes.contains(&service_code.as_str()))
-    }
-}
-
-/// One AWS call that did not succeed.
-///
-/// `action` is the call as an IAM policy spells it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "the message of each variant is its documentation")]
-pub enum AwsError {
-    #[error("IAM refuses {action}: {reason}{}", remedy(action))]
-    AccessDenied { action: &'static str, reason: String },
-    #[error("{action} is still throttled after several attempts: {reason}")]
-    Throttled { action: &'static str, reason: String },
-    #[error(
-        "{action} cannot be reached: {reason}; a function in private subnets needs a NAT gateway or the \
-         interface endpoints for eks, elasticloadbalancing (and sts, if it assumes a role; and ec2, if ADDRESS_SOURCE \
-         names eni)"
-    )]
-    Unreachable { action: &'static str, reason: String },
-    #[error("{action} was rejected: {reason}")]
-    Rejected { action: &'static str, service_code: String, reason: String },
-}
-
-impl AwsError {
-    /// The stable name for reports, logs, metrics and alarms.
-    #[must_use]
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::AccessDenied { .. } => "AccessDenied",
-            Self::Throttled { .. } => "Throttled",
-            Self::Unreachable { .. } => "AwsUnreachable",
-            Self::Rejected { .. } => "AwsRejected",
-        }
+        matches!(self, Self::Rejected { service_code, .. } if codes.contains(&service_code.as_str()))
     }
 
     /// Whether credentials, or what they allow, are the cause.
     #[must_use]
     pub fn is_about_credentials(&self) -> bool {
-        match self {
-            Self::AccessDenied { .. } => true,
-            Self::Rejected { service_code, .. } => EXPIRED.contains(&service_code.as_str()),
-            Self::Throttled { .. } | Self::Unreachable { .. } => false,
-        }
+        matches!(self, Self::AccessDenied { .. }) || self.is_rejected_as(EXPIRED)
     }
 }
 
-/// Codes by which services say that credentials no longer hold.
+/// Codes by which services say that credentials are not valid, or no longer.
 const EXPIRED: &[&str] =
     &["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"];
 
-/// What an operator may have forgotten where IAM refuses to write.
-fn remedy(action: &str) -> &'static str {
+/// What an operator may have forgotten where IAM denies a write.
+fn remedy_of_denial(action: &str) -> &'static str {
     if action.ends_with("RegisterTargets") || action.ends_with("DeregisterTargets") {
-        "; the deployed policy allows it on target groups that carry the first tag of NLB_TAG, as their load \
-         balancer does: tag the target group"
+        "; the deployed policy allows it on target groups that carry the first tag of NLB_TAG, like their load \
+         balancer: tag the target group"
     } else {
         ""
     }
@@ -236,8 +235,9 @@ fn remedy(action: &str) -> &'static str {
 fn remedy_of_address(ip: &IpAddr) -> &'static str {
     match ip {
         IpAddr::V4(_) => {
-            "outside its own VPC, a cluster with a public endpoint resolves to public addresses; run the function in \
-             that VPC, point DNS_SERVERS at that VPC's resolver, or set ADDRESS_SOURCE=eni"
+            "outside its own VPC, a cluster with a public endpoint resolves to public addresses; allow \
+             ec2:DescribeNetworkInterfaces, which ADDRESS_SOURCE=auto needs to find the private ones, or point DNS_SERVERS \
+             at a resolver of that VPC"
         }
         IpAddr::V6(_) => {
             "VPCs have IPv6 ranges that Amazon provides, which are not private ranges; add the VPC's own range to \
@@ -268,13 +268,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refused_write_names_the_tag_and_a_refused_read_does_not() {
-        let refused =
-            |action| AwsError::AccessDenied { action, reason: "AccessDenied".to_owned() }.to_string();
+    fn a_denied_write_names_the_tag_and_a_denied_read_does_not() {
+        let denied =
+            |action| CallError::AccessDenied { action, reason: "AccessDenied".to_owned() }.to_string();
 
         for action in ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"] {
-            assert!(refused(action).contains("tag the target group"), "{action}");
+            assert!(denied(action).contains("tag the target group"), "{action}");
         }
-        assert_eq!(refused("eks:DescribeCluster"), "IAM refuses eks:DescribeCluster: AccessDenied");
+        assert_eq!(denied("eks:DescribeCluster"), "IAM denies eks:DescribeCluster: AccessDenied");
     }
 }

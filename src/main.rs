@@ -1,12 +1,13 @@
-//! Puts the parts together and hands them to the Lambda runtime; decides nothing.
+//! Starts the service under the Lambda runtime; decides nothing.
 
 use std::process::ExitCode;
 
 use eks_nlb_sync::aws::account::Account;
 use eks_nlb_sync::aws::config;
-use eks_nlb_sync::dns::Resolver;
 use eks_nlb_sync::handler::Handler;
-use eks_nlb_sync::log::{self, LogSettings};
+use eks_nlb_sync::observe::dns::Resolver;
+use eks_nlb_sync::publish::log::{self, LogSettings};
+use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::{self, Settings};
 use lambda_runtime::service_fn;
 
@@ -25,8 +26,9 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), lambda_runtime::Error> {
     let settings = Settings::from_lookup(settings::variable)?;
-    let account = Account::new(config::loader(config::https(), settings.sdk_retries).load().await)?;
+    let home = config::loader(config::https(), settings.sdk_retries).load().await;
+    let account = Account::new(home, settings.sdk_retries)?;
     let resolver = Resolver::new(&settings)?;
-    let handler = Handler::new(settings, account, resolver);
+    let handler = Handler::new(Service::new(settings, account, resolver));
     lambda_runtime::run(service_fn(|event| handler.invoke(event))).await
 }

@@ -1,34 +1,28 @@
-//! Reconciles one frontend: observes, plans, and unless it is a dry run
-//! applies. [`in_turn`] gives every frontend its turn.
+//! Reconciles frontends: observes, plans, and unless it is a dry run applies.
 //!
 //! What fails for one frontend is that frontend's outcome and no other's.
 
-mod in_turn;
-
-use std::collections::BTreeMap;
-use std::time::Duration;
-
+use futures_util::StreamExt;
+use futures_util::future::join;
+use futures_util::stream::FuturesUnordered;
 use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
-use tokio::time::Instant;
 use tracing::{Span, field::Empty, instrument};
 
+use crate::apply::{Applied, ResolvedFrontend, apply};
 use crate::aws::elb::Elb;
-use crate::error::{CallError, ReconcileError};
-use crate::limits::Limits;
-use crate::lookups::Lookups;
-use crate::model::{ApiEndpoint, Desired, Frontend, Target, Targets, Zone};
-use crate::plan::{Plan, Policy, WithholdReason, plan};
-use crate::report::{FrontendReport, Outcome};
-use crate::sources::Sources;
-use crate::turns::Turns;
-
-/// A target is deregistered only on health that was read this recently. It is
-/// far longer than the two calls take, unless ELB throttles them.
-const FRESH_FOR: Duration = Duration::from_secs(10);
-
-/// How often targets are read again for a deregistration that failed after it
-/// took too long; after that the next run tries again.
-const READS_AGAIN: usize = 1;
+use crate::aws::elb::targets::VpcRelation;
+use crate::aws::limiters::Limiters;
+use crate::discover::{Discovery, Rejected};
+use crate::error::{CallError, FrontendError};
+use crate::history::{History, Place};
+use crate::model::{Frontend, TargetGroupArn, Zone};
+use crate::observe::addresses::AddressSources;
+use crate::observe::clusters::ClusterEndpoints;
+use crate::observe::health::Observed;
+use crate::plan::{Plan, Policy};
+use crate::publish::report::{FrontendReport, Outcome};
+use crate::schedule::budget::RunBudget;
+use crate::schedule::queue::{FrontendQueue, Turn};
 
 /// Whether plans are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,152 +35,228 @@ pub enum Mode {
 
 /// What reconciling needs of the world.
 pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
-    /// Tell where a cluster's API is.
-    pub lookups: Lookups<'a>,
+    /// Where clusters' APIs are.
+    pub endpoints: ClusterEndpoints<'a>,
+    /// The addresses of API endpoints.
+    pub sources: AddressSources<'a, P>,
     /// Holds the target groups.
     pub elb: Elb<'a>,
+    /// The rates that AWS accepts.
+    pub limiters: &'a Limiters,
     /// Bounds the run.
-    pub limits: &'a Limits,
-    /// Tell the addresses of an API endpoint.
-    pub sources: Sources<'a, P>,
+    pub budget: &'a RunBudget,
+    /// The order of frontends.
+    pub history: &'a History,
+    /// The turns of this run.
+    pub queue: FrontendQueue<'a>,
     /// What the planner may do.
     pub policy: Policy,
     /// Whether plans are applied.
     pub mode: Mode,
-    /// Whose turn it is.
-    pub turns: &'a Turns,
 }
 
-/// A frontend whose desired addresses are known.
-struct Ready {
-    frontend: Frontend,
-    endpoint: ApiEndpoint,
-    desired: Desired,
+/// The targets of a frontend, and the turn in which they were read, if one was
+/// needed.
+struct Visit<'q, 'a> {
+    observed: Observed,
+    turn: Option<Turn<'q, 'a>>,
 }
 
-/// The targets of a frontend, and when they were read.
-struct Observed {
-    targets: Targets,
-    at: Instant,
-}
-
-impl Observed {
-    fn is_in_service(&self, target: &Target) -> bool {
-        self.targets.get(target).is_some_and(|listed| listed.state.is_in_service())
+impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
+    /// Reconciles the frontends of a run, and reads the health of those that are
+    /// rejected. There is one report for each.
+    pub async fn reconcile_all(&self, discovery: Discovery) -> Vec<FrontendReport> {
+        let visits: FuturesUnordered<_> =
+            discovery.frontends.into_iter().map(|frontend| Box::pin(self.visit(frontend))).collect();
+        let looks: FuturesUnordered<_> =
+            discovery.rejected.into_iter().map(|rejected| Box::pin(self.look_at(rejected))).collect();
+        let counted = |report| {
+            self.budget.count_visited();
+            report
+        };
+        let (mut reports, looked_at): (Vec<_>, Vec<_>) =
+            join(visits.map(counted).collect(), looks.map(counted).collect()).await;
+        reports.extend(looked_at);
+        reports
     }
-}
 
-impl Ready {
-    fn plan(&self, observed: &Observed, policy: Policy) -> Plan {
-        plan(&self.desired, self.frontend.port, &observed.targets, policy)
-    }
-
-    /// The zone in which ELB wants the desired targets named.
-    fn zone(&self) -> Option<Zone> {
-        match (&self.endpoint.vpc, &self.frontend.vpc) {
-            (Some(cluster), Some(group)) if cluster != group => Some(Zone::All),
-            _ => None,
+    /// Reads the health of a frontend that is not reconciled.
+    async fn look_at(&self, rejected: Rejected) -> FrontendReport {
+        let Rejected { report, read } = rejected;
+        let Some(group) = read else { return report };
+        let early = self.read_early(&group).await;
+        match self.visit_group(&group, early, self.history.place(&group, None)).await {
+            Ok(visit) => {
+                self.history.visited(&group);
+                report.with_health(&visit.observed.targets)
+            }
+            Err(_) => report,
         }
     }
 
-    fn report(&self, outcome: Outcome) -> FrontendReport {
-        FrontendReport {
-            host: Some(self.endpoint.host.clone()),
-            desired: self.desired.addresses.iter().collect(),
-            ..FrontendReport::of(&self.frontend, outcome)
+    async fn visit(&self, frontend: Frontend) -> FrontendReport {
+        let group = frontend.target_group.clone();
+        let (early, resolved) = join(self.read_early(&group), self.resolve(frontend)).await;
+        let desired = resolved.as_ref().ok().map(|resolved| &resolved.desired);
+        let place = self.history.place(&group, desired);
+        let visit = self.visit_group(&group, early, place).await;
+        match (resolved, visit) {
+            (Ok(resolved), Ok(visit)) => Box::pin(self.reconcile(resolved, visit, place)).await,
+            (Ok(resolved), Err(error)) => report(&resolved, (&FrontendError::from(error)).into()),
+            (Err(report), Ok(visit)) => {
+                self.history.visited(&group);
+                report.with_health(&visit.observed.targets)
+            }
+            (Err(report), Err(_)) => *report,
         }
     }
-}
 
-impl<P: RuntimeProvider> Reconciler<'_, P> {
-    /// Observes, plans, and (in [`Mode::Apply`]) changes one target group.
-    ///
-    /// Registers before it deregisters, so a failure in between leaves too
-    /// many targets rather than too few. Nothing is rolled back: the next run
-    /// plans from what it then observes.
+    /// Reads a target group while lookups are under way. Once ELB's calls are
+    /// spaced, that would take the turn of a frontend that changed.
+    async fn read_early(&self, group: &TargetGroupArn) -> Option<Result<Observed, CallError>> {
+        let read = Observed::read(&self.elb.only_unspaced(), group).await;
+        Some(read).filter(|read| !matches!(read, Err(CallError::Throttled { .. })))
+    }
+
+    /// The targets as they were read early, if that is recent; else as they are
+    /// read in the frontend's turn.
+    async fn visit_group(
+        &self,
+        group: &TargetGroupArn,
+        early: Option<Result<Observed, CallError>>,
+        place: Place,
+    ) -> Result<Visit<'_, 'a>, CallError> {
+        match early {
+            Some(Ok(observed)) if observed.is_fresh() => return Ok(Visit { observed, turn: None }),
+            Some(Err(error)) => return Err(error),
+            Some(Ok(_)) | None => {}
+        }
+        let turn = self.budget.wait("the frontend's turn", self.queue.turn(place)).await?;
+        let observed = Observed::read(&self.elb, group).await?;
+        Ok(Visit { observed, turn: Some(turn) })
+    }
+
+    /// Finds out what is desired for a frontend, or else its outcome.
+    async fn resolve(&self, frontend: Frontend) -> Result<ResolvedFrontend, Box<FrontendReport>> {
+        let endpoint = match self.endpoints.of(&frontend.cluster).await {
+            Ok(endpoint) => endpoint,
+            Err(outcome) => return Err(Box::new(FrontendReport::of(&frontend, outcome))),
+        };
+        match self.sources.desired(&frontend.cluster, &endpoint, frontend.family).await {
+            Ok(desired) => Ok(ResolvedFrontend { frontend, endpoint, desired }),
+            Err(error) => Err(Box::new(FrontendReport {
+                host: Some(endpoint.host),
+                ..FrontendReport::of(&frontend, error.as_ref().into())
+            })),
+        }
+    }
+
+    /// Plans and (in [`Mode::Apply`]) changes one target group.
     #[instrument(
         level = "debug",
         skip_all,
-        fields(cluster = %ready.frontend.cluster, target_group = %ready.frontend.target_group, register = Empty, deregister = Empty, withheld = Empty),
+        fields(cluster = %resolved.frontend.cluster, target_group = %resolved.frontend.target_group, register = Empty, deregister = Empty),
     )]
-    async fn reconcile(&self, ready: &Ready) -> FrontendReport {
-        let observed = match self.observe(ready).await {
-            Ok(observed) => observed,
-            Err(error) => return ready.report((&ReconcileError::from(error)).into()),
-        };
-        let plan = ready.plan(&observed, self.policy);
-        Span::current()
-            .record("register", plan.register.len())
-            .record("deregister", plan.deregister.len())
-            .record("withheld", plan.withheld.len());
-        let current = observed.targets.clone();
-        let (plan, outcome) = match self.mode {
-            _ if plan.is_noop() && plan.withheld.is_empty() => (plan, Outcome::Converged),
-            _ if plan.is_noop() => (plan, Outcome::Waiting),
-            Mode::DryRun => (plan, Outcome::Planned),
-            Mode::Apply => self.apply(ready, observed, plan).await,
-        };
-        ready.report(outcome).with_targets(current, ready.frontend.port).with_plan(plan)
-    }
-
-    async fn observe(&self, ready: &Ready) -> Result<Observed, CallError> {
-        let targets = self.elb.targets(&ready.frontend.target_group).await?;
-        Ok(Observed { targets, at: Instant::now() })
-    }
-
-    /// Applies `plan` and returns what was really done of it.
-    async fn apply(&self, ready: &Ready, observed: Observed, mut plan: Plan) -> (Plan, Outcome) {
-        #[cfg(feature = "stoppable")]
-        let _writing = self.limits.writing().await;
-        let group = &ready.frontend.target_group;
-        let registered = self.elb.register(group, &plan.register, ready.zone()).await;
-        plan.register = registered.done;
-        let failure = match registered.failure {
-            Some(error) => {
-                plan.withhold_deregistrations(&WithholdReason::RegistrationFailed);
-                Some(error)
-            }
-            None => self.deregister(ready, observed, &mut plan).await.err(),
-        };
-        (plan, failure.map_or(Outcome::Changed, |error| (&ReconcileError::from(error)).into()))
-    }
-
-    /// Deregisters what `plan` says, and leaves in it what was deregistered.
-    async fn deregister(
+    async fn reconcile(
         &self,
-        ready: &Ready,
-        mut observed: Observed,
-        plan: &mut Plan,
-    ) -> Result<(), CallError> {
-        let group = &ready.frontend.target_group;
-        let mut done = BTreeMap::new();
-        let mut failures = 0;
-        let result = loop {
-            if observed.at.elapsed() >= FRESH_FOR {
-                observed = match self.observe(ready).await {
-                    Ok(observed) => observed,
-                    Err(error) => break Err(error),
-                };
-                let again = ready.plan(&observed, self.policy);
-                if failures > 0 {
-                    // An answer that never came may have been a success.
-                    done.extend(plan.deregister.extract_if(.., |target, _| !observed.is_in_service(target)));
-                }
-                (plan.deregister, plan.withheld) = (again.deregister, again.withheld);
-            }
-            if plan.deregister.is_empty() {
-                break Ok(());
-            }
-            let written = self.elb.deregister(group, &plan.deregister, observed.at + FRESH_FOR).await;
-            done.extend(plan.deregister.extract_if(.., |target, _| written.done.contains(target)));
-            let Some(error) = written.failure else { continue };
-            failures += 1;
-            if failures > READS_AGAIN || observed.at.elapsed() < FRESH_FOR {
-                break Err(error);
-            }
+        resolved: ResolvedFrontend,
+        visit: Visit<'_, 'a>,
+        place: Place,
+    ) -> FrontendReport {
+        let Visit { observed, turn } = visit;
+        let group = &resolved.frontend.target_group;
+        let targets = observed.targets.clone();
+        if let Some(contradiction) = contradiction(&resolved, &observed) {
+            self.history.unsettled(group);
+            return report(&resolved, (&contradiction).into())
+                .with_health(&targets)
+                .with_healthy(resolved.frontend.port);
+        }
+        let (resolved, plan) = self.plan(resolved, &observed).await;
+        Span::current()
+            .record("register", plan.register().len())
+            .record("deregister", plan.deregister().len());
+        let (plan, failure) = if plan.is_noop() || self.mode == Mode::DryRun {
+            (plan, None)
+        } else {
+            let Applied { plan, failure } = self.apply(&resolved, observed, plan, turn, place).await;
+            (plan, failure)
         };
-        plan.withhold_deregistrations(&WithholdReason::DeregistrationFailed);
-        plan.deregister = done;
-        result
+        match &failure {
+            Some(error) if is_out_of_time(error) => {}
+            Some(_) => self.history.unsettled(&resolved.frontend.target_group),
+            None => self.history.settled(&resolved.frontend.target_group, &resolved.desired),
+        }
+        let outcome = failure.map_or_else(|| self.outcome(&plan), |error| (&error).into());
+        report(&resolved, outcome).with_health(&targets).with_healthy(resolved.frontend.port).with_plan(plan)
+    }
+
+    /// Plans, after the source that did not decide was asked about what goes.
+    async fn plan(&self, mut resolved: ResolvedFrontend, observed: &Observed) -> (ResolvedFrontend, Plan) {
+        let plan = resolved.plan(observed, self.policy);
+        if plan.deregister().is_empty() {
+            return (resolved, plan);
+        }
+        let ResolvedFrontend { frontend, endpoint, desired } = &resolved;
+        let confirmed = self.sources.confirm(&frontend.cluster, endpoint, frontend.family, desired).await;
+        resolved.desired = confirmed;
+        let plan = resolved.plan(observed, self.policy);
+        (resolved, plan)
+    }
+
+    async fn apply(
+        &self,
+        resolved: &ResolvedFrontend,
+        observed: Observed,
+        plan: Plan,
+        turn: Option<Turn<'_, 'a>>,
+        place: Place,
+    ) -> Applied {
+        let _turn = match turn {
+            Some(turn) => turn,
+            None => match self.budget.wait("the frontend's turn", self.queue.turn(place)).await {
+                Ok(turn) => turn,
+                Err(error) => return Applied { plan: Plan::default(), failure: Some(error.into()) },
+            },
+        };
+        let _writing = self.budget.writing().await;
+        apply(&self.elb, resolved, self.policy, observed, plan).await
+    }
+
+    fn outcome(&self, plan: &Plan) -> Outcome {
+        match self.mode {
+            _ if plan.is_noop() && plan.withheld().next().is_none() => Outcome::Converged,
+            _ if plan.is_noop() => Outcome::Waiting,
+            Mode::DryRun => Outcome::Planned,
+            Mode::Apply => Outcome::Changed,
+        }
+    }
+}
+
+/// A desired target that ELB lists in a zone that EKS contradicts. It may pass
+/// its checks, but it is not an API server: it is another host at that address.
+fn contradiction(resolved: &ResolvedFrontend, observed: &Observed) -> Option<FrontendError> {
+    let contradicts = |zone: &Option<Zone>| match (resolved.vpc_relation(), zone) {
+        (VpcRelation::Same, Some(Zone::All)) | (VpcRelation::Different, Some(Zone::Named(_))) => true,
+        (VpcRelation::Same | VpcRelation::Different | VpcRelation::Unknown, _) => false,
+    };
+    let desired = resolved.desired.addresses.on_port(resolved.frontend.port);
+    let mut listed = desired.iter().filter_map(|target| Some((*target, observed.targets.get(target)?)));
+    let (target, listed) =
+        listed.find(|(_, listed)| listed.state.is_in_service() && contradicts(&listed.zone))?;
+    let zone = listed.zone.as_ref().map(ToString::to_string).unwrap_or_default();
+    Some(resolved.wrong_vpc(target, format!("ELB lists it in zone {zone}")))
+}
+
+fn is_out_of_time(error: &FrontendError) -> bool {
+    matches!(error, FrontendError::Call(CallError::NotStarted { .. } | CallError::NotFinished { .. }))
+}
+
+fn report(resolved: &ResolvedFrontend, outcome: Outcome) -> FrontendReport {
+    FrontendReport {
+        host: Some(resolved.endpoint.host.clone()),
+        source: Some(resolved.desired.source),
+        desired: resolved.desired.addresses.iter().collect(),
+        ..FrontendReport::of(&resolved.frontend, outcome)
     }
 }

@@ -18,8 +18,12 @@ pub struct Request {
     pub dry_run: bool,
     /// Only these clusters; all if absent.
     pub clusters: Option<BTreeSet<ClusterName>>,
-    /// Where to act, and as whom.
+    /// Where to act, and as which role.
     pub scope: Scope,
+    /// The least managed load balancers.
+    pub min_load_balancers: Option<usize>,
+    /// Answer with the summary and the failures only.
+    pub summary_only: bool,
 }
 
 /// Why an event is refused. Nothing was read or written.
@@ -31,11 +35,13 @@ pub enum InvalidEvent {
     #[error("the event is refused: {0}; a sync is asked for by {{}}, null or an EventBridge event")]
     NotAnObject(&'static str),
     #[error(
-        "the event is refused: {0} cannot be asked for in an EventBridge event; send a constant input instead"
+        "the event is refused: it is an EventBridge event, and {0}; to limit a run, send a constant input instead"
     )]
-    MixedWithEventBridge(&'static str),
+    EventBridge(serde_json::Error),
     #[error("the event is refused: clusters is empty; leave it out to sync all of them")]
     NoClusters,
+    #[error("the event is refused: minLoadBalancers is 0; leave it out")]
+    NoMinimum,
     #[error("the event is refused: clusters: {0}")]
     Cluster(#[from] InvalidClusterName),
     #[error("the event is refused: {0}")]
@@ -59,28 +65,44 @@ struct Direct {
     role_arn: Option<String>,
     #[serde(default, deserialize_with = "present")]
     external_id: Option<String>,
+    #[serde(default, deserialize_with = "present")]
+    min_load_balancers: Option<usize>,
+    #[serde(default)]
+    summary_only: bool,
 }
 
 fn present<'de, T: Deserialize<'de>, D: serde::Deserializer<'de>>(value: D) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
 
-/// The keys by which EventBridge and Scheduler events are known. What else
-/// they carry says *what changed*, and only *when* matters here.
+/// An EventBridge or Scheduler event: every key of its envelope, and no other. A
+/// misspelt `dryRun` in a rule's input transformer must not cause a real run.
+///
+/// Source: EventBridge User Guide, *Events* and *Archiving and replaying events*
+/// (November 2026).
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct EventBridge {
-    #[serde(default, deserialize_with = "present")]
-    source: Option<String>,
-    #[serde(default, rename = "detail-type", deserialize_with = "present")]
-    detail_type: Option<String>,
+    #[serde(rename = "source")]
+    _source: String,
+    #[serde(rename = "detail-type")]
+    _detail_type: String,
     #[serde(default, rename = "detail")]
     _detail: Option<Detail>,
-    // Keys of `Direct`, which an EventBridge event cannot use.
-    dry_run: Option<IgnoredAny>,
-    clusters: Option<IgnoredAny>,
-    role_arn: Option<IgnoredAny>,
-    external_id: Option<IgnoredAny>,
+    #[serde(default, rename = "version")]
+    _version: IgnoredAny,
+    #[serde(default, rename = "id")]
+    _id: IgnoredAny,
+    #[serde(default, rename = "account")]
+    _account: IgnoredAny,
+    #[serde(default, rename = "time")]
+    _time: IgnoredAny,
+    #[serde(default, rename = "region")]
+    _region: IgnoredAny,
+    #[serde(default, rename = "resources")]
+    _resources: IgnoredAny,
+    #[serde(default, rename = "replay-name")]
+    _replay_name: IgnoredAny,
 }
 
 /// A rule sends an object, a schedule the same object as a string.
@@ -91,20 +113,12 @@ enum Detail {
     Text(#[expect(dead_code, reason = "only its type matters")] String),
 }
 
-impl EventBridge {
-    fn is_one(&self) -> bool {
-        self.source.is_some() && self.detail_type.is_some()
-    }
-
-    fn key_of_a_direct_event(&self) -> Option<&'static str> {
-        let keys = [
-            ("dryRun", &self.dry_run),
-            ("clusters", &self.clusters),
-            ("roleArn", &self.role_arn),
-            ("externalId", &self.external_id),
-        ];
-        keys.into_iter().find_map(|(key, value)| value.is_some().then_some(key))
-    }
+/// The keys that tell an event of EventBridge's from one of ours.
+#[derive(Deserialize)]
+struct Envelope {
+    source: Option<IgnoredAny>,
+    #[serde(rename = "detail-type")]
+    detail_type: Option<IgnoredAny>,
 }
 
 impl Request {
@@ -128,12 +142,10 @@ impl Request {
             Some(b'"') => return Err(InvalidEvent::NotAnObject("a string")),
             _ => return Err(InvalidEvent::NotAnObject("a number or a boolean")),
         }
-        let eventbridge: EventBridge = serde_json::from_str(event.get())?;
-        if eventbridge.is_one() {
-            return match eventbridge.key_of_a_direct_event() {
-                Some(key) => Err(InvalidEvent::MixedWithEventBridge(key)),
-                None => Ok(Self::default()),
-            };
+        let envelope: Envelope = serde_json::from_str(event.get())?;
+        if envelope.source.is_some() && envelope.detail_type.is_some() {
+            serde_json::from_str::<EventBridge>(event.get()).map_err(InvalidEvent::EventBridge)?;
+            return Ok(Self::default());
         }
         serde_json::from_str::<Direct>(event.get())?.validate()
     }
@@ -152,7 +164,16 @@ impl Direct {
             (Some(arn), external_id) => Some(Role::new(arn, external_id)?),
         };
         let region = self.region.map(|region| region.parse()).transpose()?;
-        Ok(Request { dry_run: self.dry_run, clusters, scope: Scope { region, role } })
+        if self.min_load_balancers == Some(0) {
+            return Err(InvalidEvent::NoMinimum);
+        }
+        Ok(Request {
+            dry_run: self.dry_run,
+            clusters,
+            scope: Scope { region, role },
+            min_load_balancers: self.min_load_balancers,
+            summary_only: self.summary_only,
+        })
     }
 }
 
@@ -171,6 +192,7 @@ mod tests {
             "null",
             r#"{"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}"#,
             r#"{"source": "aws.scheduler", "detail-type": "Scheduled Event", "detail": "{}", "region": "eu-west-1"}"#,
+            r#"{"version": "0", "id": "1", "detail-type": "Scheduled Event", "source": "aws.events", "account": "111122223333", "time": "2026-11-29T00:00:00Z", "region": "eu-west-1", "resources": [], "detail": {}, "replay-name": "again"}"#,
             r#"{"source": "aws.ec2", "detail-type": "AWS API Call via CloudTrail", "detail": {"eventName": "CreateNetworkInterface"}}"#,
         ] {
             assert_eq!(parse(event).expect(event), Request::default(), "{event}");
@@ -181,11 +203,13 @@ mod tests {
     fn every_key_is_taken() {
         let got = parse(
             r#"{"dryRun": true, "clusters": ["b", "a", "b"], "region": "us-gov-west-1",
-                "roleArn": "arn:aws-us-gov:iam::111122223333:role/path/eks-nlb-sync", "externalId": "secret-1"}"#,
+                "roleArn": "arn:aws-us-gov:iam::111122223333:role/path/eks-nlb-sync", "externalId": "secret-1",
+                "minLoadBalancers": 3, "summaryOnly": true}"#,
         )
         .expect("valid");
 
-        assert!(got.dry_run);
+        assert!(got.dry_run && got.summary_only);
+        assert_eq!(got.min_load_balancers, Some(3));
         let clusters: Vec<_> = got.clusters.expect("given").iter().map(ToString::to_string).collect();
         assert_eq!(clusters, ["a", "b"]);
         assert_eq!(got.scope.region.expect("given").as_str(), "us-gov-west-1");
@@ -230,6 +254,13 @@ mod tests {
             r#"{"source": 1, "detail-type": "Scheduled Event"}"#,
             r#"{"source": "aws.events", "detail-type": "Scheduled Event", "detail": 1}"#,
             r#"{"source": "aws.events", "detail-type": "Scheduled Event", "dryRun": true}"#,
+            r#"{"source": "aws.events", "detail-type": "Scheduled Event", "dry_run": true}"#,
+            r#"{"source": "aws.events", "detail-type": "Scheduled Event", "Detail": {}}"#,
+            r#"{"minLoadBalancers": 0}"#,
+            r#"{"minLoadBalancers": -1}"#,
+            r#"{"minLoadBalancers": "3"}"#,
+            r#"{"minLoadBalancers": null}"#,
+            r#"{"summaryOnly": 1}"#,
         ] {
             assert!(parse(event).is_err(), "{event}");
         }

@@ -22,8 +22,13 @@ pub struct Settings {
     /// `CLUSTER_NAME_TAG`: key of the tag that names the cluster. Default
     /// `cluster_name`.
     pub cluster_name_tag: String,
-    /// `ADDRESS_SOURCE`: where desired addresses are learnt. Default `dns`.
+    /// `ADDRESS_SOURCE`: what decides which addresses are desired. Default `auto`.
     pub address_source: AddressSource,
+    /// `ALLOW_INTERNET_FACING`: whether a load balancer that is not internal may
+    /// get API servers' addresses. Default `false`.
+    pub allow_internet_facing: bool,
+    /// `CLUSTER_TAG`: the tag by which a cluster's owner consents; none if absent.
+    pub cluster_tag: Option<TagSelector>,
     /// `SYNC_POLICY` and `MIN_HEALTHY_TARGETS`. Default `sync` and 2.
     pub policy: Policy,
     /// `DRY_RUN`: plan and report only. Default `false`.
@@ -91,7 +96,19 @@ impl Settings {
         Ok(Self {
             nlb_tag: read.or("NLB_TAG", "eks-nlb-sync=enabled", TAGS, parse::tag_selector)?,
             cluster_name_tag: read.or("CLUSTER_NAME_TAG", "cluster_name", "a tag key", parse::tag_key)?,
-            address_source: read.or("ADDRESS_SOURCE", "dns", "dns, eni or dns+eni", parse::address_source)?,
+            address_source: read.or(
+                "ADDRESS_SOURCE",
+                "auto",
+                "auto, dns, eni or dns+eni",
+                parse::address_source,
+            )?,
+            allow_internet_facing: read.or(
+                "ALLOW_INTERNET_FACING",
+                "false",
+                "true or false",
+                parse::parsed,
+            )?,
+            cluster_tag: read.optional("CLUSTER_TAG", "key or key=value", parse::one_tag)?,
             policy: Policy {
                 sync: read.or("SYNC_POLICY", "sync", "sync or add-only", parse::sync_policy)?,
                 min_healthy: read.or("MIN_HEALTHY_TARGETS", "2", COUNT, parse::parsed)?,

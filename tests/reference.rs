@@ -1,10 +1,11 @@
-//! The reference says what the code does: its settings, reasons and codes.
+//! The reference lists what the code has: settings, reasons, codes and rules.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on must stop")]
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
+use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
 use eks_nlb_sync::settings::Settings;
 
 const REFERENCE: &str = include_str!("../docs/reference.md");
@@ -23,25 +24,8 @@ fn table(header: &str) -> Vec<(&'static str, &'static str)> {
 }
 
 /// The first cells of a table.
-fn names(header: &str) -> BTreeSet<String> {
-    table(header).into_iter().map(|(name, _)| name.to_owned()).collect()
-}
-
-/// Every text in `source` that stands between `before` and the next `"`.
-fn texts_after(source: &str, before: &str) -> BTreeSet<String> {
-    source.split(before).skip(1).filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
-}
-
-/// The variants of the enum `name` as serde writes them.
-fn variants(source: &str, name: &str) -> BTreeSet<String> {
-    let body = source.split(&format!("pub enum {name} {{")).nth(1).expect("the enum is there");
-    let body = body.split("\n}").next().expect("it ends");
-    let is_variant = |line: &&str| line.starts_with(|c: char| c.is_ascii_uppercase());
-    let camel = |line: &str| {
-        let name = line.trim_end_matches(',');
-        name[..1].to_ascii_lowercase() + &name[1..]
-    };
-    body.lines().map(str::trim).filter(is_variant).map(camel).collect()
+fn names(header: &str) -> Vec<&'static str> {
+    table(header).into_iter().map(|(name, _)| name).collect()
 }
 
 #[test]
@@ -51,7 +35,7 @@ fn its_settings_are_those_that_are_read_with_their_defaults() {
     let as_documented = Settings::from_lookup(|name| {
         asked.borrow_mut().insert(name.to_owned());
         let default = documented.get(name).copied();
-        default.filter(|default| *default != "system resolver").map(str::to_owned)
+        default.filter(|default| !["system resolver", "none"].contains(default)).map(str::to_owned)
     });
     let unset = Settings::from_lookup(|_| None).expect("the defaults parse");
 
@@ -62,27 +46,23 @@ fn its_settings_are_those_that_are_read_with_their_defaults() {
     assert_eq!(asked, documented.keys().map(|name| (*name).to_owned()).collect());
 }
 
-#[test]
-fn its_codes_are_those_that_can_be_reported() {
-    let source = include_str!("../src/error.rs");
-    let mut codes = texts_after(source, "=> \"");
-    codes.extend(texts_after(source, "CODE: &str = \""));
-    assert_eq!(names("| `failed` code |"), codes);
+/// The names of a kind of reason, in order.
+fn of<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|one| name(*one)).collect()
 }
 
 #[test]
-fn its_reasons_are_those_that_can_be_reported() {
-    let report = include_str!("../src/report.rs");
-    assert_eq!(names("| `skipped` reason |"), variants(report, "SkipReason"));
-    let plan = include_str!("../src/plan.rs");
-    let reasons = texts_after(plan, "=> \"");
-    assert_eq!(names("| `withheld` reason |"), reasons);
+fn its_codes_reasons_and_rules_are_those_that_can_be_reported() {
+    assert_eq!(names("| `failed` code |"), of(FailureCode::ALL, FailureCode::as_str));
+    assert_eq!(names("| `skipped` reason |"), of(SkipReason::ALL, SkipReason::as_str));
+    assert_eq!(names("| `withheld` reason |"), of(WithholdReason::ALL, WithholdReason::as_str));
+    assert_eq!(names("| rule |"), of(Rule::ALL, Rule::as_str));
 }
 
 #[test]
 fn every_code_has_a_remedy() {
     let operations = include_str!("../docs/operations.md");
-    for code in names("| `failed` code |") {
+    for code in FailureCode::ALL {
         let row =
             operations.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{code}`")));
         assert!(row.is_some(), "docs/operations.md has no row for {code}");

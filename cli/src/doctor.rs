@@ -20,11 +20,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use eks_nlb_sync::aws::account::Clients;
-use eks_nlb_sync::aws::ask::Ask;
+use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::discover::EXCLUDING_TAG;
-use eks_nlb_sync::limits::Limits;
 use eks_nlb_sync::model::Tags;
-use eks_nlb_sync::report::{FrontendReport, Outcome, Report};
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
+use eks_nlb_sync::reasons::FailureCode;
+use eks_nlb_sync::schedule::budget::RunBudget;
 use serde::Serialize;
 
 use crate::args::{Common, DoctorArgs, Output};
@@ -37,9 +38,9 @@ use check::{Check, Group, Looked, NotLooked, Status};
 /// What is needed to look.
 struct Desk<'a> {
     session: &'a Session,
-    ask: Ask<'a>,
-    clients: Clients,
-    limits: &'a Limits,
+    ask: QueryClient<'a>,
+    clients: &'a Clients,
+    limits: &'a RunBudget,
 }
 
 /// The tags of target groups, by ARN.
@@ -67,13 +68,9 @@ pub(crate) async fn doctor(
     wanted: &DoctorArgs,
     common: &Common,
 ) -> Result<ExitCode, Problem> {
-    let limits = session.limits();
-    let desk = Desk {
-        ask: session.ask(&limits).await?,
-        clients: session.clients(&limits).await?,
-        session,
-        limits: &limits,
-    };
+    let limits = session.budget();
+    let clients = session.clients(&limits).await?;
+    let desk = Desk { ask: clients.query_client(&limits), clients: &clients, session, limits: &limits };
     let (credentials, is_known) = account::credentials(&desk).await;
     let mut groups = Vec::new();
     if !is_known {
@@ -102,7 +99,7 @@ pub(crate) async fn doctor(
 /// The clusters before anything stands in front of them: those that are named,
 /// or all of the Region.
 async fn before(desk: &Desk<'_>) -> Group {
-    let names = match &desk.session.clusters {
+    let names = match &desk.session.request.clusters {
         Some(names) => Ok(names.iter().map(ToString::to_string).collect()),
         None => reads::cluster::names(&desk.ask).await.map(|names| names.into_iter().collect()),
     };
@@ -121,8 +118,7 @@ async fn deployed(desk: &Desk<'_>, wanted: &DoctorArgs) -> Result<Vec<Group>, Pr
     let mut groups = Vec::new();
     let report = match desk.session.plan().await {
         Ok(report) => Ok(report),
-        Err(Problem::Call(error)) => Err(NotLooked::from(error)),
-        Err(other) => return Err(other),
+        Err(error) => Err(NotLooked::from(error)),
     };
     if let Ok(report) = &report {
         let groups_of = report.frontends.iter().filter_map(|frontend| frontend.target_group.as_ref());
@@ -165,7 +161,7 @@ fn served<'a>(desk: &Desk<'_>, report: &'a Report, tags: &Looked<TagsOf>) -> Vec
     let tags = tags.as_ref().unwrap_or(&none);
     let of = |frontend: &FrontendReport| tags.get(&frontend.target_group.as_ref()?.0);
     let is_tagged = |frontend: &FrontendReport| {
-        of(frontend).is_some_and(|tags| desk.session.settings.nlb_tag.first_matches(tags))
+        of(frontend).is_some_and(|tags| desk.session.settings().nlb_tag.first_matches(tags))
     };
     let is_excluded = |frontend: &FrontendReport| {
         of(frontend)
@@ -186,7 +182,7 @@ fn plan(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
         Ok(report) => {
             for frontend in report.frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
                 let fails = match &frontend.outcome {
-                    Outcome::Failed { error } if error.code == "AccessDenied" => {
+                    Outcome::Failed { error } if error.code == FailureCode::AccessDenied => {
                         Err(NotLooked::because(error.message.clone()))
                     }
                     Outcome::Failed { error } => Ok(Some(format!("{}: {}", error.code, error.message))),

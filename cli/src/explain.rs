@@ -10,7 +10,7 @@ mod unmanaged;
 
 use std::process::ExitCode;
 
-use eks_nlb_sync::report::{FrontendReport, Report};
+use eks_nlb_sync::publish::report::{FrontendReport, Report};
 use serde::Serialize;
 
 pub(crate) use answers::find as answers_for;
@@ -66,7 +66,7 @@ async fn not_managed(
 ) -> Result<ExitCode, Problem> {
     let found = unmanaged::find(session, subject).await?;
     let Some(unmanaged) = found.of_subject else {
-        let reasons = answers::ANSWERS.iter().map(|answers| answers.code.to_owned());
+        let reasons = answers::all().map(|answers| answers.code.to_owned());
         let known = report.frontends.iter().flat_map(names_of).chain(found.others).chain(reasons);
         let known: Vec<_> = known.collect();
         let nearest = names::nearest(subject, known.iter().map(String::as_str));

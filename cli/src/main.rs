@@ -5,7 +5,6 @@
 //! itself (questions, progress, errors) to standard error.
 
 mod args;
-mod decisions;
 mod doctor;
 mod explain;
 mod names;
@@ -52,7 +51,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Man { command } => print(&args::man_page(command.as_deref())?).map(|()| ExitCode::SUCCESS),
         Command::Explain { ref subject } => {
             if let Some(answers) = explain::answers_for(subject) {
-                return explain::reason(answers, cli.common.output);
+                return explain::reason(&answers, cli.common.output);
             }
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
             problem::unless_interrupted(explain::explain(&session, subject, &cli.common)).await

@@ -2,8 +2,6 @@
 
 use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn, TargetState};
 
-use crate::decisions::Action;
-
 /// The name in an ARN as in `…:loadbalancer/net/NAME/ID` or
 /// `…:targetgroup/NAME/ID`; the whole text if it has another form.
 fn name(arn: &str) -> &str {
@@ -28,17 +26,6 @@ pub(crate) fn state(state: TargetState) -> &'static str {
         TargetState::Draining => "draining",
         TargetState::Unavailable => "unavailable",
         TargetState::Unknown => "unknown",
-    }
-}
-
-/// What is done with a target, as a plan says it.
-pub(crate) fn action(action: Action) -> &'static str {
-    match action {
-        Action::Keep => "keep",
-        Action::Register => "register",
-        Action::Deregister => "deregister",
-        Action::Withhold => "withhold",
-        Action::Leave => "leave",
     }
 }
 

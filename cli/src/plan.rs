@@ -1,13 +1,13 @@
 //! Shows what a run would change, and applies it if that is wanted.
 
-use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 
 use eks_nlb_sync::discover::discover;
-use eks_nlb_sync::error::ReconcileError;
 use eks_nlb_sync::model::ClusterName;
-use eks_nlb_sync::report::{Report, Summary};
+use eks_nlb_sync::publish::report::{Report, Summary};
+use eks_nlb_sync::reasons::FailureCode;
+use eks_nlb_sync::request::Request;
 use tokio::signal;
 use tokio::sync::oneshot;
 
@@ -33,13 +33,13 @@ pub(crate) async fn plan(session: &Session, wanted: &PlanArgs, common: &Common) 
 
 /// Shows the plan, asks, and applies it.
 pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) -> Result<ExitCode, Problem> {
-    let dry_run = wanted.dry_run || session.settings.dry_run;
+    let dry_run = wanted.dry_run || session.settings().dry_run;
     if dry_run || !wanted.yes {
         let is_terminal = io::stdin().is_terminal();
         if !dry_run && !is_terminal {
             return Err(Problem::NobodyToAsk);
         }
-        let report = unless_interrupted(session.plan()).await?;
+        let report = unless_interrupted(async { Ok(session.plan().await?) }).await?;
         // Where JSON is wanted, there is one report: that of what was done.
         let to_read = if dry_run { common.output } else { Output::Table };
         unless_interrupted(show(session, &report, wanted.all, to_read)).await?;
@@ -100,7 +100,7 @@ async fn show(session: &Session, report: &Report, all: bool, output: Output) -> 
         hint(&format!(
             "No network load balancer in {} carries {}: tag one, or name other tags with --nlb-tag.\n",
             session.region(),
-            session.settings.nlb_tag
+            session.settings().nlb_tag
         ));
     }
     known
@@ -133,17 +133,17 @@ pub(crate) fn plural(count: usize, noun: &str) -> String {
 
 /// Refuses clusters that no load balancer carries, and names the nearest.
 async fn refuse_unknown_clusters(session: &Session, report: &Report) -> Result<(), Problem> {
-    let is_unknown = |name| ReconcileError::ClusterNotSelected { cluster: name }.code();
     let unknown = report.failures().find_map(|(frontend, failure)| {
-        let name = frontend.cluster.clone()?;
-        (failure.code == is_unknown(name.clone())).then_some(name)
+        let is_unknown = failure.code == FailureCode::ClusterNotSelected;
+        frontend.cluster.clone().filter(|_| is_unknown)
     });
     let Some(name) = unknown else { return Ok(()) };
-    let limits = session.limits();
-    let clients = session.clients(&limits).await?;
-    let known = discover(&clients.elb(&limits), &session.settings, None, &BTreeSet::new()).await?;
+    let budget = session.budget();
+    let clients = session.clients(&budget).await?;
+    let known = discover(&clients.elb(&budget), session.settings(), &Request::default()).await?;
     let clusters = known.frontends.iter().map(|frontend| &frontend.cluster);
-    let clusters = clusters.chain(known.decided.iter().filter_map(|decided| decided.cluster.as_ref()));
+    let clusters =
+        clusters.chain(known.rejected.iter().filter_map(|rejected| rejected.report.cluster.as_ref()));
     let nearest = names::nearest(name.as_str(), clusters.map(ClusterName::as_str));
     Err(Problem::UnknownCluster { name, nearest })
 }

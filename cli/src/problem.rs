@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use aws_credential_types::provider::error::CredentialsError;
-use eks_nlb_sync::error::{AwsError, CallError, chain};
+use eks_nlb_sync::error::{CallError, chain};
 use eks_nlb_sync::model::{ClusterName, InvalidScope};
 
 /// Why a command ends early.
@@ -83,23 +83,24 @@ pub(crate) async fn unless_interrupted<T>(
 
 fn sentence(error: &CallError) -> String {
     match error {
-        CallError::Aws(AwsError::AccessDenied { action, reason }) => {
+        CallError::AccessDenied { action, reason } => {
             format!(
-                "IAM refuses {action}: allow it, or act as another with AWS_PROFILE or --role-arn ({reason})"
+                "IAM denies {action}: allow it, or act as another with AWS_PROFILE or --role-arn ({reason})"
             )
         }
-        CallError::Aws(AwsError::Throttled { action, .. }) => {
+        CallError::Throttled { action, .. } => {
             format!(
-                "{action} is throttled: others use up the account's request rate, so try again in a minute"
+                "{action} is throttled: other clients use up the account's request rate, so try again in a minute"
             )
         }
-        CallError::Aws(AwsError::Unreachable { action, reason }) => {
-            format!("{action} cannot be reached: check the Region and the network ({reason})")
+        CallError::Rejected { .. } if error.is_about_credentials() => {
+            format!("AWS does not accept the credentials: sign in again ({error})")
         }
-        CallError::Aws(refused) if refused.is_about_credentials() => {
-            format!("AWS does not accept the credentials: sign in again ({refused})")
-        }
-        CallError::Aws(AwsError::Rejected { .. }) | CallError::DeadlineExceeded(_) => error.to_string(),
+        CallError::Unreachable { .. }
+        | CallError::Unavailable { .. }
+        | CallError::Rejected { .. }
+        | CallError::NotStarted { .. }
+        | CallError::NotFinished { .. } => error.to_string(),
     }
 }
 

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use eks_nlb_sync::limits::Limits;
-use eks_nlb_sync::turns::Turns;
+use eks_nlb_sync::schedule::budget::RunBudget;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{Instant, interval_at};
 
@@ -15,12 +14,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(100);
 
 /// Awaits `run` under a progress bar.
-pub(crate) async fn of_run<T>(
-    region: &str,
-    limits: &Limits,
-    turns: &Turns,
-    run: impl Future<Output = T> + Unpin,
-) -> T {
+pub(crate) async fn of_run<T>(region: &str, budget: &RunBudget, run: impl Future<Output = T> + Unpin) -> T {
     let began = Instant::now();
     let mut run = run;
     let mut bar = None;
@@ -35,13 +29,13 @@ pub(crate) async fn of_run<T>(
             }
             _ = ticks.tick() => {
                 let bar = bar.get_or_insert_with(|| ProgressBar::new(0).with_message(format!("Reading {region}")));
-                let total = limits.frontends();
+                let total = budget.frontends();
                 let known = total > 0;
                 if known && bar.length() != Some(total) {
                     bar.set_length(total);
                 }
                 bar.set_style(style(known));
-                bar.set_position(turns.since(began) as u64);
+                bar.set_position(budget.visited());
                 bar.tick();
             }
         }

@@ -1,7 +1,6 @@
 //! Opens the account that a command acts in, and makes runs in it.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 use aws_config::Region;
@@ -10,16 +9,15 @@ use aws_credential_types::provider::ProvideCredentials;
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
 use eks_nlb_simulator::{Simulator, sample};
 use eks_nlb_sync::aws::account::{Account, Clients};
-use eks_nlb_sync::aws::ask::Ask;
 use eks_nlb_sync::aws::config;
-use eks_nlb_sync::dns::Resolver;
 use eks_nlb_sync::error::CallError;
-use eks_nlb_sync::limits::Limits;
-use eks_nlb_sync::model::{ClusterName, Role, Scope};
-use eks_nlb_sync::reconcile::Mode;
-use eks_nlb_sync::report::Report;
+use eks_nlb_sync::model::{Role, Scope};
+use eks_nlb_sync::observe::dns::Resolver;
+use eks_nlb_sync::publish::report::Report;
+use eks_nlb_sync::request::Request;
+use eks_nlb_sync::schedule::budget::RunBudget;
+use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::{self, Settings};
-use eks_nlb_sync::turns::Turns;
 
 use crate::args::Common;
 use crate::problem::Problem;
@@ -29,20 +27,17 @@ use crate::progress;
 /// run, as by the function.
 const TIME: Duration = Duration::from_mins(10);
 
-/// What the trail of an assumed role says of who acted.
-const ROLE_SESSION: &str = "eks-nlb";
+/// The name of a run in the CloudTrail events of an assumed role.
+const RUN_NAME: &str = "cli";
 
 /// How often simulated time catches up with real time.
 const TICK: Duration = Duration::from_millis(200);
 
-/// An account and Region, with the settings to act in it.
+/// An account and Region, with the service that acts in it.
 pub(crate) struct Session {
-    pub(crate) settings: Settings,
-    pub(crate) clusters: Option<BTreeSet<ClusterName>>,
-    pub(crate) scope: Scope,
-    pub(crate) turns: Turns,
-    pub(crate) resolver: Resolver,
-    account: Account,
+    pub(crate) service: Service,
+    /// What every run of the command is about; it does not write.
+    pub(crate) request: Request,
     _demo: Option<Simulator>,
 }
 
@@ -72,73 +67,68 @@ impl Session {
         if let Some(provider) = home.credentials_provider() {
             provider.provide_credentials().await.map_err(Problem::Credentials)?;
         }
+        let resolver = Resolver::new(&settings).map_err(|error| Problem::Resolver(error.to_string()))?;
+        let account = Account::new(home, settings.sdk_retries).map_err(|_| Problem::NoRegion)?;
+        let clusters: BTreeSet<_> = common.clusters.iter().cloned().collect();
         Ok(Self {
-            resolver: Resolver::new(&settings).map_err(|error| Problem::Resolver(error.to_string()))?,
-            settings,
-            clusters: Some(common.clusters.iter().cloned().collect())
-                .filter(|names: &BTreeSet<_>| !names.is_empty()),
-            account: Account::new(home).map_err(|_| Problem::NoRegion)?,
-            scope,
-            turns: Turns::new(RandomState::new().hash_one(std::process::id())),
+            service: Service::new(settings, account, resolver),
+            request: Request {
+                dry_run: true,
+                clusters: Some(clusters).filter(|names| !names.is_empty()),
+                scope,
+                ..Request::default()
+            },
             _demo: demo,
         })
     }
 
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.service.settings
+    }
+
     /// The Region acted in.
     pub(crate) fn region(&self) -> &str {
-        self.account.region(&self.scope)
+        self.service.account.region(&self.request.scope)
     }
 
-    /// Lets the next run assume its role anew.
-    pub(crate) async fn forget_credentials(&self) {
-        self.account.forget().await;
+    /// The budget of one run that starts now.
+    pub(crate) fn budget(&self) -> RunBudget {
+        RunBudget::new(self.settings().max_concurrency, TIME)
     }
 
-    /// The limits of one run that begins now.
-    pub(crate) fn limits(&self) -> Limits {
-        Limits::new(self.settings.max_concurrency, TIME)
+    pub(crate) async fn clients(&self, budget: &RunBudget) -> Result<Clients, CallError> {
+        self.service.clients(&self.request.scope, RUN_NAME, budget).await
     }
 
-    pub(crate) async fn clients(&self, limits: &Limits) -> Result<Clients, Problem> {
-        Ok(self.account.clients(&self.scope, ROLE_SESSION, limits).await?)
-    }
-
-    /// Asks what no run asks.
-    pub(crate) async fn ask<'a>(&self, limits: &'a Limits) -> Result<Ask<'a>, CallError> {
-        self.account.ask(&self.scope, ROLE_SESSION, limits).await
-    }
-
-    /// Makes one run that writes, unless `stop` comes first: it then ends
-    /// between writes, and never between the registration and the
-    /// deregistration of one frontend.
+    /// Makes one run that writes, unless `stop` comes first: see
+    /// [`Session::run_until`].
     pub(crate) async fn apply(&self, stop: impl Future<Output = ()>) -> Result<Option<Report>, Problem> {
-        self.run_until(Mode::Apply, stop).await
+        let request = Request { dry_run: false, ..self.request.clone() };
+        Ok(self.run_until(&request, stop).await.transpose()?)
     }
 
-    /// Makes one run unless `stop` comes first: see [`Session::apply`].
+    /// Makes one run unless `stop` comes first: it then ends between writes, and
+    /// never between the registration and the deregistration of one frontend.
     pub(crate) async fn run_until(
         &self,
-        mode: Mode,
+        request: &Request,
         stop: impl Future<Output = ()>,
-    ) -> Result<Option<Report>, Problem> {
-        let limits = self.limits();
+    ) -> Option<Result<Report, CallError>> {
+        let budget = self.budget();
         tokio::select! {
-            report = self.run_within(mode, &limits) => report.map(Some),
-            _nobody_writes = async { stop.await; limits.stop().await } => Ok(None),
+            report = self.run_within(request, &budget) => Some(report),
+            _no_writes = async { stop.await; budget.stop().await } => None,
         }
     }
 
     /// Makes one run that only reads.
-    pub(crate) async fn plan(&self) -> Result<Report, Problem> {
-        self.run_within(Mode::DryRun, &self.limits()).await
+    pub(crate) async fn plan(&self) -> Result<Report, CallError> {
+        self.run_within(&self.request, &self.budget()).await
     }
 
-    async fn run_within(&self, mode: Mode, limits: &Limits) -> Result<Report, Problem> {
-        let clients = self.clients(limits).await?;
-        let clusters = self.clusters.as_ref();
-        let run =
-            eks_nlb_sync::sync(&self.settings, clusters, mode, &clients, &self.resolver, &self.turns, limits);
-        Ok(progress::of_run(self.region(), limits, &self.turns, Box::pin(run)).await?)
+    async fn run_within(&self, request: &Request, budget: &RunBudget) -> Result<Report, CallError> {
+        let run = self.service.run(request, RUN_NAME, budget);
+        progress::of_run(self.region(), budget, Box::pin(run)).await
     }
 }
 

@@ -1,10 +1,12 @@
 //! Draws a report as the table that a person reads at a glance.
 
 use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table};
+use eks_nlb_sync::model::Target;
 use eks_nlb_sync::model::TargetState;
-use eks_nlb_sync::report::{FrontendReport, Outcome, Report, SkipReason};
+use eks_nlb_sync::plan::{Action, Decision, Plan};
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
+use eks_nlb_sync::reasons::SkipReason;
 
-use crate::decisions::{Action, Decision, decisions};
 use crate::names;
 
 const HEADER: [&str; 8] = ["LOAD BALANCER", "CLUSTER", "TARGET", "ZONE", "STATE", "ACTION", "WHY", "HEALTHY"];
@@ -90,7 +92,7 @@ fn rows(report: &Report, frontend: &FrontendReport) -> Vec<[Cell; 8]> {
         Outcome::Failed { error } => {
             rows.push(whole("fail", Color::Red, &format!("{}: {}", error.code, error.message)));
         }
-        Outcome::Skipped { reason } => rows.push(whole("skip", Color::DarkGrey, skipped(*reason))),
+        Outcome::Skipped { reason } => rows.push(whole("skip", Color::DarkGrey, &skipped(*reason))),
         Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => {}
     }
     let is_plan = report.dry_run;
@@ -98,7 +100,8 @@ fn rows(report: &Report, frontend: &FrontendReport) -> Vec<[Cell; 8]> {
         .into_iter()
         .map(|[zone, state, action, why]| [Cell::new(NOTHING), zone, state, action, why])
         .collect();
-    rows.extend(decisions(frontend).iter().map(|decision| of_target(decision, is_plan)));
+    let decisions = frontend.plan.iter().flat_map(Plan::decisions);
+    rows.extend(decisions.map(|(target, decision)| of_target(*target, decision, is_plan)));
     if rows.is_empty() {
         rows.push([
             Cell::new(NOTHING),
@@ -122,16 +125,16 @@ fn whole(action: &str, color: Color, why: &str) -> [Cell; 4] {
     [Cell::new(NOTHING), Cell::new(NOTHING), Cell::new(action).fg(color), Cell::new(why)]
 }
 
-fn of_target(decision: &Decision, is_plan: bool) -> [Cell; 5] {
+fn of_target(target: Target, decision: &Decision, is_plan: bool) -> [Cell; 5] {
     let zone = decision.listed.as_ref().and_then(|listed| listed.zone.as_ref());
     let zone = zone.map_or(NOTHING, |zone| zone.as_str());
     let state = decision.listed.as_ref().map(|listed| listed.state);
     [
-        Cell::new(decision.target),
+        Cell::new(target),
         Cell::new(zone),
         state_cell(state),
-        action_cell(decision.action, is_plan),
-        Cell::new(&decision.why),
+        action_cell(&decision.action, is_plan),
+        Cell::new(decision),
     ]
 }
 
@@ -145,13 +148,13 @@ pub(crate) fn state_cell(state: Option<TargetState>) -> Cell {
     })
 }
 
-pub(crate) fn action_cell(action: Action, is_plan: bool) -> Cell {
-    let word = names::action(action);
+pub(crate) fn action_cell(action: &Action, is_plan: bool) -> Cell {
+    let word = action.as_str();
     match action {
         Action::Keep | Action::Leave => Cell::new(word).fg(Color::DarkGrey),
-        Action::Withhold => Cell::new(word).fg(Color::Yellow),
+        Action::Withhold(_) => Cell::new(word).fg(Color::Yellow),
         Action::Register => Cell::new(done(word, is_plan)).fg(Color::Green),
-        Action::Deregister => Cell::new(done(word, is_plan)).fg(Color::Cyan),
+        Action::Deregister(_) => Cell::new(done(word, is_plan)).fg(Color::Cyan),
     }
 }
 
@@ -182,15 +185,6 @@ fn healthy(frontend: &FrontendReport) -> String {
 }
 
 /// Why a frontend is left alone, in words.
-pub(crate) fn skipped(reason: SkipReason) -> &'static str {
-    match reason {
-        SkipReason::TargetTypeNotIp => "targetTypeNotIp: its targets are no addresses",
-        SkipReason::ProtocolNotTcp => "protocolNotTcp: its protocol is neither TCP nor TLS",
-        SkipReason::ExcludedByTag => "excludedByTag: its tag says eks-nlb-sync=disabled",
-        SkipReason::NotTagged => {
-            "notTagged: another target group of the load balancer carries the tag, this one does not"
-        }
-        SkipReason::ClusterNotReady => "clusterNotReady: EKS is creating or deleting the cluster",
-        SkipReason::LocalCluster => "localCluster: its addresses never change",
-    }
+pub(crate) fn skipped(reason: SkipReason) -> String {
+    format!("{reason}: {}", reason.explanation().happening)
 }

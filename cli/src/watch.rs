@@ -7,13 +7,10 @@
 mod ready;
 
 use std::process::ExitCode;
-use std::time::SystemTime;
 
-use eks_nlb_sync::error::CallError;
-use eks_nlb_sync::log::{self, LogSettings};
-use eks_nlb_sync::metrics::{self, Ages, Metrics};
-use eks_nlb_sync::reconcile::Mode;
-use eks_nlb_sync::report::Report;
+use eks_nlb_sync::publish::log::{self, LogSettings};
+use eks_nlb_sync::publish::publish;
+use eks_nlb_sync::request::Request;
 use eks_nlb_sync::settings;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
@@ -38,8 +35,9 @@ pub(crate) async fn watch(
     if let Some(address) = wanted.listen {
         readiness.serve(address).await?;
     }
-    let mode = if session.settings.dry_run { Mode::DryRun } else { Mode::Apply };
-    let mut memory = Memory::default();
+    let request = Request { dry_run: false, ..session.request.clone() };
+    let function = settings::variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| NAME.to_owned());
+    let mut runs = 0_u64;
     let mut ticks = interval(wanted.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -48,63 +46,16 @@ pub(crate) async fn watch(
             () = &mut stop => break,
             _ = ticks.tick() => {}
         }
-        memory.runs += 1;
-        let id = format!("{NAME}-{}-{}", std::process::id(), memory.runs);
-        let run = log::Run::new(&id, session.region(), "", &session.scope);
-        let ended = session.run_until(mode, stop.as_mut()).instrument(run.span()).await;
-        let result = match ended {
-            Ok(Some(report)) => Ok(report),
-            Ok(None) => break,
-            Err(Problem::Call(error)) => Err(error),
-            Err(other) => return Err(other),
-        };
+        runs += 1;
+        let id = format!("{NAME}-{}-{runs}", std::process::id());
+        let run = log::Run::new(&id, session.region(), "", &request.scope);
+        let ended = session.run_until(&request, stop.as_mut()).instrument(run.span()).await;
+        let Some(result) = ended else { break };
         readiness.set(result.is_ok());
-        memory.tell(session, &run, &result);
-        if is_about_credentials(&result) {
-            session.forget_credentials().await;
-        }
-        session.turns.forget_old();
+        let _span = run.span().entered();
+        publish(&session.service, &request, &run, &function, &result);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// What outlives a run.
-#[derive(Default)]
-struct Memory {
-    ages: Ages,
-    runs: u64,
-}
-
-impl Memory {
-    /// Logs and measures what the function would.
-    fn tell(&mut self, session: &Session, run: &log::Run<'_>, result: &Result<Report, CallError>) {
-        let _span = run.span().entered();
-        let report = match result {
-            Ok(report) => report,
-            Err(error) => return log::discovery_failed(error),
-        };
-        if report.summary.load_balancers == 0 {
-            tracing::warn!(selector = %session.settings.nlb_tag, "no load balancer is managed");
-        }
-        log::frontends(report);
-        log::report(report, run);
-        // A run that is limited to some clusters says nothing about all.
-        if session.clusters.is_none() {
-            let at = SystemTime::now();
-            let oldest = self.ages.note(report, at);
-            let function = settings::variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| NAME.to_owned());
-            let settings = &session.settings;
-            let metrics = Metrics::of(report, at, &function, oldest, &session.turns, settings.dry_run);
-            metrics::write(&metrics, &settings.metrics_namespace);
-        }
-    }
-}
-
-fn is_about_credentials(result: &Result<Report, CallError>) -> bool {
-    match result {
-        Ok(report) => report.failures().any(|(_, failure)| failure.is_about_credentials),
-        Err(_) => true,
-    }
 }
 
 /// Waits for SIGTERM or Ctrl-C, both of which from now on do nothing else.

@@ -1,6 +1,6 @@
 //! Makes the clients of the account and Region that a run acts in.
 
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::retry::RetryConfig;
@@ -8,40 +8,46 @@ use aws_config::{Region, SdkConfig};
 use aws_sdk_eks::config::{IdentityCache, SharedCredentialsProvider};
 use tokio::sync::Mutex;
 
+use super::call::Caller;
 use super::ec2::operation::DescribeNetworkInterfaces;
-use super::elb::paces::Paces;
-use super::{answers, config, ec2, eks, elb, sts};
+use super::limiters::{Limiters, ThrottlingIsWaitedOut};
+use super::{config, ec2, eks, elb, response_guard, sts};
 use crate::error::CallError;
-use crate::limits::Limits;
-use crate::model::{Expected, Scope};
+use crate::model::Scope;
+use crate::schedule::budget::RunBudget;
 
-/// Credentials of an assumed role are replaced this long before they expire:
-/// no run takes longer.
+/// Credentials of an assumed role are replaced this long before they expire: no
+/// run takes longer.
 const RENEWAL_MARGIN: Duration = Duration::from_mins(15);
 
-/// The account and Region of the function itself, and the clients of the
-/// scopes that it acts in.
+/// The account and Region of the function itself.
+#[derive(Debug)]
 pub struct Account {
     home: SdkConfig,
-    home_clients: Clients,
-    /// The clients of the last run that acted elsewhere.
-    elsewhere: Mutex<Option<(Scope, Clients)>>,
+    clients: Clients,
+    /// How often a throttled call is made.
+    max_attempts: u32,
 }
 
 /// The clients of one account and Region.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Clients {
     /// The Region acted in.
     pub region: String,
+    config: SdkConfig,
     eks: aws_sdk_eks::Client,
     elb: aws_sdk_elasticloadbalancingv2::Client,
-    elb_paces: Paces,
     interfaces: DescribeNetworkInterfaces,
+    limiters: Arc<Limiters>,
+    max_attempts: u32,
     /// When the credentials of an assumed role are replaced.
     renewal: Option<SystemTime>,
-    /// What the last full run was about.
-    expected: Arc<StdMutex<Expected>>,
 }
+
+/// The clients of the last run that acted in another scope than the home scope,
+/// with the credentials of the role that it assumed.
+#[derive(Debug, Default)]
+pub struct AssumedRole(Mutex<Option<(Scope, Clients)>>);
 
 /// The function has no Region, so there is nowhere to call.
 #[derive(Debug, thiserror::Error)]
@@ -49,130 +55,141 @@ pub struct Clients {
 pub struct NoRegion;
 
 impl Account {
-    /// Takes the function's own configuration, and makes the clients of its
-    /// own account and Region.
+    /// Takes the function's own configuration, and makes the clients of its own
+    /// account and Region. With `sdk_retries` the SDK's variables say how often
+    /// a throttled call is made.
     ///
     /// # Errors
     ///
     /// [`NoRegion`] outside Lambda, which always sets one.
-    pub fn new(home: SdkConfig) -> Result<Self, NoRegion> {
+    pub fn new(home: SdkConfig, sdk_retries: bool) -> Result<Self, NoRegion> {
         let region = home.region().ok_or(NoRegion)?.as_ref().to_owned();
-        let home_clients = Clients::new(region, &home, None);
-        Ok(Self { home, home_clients, elsewhere: Mutex::new(None) })
+        let attempts = || home.retry_config().map_or(1, RetryConfig::max_attempts);
+        let max_attempts = if sdk_retries { attempts() } else { u32::MAX };
+        let clients = Clients::new(region, home.clone(), max_attempts, None);
+        Ok(Self { home, clients, max_attempts })
     }
 
     /// The Region of `scope`.
     #[must_use]
     pub fn region<'a>(&'a self, scope: &'a Scope) -> &'a str {
-        scope.region.as_ref().map_or(&self.home_clients.region, |region| region.as_str())
+        scope.region.as_ref().map_or(&self.clients.region, |region| region.as_str())
     }
 
-    /// The clients for `scope`: those of the last run that acted there, if
-    /// their credentials still hold. `session` names the run to whoever reads
-    /// the trail of an assumed role.
+    /// The clients for `scope`: those of the last run that acted there, if their
+    /// credentials are still valid. `session` names the run in the CloudTrail
+    /// events of an assumed role.
     ///
     /// # Errors
     ///
     /// The role cannot be assumed.
-    pub async fn clients(&self, scope: &Scope, session: &str, limits: &Limits) -> Result<Clients, CallError> {
+    pub async fn clients(
+        &self,
+        scope: &Scope,
+        session: &str,
+        budget: &RunBudget,
+        assumed: &AssumedRole,
+    ) -> Result<Clients, CallError> {
         if *scope == Scope::default() {
-            return Ok(self.home_clients.clone());
+            return Ok(self.clients.clone());
         }
-        let mut elsewhere = self.elsewhere.lock().await;
-        match &*elsewhere {
+        let mut assumed = assumed.0.lock().await;
+        match &*assumed {
             Some((of, clients)) if of == scope && !clients.is_due(SystemTime::now()) => Ok(clients.clone()),
             _ => {
-                // Not even for a moment are there clients of two scopes.
-                *elsewhere = None;
-                let clients = self.new_clients(scope, session, limits).await?;
-                *elsewhere = Some((scope.clone(), clients.clone()));
+                // The clients of two scopes never exist at the same time.
+                *assumed = None;
+                let clients = self.new_clients(scope, session, budget).await?;
+                *assumed = Some((scope.clone(), clients.clone()));
                 Ok(clients)
             }
         }
     }
 
-    /// Forgets the credentials of the last run, which may have been revoked.
-    pub async fn forget(&self) {
-        *self.elsewhere.lock().await = None;
-    }
-
-    async fn new_clients(&self, scope: &Scope, session: &str, limits: &Limits) -> Result<Clients, CallError> {
-        let (config, renewal) = self.config_in(scope, session, limits).await?;
-        Ok(Clients::new(self.region(scope).to_owned(), &config, renewal))
-    }
-
-    /// The configuration to act in `scope`, and when its credentials are to be
-    /// replaced.
-    pub(super) async fn config_in(
+    async fn new_clients(
         &self,
         scope: &Scope,
         session: &str,
-        limits: &Limits,
-    ) -> Result<(SdkConfig, Option<SystemTime>), CallError> {
+        budget: &RunBudget,
+    ) -> Result<Clients, CallError> {
         let mut config = self.home.to_builder();
         if let Some(region) = &scope.region {
             config.set_region(Region::new(region.as_str().to_owned()));
         }
         let mut renewal = None;
         if let Some(role) = &scope.role {
-            let credentials = sts::assume(role, session, &self.home, limits).await?;
+            let caller = self.clients.caller(budget);
+            let credentials = sts::assume(role, session, &self.home, caller).await?;
             renewal = credentials.expiry().and_then(|expiry| expiry.checked_sub(RENEWAL_MARGIN));
             config.set_credentials_provider(Some(SharedCredentialsProvider::new(credentials)));
             // The home configuration's cache would keep them for as long as the process lives.
             config.set_identity_cache(Some(IdentityCache::no_cache()));
         }
-        Ok((config.build(), renewal))
+        let region = self.region(scope).to_owned();
+        Ok(Clients::new(region, config.build(), self.max_attempts, renewal))
+    }
+}
+
+impl AssumedRole {
+    /// Drops the credentials, so that the next run assumes the role again.
+    pub async fn forget(&self) {
+        *self.0.lock().await = None;
     }
 }
 
 impl Clients {
-    fn new(region: String, config: &SdkConfig, renewal: Option<SystemTime>) -> Self {
-        let attempts = config.retry_config().map_or(1, RetryConfig::max_attempts);
-        let elb_paces = Paces::new(attempts);
-        let eks = aws_sdk_eks::config::Builder::from(config).retry_partition(config::retry_quota("eks"));
-        let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(config)
+    fn new(region: String, config: SdkConfig, max_attempts: u32, renewal: Option<SystemTime>) -> Self {
+        let eks = aws_sdk_eks::config::Builder::from(&config)
+            .retry_partition(config::retry_quota("eks"))
+            .retry_classifier(ThrottlingIsWaitedOut);
+        let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(&config)
             .retry_partition(config::retry_quota("elasticloadbalancing"))
-            .interceptor(answers::WholeXml)
-            .interceptor(elb_paces.clone())
-            .retry_classifier(elb_paces.clone());
+            .interceptor(response_guard::WholeXml)
+            .retry_classifier(ThrottlingIsWaitedOut);
         Self {
             region,
             eks: aws_sdk_eks::Client::from_conf(eks.build()),
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
-            elb_paces,
-            interfaces: DescribeNetworkInterfaces::new(config),
+            interfaces: DescribeNetworkInterfaces::new(&config),
+            config,
+            limiters: Arc::default(),
+            max_attempts,
             renewal,
-            expected: Arc::default(),
         }
     }
 
-    /// EKS, within `limits`.
+    /// EKS, within `budget`.
     #[must_use]
-    pub fn eks<'a>(&'a self, limits: &'a Limits) -> eks::Eks<'a> {
-        eks::Eks { client: &self.eks, limits }
+    pub fn eks<'a>(&'a self, budget: &'a RunBudget) -> eks::Eks<'a> {
+        eks::Eks { client: &self.eks, caller: self.caller(budget) }
     }
 
-    /// ELB, within `limits`.
+    /// ELB, within `budget`.
     #[must_use]
-    pub fn elb<'a>(&'a self, limits: &'a Limits) -> elb::Elb<'a> {
-        elb::Elb { client: &self.elb, limits, paces: &self.elb_paces }
+    pub fn elb<'a>(&'a self, budget: &'a RunBudget) -> elb::Elb<'a> {
+        elb::Elb { client: &self.elb, caller: self.caller(budget) }
     }
 
-    /// EC2, within `limits`.
+    /// EC2, within `budget`.
     #[must_use]
-    pub fn ec2<'a>(&'a self, limits: &'a Limits) -> ec2::Ec2<'a> {
-        ec2::Ec2 { operation: &self.interfaces, limits }
+    pub fn ec2<'a>(&'a self, budget: &'a RunBudget) -> ec2::Ec2<'a> {
+        ec2::Ec2 { operation: &self.interfaces, caller: self.caller(budget) }
     }
 
-    /// What the next run is likely to be about: the same as the last full run.
+    /// The configuration of the clients: Region, credentials, retries.
     #[must_use]
-    pub fn expected(&self) -> Expected {
-        self.expected.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
     }
 
-    /// Takes note of what a full run is about.
-    pub fn expect(&self, expected: Expected) {
-        *self.expected.lock().unwrap_or_else(PoisonError::into_inner) = expected;
+    /// The rates at which AWS accepts calls.
+    #[must_use]
+    pub fn limiters(&self) -> &Limiters {
+        &self.limiters
+    }
+
+    pub(super) fn caller<'a>(&'a self, budget: &'a RunBudget) -> Caller<'a> {
+        Caller { limiters: &self.limiters, budget, max_attempts: self.max_attempts, only_unspaced: false }
     }
 
     fn is_due(&self, now: SystemTime) -> bool {

@@ -1,4 +1,4 @@
-//! Takes the answer of an AWS call, and says why it failed.
+//! Makes one AWS call, waits throttling out, and classifies failures.
 
 use std::error::Error;
 
@@ -7,21 +7,99 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use crate::error::{AwsError, CallError, DeadlineExceeded, chain};
+use super::limiters::Limiters;
+use crate::error::{CallError, UnreachableCause, chain};
+use crate::schedule::budget::RunBudget;
 
-/// Takes the answer of a call that [`Limits`] let through. `action` is the call
-/// as an IAM policy spells it.
-pub(super) fn answer<T, E>(
+/// Makes the calls of one run in one account and Region.
+#[derive(Clone, Copy)]
+pub(super) struct Caller<'a> {
+    pub(super) limiters: &'a Limiters,
+    pub(super) budget: &'a RunBudget,
+    /// How often a throttled call is made; unlimited unless the operator chose
+    /// the SDK's retries.
+    pub(super) max_attempts: u32,
+    /// Whether the call is given up where calls are spaced.
+    pub(super) only_unspaced: bool,
+}
+
+impl Caller<'_> {
+    /// The same, but a call is made once, and only while calls are not spaced.
+    pub(super) fn only_unspaced(self) -> Self {
+        Self { max_attempts: 1, only_unspaced: true, ..self }
+    }
+
+    /// Makes `action`, a call as an IAM policy spells it: at the service's rate,
+    /// and again while it is throttled and the run has time.
+    pub(super) async fn call<T, E, F>(
+        self,
+        action: &'static str,
+        call: impl Fn() -> F,
+    ) -> Result<T, CallError>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let mut throttled = None;
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            match self.attempt(action, &call).await {
+                Err(error @ CallError::Throttled { .. }) if attempts < self.max_attempts => {
+                    throttled = Some(error);
+                }
+                // The time was up before it could be made again.
+                Err(error @ CallError::NotStarted { .. }) => return Err(throttled.unwrap_or(error)),
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt<T, E, F>(self, action: &'static str, call: &impl Fn() -> F) -> Result<T, CallError>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let (limiter, other) = self.limiters.of(action);
+        let _in_flight = if self.only_unspaced {
+            let reason = || "the service refuses some calls for their rate".to_owned();
+            let unspaced = self.budget.wait(action, limiter.acquire_unspaced()).await?;
+            unspaced.ok_or_else(|| CallError::Throttled { action, reason: reason() })?
+        } else {
+            self.budget.wait(action, limiter.acquire()).await?
+        };
+        let _other = match other {
+            Some(other) => Some(self.budget.wait(action, other.acquire()).await?),
+            None => None,
+        };
+        // The SDK's futures are some 17 kB each. Boxed, and made only now, they
+        // do not add up in the futures around them.
+        let answer = self.budget.call(action, || Box::pin(call())).await?;
+        let result = map_sdk_error(action, answer);
+        match &result {
+            Ok(_) => {
+                limiter.accepted();
+                other.inspect(|other| other.accepted());
+            }
+            Err(CallError::Throttled { .. }) => limiter.refused(),
+            Err(_) => {}
+        }
+        result
+    }
+}
+
+/// Classifies the failure of a call.
+fn map_sdk_error<T, E>(
     action: &'static str,
-    answer: Result<Result<T, SdkError<E, HttpResponse>>, DeadlineExceeded>,
+    answer: Result<T, SdkError<E, HttpResponse>>,
 ) -> Result<T, CallError>
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
-    answer?.map_err(|error| classify(action, &error).into())
+    answer.map_err(|error| classify(action, &error))
 }
 
-/// Asks for page after page. A marker that comes back unchanged would go on for ever.
+/// Reads page after page. A repeated token is an error: it would never end.
 pub(super) async fn all_pages<T, F>(
     action: &'static str,
     page: impl Fn(Option<String>) -> F,
@@ -30,26 +108,26 @@ where
     F: Future<Output = Result<(Vec<T>, Option<String>), CallError>>,
 {
     let mut items = Vec::new();
-    let mut marker = None;
+    let mut tokens = Vec::new();
     loop {
-        let (page, next) = page(marker.clone()).await?;
+        let (page, next) = page(tokens.last().cloned()).await?;
         items.extend(page);
-        match next {
+        match next.filter(|token| !token.is_empty()) {
             None => return Ok(items),
-            next if next == marker => {
-                return Err(CallError::Aws(unusable(action, "the same page is announced for ever")));
+            Some(next) if tokens.contains(&next) => {
+                return Err(malformed_response(action, "it announces the same page again and again"));
             }
-            next => marker = next,
+            Some(next) => tokens.push(next),
         }
     }
 }
 
-/// An answer that the service's API does not allow.
-pub(super) fn unusable(action: &'static str, reason: impl Into<String>) -> AwsError {
-    AwsError::Rejected { action, service_code: String::new(), reason: reason.into() }
+/// A response that the service's API does not allow.
+pub(super) fn malformed_response(action: &'static str, reason: impl Into<String>) -> CallError {
+    CallError::Rejected { action, service_code: String::new(), reason: reason.into() }
 }
 
-/// Codes by which services say that IAM refuses; none of them is modelled.
+/// Codes by which services say that IAM denies a call; none of them is modelled.
 const ACCESS_DENIED: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
@@ -58,34 +136,64 @@ const ACCESS_DENIED: &[&str] = &[
     "AuthorizationError",
 ];
 
-fn classify<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> AwsError
+fn classify<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     match error {
-        SdkError::ServiceError(refusal) => {
-            let status = refusal.raw().status().as_u16();
-            let service_code =
-                refusal.err().code().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
-            let reason = match refusal.err().message() {
-                Some(text) => format!("{service_code}: {text}"),
-                None => service_code.clone(),
-            };
-            if ACCESS_DENIED.contains(&service_code.as_str()) {
-                AwsError::AccessDenied { action, reason }
-            } else if status == 429 || THROTTLING_ERRORS.contains(&service_code.as_str()) {
-                AwsError::Throttled { action, reason }
-            } else {
-                AwsError::Rejected { action, service_code, reason }
-            }
-        }
+        SdkError::ServiceError(refusal) => refused(action, refusal.raw(), refusal.err()),
         SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
-            AwsError::Unreachable { action, reason: causes(error) }
+            let reason = causes(error);
+            CallError::Unreachable { action, cause: cause_of(&reason), reason }
         }
+        SdkError::ResponseError(answer) if is_html(answer.raw()) => behind_a_proxy(action, answer.raw()),
         // The request could not be built, or the answer not be read.
         SdkError::ConstructionFailure(_) | SdkError::ResponseError(_) | _ => {
-            AwsError::Rejected { action, service_code: String::new(), reason: causes(error) }
+            CallError::Rejected { action, service_code: String::new(), reason: causes(error) }
         }
+    }
+}
+
+fn refused(action: &'static str, raw: &HttpResponse, refusal: &impl ProvideErrorMetadata) -> CallError {
+    let status = raw.status().as_u16();
+    let service_code = refusal.code().map_or_else(|| format!("HTTP status {status}"), str::to_owned);
+    let reason = match refusal.message() {
+        Some(text) => format!("{service_code}: {text}"),
+        None => service_code.clone(),
+    };
+    if ACCESS_DENIED.contains(&service_code.as_str()) {
+        CallError::AccessDenied { action, reason }
+    } else if status == 429 || THROTTLING_ERRORS.contains(&service_code.as_str()) {
+        CallError::Throttled { action, reason }
+    } else if refusal.code().is_none() && is_html(raw) {
+        behind_a_proxy(action, raw)
+    } else if status >= 500 {
+        CallError::Unavailable { action, reason }
+    } else {
+        CallError::Rejected { action, service_code, reason }
+    }
+}
+
+/// No AWS service answers in HTML.
+fn is_html(raw: &HttpResponse) -> bool {
+    let kind = raw.headers().get("content-type").unwrap_or_default();
+    kind.to_ascii_lowercase().starts_with("text/html")
+}
+
+fn behind_a_proxy(action: &'static str, raw: &HttpResponse) -> CallError {
+    let reason = format!("HTTP status {} with a page of HTML", raw.status().as_u16());
+    CallError::Unreachable { action, cause: UnreachableCause::Proxy, reason }
+}
+
+/// What the messages of resolver, TLS and HTTP client say of a connection.
+fn cause_of(reason: &str) -> UnreachableCause {
+    let says = |texts: &[&str]| texts.iter().any(|text| reason.contains(text));
+    if says(&["dns error", "failed to lookup address"]) {
+        UnreachableCause::Name
+    } else if says(&["invalid peer certificate", "UnknownIssuer", "certificate"]) {
+        UnreachableCause::Certificate
+    } else {
+        UnreachableCause::Route
     }
 }
 

@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use super::answers;
+use super::response_guard;
 
 /// Budget for connecting: one lost SYN is sent again after 1 s.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -94,7 +94,7 @@ impl HttpClient for FreshAfterIdle {
 ///
 /// `sdk_retries` leaves the retries to the SDK's own variables.
 pub fn loader(http_client: impl HttpClient + 'static, sdk_retries: bool) -> ConfigLoader {
-    let http_client = answers::Bounded(http_client);
+    let http_client = response_guard::Bounded(http_client);
     let loader = aws_config::defaults(behavior_version()).http_client(http_client).timeout_config(
         TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)

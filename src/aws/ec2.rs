@@ -7,17 +7,24 @@
 pub(super) mod answer;
 pub(super) mod operation;
 
-use super::call::{all_pages, answer};
+use super::call::{Caller, all_pages};
 use crate::error::CallError;
-use crate::limits::Limits;
 use crate::model::Interfaces;
 
 const ACTION: &str = "ec2:DescribeNetworkInterfaces";
 
-/// EC2, within the limits of one run.
+/// The interfaces of a page, in turn. A page of the largest size whose
+/// interfaces have many tags is longer than a response may be; then all are read
+/// in smaller pages.
+///
+/// Source: EC2 API Reference, *DescribeNetworkInterfaces*, `MaxResults`: 5 to
+/// 1,000 (November 2026).
+const PAGE_SIZES: [u16; 2] = [1000, 100];
+
+/// EC2, within the budget of one run.
 pub struct Ec2<'a> {
     pub(super) operation: &'a operation::DescribeNetworkInterfaces,
-    pub(super) limits: &'a Limits,
+    pub(super) caller: Caller<'a>,
 }
 
 impl Ec2<'_> {
@@ -25,12 +32,22 @@ impl Ec2<'_> {
     ///
     /// # Errors
     ///
-    /// A page that fails: half a list is none.
+    /// A page that fails: a partial list is never returned.
     pub async fn control_plane_interfaces(&self) -> Result<Interfaces, CallError> {
+        let [largest, smaller] = PAGE_SIZES;
+        match self.pages_of(largest).await {
+            Err(error) if error.to_string().contains(super::response_guard::TOO_LONG) => {
+                self.pages_of(smaller).await
+            }
+            listed => listed,
+        }
+    }
+
+    async fn pages_of(&self, size: u16) -> Result<Interfaces, CallError> {
         let pages = all_pages(ACTION, async |token| {
-            let page =
-                answer(ACTION, self.limits.call(ACTION, || Box::pin(self.operation.invoke(token))).await)?;
-            Ok((page.interfaces, page.next_token))
+            let page = || operation::Page { token: token.clone(), size };
+            let answer = self.caller.call(ACTION, || self.operation.invoke(page())).await?;
+            Ok((answer.interfaces, answer.next_token))
         });
         Ok(pages.await?.into_iter().collect())
     }

@@ -3,12 +3,11 @@
 use aws_sdk_eks::Client;
 use aws_sdk_eks::types::{Cluster, ClusterStatus};
 
-use super::call::{answer, unusable};
-use crate::error::ReconcileError;
-use crate::limits::Limits;
-use crate::model::{ApiEndpoint, ClusterName, Host};
+use super::call::{Caller, malformed_response};
+use crate::error::FrontendError;
+use crate::model::{ApiEndpoint, ClusterName, Host, TagSelector, Tags};
 
-pub(crate) const ACTION: &str = "eks:DescribeCluster";
+const ACTION: &str = "eks:DescribeCluster";
 
 /// Where a cluster's API is, or why that does not matter now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,39 +20,48 @@ pub enum Lookup {
     Local,
 }
 
-/// EKS, within the limits of one run.
+/// EKS, within the budget of one run.
 #[derive(Clone, Copy)]
 pub struct Eks<'a> {
-    /// The SDK's client.
-    pub client: &'a Client,
-    /// The limits of the run.
-    pub limits: &'a Limits,
+    pub(super) client: &'a Client,
+    pub(super) caller: Caller<'a>,
 }
 
 impl Eks<'_> {
-    /// Asks where the API of `cluster` is.
+    /// Reads where the API of `cluster` is, which must carry `consent` if there
+    /// is one.
     ///
     /// # Errors
     ///
     /// The call fails, or the cluster has no endpoint to follow: see the
-    /// variants of [`ReconcileError`] that name a cluster.
-    pub async fn api_endpoint(&self, cluster: &ClusterName) -> Result<Lookup, ReconcileError> {
-        // Made only now, so that a thousand clusters that wait for their turn take little.
-        let describe = || Box::pin(self.client.describe_cluster().name(cluster.as_str()).send());
-        let described = self.limits.lookup(ACTION, describe).await;
-        let described = answer(ACTION, described).map_err(|error| {
+    /// variants of [`FrontendError`] that name a cluster.
+    pub async fn api_endpoint(
+        &self,
+        cluster: &ClusterName,
+        consent: Option<&TagSelector>,
+    ) -> Result<Lookup, FrontendError> {
+        let _permit = self.caller.budget.lookup_permit(ACTION).await?;
+        let describe = || self.client.describe_cluster().name(cluster.as_str()).send();
+        let described = self.caller.call(ACTION, describe).await.map_err(|error| {
             if error.is_rejected_as(&["ResourceNotFoundException"]) {
-                ReconcileError::ClusterNotFound { cluster: cluster.clone() }
+                FrontendError::ClusterNotFound { cluster: cluster.clone() }
             } else {
                 error.into()
             }
         })?;
-        let described = described.cluster.ok_or_else(|| unusable(ACTION, "the answer holds no cluster"))?;
-        look_up(cluster, &described)
+        let described =
+            described.cluster.ok_or_else(|| malformed_response(ACTION, "the response holds no cluster"))?;
+        let tags = || described.tags.iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
+        match consent {
+            Some(wanted) if !wanted.matches(&tags().collect::<Tags>()) => {
+                Err(FrontendError::ClusterNotTagged { cluster: cluster.clone(), wanted: wanted.clone() })
+            }
+            _ => look_up(cluster, &described),
+        }
     }
 }
 
-fn look_up(cluster: &ClusterName, described: &Cluster) -> Result<Lookup, ReconcileError> {
+fn look_up(cluster: &ClusterName, described: &Cluster) -> Result<Lookup, FrontendError> {
     if described.outpost_config.is_some() {
         return Ok(Lookup::Local);
     }
@@ -64,21 +72,73 @@ fn look_up(cluster: &ClusterName, described: &Cluster) -> Result<Lookup, Reconci
             return Ok(Lookup::NotReady);
         }
         Some(ClusterStatus::Failed) => {
-            return Err(ReconcileError::ClusterFailed { cluster: cluster.clone() });
+            return Err(FrontendError::ClusterFailed { cluster: cluster.clone() });
         }
         unknown => {
             let status = unknown.as_ref().map_or("none", |status| status.as_str()).to_owned();
-            return Err(ReconcileError::UnknownStatus { cluster: cluster.clone(), status });
+            return Err(FrontendError::UnknownStatus { cluster: cluster.clone(), status });
         }
     }
     let Some(url) = described.endpoint() else { return Ok(Lookup::NotReady) };
     let network = described.resources_vpc_config();
     if !network.is_some_and(|network| network.endpoint_private_access) {
-        return Err(ReconcileError::PrivateAccessDisabled { cluster: cluster.clone() });
+        return Err(FrontendError::PrivateAccessDisabled { cluster: cluster.clone() });
     }
-    let host = Host::from_endpoint(url)
-        .map_err(|source| ReconcileError::InvalidEndpoint { cluster: cluster.clone(), source })?;
-    let vpc = network.and_then(|network| network.vpc_id.clone());
-    let security_group = network.and_then(|network| network.cluster_security_group_id.clone());
-    Ok(Lookup::Found(ApiEndpoint { host, vpc, security_group }))
+    Ok(Lookup::Found(ApiEndpoint {
+        host: host_of(cluster, url)?,
+        vpc: network.and_then(|network| network.vpc_id.clone()),
+        security_group: network.and_then(|network| network.cluster_security_group_id.clone()),
+    }))
+}
+
+/// The host of the URL that EKS calls a cluster's `endpoint`: `https`, and
+/// without a user in front of it (`https://a.example@b.example`), which is there
+/// to deceive.
+///
+/// # Errors
+///
+/// [`FrontendError::InvalidEndpoint`] for anything else.
+pub fn host_of(cluster: &ClusterName, url: &str) -> Result<Host, FrontendError> {
+    let invalid =
+        |source| FrontendError::InvalidEndpoint { cluster: cluster.clone(), url: url.to_owned(), source };
+    let uri: http::Uri = url.parse().map_err(|_| invalid(None))?;
+    let authority = uri.authority().filter(|_| uri.scheme_str() == Some("https"));
+    let authority = authority.ok_or_else(|| invalid(None))?;
+    let after = authority.as_str().strip_prefix(authority.host());
+    let is_port = after.is_some_and(|after| after.is_empty() || authority.port_u16().is_some());
+    if !is_port {
+        return Err(invalid(None));
+    }
+    authority.host().parse().map_err(|source| invalid(Some(source)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_https_with_a_dns_name() {
+        let cluster = "payments".parse().unwrap();
+        for (url, host) in [
+            ("https://ABC.gr7.eu-west-1.eks.amazonaws.com", "ABC.gr7.eu-west-1.eks.amazonaws.com"),
+            ("https://abc.eu-west-1.eks.amazonaws.com/", "abc.eu-west-1.eks.amazonaws.com"),
+            ("https://abc.eks-cluster.eu-west-1.api.aws:443", "abc.eks-cluster.eu-west-1.api.aws"),
+        ] {
+            assert_eq!(host_of(&cluster, url).unwrap().as_str(), host, "{url}");
+        }
+        for invalid in [
+            "",
+            "abc.example",
+            "http://abc.example",
+            "https://",
+            "https://localhost",
+            "https://10.0.0.1",
+            "https://[fd00::1]",
+            "https://a.example@b.example",
+            "https://a.example:99999",
+            "https://a b.example",
+        ] {
+            assert!(host_of(&cluster, invalid).is_err(), "{invalid:?}");
+        }
+    }
 }

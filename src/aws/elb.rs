@@ -3,29 +3,19 @@
 //!
 //! [`targets`] reads and writes the targets of one target group.
 
-pub mod paces;
 pub mod targets;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::error::Error;
 
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{
     LoadBalancerTypeEnum, ProtocolEnum, TargetGroup as Description, TargetGroupIpAddressTypeEnum,
     TargetTypeEnum,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures_util::future::try_join_all;
-use tokio::time::Instant;
 
-use paces::Paces;
-
-use super::call::{all_pages, answer};
-use super::config::OPERATION_TIMEOUT;
-use crate::error::{AwsError, CallError};
-use crate::limits::Limits;
+use super::call::{Caller, all_pages};
+use crate::error::CallError;
 use crate::model::{Family, LoadBalancerArn, Tags, TargetGroupArn};
 
 /// The largest page of load balancers and target groups.
@@ -36,7 +26,7 @@ const PAGE_SIZE: i32 = 400;
 /// The most resources of one call for tags.
 ///
 /// Source: ELB API Reference, *DescribeTags*.
-const TAGS_BATCH: usize = 20;
+pub const TAGS_BATCH: usize = 20;
 
 /// One target group as listed, with what decides whether it is managed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,65 +47,60 @@ pub struct TargetGroup {
     pub vpc: Option<String>,
 }
 
-/// ELB, within the limits of one run.
+/// One network load balancer as listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoadBalancer {
+    /// Its ARN.
+    pub arn: LoadBalancerArn,
+    /// ELB's `Scheme`: `internal` or `internet-facing`.
+    pub scheme: String,
+}
+
+/// ELB, within the budget of one run.
+#[derive(Clone, Copy)]
 pub struct Elb<'a> {
-    /// The SDK's client.
-    pub client: &'a Client,
-    /// The limits of the run.
-    pub limits: &'a Limits,
-    /// The paces of the account and Region.
-    pub paces: &'a Paces,
+    pub(super) client: &'a Client,
+    pub(super) caller: Caller<'a>,
 }
 
 impl Elb<'_> {
-    /// Makes one call when its turn comes, again while it is throttled.
-    /// `action` is the call as an IAM policy spells it.
-    async fn call<T, E, F>(&self, action: &'static str, call: impl Fn() -> F) -> Result<T, CallError>
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    {
-        let give_up = Instant::now() + OPERATION_TIMEOUT;
-        let mut attempts = 1;
-        loop {
-            self.limits.before(action, self.paces.turn(action)).await?;
-            // The SDK's futures are some 17 kB each. Boxed, and made only now,
-            // they do not add up in the futures around them.
-            let result = answer(action, self.limits.call(action, || Box::pin(call())).await);
-            let is_throttled = matches!(result, Err(CallError::Aws(AwsError::Throttled { .. })));
-            if !is_throttled || attempts >= self.paces.max_attempts || Instant::now() >= give_up {
-                return result;
-            }
-            attempts += 1;
-        }
+    /// The same for calls that are given up where ELB's calls are spaced.
+    #[must_use]
+    pub fn only_unspaced(self) -> Self {
+        Self { caller: self.caller.only_unspaced(), ..self }
     }
 
-    /// Lists all network load balancers of the Region, each once.
+    /// Lists all network load balancers of the Region, each once, by ARN.
     ///
     /// # Errors
     ///
-    /// A page that fails: half a list is none.
-    pub async fn network_load_balancers(&self) -> Result<BTreeSet<LoadBalancerArn>, CallError> {
+    /// A page that fails: a partial list is never returned.
+    pub async fn network_load_balancers(&self) -> Result<Vec<LoadBalancer>, CallError> {
         const ACTION: &str = "elasticloadbalancing:DescribeLoadBalancers";
         let pages = all_pages(ACTION, async |marker| {
             let describe = self.client.describe_load_balancers().page_size(PAGE_SIZE).set_marker(marker);
-            let page = self.call(ACTION, || describe.clone().send()).await?;
+            let page = self.caller.call(ACTION, || describe.clone().send()).await?;
             Ok((page.load_balancers.unwrap_or_default(), page.next_marker))
         });
         let network = pages.await?.into_iter().filter(|lb| lb.r#type == Some(LoadBalancerTypeEnum::Network));
-        Ok(network.filter_map(|lb| lb.load_balancer_arn).map(LoadBalancerArn).collect())
+        let listed = network.filter_map(|lb| {
+            let scheme = lb.scheme.map(|scheme| scheme.as_str().to_owned()).unwrap_or_default();
+            Some(LoadBalancer { arn: LoadBalancerArn(lb.load_balancer_arn?), scheme })
+        });
+        let by_arn: BTreeMap<_, _> = listed.map(|listed| (listed.arn.clone(), listed)).collect();
+        Ok(by_arn.into_values().collect())
     }
 
     /// Lists all target groups of the Region, each once.
     ///
     /// # Errors
     ///
-    /// A page that fails: half a list is none.
+    /// A page that fails: a partial list is never returned.
     pub async fn target_groups(&self) -> Result<Vec<TargetGroup>, CallError> {
         const ACTION: &str = "elasticloadbalancing:DescribeTargetGroups";
         let pages = all_pages(ACTION, async |marker| {
             let describe = self.client.describe_target_groups().page_size(PAGE_SIZE).set_marker(marker);
-            let page = self.call(ACTION, || describe.clone().send()).await?;
+            let page = self.caller.call(ACTION, || describe.clone().send()).await?;
             Ok((page.target_groups.unwrap_or_default(), page.next_marker))
         });
         let listed = pages.await?.into_iter().filter_map(target_group);
@@ -141,7 +126,7 @@ impl Elb<'_> {
         let mut batches = VecDeque::from([batch]);
         while let Some(mut batch) = batches.pop_front() {
             let describe = self.client.describe_tags().set_resource_arns(Some(batch.clone()));
-            match self.call("elasticloadbalancing:DescribeTags", || describe.clone().send()).await {
+            match self.caller.call("elasticloadbalancing:DescribeTags", || describe.clone().send()).await {
                 Ok(answer) => tags.extend(
                     answer.tag_descriptions.unwrap_or_default().into_iter().filter_map(|described| {
                         let pairs = described.tags.unwrap_or_default().into_iter();

@@ -6,9 +6,9 @@ use aws_config::SdkConfig;
 use aws_sdk_sts::Client;
 use aws_sdk_sts::config::Credentials;
 
-use super::call::{answer, unusable};
+use super::call::{Caller, malformed_response};
+use super::limiters::ThrottlingIsWaitedOut;
 use crate::error::CallError;
-use crate::limits::Limits;
 use crate::model::Role;
 
 const ACTION: &str = "sts:AssumeRole";
@@ -23,15 +23,16 @@ pub(super) async fn assume(
     role: &Role,
     session: &str,
     home: &SdkConfig,
-    limits: &Limits,
+    caller: Caller<'_>,
 ) -> Result<Credentials, CallError> {
-    let assume = Client::new(home)
+    let config = aws_sdk_sts::config::Builder::from(home).retry_classifier(ThrottlingIsWaitedOut).build();
+    let assume = Client::from_conf(config)
         .assume_role()
         .role_arn(role.arn())
         .role_session_name(session)
         .set_external_id(role.external_id().map(str::to_owned));
-    let assumed = answer(ACTION, limits.call(ACTION, || Box::pin(assume.send())).await)?.credentials;
-    let assumed = assumed.ok_or_else(|| unusable(ACTION, "the answer holds no credentials"))?;
+    let assumed = caller.call(ACTION, || assume.clone().send()).await?.credentials;
+    let assumed = assumed.ok_or_else(|| malformed_response(ACTION, "the response holds no credentials"))?;
     let expiry = SystemTime::try_from(assumed.expiration).ok();
     Ok(Credentials::new(
         assumed.access_key_id,

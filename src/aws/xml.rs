@@ -88,7 +88,7 @@ impl Element {
     pub fn text_of(&self, name: &str) -> Result<String, Unreadable> {
         match self.child(name)? {
             Some(child) if !child.children.is_empty() => Err(format!("{name} is no text").into()),
-            Some(child) => Ok(child.text.trim().to_owned()),
+            Some(child) => Ok(child.text.clone()),
             None => Ok(String::new()),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use crate::model::{AddressSource, AllowedCidrs, TagSelector};
+use crate::model::{AddressSource, AllowedCidrs, Source, TagSelector};
 use crate::plan::SyncPolicy;
 
 pub(super) fn parsed<T: FromStr>(text: &str) -> Option<T> {
@@ -33,11 +33,19 @@ fn tag_value(text: &str) -> Option<String> {
 }
 
 pub(super) fn tag_selector(text: &str) -> Option<TagSelector> {
-    let tags = list(text, |tag| match tag.split_once('=') {
+    TagSelector::new(list(text, tag)?)
+}
+
+pub(super) fn one_tag(text: &str) -> Option<TagSelector> {
+    TagSelector::new(vec![tag(text)?])
+}
+
+/// As in `key` or `key=value`.
+fn tag(text: &str) -> Option<(String, Option<String>)> {
+    match text.split_once('=') {
         Some((key, value)) => Some((tag_key(key)?, Some(tag_value(value)?))),
-        None => Some((tag_key(tag)?, None)),
-    })?;
-    TagSelector::new(tags)
+        None => Some((tag_key(text)?, None)),
+    }
 }
 
 pub(super) fn sync_policy(text: &str) -> Option<SyncPolicy> {
@@ -50,9 +58,10 @@ pub(super) fn sync_policy(text: &str) -> Option<SyncPolicy> {
 
 pub(super) fn address_source(text: &str) -> Option<AddressSource> {
     match text {
-        "dns" => Some(AddressSource::Dns),
-        "eni" => Some(AddressSource::Eni),
-        "dns+eni" => Some(AddressSource::DnsAndEni),
+        "auto" => Some(AddressSource::Auto),
+        "dns" => Some(AddressSource::Fixed(Source::Dns)),
+        "eni" => Some(AddressSource::Fixed(Source::Eni)),
+        "dns+eni" => Some(AddressSource::Fixed(Source::DnsAndEni)),
         _ => None,
     }
 }

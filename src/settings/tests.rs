@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::model::AddressSource;
+use crate::model::{AddressSource, Source};
 use crate::plan::SyncPolicy;
 
 fn with(variable: &str, value: &str) -> Result<Settings, InvalidSetting> {
@@ -18,7 +18,9 @@ fn the_defaults_are_those_of_the_readme() {
     assert_eq!(defaults.cluster_name_tag, "cluster_name");
     assert_eq!(defaults.policy.sync, SyncPolicy::Sync);
     assert_eq!(defaults.policy.min_healthy.get(), 2);
-    assert_eq!(defaults.address_source, AddressSource::Dns);
+    assert_eq!(defaults.address_source, AddressSource::Auto);
+    assert!(!defaults.allow_internet_facing);
+    assert_eq!(defaults.cluster_tag, None);
     assert!(!defaults.dry_run);
     assert_eq!(defaults.allowed_cidrs.0.len(), 5);
     assert_eq!(defaults.dns_servers, None);
@@ -36,8 +38,14 @@ fn a_good_value_is_taken() {
     assert_eq!(with("NLB_TAG", "team, env=prod=eu").unwrap().nlb_tag.to_string(), "team,env=prod=eu");
     assert_eq!(with("SYNC_POLICY", "add-only").unwrap().policy.sync, SyncPolicy::AddOnly);
     assert!(with("DRY_RUN", "true").unwrap().dry_run);
-    assert_eq!(with("ADDRESS_SOURCE", "eni").unwrap().address_source, AddressSource::Eni);
-    assert_eq!(with("ADDRESS_SOURCE", "dns+eni").unwrap().address_source, AddressSource::DnsAndEni);
+    assert_eq!(with("ADDRESS_SOURCE", "eni").unwrap().address_source, AddressSource::Fixed(Source::Eni));
+    assert_eq!(
+        with("ADDRESS_SOURCE", "dns+eni").unwrap().address_source,
+        AddressSource::Fixed(Source::DnsAndEni)
+    );
+    assert_eq!(with("ADDRESS_SOURCE", "auto").unwrap().address_source, AddressSource::Auto);
+    assert!(with("ALLOW_INTERNET_FACING", "true").unwrap().allow_internet_facing);
+    assert_eq!(with("CLUSTER_TAG", "nlb=allowed").unwrap().cluster_tag.unwrap().to_string(), "nlb=allowed");
     assert_eq!(with("ALLOWED_CIDRS", "127.0.0.0/8").unwrap().allowed_cidrs.0.len(), 1);
 }
 

@@ -13,14 +13,13 @@ use eks_nlb_simulator::world::{
 use eks_nlb_simulator::{Frontend, Health, Recorded, SharedWorld, World};
 use eks_nlb_sync::aws::account::Account;
 use eks_nlb_sync::aws::config;
-use eks_nlb_sync::dns::Resolver;
 use eks_nlb_sync::error::CallError;
-use eks_nlb_sync::limits::Limits;
-use eks_nlb_sync::model::Scope;
-use eks_nlb_sync::reconcile::Mode;
-use eks_nlb_sync::report::Report;
+use eks_nlb_sync::observe::dns::Resolver;
+use eks_nlb_sync::publish::report::Report;
+use eks_nlb_sync::request::Request as RunRequest;
+use eks_nlb_sync::schedule::budget::RunBudget;
+use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::Settings;
-use eks_nlb_sync::turns::Turns;
 use tokio::time::Instant;
 
 use crate::connector::{Aws, Connector};
@@ -146,16 +145,13 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(credentials)
             .load();
-        let account = Account::new(home.await).expect("there is a Region");
-        let limits = Limits::new(settings.max_concurrency, TIME);
-        let clients =
-            account.clients(&Scope::default(), "hostile", &limits).await.expect("no role is assumed");
+        let account = Account::new(home.await, true).expect("there is a Region");
         let resolver =
             Resolver::with_provider(&settings, Socketless::to(names)).expect("name servers are given");
         let start = Instant::now();
-        let turns = Turns::new(0);
-        let run = eks_nlb_sync::sync(&settings, None, Mode::Apply, &clients, &resolver, &turns, &limits);
-        let report = Box::pin(run).await;
+        let budget = RunBudget::new(settings.max_concurrency, TIME);
+        let service = Service::new(settings, account, resolver);
+        let report = service.run(&RunRequest::default(), "hostile", &budget).await;
         assert!(start.elapsed() <= TIME, "{:?}", start.elapsed());
         report
     });

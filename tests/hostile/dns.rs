@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use eks_nlb_simulator::world::Transport;
-use eks_nlb_sync::dns::Resolver;
-use eks_nlb_sync::error::ReconcileError;
+use eks_nlb_sync::error::FrontendError;
 use eks_nlb_sync::model::{Addresses, Family, Host};
+use eks_nlb_sync::observe::dns::Resolver;
 use eks_nlb_sync::settings::Settings;
 use proptest::prelude::*;
 
@@ -28,7 +28,7 @@ const MESSAGE_BYTES: usize = 65_535;
 const BOUND: Duration = Duration::from_secs(1);
 
 /// Resolves [`HOST`] with the help of `server`, in paused time.
-fn resolve(server: &NameServer, family: Family) -> Result<Addresses, ReconcileError> {
+fn resolve(server: &NameServer, family: Family) -> Result<Addresses, FrontendError> {
     let settings = Settings::from_lookup(|variable| match variable {
         "DNS_SERVERS" => Some("192.0.2.53".to_owned()),
         // What was asked for is judged here, not where it leads.
@@ -39,7 +39,7 @@ fn resolve(server: &NameServer, family: Family) -> Result<Addresses, ReconcileEr
     in_paused_time(async {
         let resolver =
             Resolver::with_provider(&settings, Socketless::to(server.clone())).expect("it needs no system");
-        let host = Host::from_endpoint(&format!("https://{HOST}")).expect("a host");
+        let host = HOST.parse::<Host>().expect("a host");
         let start = tokio::time::Instant::now();
         let answer = resolver.resolve(&host, family).await;
         assert!(start.elapsed() <= settings.dns_timeout, "{:?}", start.elapsed());

@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use eks_nlb_sync::aws::answers::MAX_ANSWER_BYTES;
+use eks_nlb_sync::aws::response_guard::MAX_ANSWER_BYTES;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use eks_nlb_sync::model::{ClusterName, Host, Tags};
+use eks_nlb_sync::aws::eks::host_of;
+use eks_nlb_sync::model::{ClusterName, Tags};
 use eks_nlb_sync::settings::Settings;
 use proptest::prelude::*;
 
@@ -77,6 +78,10 @@ fn assert_is_plain(url: &str, host: &str) {
     assert!(port.parse::<u16>().is_ok(), "{url:?}: port {port:?}");
 }
 
+fn cluster() -> ClusterName {
+    "payments".parse().expect("a name")
+}
+
 proptest! {
     #[test]
     fn a_cluster_name_is_eks_or_none(text in prop_oneof![any::<String>(), "[0-9A-Za-z_./-]{0,102}"]) {
@@ -94,7 +99,7 @@ proptest! {
 
     #[test]
     fn an_endpoint_is_a_plain_https_url_of_a_dns_name(url in url()) {
-        if let Ok(host) = Host::from_endpoint(&url) {
+        if let Ok(host) = host_of(&cluster(), &url) {
             assert_is_plain(&url, host.as_str());
         }
     }
@@ -115,6 +120,6 @@ proptest! {
 #[test]
 fn a_url_with_a_user_is_no_endpoint() {
     for url in ["https://a.b@evil.example", "https://a.b:443@evil.example/", "https://@evil.example"] {
-        assert!(Host::from_endpoint(url).is_err(), "{url}");
+        assert!(host_of(&cluster(), url).is_err(), "{url}");
     }
 }

@@ -27,15 +27,16 @@ use eks_nlb_simulator::api::{Request, Response, respond};
 use eks_nlb_simulator::dns::{self, Answered};
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY, Transport};
 use eks_nlb_simulator::{Fault, Limits as Rates, SharedWorld, World};
-use eks_nlb_sync::aws::account::{Account, Clients};
+use eks_nlb_sync::aws::account::Account;
 use eks_nlb_sync::aws::config;
-use eks_nlb_sync::dns::Resolver;
-use eks_nlb_sync::limits::Limits;
-use eks_nlb_sync::model::Scope;
-use eks_nlb_sync::reconcile::Mode;
-use eks_nlb_sync::report::{FrontendReport, Report};
+use eks_nlb_sync::history::History;
+use eks_nlb_sync::observe::dns::Resolver;
+use eks_nlb_sync::publish::report::{FrontendReport, Report};
+use eks_nlb_sync::reasons::FailureCode;
+use eks_nlb_sync::request::Request as RunRequest;
+use eks_nlb_sync::schedule::budget::RunBudget;
+use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::Settings;
-use eks_nlb_sync::turns::Turns;
 use socketless::{NameServer, Socketless};
 use tokio::time::Instant;
 
@@ -86,10 +87,7 @@ impl NameServer for Wire {
 /// A function in a Region.
 struct Function {
     wire: Wire,
-    settings: Settings,
-    clients: Clients,
-    resolver: Resolver<Socketless<Wire>>,
-    turns: Turns,
+    service: Service<Socketless<Wire>>,
 }
 
 fn cluster(n: usize) -> (String, [String; 2]) {
@@ -115,12 +113,11 @@ impl Function {
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test"))
             .load();
-        let account = Account::new(home.await).expect("there is a Region");
-        let limits = Limits::new(settings.max_concurrency, MINUTE);
-        let clients = account.clients(&Scope::default(), "test", &limits).await.expect("no role is assumed");
+        let account = Account::new(home.await, false).expect("there is a Region");
         let resolver = Resolver::with_provider(&settings, Socketless::to(wire.clone()));
         let resolver = resolver.expect("name servers are given");
-        Self { wire, settings, clients, resolver, turns: Turns::new(0) }
+        let service = Service { history: History::new(0), ..Service::new(settings, account, resolver) };
+        Self { wire, service }
     }
 
     /// One run, and the rest of its minute.
@@ -133,10 +130,8 @@ impl Function {
 
     /// One run that has this much time.
     async fn run_within(&self, time: Duration) -> Report {
-        let limits = Limits::new(self.settings.max_concurrency, time);
-        let Self { settings, clients, resolver, turns, .. } = self;
-        let run = eks_nlb_sync::sync(settings, None, Mode::Apply, clients, resolver, turns, &limits);
-        Box::pin(run).await.expect("it can list")
+        let budget = RunBudget::new(self.service.settings.max_concurrency, time);
+        self.service.run(&RunRequest::default(), "test", &budget).await.expect("it can list")
     }
 
     /// Moves the control planes of the first `n` clusters.
@@ -225,7 +220,7 @@ async fn a_process_that_remembers_nothing_reaches_all_in_a_few_runs() {
     let mut function = Function::start(600, Rates::CLASSIC).await;
     let mut seen = std::collections::BTreeSet::new();
     for seed in 0..4 {
-        function.turns = Turns::new(seed);
+        function.service.history = History::new(seed);
         let report = function.run().await;
         seen.extend(report.frontends.into_iter().filter(was_looked_at).map(|frontend| frontend.target_group));
     }
@@ -244,7 +239,10 @@ async fn lookups_that_hang_leave_time_for_the_report() {
 
     let report = function.run_within(TIME).await;
 
-    assert_eq!(report.failures().filter(|(_, failure)| failure.code == "DeadlineExceeded").count(), 200);
+    assert_eq!(
+        report.failures().filter(|(_, failure)| failure.code == FailureCode::DeadlineExceeded).count(),
+        200
+    );
     let left = TIME.saturating_sub(begun.elapsed());
     assert!(left >= Duration::from_millis(500 + 2 * 200), "{left:?}");
 }

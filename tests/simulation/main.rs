@@ -3,7 +3,7 @@
 //!
 //! A *history* is some hundred *ticks*, one simulated minute each: EKS moves
 //! API servers, DNS fails and lies, AWS calls go wrong, processes are killed,
-//! and then the function runs, which is [`eks_nlb_sync::sync`] with the real
+//! and then the function runs, which is [`eks_nlb_sync::service::Service::run`] with the real
 //! SDK clients and the real resolver over a [wire](wire) without sockets. At
 //! the end of a history the world is left in peace.
 //!

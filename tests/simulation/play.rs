@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use eks_nlb_simulator::TargetState;
 use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::model::ClusterName;
+use eks_nlb_sync::publish::report::Report;
 use eks_nlb_sync::reconcile::Mode;
-use eks_nlb_sync::report::Report;
 use futures_util::future::join;
 use tokio::runtime;
 

@@ -8,16 +8,18 @@ use std::time::Duration;
 use aws_config::Region;
 use aws_sdk_eks::config::Credentials;
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
-use eks_nlb_sync::aws::account::{Account, Clients};
+use eks_nlb_sync::aws::account::Account;
 use eks_nlb_sync::aws::config;
-use eks_nlb_sync::dns::Resolver;
 use eks_nlb_sync::error::CallError;
-use eks_nlb_sync::limits::Limits;
-use eks_nlb_sync::model::{ClusterName, Scope};
+use eks_nlb_sync::history::History;
+use eks_nlb_sync::model::ClusterName;
+use eks_nlb_sync::observe::dns::Resolver;
+use eks_nlb_sync::publish::report::Report;
 use eks_nlb_sync::reconcile::Mode;
-use eks_nlb_sync::report::Report;
+use eks_nlb_sync::request::Request;
+use eks_nlb_sync::schedule::budget::RunBudget;
+use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::Settings;
-use eks_nlb_sync::turns::Turns;
 
 use crate::connector::{Aws, Connector};
 use crate::history::{Setup, Source};
@@ -32,10 +34,7 @@ const TIME: Duration = Duration::from_mins(1);
 /// One process.
 pub(crate) struct Process<N: NameServer = Names> {
     pub(crate) seat: Seat,
-    settings: Settings,
-    clients: Clients,
-    resolver: Resolver<Socketless<N>>,
-    turns: Turns,
+    service: Service<Socketless<N>>,
 }
 
 impl Process {
@@ -55,13 +54,11 @@ impl<N: NameServer> Process<N> {
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(credentials)
             .load();
-        let account = Account::new(home.await).expect("there is a Region");
-        let limits = limits(&settings);
-        let clients =
-            account.clients(&Scope::default(), "simulation", &limits).await.expect("no role is assumed");
+        let account = Account::new(Box::pin(home).await, settings.sdk_retries).expect("there is a Region");
         let resolver = Resolver::with_provider(&settings, Socketless::to(names));
         let resolver = resolver.expect("name servers are given");
-        Self { seat, settings, clients, resolver, turns: Turns::new(0) }
+        let service = Service { history: History::new(0), ..Service::new(settings, account, resolver) };
+        Self { seat, service }
     }
 
     /// One run, as the handler makes it.
@@ -70,14 +67,11 @@ impl<N: NameServer> Process<N> {
         mode: Mode,
         only: Option<&BTreeSet<ClusterName>>,
     ) -> Result<Report, CallError> {
-        let Self { settings, clients, resolver, turns, .. } = self;
-        let limits = limits(settings);
-        Box::pin(eks_nlb_sync::sync(settings, only, mode, clients, resolver, turns, &limits)).await
+        let budget = RunBudget::new(self.service.settings.max_concurrency, TIME);
+        let dry_run = mode == Mode::DryRun;
+        let request = Request { dry_run, clusters: only.cloned(), ..Request::default() };
+        Box::pin(self.service.run(&request, "simulation", &budget)).await
     }
-}
-
-fn limits(settings: &Settings) -> Limits {
-    Limits::new(settings.max_concurrency, TIME)
 }
 
 fn settings(setup: &Setup) -> Settings {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use eks_nlb_simulator::{Recorded, TargetState, World};
 use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::model::Target;
-use eks_nlb_sync::report::{FrontendReport, Outcome, Report};
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 
 use crate::history::Source;
 use crate::stage::{Seat, Stage};
@@ -360,7 +360,7 @@ fn count(stage: &mut Stage, item: &FrontendReport) {
         Outcome::Changed => "frontends changed",
         Outcome::Planned => "frontends planned",
         Outcome::Skipped { .. } => "frontends skipped",
-        Outcome::Failed { error } => error.code,
+        Outcome::Failed { error } => error.code.as_str(),
     });
     stage.tally.add("targets registered", item.registered.len());
     stage.tally.add("targets deregistered", item.deregistered.len());

@@ -145,7 +145,8 @@ impl Truth {
             let untagged = TargetGroupSpec::ip(&load_balancer);
             let instances = TargetGroupSpec { target_type: TargetType::Instance, ..untagged.clone() };
             world.add_target_group(instances.tag(MANAGED_TAG.0, MANAGED_TAG.1));
-            let beside = world.add_target_group(untagged);
+            // Where no other group carries the tag, one without it would be managed.
+            let beside = world.add_target_group(untagged.excluded());
             world.put_targets(&beside, ["10.200.0.1", "10.200.0.2"]);
             self.strangers.push(beside);
         }

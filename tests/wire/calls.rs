@@ -11,15 +11,15 @@ use serde_json::json;
 use crate::process::Usage;
 use crate::support::*;
 
-/// Makes `clusters` clusters of one address, each with a frontend that has
+/// Makes `clusters` clusters of two addresses, each with a frontend that has
 /// converged.
 fn fleet(world: &mut World, clusters: usize) -> Vec<Frontend> {
     let one = |n: usize| {
         let name = format!("cluster-{n}");
-        let address = format!("10.{}.{}.1", n / 250, n % 250);
-        world.add_cluster(&name, [&address]);
+        let addresses = [1, 2].map(|last| format!("10.{}.{}.{last}", n / 250, n % 250));
+        world.add_cluster(&name, &addresses);
         let frontend = world.add_frontend(&name);
-        world.put_targets(&frontend.target_group, [&address]);
+        world.put_targets(&frontend.target_group, &addresses);
         frontend
     };
     (0..clusters).map(one).collect()
@@ -42,7 +42,7 @@ async fn a_steady_run_makes_no_call_too_many() {
         for (n, frontend) in frontends.iter().take(20).enumerate() {
             let spec = TargetGroupSpec::ip(&frontend.load_balancer);
             let group = world.add_target_group(TargetGroupSpec { port: Some(6443), ..spec });
-            world.put_targets(&group, [format!("10.0.{n}.1")]);
+            world.put_targets(&group, [1, 2].map(|last| format!("10.0.{n}.{last}")));
         }
         for kind in [LoadBalancerKind::Application, LoadBalancerKind::Gateway, LoadBalancerKind::Application]
         {
@@ -67,18 +67,19 @@ async fn a_steady_run_makes_no_call_too_many() {
         let expected = BTreeMap::from([
             ("DescribeLoadBalancers", 1),
             ("DescribeTargetGroups", 1),
-            ("DescribeTags", 47_usize.div_ceil(20) + 65_usize.div_ceil(20)),
+            ("DescribeNetworkInterfaces", 1),
+            ("DescribeTags", (47_usize + 65).div_ceil(20)),
             ("DescribeCluster", 45),
             ("DescribeTargetHealth", 65),
         ]);
         assert_eq!(world.request_counts(), expected);
-        assert_eq!(names_asked_for(&world).len(), 45);
+        assert_eq!(names_asked_for(&world).len(), 0, "interfaces decide");
     }
 }
 
 #[tokio::test]
 async fn a_cluster_of_two_load_balancers_is_looked_up_once() {
-    let (function, groups) = Function::start_in(|world| {
+    let (function, groups) = Function::start_in_with(&[BY_DNS], |world| {
         let first = payments(world);
         let second = world.add_frontend("payments");
         let third = world.add_target_group(TargetGroupSpec::ip(&second.load_balancer));
@@ -101,7 +102,7 @@ async fn a_cluster_of_two_load_balancers_is_looked_up_once() {
 
 #[tokio::test]
 async fn a_cluster_of_both_families_is_looked_up_once_and_asked_for_in_each() {
-    let (function, (v4, v6)) = Function::start_in(|world| {
+    let (function, (v4, v6)) = Function::start_in_with(&[BY_DNS], |world| {
         world.add_cluster("payments", ["10.0.1.10", "fd00:1::10", "10.0.2.11", "fd00:2::11"]);
         let v4 = world.add_frontend("payments");
         let spec = LoadBalancerSpec { dual_stack: true, ..LoadBalancerSpec::managed("payments") };

@@ -11,8 +11,9 @@ use eks_nlb_simulator::Simulator;
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
 use eks_nlb_sync::aws::account::Account;
 use eks_nlb_sync::aws::config;
-use eks_nlb_sync::limits::Limits;
+use eks_nlb_sync::history::History;
 use eks_nlb_sync::model::Scope;
+use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::settings::Settings;
 use tokio::process::Command;
 
@@ -76,11 +77,13 @@ async fn after_ten_minutes_no_request_goes_to_a_connection_that_died() {
         .endpoint_url(relay.url())
         .time_source(clock.clone())
         .load();
-    let account = Account::new(home.await).expect("there is a Region");
+    let account = Account::new(home.await, false).expect("there is a Region");
     let settings = Settings::from_lookup(|_| None).expect("the defaults are valid");
-    let limits = Limits::new(settings.max_concurrency, TIME);
-    let clients = account.clients(&Scope::default(), "freeze", &limits).await.expect("no role is assumed");
-    let list = async || clients.elb(&limits).target_groups().await.expect("it is answered").len();
+    let budget = RunBudget::new(settings.max_concurrency, TIME);
+    let history = History::default();
+    let clients = account.clients(&Scope::default(), "freeze", &budget, &history.assumed).await;
+    let clients = clients.expect("no role is assumed");
+    let list = async || clients.elb(&budget).target_groups().await.expect("it is answered").len();
 
     // From minute to minute there is one connection.
     for _ in 0..3 {

@@ -7,7 +7,6 @@ mod events;
 mod faults;
 mod fleet;
 mod freeze;
-mod lookups;
 mod metrics;
 mod names;
 mod outcomes;

@@ -60,7 +60,7 @@ fn no_answers() -> Vec<(Answer, &'static str)> {
 
 #[tokio::test]
 async fn what_is_no_answer_writes_nothing_and_says_why() {
-    let (function, (cases, bystander)) = Function::start_in_with(&[SHORT], |world| {
+    let (function, (cases, bystander)) = Function::start_in_with(&[BY_DNS, SHORT], |world| {
         world.dns.set("circle-1.example.com", Reply::BareAlias("circle-2.example.com".to_owned()));
         world.dns.set("circle-2.example.com", Reply::BareAlias("circle-1.example.com".to_owned()));
         world.dns.set("failing.example.com", Reply::ServerFailure);
@@ -107,7 +107,7 @@ fn spoilt(world: &mut World, n: usize, answer: impl Into<Answer>) -> Frontend {
 /// Not among the others, with which it would share its connection.
 #[tokio::test]
 async fn a_truncated_answer_that_tcp_is_silent_about_is_given_up() {
-    let failed = fails_with(&[SHORT], |world, _| {
+    let failed = fails_with(&[BY_DNS, SHORT], |world, _| {
         let host = world.host("payments");
         world.dns.set(&host, Answer::from(PAYMENTS).truncated(Tcp::Silent));
     })
@@ -125,7 +125,7 @@ async fn a_failed_half_is_never_taken_for_an_empty_one() {
         (Reply::Addresses(vec![]), "DnsNoRecords"),
     ];
     let families = [(Family::Ipv4, Family::Ipv6), (Family::Ipv6, Family::Ipv4)];
-    let (function, cases) = Function::start_in_with(&[SHORT], |world| {
+    let (function, cases) = Function::start_in_with(&[BY_DNS, SHORT], |world| {
         let mut cases = Vec::new();
         for (own, other) in families {
             for (reply, expected) in &halves {
@@ -152,7 +152,7 @@ async fn a_failed_half_is_never_taken_for_an_empty_one() {
 
 #[tokio::test]
 async fn a_resolver_that_is_slow_is_waited_for() {
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         let frontend = payments(world);
         let host = world.host("payments");
         world.dns.set(&host, Answer::from(PAYMENTS).after(Duration::from_millis(300)));
@@ -172,7 +172,7 @@ async fn a_lost_packet_costs_a_part_of_the_budget_only() {
         move |_: &[u8], answer| if packets.fetch_add(1, Ordering::SeqCst) == 0 { vec![] } else { answer };
     let relay = Relay::of_dns(&sim, LOCALHOST, lossy).await;
     let server = relay.address.to_string();
-    let variables = [("DNS_SERVERS", server.as_str()), ("DNS_TIMEOUT_MS", "1500")];
+    let variables = [BY_DNS, ("DNS_SERVERS", server.as_str()), ("DNS_TIMEOUT_MS", "1500")];
     let function = Function::start_with(sim, &variables).await;
 
     assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
@@ -180,7 +180,7 @@ async fn a_lost_packet_costs_a_part_of_the_budget_only() {
 
 #[tokio::test]
 async fn a_truncated_answer_is_fetched_over_tcp() {
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         let frontend = payments(world);
         let host = world.host("payments");
         world.dns.set(&host, Answer::from(PAYMENTS).truncated(Tcp::Answers));
@@ -206,7 +206,7 @@ async fn a_truncated_answer_of_a_server_without_tcp_writes_nothing() {
         frontend
     };
     let relay = Relay::of_dns(&sim, LOCALHOST, |_, answer| answer).await;
-    let function = Function::start_with(sim, &[("DNS_SERVERS", &relay.address.to_string())]).await;
+    let function = Function::start_with(sim, &[BY_DNS, ("DNS_SERVERS", &relay.address.to_string())]).await;
 
     let report = function.sync_with_failures().await;
 
@@ -216,7 +216,7 @@ async fn a_truncated_answer_of_a_server_without_tcp_writes_nothing() {
 
 #[tokio::test]
 async fn an_alias_is_followed_to_the_addresses() {
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         let frontend = payments(world);
         let host = world.host("payments");
         world.dns.set(&host, Reply::Alias("a.example.com".to_owned()));
@@ -242,7 +242,7 @@ async fn a_record_of_another_name_beside_the_asked_one_is_left_out() {
     let sim = Simulator::start().await;
     let frontend = payments(&mut sim.world());
     let relay = Relay::of_dns(&sim, LOCALHOST, with_a_stranger).await;
-    let function = Function::start_with(sim, &[("DNS_SERVERS", &relay.address.to_string())]).await;
+    let function = Function::start_with(sim, &[BY_DNS, ("DNS_SERVERS", &relay.address.to_string())]).await;
 
     let report = function.sync().await;
 
@@ -270,7 +270,7 @@ async fn one_address_that_is_not_allowed_makes_the_whole_answer_suspect() {
         "100.128.0.0",
         "8.8.8.8",
     ];
-    let (function, (frontends, bystander)) = Function::start_in(|world| {
+    let (function, (frontends, bystander)) = Function::start_in_with(&[BY_DNS], |world| {
         let frontends = OUTSIDE.map(|wrong| (wrong, [wrong, "10.0.2.11", "10.0.1.10"]));
         let mut n = 0;
         let frontends = frontends.map(|(wrong, answer)| {
@@ -298,7 +298,7 @@ async fn one_address_that_is_not_allowed_makes_the_whole_answer_suspect() {
 async fn an_ipv6_address_that_is_not_allowed_writes_nothing() {
     const OUTSIDE: [&str; 8] =
         ["2001:db8::1", "2a05:d018::1", "::1", "fe80::1", "::ffff:10.0.1.10", "::", "ff02::1", "fe00::1"];
-    let (function, frontends) = Function::start_in(|world| {
+    let (function, frontends) = Function::start_in_with(&[BY_DNS], |world| {
         OUTSIDE.map(|wrong| {
             let name = format!("cluster-{}", wrong.replace([':', '.'], "-"));
             let frontend = of_family(world, &format!("c{name}"), Family::Ipv6);
@@ -330,7 +330,7 @@ async fn the_edges_of_the_allowed_networks_are_inside() {
         "192.168.0.0",
         "192.168.255.255",
     ];
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         world.add_cluster("payments", addresses);
         world.add_frontend("payments")
     })
@@ -344,7 +344,7 @@ async fn the_edges_of_the_allowed_networks_are_inside() {
 
 #[tokio::test]
 async fn a_public_endpoint_seen_from_outside_the_vpc_writes_nothing() {
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         world.dns.view = View::Outside;
         world.create_cluster(ClusterSpec { public_access: true, ..ClusterSpec::new("payments", PAYMENTS) });
         world.add_frontend("payments")
@@ -361,7 +361,7 @@ async fn a_public_endpoint_seen_from_outside_the_vpc_writes_nothing() {
 
 #[tokio::test]
 async fn no_answer_outlives_its_run() {
-    let (function, frontend) = Function::start_in(payments).await;
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], payments).await;
     function.sync().await;
     function.world().rotate("payments", ["10.0.4.14"]);
 
@@ -373,7 +373,7 @@ async fn no_answer_outlives_its_run() {
 #[tokio::test]
 async fn no_failure_outlives_its_run() {
     for (reply, expected) in [(Reply::NoSuchName, "DnsNoRecords"), (Reply::ServerFailure, "DnsFailed")] {
-        let (function, frontend) = Function::start_in(|world| {
+        let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
             let frontend = payments(world);
             let host = world.host("payments");
             world.dns.set(&host, reply);
@@ -390,7 +390,7 @@ async fn no_failure_outlives_its_run() {
 
 #[tokio::test]
 async fn names_are_asked_for_as_eks_spells_them() {
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         let frontend = payments(world);
         let host = world.host("payments");
         world.dns.set(&host, Reply::NoSuchName);
@@ -414,7 +414,7 @@ async fn names_are_asked_for_as_eks_spells_them() {
 #[tokio::test]
 async fn an_answer_of_many_records_is_taken_whole() {
     let addresses: Vec<_> = (1..=250).map(|n| format!("10.0.1.{n}")).collect();
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         world.add_cluster("payments", &addresses);
         world.add_frontend("payments")
     })

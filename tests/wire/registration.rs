@@ -1,11 +1,13 @@
 //! How targets are written: zones, chunks, and targets that ELB refuses.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use eks_nlb_simulator::world::{LoadBalancerSpec, Scope, TargetGroupSpec};
-use eks_nlb_simulator::{Fault, Frontend, Health, TargetState, World};
-use serde_json::json;
+use eks_nlb_simulator::{Fault, Frontend, Health, Simulator, TargetState, World};
+use serde_json::{Value, json};
 
+use crate::relay::{Afterwards, Relay};
 use crate::support::*;
 
 /// An address that passes a network of its own in `ALLOWED_CIDRS` but that no
@@ -42,7 +44,7 @@ fn many(n: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn an_address_of_another_vpc_is_registered_in_all_zones_and_others_without_one() {
-    let (function, (away, home)) = Function::start_in(|world| {
+    let (function, (away, home)) = Function::start_in_with(&[BY_DNS], |world| {
         let (away, _) = elsewhere(world);
         (away, world.add_frontend("payments"))
     })
@@ -65,7 +67,7 @@ async fn an_address_of_another_vpc_is_registered_in_all_zones_and_others_without
 /// that it does not find.
 #[tokio::test]
 async fn a_target_of_another_vpc_is_deregistered_as_it_was_listed() {
-    let (function, (frontend, vpc)) = Function::start_in(|world| {
+    let (function, (frontend, vpc)) = Function::start_in_with(&[BY_DNS], |world| {
         let (frontend, vpc) = elsewhere(world);
         world.add_subnet(&Scope::default(), &vpc, "10.9.0.0/24", "eu-west-1b");
         world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11", "10.0.3.13", "10.9.0.1"]);
@@ -91,29 +93,36 @@ async fn a_target_of_another_vpc_is_deregistered_as_it_was_listed() {
     assert_eq!(in_service.collect::<Vec<_>>(), PAYMENTS_TARGETS);
 }
 
+/// The code and the message of a frontend that failed, with what it registered.
+fn failed<'a>(report: &'a Value, frontend: &Frontend) -> (&'a str, &'a str, &'a Value) {
+    let failed = reported(report, frontend);
+    (code(failed), message(failed), &failed["registered"])
+}
+
 #[tokio::test]
-async fn a_zone_that_is_missing_is_given() {
-    let (function, frontend) = Function::start_in(|world| {
+async fn an_address_outside_the_clusters_vpc_is_not_registered() {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         let frontend = payments(world);
-        // The addresses are in no subnet of the VPC that EKS names.
-        let vpc = world.cluster("payments").vpc.clone().expect("it has one");
-        world.vpc_mut(&Scope::default(), &vpc).subnets.clear();
+        // As a private hosted zone of the endpoint's name answers: with the
+        // address of the load balancer's own endpoint.
+        world.dns.set(&world.host("payments"), ["10.1.0.20"]);
         frontend
     })
     .await;
 
-    let report = function.sync().await;
+    let report = function.sync_with_failures().await;
 
-    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
-    assert_eq!(
-        registrations(&function.world()),
-        [(vec![None, None], false), (vec![Some("all"), Some("all")], true)]
-    );
+    let (code, message, registered) = failed(&report, &frontend);
+    assert_eq!((code, registered), ("AddressInWrongVpc", &json!([])));
+    for named in ["10.1.0.20", "private hosted zone", "ADDRESS_SOURCE"] {
+        assert!(message.contains(named), "{message}");
+    }
+    assert_eq!(registrations(&function.world()), [(vec![None], false)], "no zone is tried");
 }
 
 #[tokio::test]
-async fn a_zone_that_is_too_much_is_left_out() {
-    let (function, frontend) = Function::start_in(|world| {
+async fn an_address_of_another_vpc_with_the_same_range_is_not_registered() {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         let (frontend, vpc) = elsewhere(world);
         // Both VPCs have the same range.
         world.add_subnet(&Scope::default(), &vpc, "10.0.0.0/16", "eu-west-1a");
@@ -121,19 +130,25 @@ async fn a_zone_that_is_too_much_is_left_out() {
     })
     .await;
 
-    let report = function.sync().await;
+    let report = function.sync_with_failures().await;
 
-    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
-    assert_eq!(
-        registrations(&function.world()),
-        [(vec![Some("all"), Some("all")], false), (vec![None, None], true)]
-    );
+    let (code, message, registered) = failed(&report, &frontend);
+    assert_eq!((code, registered), ("AddressInWrongVpc", &json!([])));
+    for named in [PAYMENTS[0], "overlap", "ADDRESS_SOURCE"] {
+        assert!(message.contains(named), "{message}");
+    }
+    let zones: BTreeSet<_> = registrations(&function.world())
+        .into_iter()
+        .flat_map(|(zones, _)| zones)
+        .map(|zone| zone.map(str::to_owned))
+        .collect();
+    assert_eq!(zones, [Some("all".to_owned())].into(), "no other zone is tried");
 }
 
 #[tokio::test]
-async fn addresses_inside_and_outside_the_vpc_are_registered_each_its_way() {
+async fn of_addresses_inside_and_outside_the_vpc_only_the_right_ones_are_registered() {
     for in_other_vpc in [false, true] {
-        let (function, frontend) = Function::start_in(|world| {
+        let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
             let addresses = ["10.0.1.10", "10.0.2.11", "10.0.3.12", "10.0.4.13", "10.0.5.14"];
             let (frontend, vpc) = if in_other_vpc {
                 elsewhere(world)
@@ -150,38 +165,54 @@ async fn addresses_inside_and_outside_the_vpc_are_registered_each_its_way() {
         })
         .await;
 
-        let report = function.sync().await;
+        let report = function.sync_with_failures().await;
 
-        assert_eq!(reported(&report, &frontend)["outcome"], "changed", "{report:#}");
+        assert_eq!(failed(&report, &frontend).0, "AddressInWrongVpc");
         let world = function.world();
-        assert_eq!(world.targets(&frontend.target_group).len(), 5);
         let targets = world.target_group(&frontend.target_group).targets.values();
         let zones: Vec<_> = targets.map(|target| target.zone.as_str()).collect();
-        assert_eq!(zones, ["all", "eu-west-1a", "all", "eu-west-1b", "all"]);
+        let expected: &[&str] =
+            if in_other_vpc { &["all", "all", "all"] } else { &["eu-west-1a", "eu-west-1b"] };
+        assert_eq!(zones, expected);
     }
 }
 
+/// It passes its checks: they come back to this very load balancer.
 #[tokio::test]
-async fn a_zone_is_corrected_once_only() {
-    let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
-        let frontend = payments(world);
-        world.rotate("payments", [PAYMENTS[0]]);
-        let text = "The Availability Zone is never right";
-        world.plant(Fault::on("RegisterTargets").refuse(400, "ValidationError", text));
+async fn a_healthy_target_in_the_wrong_vpc_replaces_no_api_server() {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
+        let frontend = converged_payments(world);
+        world.put_targets(&frontend.target_group, ["10.1.0.20"]);
+        world.dns.set(&world.host("payments"), ["10.1.0.20"]);
         frontend
     })
     .await;
 
     let report = function.sync_with_failures().await;
 
-    assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
-    assert_eq!(function.world().requests_of("RegisterTargets").len(), 2);
+    assert_eq!(failed(&report, &frontend).0, "AddressInWrongVpc");
+    assert_eq!(function.world().writes().len(), 0);
+}
+
+#[tokio::test]
+async fn where_eks_names_no_vpc_the_other_zone_is_tried_once() {
+    let sim = Simulator::start().await;
+    let (frontend, _) = elsewhere(&mut sim.world());
+    let without_vpc = |_: &str, answer: String| answer.replace("\"vpcId\"", "\"vpcIx\"");
+    let relay = Relay::of_aws(&sim, Afterwards::Kept, without_vpc).await;
+    let function = Function::start_with(sim, &[BY_DNS, ("AWS_ENDPOINT_URL", &relay.url())]).await;
+
+    let report = function.sync().await;
+
+    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    let tried = [(vec![None, None], false), (vec![Some("all"), Some("all")], true)];
+    assert_eq!(registrations(&function.world()), tried);
 }
 
 #[tokio::test]
 async fn targets_are_written_in_chunks_of_200() {
     let addresses = many(450);
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         world.add_cluster("payments", &addresses);
         world.add_frontend("payments")
     })
@@ -252,12 +283,12 @@ async fn one_bad_target_among_200_is_found_with_few_calls() {
 
 #[tokio::test]
 async fn a_full_target_group_fails_and_keeps_what_it_has() {
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         world.targets_per_group = 3;
         let frontend = payments(world);
         world.rotate("payments", ["10.0.1.10", "10.0.4.14", "10.0.4.15"]);
-        world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.3.12"]);
-        world.set_health("10.0.3.12", Health::Never);
+        world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.1.12"]);
+        world.set_health("10.0.1.12", Health::Never);
         frontend
     })
     .await;
@@ -267,17 +298,17 @@ async fn a_full_target_group_fails_and_keeps_what_it_has() {
     let reported = reported(&report, &frontend);
     assert_eq!(code(reported), "AwsRejected");
     assert!(message(reported).contains("TooManyTargets"), "{}", message(reported));
-    assert_eq!(reported["withheld"], json!([{"target": "10.0.3.12:443", "reason": "registrationFailed"}]));
+    assert_eq!(reported["withheld"], json!([{"target": "10.0.1.12:443", "reason": "registrationFailed"}]));
     assert_eq!(function.world().requests_of("DeregisterTargets").len(), 0);
-    let expected = ["10.0.1.10:443", "10.0.3.12:443", "10.0.4.14:443"];
+    let expected = ["10.0.1.10:443", "10.0.1.12:443", "10.0.4.14:443"];
     assert_eq!(targets_of(&function.world(), &frontend.target_group), expected, "there was room for one");
 }
 
 #[tokio::test]
 async fn a_failure_that_is_about_no_target_is_tried_once_and_takes_nothing_away() {
     const FAULTS: [(&str, Befall); 7] = [
-        ("AwsRejected", Fault::internal_failure),
-        ("AwsRejected", Fault::unavailable),
+        ("AwsUnavailable", Fault::internal_failure),
+        ("AwsUnavailable", Fault::unavailable),
         ("AccessDenied", Fault::access_denied),
         ("Throttled", Fault::throttle),
         ("AwsUnreachable", Fault::reset),

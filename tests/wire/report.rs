@@ -51,6 +51,7 @@ async fn the_report_is_as_documented() {
     assert_eq!(
         report,
         json!({
+            "schemaVersion": 1,
             "dryRun": false,
             "region": "eu-west-1",
             "summary": {
@@ -64,7 +65,7 @@ async fn the_report_is_as_documented() {
                     "cluster": "ledger",
                     "host": world.host("ledger"),
                     "outcome": "converged",
-                    "desired": ["10.0.1.20", "10.0.2.20"], "healthy": 2,
+                    "source": "eni", "desired": ["10.0.1.20", "10.0.2.20"], "healthy": 2, "unserved": [],
                     "registered": [], "deregistered": [], "withheld": [],
                 },
                 {
@@ -73,7 +74,7 @@ async fn the_report_is_as_documented() {
                     "cluster": "orders",
                     "host": world.host("orders"),
                     "outcome": "changed",
-                    "desired": ["10.0.1.10", "10.0.2.11"], "healthy": 0,
+                    "source": "eni", "desired": ["10.0.1.10", "10.0.2.11"], "healthy": 0, "unserved": [],
                     "registered": ["10.0.2.11:443"],
                     "deregistered": ["10.0.3.13:443"],
                     "withheld": [{"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"}],
@@ -92,14 +93,14 @@ async fn absent_values_are_left_out_and_empty_lists_are_not() {
     let expected = json!({
         "loadBalancer": skipped.load_balancer, "targetGroup": skipped.target_group, "cluster": "billing",
         "outcome": "skipped", "reason": "clusterNotReady",
-        "desired": [], "registered": [], "deregistered": [], "withheld": [],
+        "desired": [], "unserved": ["all"], "registered": [], "deregistered": [], "withheld": [],
     });
     assert_eq!(*reported(&report, &skipped), expected);
     let found = reported(&report, &failed);
     let expected = json!({
         "loadBalancer": failed.load_balancer, "targetGroup": failed.target_group, "cluster": "unknown",
         "outcome": "failed", "error": {"code": "ClusterNotFound", "message": found["error"]["message"]},
-        "desired": [], "registered": [], "deregistered": [], "withheld": [],
+        "desired": [], "unserved": ["all"], "registered": [], "deregistered": [], "withheld": [],
     });
     assert_eq!(*found, expected);
     assert_ne!(found["error"]["message"], json!(""));
@@ -168,7 +169,7 @@ fn line<'a>(log: &'a [Value], message: &str, frontend: &Frontend) -> &'a Value {
 
 #[tokio::test]
 async fn each_frontend_that_needs_a_look_has_a_line() {
-    let (function, ([_, waiting, changed, _, failed], unhealthy)) = Function::start_in(|world| {
+    let (function, ([_, waiting, changed, skipped, failed], unhealthy)) = Function::start_in(|world| {
         let frontends = one_of_each(world);
         let unhealthy = world.add_frontend("payments");
         world.put_targets(&unhealthy.target_group, PAYMENTS);
@@ -190,17 +191,22 @@ async fn each_frontend_that_needs_a_look_has_a_line() {
     }
     let waiting = line(&log, "waiting", &waiting);
     assert_eq!((&waiting["level"], &waiting["cluster"]), (&json!("INFO"), &json!("ledger")));
-    let reason = "it may be serving, and 0 desired targets are healthy where 2 are needed";
+    let reason = "it may be serving, and 0 desired targets are healthy where 2 must be";
     assert_eq!((&waiting["withheld"], &waiting["reason"]), (&json!(1), &json!(reason)));
     let changed_line = line(&log, "changed", &changed);
     assert_eq!((&changed_line["level"], &changed_line["registered"]), (&json!("INFO"), &json!(1)));
-    let failed = line(&log, "failed", &failed);
-    assert_eq!((&failed["level"], &failed["code"]), (&json!("ERROR"), &json!("ClusterNotFound")));
-    assert!(failed["error"].as_str().is_some_and(|error| error.contains("unknown")), "{failed}");
+    let failed_line = line(&log, "failed", &failed);
+    assert_eq!((&failed_line["level"], &failed_line["code"]), (&json!("ERROR"), &json!("ClusterNotFound")));
+    let error = failed_line["error"].as_str();
+    assert!(error.is_some_and(|error| error.contains("unknown")), "{failed_line}");
     assert_eq!(line(&log, "unhealthy", &unhealthy)["level"], "WARN");
-    // What has no target yet has no healthy one.
-    assert_eq!(line(&log, "unhealthy", &changed)["level"], "WARN");
-    assert_eq!(lines(&function, "unhealthy").len(), 2, "{log:#?}");
+    // A group without a target has no healthy one, whatever became of its lookup.
+    for unserved in [&changed, &skipped, &failed] {
+        let is_it =
+            |line: &&Value| line["message"] == "unhealthy" && line["targetGroup"] == unserved.target_group;
+        assert_eq!(log.iter().filter(is_it).count(), 1, "{unserved:?}: {log:#?}");
+    }
+    assert_eq!(lines(&function, "unhealthy").len(), 4, "{log:#?}");
     assert_eq!(lines(&function, "report").len(), 1);
 }
 

@@ -34,7 +34,7 @@ fn withheld(reported: &Value) -> Vec<(&str, &str)> {
 
 #[tokio::test]
 async fn what_is_missing_is_registered_before_what_is_stale_is_deregistered() {
-    let (function, frontend) = Function::start_in(busy_payments).await;
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], busy_payments).await;
 
     let report = function.sync().await;
 
@@ -48,7 +48,7 @@ async fn what_is_missing_is_registered_before_what_is_stale_is_deregistered() {
 
 #[tokio::test]
 async fn a_new_control_plane_takes_over_without_a_gap() {
-    let (function, frontend) = Function::start_in(converged_payments).await;
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], converged_payments).await;
     let group = frontend.target_group.as_str();
     function.world().rotate("payments", REPLACEMENT);
     let waiting = PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement"));
@@ -95,7 +95,7 @@ async fn each_state_of_a_target_is_understood() {
         (Unused, ["deregistered", "deregistered", "converged"]),
         (Draining, ["converged", "converged", "registered"]),
     ];
-    let (function, frontends) = Function::start_in(|world| {
+    let (function, frontends) = Function::start_in_with(&[BY_DNS], |world| {
         world.add_cluster("payments", PAYMENTS);
         let mut add = |state, others: &[(&str, TargetState)], target: &str| {
             let frontend = world.add_frontend("payments");
@@ -139,7 +139,7 @@ async fn as_many_must_be_healthy_as_the_operator_says_or_all_if_there_are_fewer(
     for (minimum, healthy, goes) in
         [("1", 1, true), ("2", 1, false), ("2", 2, true), ("9", 1, false), ("9", 2, true)]
     {
-        let variables = [("MIN_HEALTHY_TARGETS", minimum)];
+        let variables = [BY_DNS, ("MIN_HEALTHY_TARGETS", minimum)];
         let (function, frontend) = Function::start_in_with(&variables, |world| {
             let frontend = converged_payments(world);
             for address in &PAYMENTS[healthy..] {
@@ -166,7 +166,7 @@ async fn as_many_must_be_healthy_as_the_operator_says_or_all_if_there_are_fewer(
 /// Without cross-zone load balancing, clients of a zone have only its targets.
 #[tokio::test]
 async fn no_zone_is_left_without_a_healthy_target() {
-    let (function, frontend) = Function::start_in_with(&[("MIN_HEALTHY_TARGETS", "1")], |world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS, ("MIN_HEALTHY_TARGETS", "1")], |world| {
         let frontend = converged_payments(world);
         world.rotate("payments", REPLACEMENT);
         world.set_health(REPLACEMENT[1], Health::After(Duration::from_mins(5)));
@@ -201,7 +201,7 @@ async fn no_zone_is_left_without_a_healthy_target() {
 #[tokio::test]
 async fn a_load_balancer_that_fails_open_is_not_emptied() {
     for replacement in [Health::Never, Health::After(Duration::from_mins(3))] {
-        let (function, frontend) = Function::start_in(|world| {
+        let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
             let frontend = converged_payments(world);
             world.healthy_after = Duration::from_mins(3);
             world.rotate("payments", REPLACEMENT);
@@ -235,7 +235,7 @@ async fn a_load_balancer_that_fails_open_is_not_emptied() {
 async fn a_short_answer_takes_nothing_away_unless_one_target_is_enough() {
     const ADDRESSES: [&str; 4] = ["10.0.1.10", "10.0.2.11", "10.0.1.12", "10.0.2.13"];
     for (minimum, goes) in [("5", false), ("2", false), ("1", true)] {
-        let variables = [("MIN_HEALTHY_TARGETS", minimum)];
+        let variables = [BY_DNS, ("MIN_HEALTHY_TARGETS", minimum)];
         let (function, frontend) = Function::start_in_with(&variables, |world| {
             world.add_cluster("payments", ADDRESSES);
             let frontend = world.add_frontend("payments");
@@ -255,7 +255,8 @@ async fn a_short_answer_takes_nothing_away_unless_one_target_is_enough() {
 
 #[tokio::test]
 async fn add_only_never_deregisters() {
-    let (function, frontend) = Function::start_in_with(&[("SYNC_POLICY", "add-only")], busy_payments).await;
+    let (function, frontend) =
+        Function::start_in_with(&[BY_DNS, ("SYNC_POLICY", "add-only")], busy_payments).await;
 
     let report = function.sync().await;
 
@@ -269,10 +270,10 @@ async fn add_only_never_deregisters() {
 
 #[tokio::test]
 async fn a_target_is_an_address_and_a_port() {
-    let (function, frontend) = Function::start_in(|world| {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         let frontend = payments(world);
         world.put_targets(&frontend.target_group, ["10.0.1.10:8443", "10.0.2.11"]);
-        world.pin_state(&frontend.target_group, "10.0.1.10:8443", TargetState::Unhealthy);
+        world.pin_state(&frontend.target_group, "10.0.1.10:8443", TargetState::Unused);
         frontend
     })
     .await;
@@ -290,7 +291,7 @@ async fn a_target_is_an_address_and_a_port() {
 
 #[tokio::test]
 async fn a_target_groups_own_port_is_the_targets_port() {
-    let (function, group) = Function::start_in(|world| {
+    let (function, group) = Function::start_in_with(&[BY_DNS], |world| {
         world.add_cluster("payments", PAYMENTS);
         let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
         let spec = TargetGroupSpec::ip(&load_balancer);
@@ -305,7 +306,7 @@ async fn a_target_groups_own_port_is_the_targets_port() {
 
 #[tokio::test]
 async fn a_second_run_over_an_unchanged_world_writes_nothing() {
-    let (function, ()) = Function::start_in(|world| {
+    let (function, ()) = Function::start_in_with(&[BY_DNS], |world| {
         busy_payments(world);
         world.set_health("10.0.2.11", Health::Never);
         bystander(world);
@@ -326,7 +327,7 @@ async fn a_second_run_over_an_unchanged_world_writes_nothing() {
 
 #[tokio::test]
 async fn a_dry_run_writes_nothing_and_plans_what_the_real_run_does() {
-    let (function, ()) = Function::start_in(|world| {
+    let (function, ()) = Function::start_in_with(&[BY_DNS], |world| {
         busy_payments(world);
         bystander(world);
         world.add_cluster("ledger", ["10.7.0.1"]);
@@ -355,7 +356,7 @@ async fn a_dry_run_writes_nothing_and_plans_what_the_real_run_does() {
 
 #[tokio::test]
 async fn what_is_not_tagged_is_never_written() {
-    let (function, mine) = Function::start_in(|world| {
+    let (function, mine) = Function::start_in_with(&[BY_DNS], |world| {
         let mine = busy_payments(world);
         let stale = ["10.0.3.12", "10.0.3.13"];
         let spec = TargetGroupSpec::ip(&mine.load_balancer);
@@ -382,7 +383,7 @@ async fn what_is_not_tagged_is_never_written() {
 #[tokio::test]
 async fn whatever_the_first_run_could_not_do_a_later_run_does() {
     let (function, frontend) =
-        Function::start_in_with(&[ONE_ATTEMPT, ("DNS_TIMEOUT_MS", "300")], payments).await;
+        Function::start_in_with(&[BY_DNS, ONE_ATTEMPT, ("DNS_TIMEOUT_MS", "300")], payments).await;
     let host = function.world().host("payments");
     for operation in ["DescribeCluster", "DescribeTargetHealth", "RegisterTargets"] {
         function.world().plant(Fault::on(operation).times(1).unavailable());

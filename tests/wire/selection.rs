@@ -200,7 +200,7 @@ async fn what_is_listed_twice_is_served_once() {
     assert_eq!(report["summary"]["frontends"], 1, "{report:#}");
     assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     let world = function.world();
-    assert_eq!(tag_batches(&world), [1, 1]);
+    assert_eq!(tag_batches(&world), [2]);
     assert_eq!(world.requests_of("DescribeTargetHealth").len(), 1);
     assert_eq!(world.requests_of("DescribeCluster").len(), 1);
     assert_eq!(world.writes().len(), 1);

@@ -18,12 +18,12 @@ use crate::support::*;
 const ADDITIONAL_RECORDS: usize = 11;
 
 /// The addresses of `payments` as another name server tells them.
-const ELSEWHERE: [&str; 2] = ["10.0.4.14", "10.0.5.15"];
+const ELSEWHERE: [&str; 2] = ["10.0.1.14", "10.0.2.15"];
 
 /// A function that asks `first`, then the simulator's name server.
 async fn asking(first: SocketAddr, sim: Simulator) -> Function {
     let servers = format!("{first},{}", sim.dns_address());
-    Function::start_with(sim, &[("DNS_SERVERS", &servers)]).await
+    Function::start_with(sim, &[BY_DNS, ("DNS_SERVERS", &servers)]).await
 }
 
 async fn in_world<T>(populate: impl FnOnce(&mut World) -> T) -> (Simulator, T) {
@@ -83,7 +83,7 @@ async fn a_server_that_knows_nothing_is_passed_over() {
 async fn where_no_server_knows_nothing_is_written() {
     let (sim, frontend) = in_world(busy_payments).await;
     let closed = closed_address().expect("a free port");
-    let variables = [("DNS_SERVERS", &*format!("{closed},{closed}")), ("DNS_TIMEOUT_MS", "500")];
+    let variables = [BY_DNS, ("DNS_SERVERS", &*format!("{closed},{closed}")), ("DNS_TIMEOUT_MS", "500")];
     let function = Function::start_with(sim, &variables).await;
 
     let report = function.sync_with_failures().await;
@@ -98,7 +98,7 @@ async fn a_server_has_an_ipv6_address_in_brackets() {
     let relay = Relay::of_dns(&sim, "[::1]:0", |_, answer| answer).await;
     let server = relay.address.to_string();
     assert!(server.starts_with("[::1]:"));
-    let function = Function::start_with(sim, &[("DNS_SERVERS", &server)]).await;
+    let function = Function::start_with(sim, &[BY_DNS, ("DNS_SERVERS", &server)]).await;
 
     assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }
@@ -114,7 +114,7 @@ async fn a_server_that_does_not_know_edns_is_understood() {
         _ => [&answer[..2], &[0x80, 0x01], &[0; 8]].concat(),
     };
     let relay = Relay::of_dns(&sim, LOCALHOST, without_edns).await;
-    let function = Function::start_with(sim, &[("DNS_SERVERS", &relay.address.to_string())]).await;
+    let function = Function::start_with(sim, &[BY_DNS, ("DNS_SERVERS", &relay.address.to_string())]).await;
 
     assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }
@@ -125,7 +125,7 @@ async fn a_server_that_does_not_know_edns_is_understood() {
 async fn a_network_that_blocks_udp_writes_nothing() {
     let (sim, frontend) = in_world(busy_payments).await;
     let relay = Relay::of_dns(&sim, LOCALHOST, |_, _| vec![]).await;
-    let variables = [("DNS_SERVERS", &*relay.address.to_string()), ("DNS_TIMEOUT_MS", "500")];
+    let variables = [BY_DNS, ("DNS_SERVERS", &*relay.address.to_string()), ("DNS_TIMEOUT_MS", "500")];
     let function = Function::start_with(sim, &variables).await;
 
     let report = function.sync_with_failures().await;
@@ -228,7 +228,7 @@ async fn ask_the_system(resolv_conf: &Path) {
         payments(&mut world);
         world.host("payments").to_ascii_lowercase()
     };
-    let mut function = command(&sim, &[]);
+    let mut function = command(&sim, &[BY_DNS]);
     function.env_remove("DNS_SERVERS");
 
     if WITHOUT_SERVER.contains(&text.as_str()) {

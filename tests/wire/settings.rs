@@ -85,7 +85,7 @@ async fn the_allowed_networks_can_be_others() {
 
 #[tokio::test]
 async fn an_allowed_public_network_lets_public_addresses_pass() {
-    let variables = [("ALLOWED_CIDRS", "0.0.0.0/0")];
+    let variables = [BY_DNS, ("ALLOWED_CIDRS", "0.0.0.0/0")];
     let (function, frontend) = Function::start_in_with(&variables, |world| {
         let frontend = payments(world);
         let host = world.host("payments");

@@ -25,6 +25,9 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// often it is tried.
 pub(crate) const ONE_ATTEMPT: (&str, &str) = ("AWS_MAX_ATTEMPTS", "1");
 
+/// DNS alone decides: for tests of what DNS answers.
+pub(crate) const BY_DNS: (&str, &str) = ("ADDRESS_SOURCE", "dns");
+
 /// A kind of fault: what befalls a call.
 pub(crate) type Befall = fn(Fault) -> Fault;
 

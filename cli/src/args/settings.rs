@@ -9,7 +9,13 @@ use clap::{Arg, ArgMatches, Args, FromArgMatches};
 const SETTINGS: &[(&str, &str, &str)] = &[
     ("NLB_TAG", "KEY[=VALUE],…", "Tags that select a load balancer [default: eks-nlb-sync=enabled]"),
     ("CLUSTER_NAME_TAG", "KEY", "Tag that holds the cluster name [default: cluster_name]"),
-    ("ADDRESS_SOURCE", "SOURCE", "Where addresses are learnt: dns, eni or dns+eni [default: dns]"),
+    ("ADDRESS_SOURCE", "SOURCE", "What decides: auto, dns, eni or dns+eni [default: auto]"),
+    (
+        "ALLOW_INTERNET_FACING",
+        "BOOL",
+        "Register behind load balancers that are not internal [default: false]",
+    ),
+    ("CLUSTER_TAG", "KEY[=VALUE]", "Tag that the EKS cluster must carry [default: none]"),
     ("SYNC_POLICY", "POLICY", "sync, or add-only: never deregister [default: sync]"),
     ("MIN_HEALTHY_TARGETS", "N", "Healthy desired targets before a stale one may go [default: 2]"),
     ("ALLOWED_CIDRS", "CIDR,…", "Networks in which every address must lie [default: private networks]"),

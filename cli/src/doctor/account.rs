@@ -1,8 +1,5 @@
 //! Who calls, and whether AWS answers.
 
-use eks_nlb_sync::error::CallError;
-use eks_nlb_sync::model::AddressSource;
-
 use super::Desk;
 use super::check::{Check, NotLooked};
 use super::reads;
@@ -19,7 +16,7 @@ pub(super) async fn credentials(desk: &Desk<'_>) -> (Check, bool) {
         }
         Err(error) => {
             // Without a way to STS, the other services may well be reached.
-            let is_refused = matches!(&error, CallError::Aws(refused) if refused.is_about_credentials());
+            let is_refused = error.is_about_credentials();
             check.sees(region, Err(NotLooked::from(error)));
             (check, !is_refused)
         }
@@ -34,7 +31,7 @@ pub(super) async fn reads(desk: &Desk<'_>) -> Check {
     let balancers = elb.network_load_balancers().await.map(|_| None).map_err(NotLooked::from);
     check.sees("load balancers", balancers);
     check.sees("target groups", elb.target_groups().await.map(|_| None).map_err(NotLooked::from));
-    if desk.session.settings.address_source != AddressSource::Dns {
+    if desk.session.settings().address_source.reads_interfaces() {
         let interfaces = desk.clients.ec2(desk.limits).control_plane_interfaces().await;
         check.sees("network interfaces", interfaces.map(|_| None).map_err(NotLooked::from));
     }

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use eks_nlb_sync::model::LoadBalancerArn;
-use eks_nlb_sync::report::{FrontendReport, Outcome, Report};
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
+use eks_nlb_sync::reasons::FailureCode;
 use futures_util::future::join_all;
 
 use super::check::{Check, Looked, NotLooked};
@@ -96,8 +97,8 @@ async fn subnets(
 /// for.
 fn managed(desk: &Desk<'_>, report: &Report) -> Check {
     let mut check = Check::new("managed");
-    if report.summary.load_balancers == 0 && desk.session.clusters.is_none() {
-        let says = format!("no load balancer carries {}", desk.session.settings.nlb_tag);
+    if report.summary.load_balancers == 0 && desk.session.request.clusters.is_none() {
+        let says = format!("no load balancer carries {}", desk.session.settings().nlb_tag);
         check.sees(desk.session.region(), Ok(Some(says)));
     }
     for frontend in &report.frontends {
@@ -117,7 +118,10 @@ fn cluster_tag(frontends: &[&FrontendReport]) -> Check {
     for frontend in frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
         let says = match &frontend.outcome {
             Outcome::Failed { error }
-                if matches!(error.code, "MissingClusterName" | "InvalidClusterName") =>
+                if matches!(
+                    error.code,
+                    FailureCode::MissingClusterName | FailureCode::InvalidClusterName
+                ) =>
             {
                 Some(error.message.clone())
             }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use eks_nlb_sync::error::{AwsError, CallError};
+use eks_nlb_sync::error::CallError;
 use serde::Serialize;
 
 use super::catalogue::{self, Entry};
@@ -33,12 +33,15 @@ impl NotLooked {
 impl From<CallError> for NotLooked {
     fn from(error: CallError) -> Self {
         match &error {
-            CallError::Aws(AwsError::AccessDenied { action, .. }) => {
-                Self { why: format!("IAM refuses {action}"), is_denied: true }
+            CallError::AccessDenied { action, .. } => {
+                Self { why: format!("IAM denies {action}"), is_denied: true }
             }
-            CallError::Aws(_) | CallError::DeadlineExceeded(_) => {
-                Self { why: error.to_string(), is_denied: false }
-            }
+            CallError::Throttled { .. }
+            | CallError::Unreachable { .. }
+            | CallError::Unavailable { .. }
+            | CallError::Rejected { .. }
+            | CallError::NotStarted { .. }
+            | CallError::NotFinished { .. } => Self { why: error.to_string(), is_denied: false },
         }
     }
 }

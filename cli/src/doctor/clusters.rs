@@ -6,8 +6,7 @@ use std::time::{Duration, SystemTime};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use eks_nlb_sync::error::chain;
-use eks_nlb_sync::model::{AddressSource, Family, Interfaces};
-use eks_nlb_sync::sources::Sources;
+use eks_nlb_sync::model::Family;
 use futures_util::future::join_all;
 
 use super::Desk;
@@ -91,36 +90,14 @@ fn is_active(cluster: &Cluster) -> Looked<Option<String>> {
 /// Whether addresses are found as the function finds them.
 async fn addresses(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
     let mut check = Check::new("addresses");
-    let source = desk.session.settings.address_source;
     let private: Vec<_> = clusters.iter().filter(|cluster| cluster.has_private_access).collect();
-    let interfaces = match source {
-        AddressSource::Dns => Ok(Interfaces::default()),
-        AddressSource::Eni | AddressSource::DnsAndEni => {
-            desk.clients.ec2(desk.limits).control_plane_interfaces().await
-        }
-    };
-    let interfaces = match interfaces {
-        Ok(interfaces) => interfaces,
-        Err(error) => {
-            let not_looked = NotLooked::from(error);
-            for cluster in private {
-                check.sees(&cluster.name, Err(not_looked.clone()));
-            }
-            return check;
-        }
-    };
-    let sources = Sources {
-        source,
-        resolver: &desk.session.resolver,
-        interfaces,
-        allowed: &desk.session.settings.allowed_cidrs,
-        limits: desk.limits,
-    };
+    let reconciler = desk.session.service.reconciler(desk.clients, &desk.session.request, desk.limits);
+    let sources = &reconciler.sources;
     let found = private.iter().map(async |cluster| {
         let endpoint = cluster.endpoint.as_ref()?;
         let name = cluster.name.parse().ok()?;
         let desired = sources.desired(&name, endpoint, Family::Ipv4).await;
-        Some((&cluster.name, desired.err().map(|error| chain(&error))))
+        Some((&cluster.name, desired.err().map(|error| chain(error.as_ref()))))
     });
     for (name, error) in join_all(found).await.into_iter().flatten() {
         check.sees(name, Ok(error));

@@ -62,7 +62,7 @@ fn settings_of(function: &Function) -> Looked<Settings> {
 /// Whether the function decides as this command does, and writes.
 fn settings(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
     let mut check = Check::new("function-settings");
-    let own = &desk.session.settings;
+    let own = desk.session.settings();
     check.sees(
         name,
         settings_of(function).map(|of_function| {
@@ -110,7 +110,7 @@ async fn schedule(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
 async fn last_success(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
     let mut check = Check::new("last-success");
     let namespace = settings_of(function).map(|settings| settings.metrics_namespace);
-    let namespace = namespace.unwrap_or_else(|_| desk.session.settings.metrics_namespace.clone());
+    let namespace = namespace.unwrap_or_else(|_| desk.session.settings().metrics_namespace.clone());
     let last = function::last_success(&desk.ask, &namespace, name).await;
     let ago = |last: SystemTime| SystemTime::now().duration_since(last).unwrap_or_default();
     let note = last.as_ref().ok().and_then(|last| Some(minutes(ago((*last)?))));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
-use eks_nlb_sync::report::FrontendReport;
+use eks_nlb_sync::publish::report::FrontendReport;
 use futures_util::future::join_all;
 
 use super::check::{Check, Looked, NotLooked};
@@ -129,7 +129,7 @@ fn not_forwarded(listeners: &[Listener], group: &TargetGroupArn) -> Option<Strin
 
 /// Whether the function's policy, as the templates make it, lets it write.
 fn write_tag(desk: &Desk<'_>, arns: &BTreeSet<&TargetGroupArn>, tags: &Looked<TagsOf>) -> Check {
-    let nlb_tag = &desk.session.settings.nlb_tag;
+    let nlb_tag = &desk.session.settings().nlb_tag;
     Check::of("write-tag", arns.iter().copied(), names::target_group, |arn| {
         let tags = tags.as_ref().map_err(Clone::clone)?;
         let carries = tags.get(&arn.0).is_some_and(|tags| nlb_tag.first_matches(tags));

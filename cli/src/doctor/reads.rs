@@ -5,7 +5,7 @@ pub(super) mod elb;
 pub(super) mod function;
 pub(super) mod network;
 
-use eks_nlb_sync::aws::ask::Ask;
+use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::error::CallError;
 use serde_json::Value;
@@ -39,7 +39,7 @@ fn numbered(prefix: &str, values: &[String]) -> Vec<(String, String)> {
 /// What `list` holds in each page of an answer. The marker of the next page is
 /// `answered` in an answer and `asked` in a question.
 async fn pages<T>(
-    ask: &Ask<'_>,
+    ask: &QueryClient<'_>,
     action: &'static str,
     parameters: Vec<(String, String)>,
     (asked, answered): (&str, &str),
@@ -68,7 +68,7 @@ async fn pages<T>(
 
 /// The one page of an answer.
 async fn page<T>(
-    ask: &Ask<'_>,
+    ask: &QueryClient<'_>,
     action: &'static str,
     parameters: Vec<(String, String)>,
     read: impl Fn(&Element) -> Result<T, Unreadable>,
@@ -84,7 +84,7 @@ fn list<'a>(content: &'a Element, name: &str) -> Result<Vec<&'a Element>, Unread
 }
 
 /// The account and ARN of the caller.
-pub(super) async fn identity(ask: &Ask<'_>) -> Result<(String, String), CallError> {
+pub(super) async fn identity(ask: &QueryClient<'_>) -> Result<(String, String), CallError> {
     let answer = ask.xml("sts:GetCallerIdentity", &[]).await?;
     let result = answer.child("GetCallerIdentityResult").ok().flatten();
     let text = |name: &str| result.and_then(|result| result.text_of(name).ok()).unwrap_or_default();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eks_nlb_sync::report::FrontendReport;
+use eks_nlb_sync::publish::report::FrontendReport;
 use futures_util::future::join_all;
 
 use super::Desk;

@@ -10,15 +10,17 @@ use eks_nlb_sync::aws::account::Clients;
 use eks_nlb_sync::aws::eks::Lookup;
 use eks_nlb_sync::aws::elb::TargetGroup;
 use eks_nlb_sync::discover::EXCLUDING_TAG;
-use eks_nlb_sync::limits::Limits;
-use eks_nlb_sync::model::{ClusterName, CurrentTarget, Family, Tags, TargetState, Targets};
-use eks_nlb_sync::report::{FrontendReport, Outcome, SkipReason};
+use eks_nlb_sync::model::{ClusterName, Family, Tags, Target, TargetState, Targets};
+use eks_nlb_sync::plan::{Action, Decision};
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
+use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason};
+use eks_nlb_sync::schedule::budget::RunBudget;
+use eks_nlb_sync::serving::is_healthy;
 use serde::Serialize;
 
 use super::answers::{self, Answers};
 use super::dns::{self, NameServerAnswer};
 use super::health::{self, Reason};
-use crate::decisions::{Action, BOUNDED, Decision, ONLY_TAGGED, UNSURE, decisions};
 use crate::names;
 use crate::problem::Problem;
 use crate::session::Session;
@@ -48,7 +50,7 @@ pub(crate) struct Details {
     /// Whether anybody is cut off, by the targets' health.
     pub(crate) cut_off: String,
     /// The answers for each reason that the report gives.
-    pub(crate) answers: Vec<&'static Answers>,
+    pub(crate) answers: Vec<Answers>,
 }
 
 /// What is done with one target.
@@ -64,7 +66,7 @@ pub(crate) struct Fate {
     pub(crate) action: &'static str,
     /// The rule of docs/reference.md that decides.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) rule: Option<u8>,
+    pub(crate) rule: Option<Rule>,
     pub(crate) why: String,
     /// Why it is in its state, by ELB.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +77,7 @@ pub(crate) struct Fate {
 
 /// Asks for what the report of `frontend` does not say.
 pub(crate) async fn of(session: &Session, frontend: &FrontendReport) -> Result<Details, Problem> {
-    let limits = session.limits();
+    let limits = session.budget();
     let clients = session.clients(&limits).await?;
     let elb = clients.elb(&limits);
     let mut frontend = frontend.clone();
@@ -94,7 +96,7 @@ pub(crate) async fn of(session: &Session, frontend: &FrontendReport) -> Result<D
     }
     let family = group.as_ref().map_or(Family::Ipv4, |group| group.family);
     let name_servers = match &frontend.host {
-        Some(host) => dns::ask_each(&session.settings, host, family).await,
+        Some(host) => dns::ask_each(session.settings(), host, family).await,
         None => Vec::new(),
     };
     let interfaces = match &frontend.cluster {
@@ -118,11 +120,13 @@ pub(crate) async fn of(session: &Session, frontend: &FrontendReport) -> Result<D
 /// source: where both are known, they can be compared.
 async fn interfaces(
     clients: &Clients,
-    limits: &Limits,
+    limits: &RunBudget,
     cluster: &ClusterName,
     family: Family,
 ) -> Option<Result<Vec<IpAddr>, String>> {
-    let Ok(Lookup::Found(endpoint)) = clients.eks(limits).api_endpoint(cluster).await else { return None };
+    let Ok(Lookup::Found(endpoint)) = clients.eks(limits).api_endpoint(cluster, None).await else {
+        return None;
+    };
     let listed = clients.ec2(limits).control_plane_interfaces().await;
     Some(listed.map_err(|error| error.to_string()).map(|interfaces| {
         let mut addresses: Vec<_> =
@@ -139,7 +143,7 @@ fn takes(group: &TargetGroup) -> String {
 
 /// Which tags make it managed, and name its cluster.
 fn deciding_tags(session: &Session, frontend: &FrontendReport, tags: &BTreeMap<String, Tags>) -> Vec<String> {
-    let settings = &session.settings;
+    let settings = session.settings();
     let of = |arn: Option<&String>| arn.and_then(|arn| tags.get(arn));
     let own = of(frontend.load_balancer.as_ref().map(|arn| &arn.0));
     let groups = of(frontend.target_group.as_ref().map(|arn| &arn.0));
@@ -174,38 +178,51 @@ fn deciding_tags(session: &Session, frontend: &FrontendReport, tags: &BTreeMap<S
 
 /// What is done with each target. Of a frontend without a plan, nothing is.
 fn fates(frontend: &FrontendReport, reasons: &BTreeMap<String, Reason>) -> Vec<Fate> {
-    let unplanned = match &frontend.outcome {
-        Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => None,
-        Outcome::Skipped { reason } => Some((rule_of_skip(*reason), code(*reason))),
-        Outcome::Failed { error } if error.code == "DeadlineExceeded" => Some((Some(BOUNDED), error.code)),
-        Outcome::Failed { error } => Some((Some(UNSURE), error.code)),
+    let (rule, reason) = match &frontend.outcome {
+        Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => (None, ""),
+        Outcome::Skipped { reason } => (rule_of_skip(*reason), reason.as_str()),
+        Outcome::Failed { error } if error.code == FailureCode::DeadlineExceeded => {
+            (Some(Rule::Bounded), error.code.as_str())
+        }
+        Outcome::Failed { error } => (Some(Rule::NoWriteOnDoubt), error.code.as_str()),
     };
-    let fate = |decision: Decision| {
-        let (action, rule, why) = match unplanned {
-            None => (decision.action, decision.rule, decision.why),
-            Some((rule, reason)) => (Action::Leave, rule, format!("{reason}: nothing is written")),
-        };
+    let fate = |target: &Target, decision: &Decision, rule: Option<Rule>, why: String| {
         let listed = decision.listed.as_ref();
         let state = listed.map(|listed| listed.state);
-        let target = decision.target.to_string();
         Fate {
             zone: listed.and_then(|listed| listed.zone.as_ref()).map(ToString::to_string),
             state: state.map(names::state),
-            action: names::action(action),
+            action: decision.action.as_str(),
             rule,
             why,
-            elb_says: reasons.get(&target).cloned(),
-            is: (state, action),
-            target,
+            elb_says: reasons.get(&target.to_string()).cloned(),
+            is: (state, decision.action.clone()),
+            target: target.to_string(),
         }
     };
-    decisions(frontend).into_iter().map(fate).collect()
+    match &frontend.plan {
+        Some(plan) => {
+            let decisions = plan.decisions().iter();
+            decisions.map(|(target, it)| fate(target, it, it.rule(), it.to_string())).collect()
+        }
+        None => frontend
+            .current
+            .iter()
+            .flatten()
+            .map(|(target, listed)| {
+                let left = Decision { listed: Some(listed.clone()), action: Action::Leave };
+                fate(target, &left, rule, format!("{reason}: nothing is written"))
+            })
+            .collect(),
+    }
 }
 
-fn rule_of_skip(reason: SkipReason) -> Option<u8> {
+fn rule_of_skip(reason: SkipReason) -> Option<Rule> {
     match reason {
-        SkipReason::ExcludedByTag | SkipReason::NotTagged => Some(ONLY_TAGGED),
-        SkipReason::ClusterNotReady => Some(UNSURE),
+        SkipReason::ExcludedByTag | SkipReason::NotTagged | SkipReason::OwnedByController => {
+            Some(Rule::OnlyTagged)
+        }
+        SkipReason::ClusterNotReady => Some(Rule::NoWriteOnDoubt),
         SkipReason::TargetTypeNotIp | SkipReason::ProtocolNotTcp | SkipReason::LocalCluster => None,
     }
 }
@@ -213,13 +230,13 @@ fn rule_of_skip(reason: SkipReason) -> Option<u8> {
 /// Why targets are not healthy, where any is not. Nothing, if ELB does not say.
 async fn reasons_of_elb(
     session: &Session,
-    limits: &Limits,
+    limits: &RunBudget,
     frontend: &FrontendReport,
 ) -> Result<BTreeMap<String, Reason>, Problem> {
-    let is_healthy = |listed: &CurrentTarget| listed.state == TargetState::Healthy;
     match (&frontend.target_group, &frontend.current) {
         (Some(group), Some(current)) if !current.values().all(is_healthy) => {
-            Ok(health::reasons(&session.ask(limits).await?, group).await.unwrap_or_default())
+            let clients = session.clients(limits).await?;
+            Ok(health::reasons(&clients.query_client(limits), group).await.unwrap_or_default())
         }
         _ => Ok(BTreeMap::new()),
     }
@@ -245,28 +262,18 @@ fn cut_off(frontend: &FrontendReport) -> String {
 }
 
 fn healthy(current: &Targets) -> usize {
-    current.values().filter(|listed| listed.state == TargetState::Healthy).count()
+    current.values().filter(|listed| is_healthy(listed)).count()
 }
 
 /// The answers for each reason of the report, each once.
-fn reasons(frontend: &FrontendReport) -> Vec<&'static Answers> {
-    let mut codes: Vec<&str> = frontend.withheld.iter().map(|withheld| withheld.reason.code()).collect();
+fn reasons(frontend: &FrontendReport) -> Vec<Answers> {
+    let withheld = frontend.withheld.iter().map(|withheld| withheld.reason.reason().as_str());
+    let mut codes: Vec<&str> = withheld.collect();
     codes.extend(match &frontend.outcome {
-        Outcome::Failed { error } => Some(error.code),
-        Outcome::Skipped { reason } => Some(code(*reason)),
+        Outcome::Failed { error } => Some(error.code.as_str()),
+        Outcome::Skipped { reason } => Some(reason.as_str()),
         Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => None,
     });
     codes.dedup();
     codes.into_iter().filter_map(answers::find).collect()
-}
-
-fn code(reason: SkipReason) -> &'static str {
-    match reason {
-        SkipReason::TargetTypeNotIp => "targetTypeNotIp",
-        SkipReason::ProtocolNotTcp => "protocolNotTcp",
-        SkipReason::ExcludedByTag => "excludedByTag",
-        SkipReason::NotTagged => "notTagged",
-        SkipReason::ClusterNotReady => "clusterNotReady",
-        SkipReason::LocalCluster => "localCluster",
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eks_nlb_sync::aws::ask::Ask;
+use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::model::TargetGroupArn;
@@ -21,7 +21,7 @@ pub(crate) struct Reason {
 /// The reasons of a target group's targets, by target as in `10.0.1.10:443`. A
 /// healthy target has none.
 pub(super) async fn reasons(
-    ask: &Ask<'_>,
+    ask: &QueryClient<'_>,
     group: &TargetGroupArn,
 ) -> Result<BTreeMap<String, Reason>, CallError> {
     let of = [("TargetGroupArn".to_owned(), group.0.clone())];

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use comfy_table::{Attribute, Cell};
-use eks_nlb_sync::report::Outcome;
+use eks_nlb_sync::publish::report::Outcome;
 
 use super::answers::Answers;
 use super::details::Details;
@@ -106,11 +106,11 @@ fn targets(details: &Details) -> String {
     let mut drawn = table::new_table();
     drawn.set_header(HEADER.map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
     drawn.add_rows(details.targets.iter().map(|fate| {
-        let (state, action) = fate.is;
+        let (state, action) = &fate.is;
         [
             Cell::new(&fate.target),
             Cell::new(fate.zone.as_deref().unwrap_or("-")),
-            table::state_cell(state),
+            table::state_cell(*state),
             table::action_cell(action, true),
             Cell::new(fate.rule.map_or_else(|| "-".to_owned(), |rule| rule.to_string())),
             Cell::new(&fate.why),

@@ -1,5 +1,7 @@
 //! Says why something that is there is not managed.
 
+use std::collections::BTreeSet;
+
 use eks_nlb_sync::aws::eks::Lookup;
 use eks_nlb_sync::model::{ClusterName, LoadBalancerArn};
 use serde::Serialize;
@@ -28,10 +30,11 @@ pub(crate) struct Found {
 
 /// Looks for `subject` among all load balancers, target groups and clusters.
 pub(crate) async fn find(session: &Session, subject: &str) -> Result<Found, Problem> {
-    let limits = session.limits();
+    let limits = session.budget();
     let clients = session.clients(&limits).await?;
     let elb = clients.elb(&limits);
-    let load_balancers = elb.network_load_balancers().await?;
+    let listed = elb.network_load_balancers().await?;
+    let load_balancers: BTreeSet<_> = listed.into_iter().map(|listed| listed.arn).collect();
     let is_subject = |arn: &str, name: &str| arn == subject || name == subject;
     let found = load_balancers.iter().find(|arn| is_subject(&arn.0, names::load_balancer(arn)));
     let mut others: Vec<_> = load_balancers.iter().map(|arn| names::load_balancer(arn).to_owned()).collect();
@@ -56,13 +59,14 @@ pub(crate) async fn find(session: &Session, subject: &str) -> Result<Found, Prob
         return Ok(Found { of_subject: Some(of_subject), others });
     }
     let Ok(cluster) = subject.parse::<ClusterName>() else { return Ok(Found { of_subject: None, others }) };
-    let of_subject = match clients.eks(&limits).api_endpoint(&cluster).await {
+    let of_subject = match clients.eks(&limits).api_endpoint(&cluster, None).await {
         Ok(Lookup::Found(_) | Lookup::NotReady | Lookup::Local) => Some(Unmanaged::new(
             subject,
             format!("EKS has the cluster {cluster}, but no managed load balancer names it"),
             format!(
                 "tag its load balancer {} and {}={cluster}",
-                session.settings.nlb_tag, session.settings.cluster_name_tag
+                session.settings().nlb_tag,
+                session.settings().cluster_name_tag
             ),
         )),
         Err(_) => None,
@@ -74,7 +78,7 @@ fn load_balancer(session: &Session, subject: &str, arn: &LoadBalancerArn) -> Unm
     let name = names::load_balancer(arn);
     Unmanaged::new(
         subject,
-        format!("the load balancer {name} does not carry {}", session.settings.nlb_tag),
+        format!("the load balancer {name} does not carry {}", session.settings().nlb_tag),
         format!("add the tag if {name} fronts an EKS cluster"),
     )
 }

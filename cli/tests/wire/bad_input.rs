@@ -96,7 +96,7 @@ async fn what_aws_refuses_is_told_with_a_remedy() {
     let faults: [(Befall, &str); 4] = [
         (Fault::access_denied, "--role-arn"),
         (Fault::throttle, "try again in a minute"),
-        (Fault::reset, "check the Region and the network"),
+        (Fault::reset, "NAT gateway"),
         (|fault| fault.refuse(403, "ExpiredToken", "The security token is expired"), "sign in again"),
     ];
     for (befall, remedy) in faults {
@@ -125,7 +125,7 @@ async fn where_nobody_listens_the_network_is_to_blame() {
 
     let said = desk.run_with(&[ONE_ATTEMPT, ("AWS_ENDPOINT_URL", &closed)], &["plan"]).await;
 
-    said.assert_one_sentence(1, &["cannot be reached", "check the Region"]);
+    said.assert_one_sentence(1, &["cannot be reached", "NAT gateway"]);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use crate::support::*;
 
 /// `payments`, in service, and all that surrounds it as it should be.
 fn healthy(world: &mut World) -> Frontend {
+    variable(world, "ADDRESS_SOURCE", "dns");
     world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
     let frontend = sample::frontend(world, "payments");
     world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11"]);
@@ -399,7 +400,7 @@ const CASES: &[Case] = &[
         "a frontend fails for another reason",
         |world, _| world.plant(Fault::on("DescribeTargetHealth").internal_failure()),
         &["plan"],
-        "AwsRejected",
+        "AwsUnavailable",
     ),
 ];
 
@@ -535,7 +536,7 @@ async fn json_is_stable() {
         "status": "notLooked",
         "looked": 0,
         "findings": [],
-        "notLooked": [{ "subject": "eks-nlb-sync", "says": "IAM refuses scheduler:ListSchedules" }],
+        "notLooked": [{ "subject": "eks-nlb-sync", "says": "IAM denies scheduler:ListSchedules" }],
         "link": "docs/cli.md#schedule",
     });
     assert_eq!(checks(&diagnosis, "notLooked"), [&expected]);
@@ -674,6 +675,7 @@ async fn another_account_is_looked_at_by_its_role() {
 async fn a_region_of_many_pages_is_read_whole() {
     let desk = Desk::new(|world| {
         world.page_cap = 1;
+        variable(world, "ADDRESS_SOURCE", "dns");
         for name in ["payments", "orders", "ledger"] {
             world.add_cluster(name, ["10.0.1.10", "10.0.2.11"]);
             sample::frontend(world, name);

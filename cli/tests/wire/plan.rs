@@ -20,7 +20,7 @@ async fn a_plan_shows_what_is_not_converged_and_writes_nothing() {
         "{registered}"
     );
     let withheld = said.lines_with("10.2.1.30:443")[0];
-    for part in ["orders", "healthy", "withhold", "1 desired targets are healthy where 2 are needed", "1/2"] {
+    for part in ["orders", "healthy", "withhold", "1 desired target is healthy where 2 must be", "1/2"] {
         assert!(withheld.contains(part), "{part} is missing: {withheld}");
     }
     assert!(said.lines_with("ledger").is_empty(), "{}", said.out);

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use eks_nlb_simulator::world::{
-    ClusterSpec, ClusterStatus, Family, LoadBalancerSpec, Protocol, Reply, TargetGroupSpec,
+    ClusterSpec, ClusterStatus, Family, LoadBalancerSpec, Protocol, Reply, Scheme, TargetGroupSpec,
 };
 use eks_nlb_simulator::{Fault, Frontend, Health, World};
 
@@ -92,6 +92,19 @@ const CASES: &[Case] = &[
         )
     },
     Case {
+        settings: &[("ADDRESS_SOURCE", "auto"), ("DNS_TIMEOUT_MS", "300")],
+        ..case(
+            "sourceUnavailable",
+            |world| {
+                let frontend = payments(world);
+                world.put_targets(&frontend.target_group, ["10.0.1.12"]);
+                let host = world.host("payments");
+                world.dns.set(&host, Reply::ServerFailure);
+            },
+            "no: 3 of 3 targets are healthy",
+        )
+    },
+    Case {
         settings: &[("SYNC_POLICY", "add-only")],
         ..case(
             "addOnlyPolicy",
@@ -109,6 +122,7 @@ const CASES: &[Case] = &[
         EMPTY,
     ),
     case("excludedByTag", |world| group(world, TargetGroupSpec::excluded), EMPTY),
+    case("ownedByController", |world| group(world, |spec| spec.tag("elbv2.k8s.aws/cluster", "tools")), EMPTY),
     case(
         "notTagged",
         |world| {
@@ -165,6 +179,15 @@ const CASES: &[Case] = &[
         },
         "yes: there is no target group",
     ),
+    case(
+        "InternetFacing",
+        |world| {
+            let frontend = payments(world);
+            world.load_balancer_mut(&frontend.load_balancer).scheme = Scheme::InternetFacing;
+        },
+        SERVED,
+    ),
+    Case { settings: &[("CLUSTER_TAG", "nlb=allowed")], ..case("ClusterNotTagged", served, SERVED) },
     case(
         "ClusterNotFound",
         |world| {
@@ -229,7 +252,12 @@ const CASES: &[Case] = &[
     case("AccessDenied", |world| fault(world, Fault::access_denied), SERVED),
     case("Throttled", |world| fault(world, Fault::throttle), SERVED),
     case("AwsUnreachable", |world| fault(world, Fault::reset), SERVED),
-    case("AwsRejected", |world| fault(world, Fault::internal_failure), SERVED),
+    case("AwsUnavailable", |world| fault(world, Fault::internal_failure), SERVED),
+    case(
+        "AwsRejected",
+        |world| fault(world, |fault| fault.refuse(400, "InvalidParameterException", "no")),
+        SERVED,
+    ),
 ];
 
 #[tokio::test]
@@ -249,8 +277,14 @@ async fn each_reason_is_explained_where_it_occurs() {
 }
 
 /// Those that only a run that writes, or one that is limited, can give.
-const NOT_IN_A_PLAN: [&str; 4] =
-    ["registrationFailed", "deregistrationFailed", "ClusterNotSelected", "DeadlineExceeded"];
+const NOT_IN_A_PLAN: [&str; 6] = [
+    "registrationFailed",
+    "deregistrationFailed",
+    "TooFewLoadBalancers",
+    "ClusterNotSelected",
+    "AddressInWrongVpc",
+    "DeadlineExceeded",
+];
 
 #[test]
 fn no_reason_is_forgotten() {

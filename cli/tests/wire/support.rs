@@ -58,6 +58,8 @@ impl Desk {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
         command.envs(self.sim.env().into_iter().filter(|(name, _)| !name.starts_with("AWS_LAMBDA")));
+        // The interfaces of a cluster that moved stay for minutes of simulated time.
+        command.env("ADDRESS_SOURCE", "dns");
         command
     }
 

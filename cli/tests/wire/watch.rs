@@ -126,7 +126,7 @@ async fn sigterm_never_parts_registering_from_deregistering() {
             world
                 .add_cluster(&cluster, [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.3.3")]);
             let frontend = world.add_frontend(&cluster);
-            let targets = [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.9.9")];
+            let targets = [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.1.9")];
             world.put_targets(&frontend.target_group, targets.iter().map(String::as_str));
             world.set_health(&targets[2], Health::Never);
         }

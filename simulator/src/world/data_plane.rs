@@ -89,7 +89,9 @@ impl World {
             let mut of_balancer: BTreeMap<String, Node> =
                 zones.map(|zone| (zone.clone(), node(group, balancer, zone, &known))).collect();
             if !of_balancer.values().any(|node| node.in_dns) {
-                of_balancer.values_mut().for_each(|node| node.in_dns = true);
+                for node in of_balancer.values_mut() {
+                    node.in_dns = true;
+                }
             }
             nodes.append(&mut of_balancer);
         }

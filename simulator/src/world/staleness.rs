@@ -125,7 +125,7 @@ mod tests {
 
         let before = vec![(old.clone(), Healthy)];
         assert_eq!(listed(&mut world, &group), before);
-        world.advance(LAG - Duration::from_secs(1));
+        world.advance(LAG.saturating_sub(Duration::from_secs(1)));
         assert_eq!(listed(&mut world, &group), before);
         world.advance(Duration::from_secs(1));
         assert_eq!(listed(&mut world, &group), [(old.clone(), Draining), (new.clone(), Initial)]);

@@ -9,13 +9,13 @@ use aws_smithy_types::error::ErrorMetadata;
 
 /// One page of interfaces.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Page {
+pub(super) struct Listed {
     pub(super) interfaces: Vec<Interface>,
     pub(super) next_token: Option<String>,
 }
 
 /// Reads a page, or a refusal.
-pub(super) fn read(response: &HttpResponse) -> Result<Page, OrchestratorError<ErrorMetadata>> {
+pub(super) fn read(response: &HttpResponse) -> Result<Listed, OrchestratorError<ErrorMetadata>> {
     let document = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
         page(document).map_err(OrchestratorError::other)
@@ -24,12 +24,15 @@ pub(super) fn read(response: &HttpResponse) -> Result<Page, OrchestratorError<Er
     }
 }
 
-fn page(document: &[u8]) -> Result<Page, Unreadable> {
+fn page(document: &[u8]) -> Result<Listed, Unreadable> {
     let answer = Element::read(document)?;
     // Without the set it is no answer, which is not the same as an empty one.
     let set = answer.child("networkInterfaceSet")?.ok_or("no networkInterfaceSet")?;
     let interfaces = set.items().map(interface).collect::<Result<_, _>>()?;
-    Ok(Page { interfaces, next_token: Some(answer.text_of("nextToken")?).filter(|token| !token.is_empty()) })
+    Ok(Listed {
+        interfaces,
+        next_token: Some(answer.text_of("nextToken")?).filter(|token| !token.is_empty()),
+    })
 }
 
 fn interface(described: &Element) -> Result<Interface, Unreadable> {

@@ -8,22 +8,26 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::ErrorMetadata;
 
-use super::answer::{self, Page};
-use crate::aws::{config, parts};
+use super::answer::{self, Listed};
+use crate::aws::{config, sdk_plugin};
 use crate::model::DESCRIPTION_PREFIX;
 
-const SERVICE: parts::Service = parts::Service { id: "EC2", name: "ec2" };
+const SERVICE: sdk_plugin::Service = sdk_plugin::Service { id: "EC2", name: "ec2" };
 const OPERATION: &str = "DescribeNetworkInterfaces";
 const VERSION: &str = "2016-11-15";
 
-/// The largest page of network interfaces.
-///
-/// Source: EC2 API Reference, *DescribeNetworkInterfaces*, `MaxResults`.
-const PAGE_SIZE: u16 = 1000;
+/// A page to be read.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Page {
+    /// Where it starts; nothing for the first.
+    pub(super) token: Option<String>,
+    /// The most interfaces in it.
+    pub(super) size: u16,
+}
 
-/// Describes the interfaces whose description begins as EKS's do.
+/// Describes the interfaces whose description starts as EKS's do.
 #[derive(Clone, Debug)]
-pub(in crate::aws) struct DescribeNetworkInterfaces(Operation<Option<String>, Page, ErrorMetadata>);
+pub(in crate::aws) struct DescribeNetworkInterfaces(Operation<Page, Listed, ErrorMetadata>);
 
 impl DescribeNetworkInterfaces {
     /// Makes it with all that `config` says of clients.
@@ -34,30 +38,30 @@ impl DescribeNetworkInterfaces {
             .behavior_version(config::behavior_version())
             .serializer(request)
             .deserializer(answer::read)
-            .runtime_plugin(parts::plugin(config, SERVICE));
+            .runtime_plugin(sdk_plugin::plugin(config, SERVICE));
         Self(operation.build())
     }
 
-    /// Asks for the page at `token`, or for the first.
-    pub(super) async fn invoke(
-        &self,
-        token: Option<String>,
-    ) -> Result<Page, SdkError<ErrorMetadata, HttpResponse>> {
-        self.0.invoke(token).await
+    /// Reads a page.
+    pub(super) async fn invoke(&self, page: Page) -> Result<Listed, SdkError<ErrorMetadata, HttpResponse>> {
+        self.0.invoke(page).await
     }
 }
 
-fn request(token: Option<String>) -> Result<HttpRequest, BoxError> {
+fn request(page: Page) -> Result<HttpRequest, BoxError> {
     let mut form = String::new();
     let mut query = QueryWriter::new(&mut form, OPERATION, VERSION);
     query.prefix("Filter.1.Name").string("description");
     query.prefix("Filter.1.Value.1").string(&format!("{DESCRIPTION_PREFIX}*"));
-    query.prefix("MaxResults").string(&PAGE_SIZE.to_string());
-    if let Some(token) = token {
+    // An account can hide resources that AWS manages (since April 2026). Whether
+    // EKS's interfaces count as such is not documented, so they are asked for.
+    query.prefix("IncludeManagedResources").boolean(true);
+    query.prefix("MaxResults").string(&page.size.to_string());
+    if let Some(token) = page.token {
         query.prefix("NextToken").string(&token);
     }
     query.finish();
-    parts::form(form)
+    sdk_plugin::form(form)
 }
 
 #[cfg(test)]
@@ -67,11 +71,11 @@ mod tests {
     #[test]
     fn a_request_is_a_form() {
         let form = |token: Option<&str>| {
-            let request = request(token.map(str::to_owned)).unwrap();
+            let request = request(Page { token: token.map(str::to_owned), size: 1000 }).unwrap();
             String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap()
         };
         let first = "Action=DescribeNetworkInterfaces&Version=2016-11-15&Filter.1.Name=description\
-                     &Filter.1.Value.1=Amazon%20EKS%20%2A&MaxResults=1000";
+                     &Filter.1.Value.1=Amazon%20EKS%20%2A&IncludeManagedResources=true&MaxResults=1000";
         assert_eq!(form(None), first);
         assert_eq!(form(Some("a+/=&b")), format!("{first}&NextToken=a%2B%2F%3D%26b"));
     }

@@ -1,31 +1,63 @@
 //! Reads the targets of a target group, registers and deregisters them.
 //!
-//! Writing is in chunks, and one bad target does not keep out the good ones.
+//! Writes are in chunks, and a bad target does not keep out the others.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use aws_sdk_elasticloadbalancingv2::types::{
-    TargetDescription, TargetHealthDescription, TargetHealthReasonEnum, TargetHealthStateEnum,
+    TargetAdministrativeOverrideStateEnum, TargetDescription, TargetHealthDescription,
+    TargetHealthReasonEnum, TargetHealthStateEnum,
 };
 
 use tokio::time::{Instant, timeout_at};
 
 use super::Elb;
-use crate::aws::call::unusable;
-use crate::error::{AwsError, CallError};
+use crate::aws::call::malformed_response;
+use crate::error::{CallError, UnreachableCause};
 use crate::model::{CurrentTarget, Target, TargetGroupArn, TargetState, Targets, Zone};
 
 /// The most targets of one call. AWS publishes no limit; this is what the AWS
 /// Load Balancer Controller sends.
 const TARGETS_CHUNK: usize = 200;
 
-/// What became of the targets of a write.
+/// How the cluster's VPC, by EKS, relates to the target group's, by ELB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VpcRelation {
+    /// They are the same: a target is named without a zone.
+    Same,
+    /// They differ: a target is named with zone `all`.
+    Different,
+    /// One of the services names none: without a zone, and once with `all` if
+    /// ELB refuses that.
+    Unknown,
+}
+
+/// The result of a write.
 #[derive(Debug, Default)]
 pub struct Written {
-    /// The targets that ELB took.
+    /// The targets that ELB accepted.
     pub done: BTreeSet<Target>,
     /// The first refusal. There is one if and only if a target is missing above.
-    pub failure: Option<CallError>,
+    pub failure: Option<Refusal>,
+}
+
+/// Why ELB did not accept a target.
+#[derive(Debug)]
+pub struct Refusal {
+    /// The target, or the first of a chunk that failed as a whole.
+    pub target: Target,
+    /// Whether ELB's reason is the VPC of the address.
+    pub is_about_the_vpc: bool,
+    /// ELB's answer.
+    pub error: CallError,
+}
+
+impl Refusal {
+    /// Whether the target group has no room.
+    #[must_use]
+    pub fn is_for_want_of_room(&self) -> bool {
+        self.error.is_rejected_as(&["TooManyTargets"])
+    }
 }
 
 impl Elb<'_> {
@@ -37,73 +69,61 @@ impl Elb<'_> {
     pub async fn targets(&self, group: &TargetGroupArn) -> Result<Targets, CallError> {
         const ACTION: &str = "elasticloadbalancing:DescribeTargetHealth";
         let describe = self.client.describe_target_health().target_group_arn(&group.0);
-        let answer = self.call(ACTION, || describe.clone().send()).await?;
+        let answer = self.caller.call(ACTION, || describe.clone().send()).await?;
         let mut targets = Targets::new();
         for described in answer.target_health_descriptions.unwrap_or_default() {
             let Some(state) = target_state(&described) else { continue };
-            let (target, zone) =
-                described.target.as_ref().and_then(target).ok_or_else(|| {
-                    unusable(ACTION, format!("{:?} is no address and port", described.target))
-                })?;
+            let (target, zone) = described.target.as_ref().and_then(target).ok_or_else(|| {
+                malformed_response(ACTION, format!("{:?} is no address and port", described.target))
+            })?;
             // In two zones at once, what is in service counts.
             let is_known = targets.get(&target).is_some_and(|known| known.state.is_in_service());
             if !is_known {
-                targets.insert(target, CurrentTarget { state, zone });
+                let is_overridden = is_overridden(&described);
+                targets.insert(target, CurrentTarget { state, zone, is_overridden });
             }
         }
         Ok(targets)
     }
 
-    /// Registers `targets` in `zone`, good ones even if others are refused.
+    /// Registers `targets`, good ones even if others are refused.
     ///
-    /// An address inside the target group's VPC needs no zone, any other must
-    /// be in `all`. Where ELB refuses one, the other is tried once.
-    ///
-    /// Source: ELB API Reference, *TargetDescription*, `AvailabilityZone`.
+    /// Source: ELB API Reference, *TargetDescription*, `AvailabilityZone`: an
+    /// address inside the target group's VPC needs no zone, any other must be in
+    /// `all`.
     pub async fn register(
         &self,
         group: &TargetGroupArn,
         targets: &BTreeSet<Target>,
-        zone: Option<Zone>,
+        relation: VpcRelation,
     ) -> Written {
-        let other_zone = if zone.is_none() { Some(Zone::All) } else { None };
-        let mut written = Written::default();
-        let targets: Vec<Target> = targets.iter().copied().collect();
-        let mut chunks: VecDeque<Vec<Target>> = targets.chunks(TARGETS_CHUNK).map(<[_]>::to_vec).collect();
-        while let Some(mut chunk) = chunks.pop_front() {
-            let mut answer = self.register_chunk(group, &chunk, zone.as_ref()).await;
-            if answer.as_ref().is_err_and(is_about_the_zone) {
-                answer = self.register_chunk(group, &chunk, other_zone.as_ref()).await;
-            }
-            match answer {
-                Ok(()) => written.done.extend(chunk),
-                // Somewhere in the chunk is a bad target: halve it until that stands alone.
-                Err(error) if chunk.len() > 1 && is_about_a_target(&error) => {
-                    let half = chunk.split_off(chunk.len() / 2);
-                    chunks.push_front(half);
-                    chunks.push_front(chunk);
+        let zone = (relation == VpcRelation::Different).then_some(Zone::All);
+        write(targets.iter().copied(), async |chunk| {
+            let named = |zone: Option<&Zone>| chunk.iter().map(|target| description(*target, zone)).collect();
+            match self.register_chunk(group, named(zone.as_ref())).await {
+                Err(error) if relation == VpcRelation::Unknown && is_about_the_zone(&error) => {
+                    self.register_chunk(group, named(Some(&Zone::All))).await
                 }
-                Err(error) => _ = written.failure.get_or_insert(error),
+                answer => answer,
             }
-        }
-        written
+        })
+        .await
     }
 
     async fn register_chunk(
         &self,
         group: &TargetGroupArn,
-        chunk: &[Target],
-        zone: Option<&Zone>,
+        chunk: Vec<TargetDescription>,
     ) -> Result<(), CallError> {
         const ACTION: &str = "elasticloadbalancing:RegisterTargets";
-        let targets = chunk.iter().map(|target| description(*target, zone)).collect();
-        let register = self.client.register_targets().target_group_arn(&group.0).set_targets(Some(targets));
-        self.call(ACTION, || register.clone().send()).await.map(drop)
+        let register = self.client.register_targets().target_group_arn(&group.0).set_targets(Some(chunk));
+        self.caller.call(ACTION, || register.clone().send()).await.map(drop)
     }
 
-    /// Deregisters `targets`, each named by the zone in which ELB listed it:
-    /// ELB ignores a target that it does not find under that zone, and reports
-    /// success. Whatever ELB has not answered at `fresh_until` has failed.
+    /// Deregisters `targets`, good ones even if others are refused. Each is named
+    /// by the zone in which ELB listed it: ELB ignores a target that it does not
+    /// find under that zone, and reports success. Where ELB has not answered at
+    /// `fresh_until`, the write has failed.
     pub async fn deregister(
         &self,
         group: &TargetGroupArn,
@@ -111,30 +131,56 @@ impl Elb<'_> {
         fresh_until: Instant,
     ) -> Written {
         const ACTION: &str = "elasticloadbalancing:DeregisterTargets";
-        let mut written = Written::default();
-        let targets: Vec<_> = targets.iter().collect();
-        for chunk in targets.chunks(TARGETS_CHUNK) {
-            let named = chunk.iter().map(|(target, zone)| description(**target, zone.as_ref())).collect();
+        write(targets.keys().copied(), async |chunk| {
+            let zone = |target: &Target| targets.get(target).and_then(Option::as_ref);
+            let named = chunk.iter().map(|target| description(*target, zone(target))).collect();
             let deregister =
                 self.client.deregister_targets().target_group_arn(&group.0).set_targets(Some(named));
-            let deregister = self.call(ACTION, || deregister.clone().send());
-            match timeout_at(fresh_until, deregister).await.unwrap_or_else(|_| Err(self.too_late(ACTION))) {
-                Ok(_) => written.done.extend(chunk.iter().map(|(target, _)| **target)),
-                Err(error) => _ = written.failure.get_or_insert(error),
-            }
-        }
-        written
-    }
-
-    /// Why a write was given up before ELB had answered.
-    fn too_late(&self, action: &'static str) -> CallError {
-        let reason = "no answer while what was read of the targets' health was fresh".to_owned();
-        CallError::Aws(if self.paces.refuse_writes() {
-            AwsError::Throttled { action, reason }
-        } else {
-            AwsError::Unreachable { action, reason }
+            let deregister = self.caller.call(ACTION, || deregister.clone().send());
+            let answer = timeout_at(fresh_until, deregister).await;
+            answer.unwrap_or_else(|_| Err(self.no_answer_in_time(ACTION))).map(drop)
         })
+        .await
     }
+}
+
+impl Elb<'_> {
+    /// Why a write was given up before ELB had answered.
+    fn no_answer_in_time(&self, action: &'static str) -> CallError {
+        let reason = "no answer while the health that was read was recent enough".to_owned();
+        if self.caller.limiters.elb_refuses_writes() {
+            CallError::Throttled { action, reason }
+        } else {
+            CallError::Unreachable { action, cause: UnreachableCause::Route, reason }
+        }
+    }
+}
+
+/// Writes `targets` in chunks. A chunk of which ELB refuses some target is
+/// halved until that target is alone.
+async fn write(
+    targets: impl Iterator<Item = Target>,
+    call: impl AsyncFn(&[Target]) -> Result<(), CallError>,
+) -> Written {
+    let targets: Vec<Target> = targets.collect();
+    let mut chunks: VecDeque<Vec<Target>> = targets.chunks(TARGETS_CHUNK).map(<[_]>::to_vec).collect();
+    let mut written = Written::default();
+    while let Some(mut chunk) = chunks.pop_front() {
+        match (call(&chunk).await, chunk.first()) {
+            (Ok(()), _) => written.done.extend(chunk),
+            (Err(error), _) if chunk.len() > 1 && is_about_a_target(&error) => {
+                let half = chunk.split_off(chunk.len() / 2);
+                chunks.push_front(half);
+                chunks.push_front(chunk);
+            }
+            (Err(error), Some(&target)) => {
+                let refusal = Refusal { target, is_about_the_vpc: is_about_the_zone(&error), error };
+                written.failure.get_or_insert(refusal);
+            }
+            (Err(_), None) => {}
+        }
+    }
+    written
 }
 
 fn description(target: Target, zone: Option<&Zone>) -> TargetDescription {
@@ -168,6 +214,12 @@ fn target_state(described: &TargetHealthDescription) -> Option<TargetState> {
         Some(TargetHealthStateEnum::Unavailable) => Some(TargetState::Unavailable),
         _ => Some(TargetState::Unknown),
     }
+}
+
+/// Whether something other than its health keeps new connections from a target.
+fn is_overridden(described: &TargetHealthDescription) -> bool {
+    let state = described.administrative_override().and_then(|described| described.state());
+    state.is_some_and(|state| *state != TargetAdministrativeOverrideStateEnum::NoOverride)
 }
 
 /// Whether ELB says that the Availability Zone should have been given, or

@@ -8,7 +8,7 @@ use std::num::NonZeroU16;
 use std::rc::Rc;
 
 use eks_nlb_sync::model::{
-    Addresses, AllowedCidrs, CurrentTarget, Desired, Target, TargetState, Targets, Zone,
+    Addresses, AllowedCidrs, CurrentTarget, Desired, Source, Target, TargetState, Targets, Zone,
 };
 use eks_nlb_sync::plan::{Policy, SyncPolicy, plan};
 
@@ -113,9 +113,10 @@ impl Small {
 
     fn ask(&self, answer: Answer, group: Group) -> Planned {
         let allowed = AllowedCidrs(vec!["10.0.0.0/8".parse().expect("a range")]);
+        let addresses = Addresses::new(numbers(answer.desired).map(address), &allowed).expect("allowed");
         let desired = Desired {
-            addresses: Addresses::new(numbers(answer.desired).map(address), &allowed).expect("allowed"),
             named_by_one: numbers(answer.half_named).map(address).collect(),
+            ..Desired::by(Source::Dns, addresses)
         };
         let current = self.places.iter().enumerate().filter_map(|(n, place)| {
             let state = match group.0[n] {
@@ -128,7 +129,7 @@ impl Small {
             let zone = Zone::from(
                 if *place == ALL { "all" } else { ["a", "b"][usize::from(*place == B)] }.to_owned(),
             );
-            Some((target(n), CurrentTarget { state, zone: Some(zone) }))
+            Some((target(n), CurrentTarget { state, zone: Some(zone), is_overridden: false }))
         });
         let current: Targets = current.collect();
         let planned = plan(&desired, PORT, &current, self.policy);
@@ -136,8 +137,8 @@ impl Small {
             (0..MOST_TARGETS).filter(|n| has(&target(*n))).fold(0, |set, n| set | 1 << n)
         };
         Planned {
-            register: set(&|target| planned.register.contains(target)),
-            deregister: set(&|target| planned.deregister.contains_key(target)),
+            register: set(&|target| planned.register().contains(target)),
+            deregister: set(&|target| planned.deregister().contains_key(target)),
         }
     }
 

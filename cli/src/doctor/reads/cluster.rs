@@ -3,8 +3,9 @@
 use std::time::SystemTime;
 
 use aws_smithy_types::base64;
-use eks_nlb_sync::aws::ask::Ask;
-use eks_nlb_sync::model::{ApiEndpoint, Host};
+use eks_nlb_sync::aws::eks::host_of;
+use eks_nlb_sync::aws::query_client::QueryClient;
+use eks_nlb_sync::model::ApiEndpoint;
 use serde_json::Value;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
@@ -37,7 +38,7 @@ impl Cluster {
 }
 
 /// The names of all clusters of the Region.
-pub(in crate::doctor) async fn names(ask: &Ask<'_>) -> Looked<Vec<String>> {
+pub(in crate::doctor) async fn names(ask: &QueryClient<'_>) -> Looked<Vec<String>> {
     let mut names = Vec::new();
     let mut token = String::new();
     loop {
@@ -51,7 +52,7 @@ pub(in crate::doctor) async fn names(ask: &Ask<'_>) -> Looked<Vec<String>> {
 }
 
 /// The cluster `name`; nothing if there is none.
-pub(in crate::doctor) async fn describe(ask: &Ask<'_>, name: &str) -> Looked<Option<Cluster>> {
+pub(in crate::doctor) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option<Cluster>> {
     // A cluster's name needs no escape.
     let answer = match ask.json("eks:DescribeCluster", format!("/clusters/{name}")).await {
         Err(error) if error.is_rejected_as(&["ResourceNotFoundException"]) => return Ok(None),
@@ -60,7 +61,7 @@ pub(in crate::doctor) async fn describe(ask: &Ask<'_>, name: &str) -> Looked<Opt
     let text = |path: &str| Some(text_at(&answer, path)).filter(|text| !text.is_empty());
     let vpc = text("/cluster/resourcesVpcConfig/vpcId");
     let security_group = text("/cluster/resourcesVpcConfig/clusterSecurityGroupId");
-    let host = text("/cluster/endpoint").and_then(|url| Host::from_endpoint(&url).ok());
+    let host = text("/cluster/endpoint").and_then(|url| host_of(&name.parse().ok()?, &url).ok());
     let more = texts(at(&answer, "/cluster/resourcesVpcConfig/securityGroupIds"));
     let is_elsewhere =
         ["/cluster/outpostConfig", "/cluster/connectorConfig"].map(|path| !at(&answer, path).is_null());

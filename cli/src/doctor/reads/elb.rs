@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eks_nlb_sync::aws::ask::Ask;
+use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 
 use super::{list, page, pages, parameter};
@@ -48,7 +48,9 @@ pub(in crate::doctor) struct Listener {
 }
 
 /// All load balancers of the Region, by ARN.
-pub(in crate::doctor) async fn load_balancers(ask: &Ask<'_>) -> Looked<BTreeMap<String, LoadBalancer>> {
+pub(in crate::doctor) async fn load_balancers(
+    ask: &QueryClient<'_>,
+) -> Looked<BTreeMap<String, LoadBalancer>> {
     let listed = pages(ask, "elasticloadbalancing:DescribeLoadBalancers", vec![], MARKER, |page| {
         list(page, "LoadBalancers")?.into_iter().map(load_balancer).collect()
     });
@@ -70,7 +72,7 @@ fn load_balancer(described: &Element) -> Result<LoadBalancer, Unreadable> {
 }
 
 /// All target groups of the Region, by ARN.
-pub(in crate::doctor) async fn target_groups(ask: &Ask<'_>) -> Looked<BTreeMap<String, TargetGroup>> {
+pub(in crate::doctor) async fn target_groups(ask: &QueryClient<'_>) -> Looked<BTreeMap<String, TargetGroup>> {
     let listed = pages(ask, "elasticloadbalancing:DescribeTargetGroups", vec![], MARKER, |page| {
         list(page, "TargetGroups")?.into_iter().map(target_group).collect()
     });
@@ -95,7 +97,7 @@ fn target_group(described: &Element) -> Result<TargetGroup, Unreadable> {
 
 /// The attributes of a load balancer.
 pub(in crate::doctor) async fn attributes_of_load_balancer(
-    ask: &Ask<'_>,
+    ask: &QueryClient<'_>,
     arn: &str,
 ) -> Looked<BTreeMap<String, String>> {
     let of = vec![parameter("LoadBalancerArn", arn)];
@@ -104,7 +106,7 @@ pub(in crate::doctor) async fn attributes_of_load_balancer(
 
 /// The attributes of a target group.
 pub(in crate::doctor) async fn attributes_of_target_group(
-    ask: &Ask<'_>,
+    ask: &QueryClient<'_>,
     arn: &str,
 ) -> Looked<BTreeMap<String, String>> {
     let of = vec![parameter("TargetGroupArn", arn)];
@@ -117,7 +119,7 @@ fn attributes(page: &Element) -> Result<BTreeMap<String, String>, Unreadable> {
 }
 
 /// The listeners of a load balancer.
-pub(in crate::doctor) async fn listeners(ask: &Ask<'_>, arn: &str) -> Looked<Vec<Listener>> {
+pub(in crate::doctor) async fn listeners(ask: &QueryClient<'_>, arn: &str) -> Looked<Vec<Listener>> {
     let of = vec![parameter("LoadBalancerArn", arn)];
     let listed = pages(ask, "elasticloadbalancing:DescribeListeners", of, MARKER, |page| {
         list(page, "Listeners")?.into_iter().map(listener).collect()

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use eks_nlb_sync::aws::ask::Ask;
+use eks_nlb_sync::aws::query_client::QueryClient;
 
 use super::cluster::escaped;
 use super::{at, list, page, parameter, text_at};
@@ -22,7 +22,7 @@ pub(in crate::doctor) struct Function {
 }
 
 /// The function `name`; nothing if there is none.
-pub(in crate::doctor) async fn describe(ask: &Ask<'_>, name: &str) -> Looked<Option<Function>> {
+pub(in crate::doctor) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option<Function>> {
     let path = format!("/2015-03-31/functions/{}/configuration", escaped(name));
     let answer = match ask.json("lambda:GetFunctionConfiguration", path).await {
         Err(error) if error.is_rejected_as(&["ResourceNotFoundException"]) => return Ok(None),
@@ -39,7 +39,10 @@ pub(in crate::doctor) async fn describe(ask: &Ask<'_>, name: &str) -> Looked<Opt
 }
 
 /// The names of the schedules that invoke `function`, with their states.
-pub(in crate::doctor) async fn schedules(ask: &Ask<'_>, function: &str) -> Looked<BTreeMap<String, String>> {
+pub(in crate::doctor) async fn schedules(
+    ask: &QueryClient<'_>,
+    function: &str,
+) -> Looked<BTreeMap<String, String>> {
     let mut found = BTreeMap::new();
     let mut token = String::new();
     loop {
@@ -63,7 +66,7 @@ pub(in crate::doctor) async fn schedules(ask: &Ask<'_>, function: &str) -> Looke
 /// When the function last reported how many load balancers it manages, which
 /// only a full run does: within the last three hours, if ever.
 pub(in crate::doctor) async fn last_success(
-    ask: &Ask<'_>,
+    ask: &QueryClient<'_>,
     namespace: &str,
     function: &str,
 ) -> Looked<Option<SystemTime>> {

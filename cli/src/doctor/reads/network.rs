@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eks_nlb_sync::aws::ask::Ask;
+use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use ipnet::Ipv4Net;
 
@@ -52,7 +52,7 @@ pub(in crate::doctor) struct EndpointService {
 
 /// The subnets of `ids`, by id.
 pub(in crate::doctor) async fn subnets(
-    ask: &Ask<'_>,
+    ask: &QueryClient<'_>,
     ids: &BTreeSet<String>,
 ) -> Looked<BTreeMap<String, Subnet>> {
     let ids: Vec<_> = ids.iter().cloned().collect();
@@ -78,7 +78,7 @@ fn subnet(described: &Element) -> Result<Subnet, Unreadable> {
 }
 
 /// The rules of `groups` that admit TCP 443.
-pub(in crate::doctor) async fn rules(ask: &Ask<'_>, groups: &BTreeSet<String>) -> Looked<Vec<Rule>> {
+pub(in crate::doctor) async fn rules(ask: &QueryClient<'_>, groups: &BTreeSet<String>) -> Looked<Vec<Rule>> {
     let groups: Vec<_> = groups.iter().cloned().collect();
     let mut found = Vec::new();
     for batch in groups.chunks(MOST_VALUES) {
@@ -119,7 +119,7 @@ fn rule(described: &Element) -> Result<Option<Rule>, Unreadable> {
 }
 
 /// Which of DNS support and DNS host names the VPC lacks.
-pub(in crate::doctor) async fn lacking_dns(ask: &Ask<'_>, vpc: &str) -> Looked<Vec<&'static str>> {
+pub(in crate::doctor) async fn lacking_dns(ask: &QueryClient<'_>, vpc: &str) -> Looked<Vec<&'static str>> {
     let mut lacking = Vec::new();
     for (attribute, name) in [("enableDnsSupport", "DNS support"), ("enableDnsHostnames", "DNS host names")] {
         let of = vec![parameter("VpcId", vpc), parameter("Attribute", attribute)];
@@ -135,7 +135,7 @@ pub(in crate::doctor) async fn lacking_dns(ask: &Ask<'_>, vpc: &str) -> Looked<V
 }
 
 /// All endpoint services of the account in the Region.
-pub(in crate::doctor) async fn endpoint_services(ask: &Ask<'_>) -> Looked<Vec<EndpointService>> {
+pub(in crate::doctor) async fn endpoint_services(ask: &QueryClient<'_>) -> Looked<Vec<EndpointService>> {
     let listed = pages(ask, "ec2:DescribeVpcEndpointServiceConfigurations", vec![], TOKEN, |page| {
         list(page, "serviceConfigurationSet")?.into_iter().map(endpoint_service).collect()
     });
@@ -153,7 +153,7 @@ fn endpoint_service(described: &Element) -> Result<EndpointService, Unreadable> 
 }
 
 /// Who may connect to an endpoint service.
-pub(in crate::doctor) async fn principals(ask: &Ask<'_>, service: &str) -> Looked<Vec<String>> {
+pub(in crate::doctor) async fn principals(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
     let of = vec![parameter("ServiceId", service)];
     let listed = pages(ask, "ec2:DescribeVpcEndpointServicePermissions", of, TOKEN, |page| {
         list(page, "allowedPrincipals")?.into_iter().map(|one| one.text_of("principal")).collect()
@@ -162,7 +162,7 @@ pub(in crate::doctor) async fn principals(ask: &Ask<'_>, service: &str) -> Looke
 }
 
 /// The endpoints that wait for an endpoint service to accept them.
-pub(in crate::doctor) async fn waiting(ask: &Ask<'_>, service: &str) -> Looked<Vec<String>> {
+pub(in crate::doctor) async fn waiting(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
     let of = vec![parameter("Filter.1.Name", "service-id"), parameter("Filter.1.Value.1", service)];
     let listed = pages(ask, "ec2:DescribeVpcEndpointConnections", of, TOKEN, |page| {
         let connections = list(page, "vpcEndpointConnectionSet")?.into_iter();

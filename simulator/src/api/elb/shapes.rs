@@ -81,7 +81,7 @@ fn shape_of<'a>(world: &World, balancer: &'a LoadBalancer) -> Balancer<'a> {
             .collect(),
         // ELB describes it for load balancers with security groups only.
         enforce_security_group_inbound_rules_on_private_link_traffic: (!groups.is_empty())
-            .then(|| if balancer.enforces_inbound_rules { "on" } else { "off" }),
+            .then_some(if balancer.enforces_inbound_rules { "on" } else { "off" }),
         security_groups: groups.into_iter().collect(),
         ip_address_type: if balancer.dual_stack { "dualstack" } else { "ipv4" },
     }

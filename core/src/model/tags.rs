@@ -1,0 +1,75 @@
+//! Holds the tags of resources, and selects by them.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
+
+/// The tags of one resource, by key.
+pub type Tags = BTreeMap<String, String>;
+
+/// Tags that must all match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagSelector(Vec<(String, Option<String>)>);
+
+impl TagSelector {
+    /// Takes keys, each with the value it must have or with none for any; at
+    /// least one, and no key twice: that could only contradict or repeat itself.
+    #[must_use]
+    pub fn new(wanted: Vec<(String, Option<String>)>) -> Option<Self> {
+        let distinct = wanted.iter().map(|(key, _)| key).collect::<BTreeSet<_>>().len();
+        (distinct == wanted.len() && distinct > 0).then_some(Self(wanted))
+    }
+
+    /// Whether every tag is there, with its value where one is asked for.
+    #[must_use]
+    pub fn matches(&self, tags: &Tags) -> bool {
+        self.0.iter().all(|wanted| has(tags, wanted))
+    }
+
+    /// Whether the first tag is there: the one that target groups carry too.
+    #[must_use]
+    pub fn first_matches(&self, tags: &Tags) -> bool {
+        self.0.first().is_some_and(|wanted| has(tags, wanted))
+    }
+}
+
+impl fmt::Display for TagSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, (key, value)) in self.0.iter().enumerate() {
+            let comma = if i == 0 { "" } else { "," };
+            match value {
+                Some(value) => write!(f, "{comma}{key}={value}")?,
+                None => write!(f, "{comma}{key}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn has(tags: &Tags, (key, wanted): &(String, Option<String>)) -> bool {
+    tags.get(key).is_some_and(|value| wanted.as_ref().is_none_or(|wanted| value == wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::borrow::ToOwned;
+
+    use super::*;
+
+    #[test]
+    fn a_selector_wants_every_tag() {
+        let wanted = [("eks-nlb-sync", Some("enabled")), ("team", None)];
+        let selector =
+            TagSelector::new(wanted.map(|(k, v)| (k.to_owned(), v.map(str::to_owned))).to_vec()).unwrap();
+        let tags =
+            |pairs: &[(&str, &str)]| pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+
+        assert!(selector.matches(&tags(&[("eks-nlb-sync", "enabled"), ("team", ""), ("other", "x")])));
+        assert!(!selector.matches(&tags(&[("eks-nlb-sync", "enabled")])));
+        assert!(!selector.matches(&tags(&[("eks-nlb-sync", "Enabled"), ("team", "a")])));
+        assert!(!selector.matches(&tags(&[("team", "a")])));
+        assert!(selector.first_matches(&tags(&[("eks-nlb-sync", "enabled")])));
+        assert!(!selector.first_matches(&tags(&[("team", "a")])));
+    }
+}

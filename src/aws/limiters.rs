@@ -1,0 +1,149 @@
+//! Keeps the rate limiters of one account and Region, and leaves throttled calls
+//! to them: the SDK would retry such a call without regard to the rate.
+
+use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
+use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
+
+use crate::schedule::rate_limiter::RateLimiter;
+
+/// Calls per second to start with once a service has refused one: ELB's older
+/// rate for all calls of an account and Region. Where it is higher, or lower for
+/// writes, the limiter finds out.
+///
+/// Source: ELB API Reference, *Request throttling*: 40 tokens refilled at 10 a
+/// second; registering and deregistering 20 at 4 a second in addition.
+const FIRST_PER_SECOND: f64 = 10.0;
+
+/// Frontends that may have their turn at once while ELB's calls are spaced: they
+/// keep 50 calls a second going that take 200 ms each. More would only start
+/// before what should come first.
+const TURNS_WHILE_SPACED: usize = 10;
+
+/// The rate limiters of one account and Region.
+#[derive(Debug)]
+pub struct Limiters {
+    elb: RateLimiter,
+    /// RegisterTargets and DeregisterTargets, which have a bucket of their own in
+    /// addition.
+    elb_writes: RateLimiter,
+    eks: RateLimiter,
+    ec2: RateLimiter,
+    /// STS, and what only the command line calls.
+    other: RateLimiter,
+}
+
+impl Default for Limiters {
+    fn default() -> Self {
+        let limiter = || RateLimiter::new(FIRST_PER_SECOND);
+        Self { elb: limiter(), elb_writes: limiter(), eks: limiter(), ec2: limiter(), other: limiter() }
+    }
+}
+
+impl Limiters {
+    /// The limiters of `action`, a call as an IAM policy spells it: the one that
+    /// tells its rate, and another one that it must wait for first.
+    pub(super) fn of(&self, action: &str) -> (&RateLimiter, Option<&RateLimiter>) {
+        match action.split_once(':') {
+            Some(("elasticloadbalancing", operation)) if operation.starts_with("Describe") => {
+                (&self.elb, None)
+            }
+            Some(("elasticloadbalancing", _)) => (&self.elb_writes, Some(&self.elb)),
+            Some(("eks", _)) => (&self.eks, None),
+            Some(("ec2", _)) => (&self.ec2, None),
+            _ => (&self.other, None),
+        }
+    }
+
+    /// Whether ELB's calls are spaced.
+    #[must_use]
+    pub fn elb_is_spaced(&self) -> bool {
+        self.elb.is_spaced()
+    }
+
+    /// Whether ELB has throttled a write within the last few seconds.
+    #[must_use]
+    pub fn elb_refuses_writes(&self) -> bool {
+        self.elb_writes.is_refusing()
+    }
+
+    /// How many frontends may have their turn at once, of `most`.
+    #[must_use]
+    pub fn turns_at_once(&self, most: usize) -> usize {
+        if self.elb_is_spaced() { most.min(TURNS_WHILE_SPACED) } else { most }
+    }
+}
+
+/// Forbids the SDK to retry a throttled call: [`super::call::Caller`] does.
+#[derive(Debug)]
+pub(super) struct ThrottlingIsWaitedOut;
+
+impl ClassifyRetry for ThrottlingIsWaitedOut {
+    fn name(&self) -> &'static str {
+        "ThrottlingIsWaitedOut"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        if context.response().is_some_and(is_throttled) {
+            RetryAction::RetryForbidden
+        } else {
+            RetryAction::NoActionIndicated
+        }
+    }
+}
+
+/// Whether a service refuses a call for its rate, in any of its protocols.
+fn is_throttled(response: &HttpResponse) -> bool {
+    if response.status().is_success() {
+        return false;
+    }
+    let in_header = |code: &&str| {
+        response.headers().get("x-amzn-errortype").is_some_and(|kind| kind.split(':').next() == Some(code))
+    };
+    let body = response.body().bytes().unwrap_or_default();
+    let in_body = |code: &&str| {
+        let element = format!("<Code>{code}</Code>");
+        body.windows(element.len()).any(|window| window == element.as_bytes())
+    };
+    response.status().as_u16() == 429 || THROTTLING_ERRORS.iter().any(|code| in_header(code) || in_body(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_smithy_types::body::SdkBody;
+
+    use super::*;
+
+    #[test]
+    fn throttling_is_known_in_every_protocol() {
+        let response = |status: u16, kind: Option<&'static str>, body: &'static str| {
+            let mut response = HttpResponse::new(status.try_into().unwrap(), SdkBody::from(body));
+            if let Some(kind) = kind {
+                response.headers_mut().insert("x-amzn-errortype", kind);
+            }
+            response
+        };
+        for throttled in [
+            response(400, None, "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>"),
+            response(
+                503,
+                None,
+                "<Response><Errors><Error><Code>RequestLimitExceeded</Code></Error></Errors></Response>",
+            ),
+            response(400, Some("ThrottlingException"), "{}"),
+            response(400, Some("TooManyRequestsException:http://internal.amazon.com/"), "{}"),
+            response(429, None, ""),
+        ] {
+            assert!(is_throttled(&throttled), "{throttled:?}");
+        }
+        for other in [
+            response(200, None, "<Code>Throttling</Code>"),
+            response(400, None, "<Error><Code>ValidationError</Code></Error>"),
+            response(403, Some("AccessDeniedException"), "{}"),
+            response(503, None, ""),
+        ] {
+            assert!(!is_throttled(&other), "{other:?}");
+        }
+    }
+}

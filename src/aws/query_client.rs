@@ -1,0 +1,215 @@
+//! Reads from any AWS service what only the command line needs.
+//!
+//! Credentials, retries, time-outs, endpoints and rate limits are those of the
+//! other clients.
+
+use aws_config::{Region, SdkConfig};
+use aws_smithy_query::QueryWriter;
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::error::ErrorMetadata;
+use serde_json::Value;
+
+use super::account::Clients;
+use super::call::{Caller, malformed_response};
+use super::config;
+use super::ec2::answer::refusal as ec2_refusal;
+use super::sdk_plugin::{self, Service};
+use super::xml::Element;
+use crate::error::CallError;
+use crate::schedule::budget::RunBudget;
+
+/// The services that answer questions, by the prefix of their IAM actions;
+/// with the version of the query protocol, if it is that which they speak.
+const SERVICES: &[(&str, Service, Option<&str>)] = &[
+    ("cloudwatch", Service { id: "CloudWatch", name: "monitoring" }, Some("2010-08-01")),
+    ("ec2", Service { id: "EC2", name: "ec2" }, Some("2016-11-15")),
+    ("eks", Service { id: "EKS", name: "eks" }, None),
+    (
+        "elasticloadbalancing",
+        Service { id: "Elastic Load Balancing v2", name: "elasticloadbalancing" },
+        Some("2015-12-01"),
+    ),
+    ("lambda", Service { id: "Lambda", name: "lambda" }, None),
+    ("scheduler", Service { id: "Scheduler", name: "scheduler" }, None),
+    ("sts", Service { id: "STS", name: "sts" }, Some("2011-06-15")),
+];
+
+/// Reads in the account and Region of some clients.
+#[derive(Clone, Copy)]
+pub struct QueryClient<'a> {
+    config: &'a SdkConfig,
+    caller: Caller<'a>,
+}
+
+impl Clients {
+    /// What reads in the same account and Region, within `budget`.
+    #[must_use]
+    pub fn query_client<'a>(&'a self, budget: &'a RunBudget) -> QueryClient<'a> {
+        QueryClient { config: self.config(), caller: self.caller(budget) }
+    }
+}
+
+impl QueryClient<'_> {
+    /// Asks a service that speaks the query protocol. `action` is the call as
+    /// an IAM policy spells it.
+    ///
+    /// # Errors
+    ///
+    /// The call fails, or its answer is broken.
+    pub async fn xml(
+        &self,
+        action: &'static str,
+        parameters: &[(String, String)],
+    ) -> Result<Element, CallError> {
+        let (service, version, operation) = service_of(action)?;
+        let version = version.ok_or_else(|| malformed_response(action, "the service speaks no XML"))?;
+        let mut form = String::new();
+        let mut query = QueryWriter::new(&mut form, operation, version);
+        for (name, value) in parameters {
+            query.prefix(name).string(value);
+        }
+        query.finish();
+        let document = self.bytes(action, service, operation, Request::Form(form)).await?;
+        Element::read(&document).map_err(|error| malformed_response(action, error.to_string()))
+    }
+
+    /// Asks a service that speaks JSON for what is at `path`.
+    ///
+    /// # Errors
+    ///
+    /// The call fails, or its answer is broken.
+    pub async fn json(&self, action: &'static str, path: String) -> Result<Value, CallError> {
+        let (service, _, operation) = service_of(action)?;
+        let document = self.bytes(action, service, operation, Request::Get(path)).await?;
+        serde_json::from_slice(&document).map_err(|error| malformed_response(action, error.to_string()))
+    }
+
+    async fn bytes(
+        &self,
+        action: &'static str,
+        service: Service,
+        operation: &'static str,
+        request: Request,
+    ) -> Result<Vec<u8>, CallError> {
+        let config = config_for(self.config, service);
+        let operation = Operation::builder()
+            .service_name(service.name)
+            .operation_name(operation)
+            .behavior_version(config::behavior_version())
+            .serializer(Request::http)
+            .deserializer(read)
+            .runtime_plugin(sdk_plugin::plugin(&config, service))
+            .build();
+        self.caller.call(action, || operation.invoke(request.clone())).await
+    }
+}
+
+/// The configuration for `service`: EKS alone has FIPS endpoints of another
+/// form than `SERVICE-fips.REGION`.
+///
+/// Source: AWS General Reference, *Amazon EKS endpoints and quotas*.
+fn config_for(config: &SdkConfig, service: Service) -> SdkConfig {
+    let region = config.region().map(Region::as_ref).unwrap_or_default();
+    let is_special = service.name == "eks" && config.use_fips() == Some(true);
+    if !is_special || region.starts_with("us-gov-") || config.endpoint_url().is_some() {
+        return config.clone();
+    }
+    config.to_builder().endpoint_url(format!("https://fips.eks.{region}.amazonaws.com")).build()
+}
+
+/// The service of `action`, its version of the query protocol, and the operation.
+fn service_of(action: &'static str) -> Result<(Service, Option<&'static str>, &'static str), CallError> {
+    let (prefix, operation) = action.split_once(':').unwrap_or_default();
+    let known = SERVICES.iter().find(|(known, ..)| *known == prefix);
+    let (_, service, version) =
+        known.ok_or_else(|| malformed_response(action, "no such service is known"))?;
+    Ok((*service, *version, operation))
+}
+
+/// A request as it is sent.
+#[derive(Clone, Debug)]
+enum Request {
+    Form(String),
+    Get(String),
+}
+
+impl Request {
+    fn http(self) -> Result<HttpRequest, BoxError> {
+        match self {
+            Self::Form(form) => sdk_plugin::form(form),
+            Self::Get(path) => {
+                let mut request = HttpRequest::new(SdkBody::empty());
+                request.set_method("GET")?;
+                request.set_uri(path)?;
+                Ok(request)
+            }
+        }
+    }
+}
+
+/// The document of a success, or a refusal.
+fn read(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<ErrorMetadata>> {
+    let document = response.body().bytes().unwrap_or_default();
+    if response.status().is_success() {
+        return Ok(document.to_owned());
+    }
+    let refusal = match response.headers().get("x-amzn-errortype") {
+        Some(code) => json_refusal(code, document),
+        None => query_refusal(document).unwrap_or_else(|| ec2_refusal(document)),
+    };
+    Err(OrchestratorError::operation(refusal))
+}
+
+/// The code may be followed by a URL.
+fn json_refusal(code: &str, document: &[u8]) -> ErrorMetadata {
+    let body: Value = serde_json::from_slice(document).unwrap_or_default();
+    let message = body.get("message").or_else(|| body.get("Message")).and_then(Value::as_str);
+    ErrorMetadata::builder()
+        .code(code.split(':').next().unwrap_or_default())
+        .message(message.unwrap_or_default())
+        .build()
+}
+
+/// As all but EC2 write it.
+fn query_refusal(document: &[u8]) -> Option<ErrorMetadata> {
+    let refused = Element::read(document).ok()?;
+    let error = refused.child("Error").ok()??;
+    let (code, message) = (error.text_of("Code").ok()?, error.text_of("Message").ok()?);
+    Some(ErrorMetadata::builder().code(code).message(message).build())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_eks_has_fips_endpoints_of_its_own() {
+        let url = |action, region, fips| {
+            let config = SdkConfig::builder().region(Region::new(region)).use_fips(fips).build();
+            let (service, ..) = service_of(action).unwrap();
+            config_for(&config, service).endpoint_url().map(str::to_owned)
+        };
+        let own = "https://fips.eks.us-east-1.amazonaws.com".to_owned();
+        assert_eq!(url("eks:DescribeCluster", "us-east-1", true), Some(own));
+        assert_eq!(url("eks:DescribeCluster", "us-east-1", false), None);
+        assert_eq!(url("eks:DescribeCluster", "us-gov-west-1", true), None);
+        assert_eq!(url("ec2:DescribeNetworkInterfaces", "us-east-1", true), None);
+    }
+
+    #[test]
+    fn a_refusal_has_code_and_message_in_each_protocol() {
+        let query =
+            b"<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>";
+        for refusal in [
+            json_refusal("AccessDenied:http://internal.amazon.com/", br#"{"message":"no"}"#),
+            json_refusal("AccessDenied", br#"{"Message":"no"}"#),
+            query_refusal(query).unwrap(),
+        ] {
+            assert_eq!((refusal.code(), refusal.message()), (Some("AccessDenied"), Some("no")));
+        }
+        assert!(query_refusal(b"nonsense").is_none());
+    }
+}

@@ -1,0 +1,174 @@
+//! The lines of one run: one for each frontend that needs a look, and the report.
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+use tracing::field::display;
+use tracing::{Span, error, error_span, info, warn};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+
+use super::write_line;
+use crate::error::CallError;
+use crate::model::{Role, Scope};
+use crate::publish::report::{Failure, FrontendReport, Outcome, Report, Summary};
+
+/// The most bytes of a report's frontends in one line. CloudWatch Logs takes
+/// 256 KiB as one event, and the rest of the line needs some.
+const FRONTENDS_BYTES: usize = 240 << 10;
+
+/// What identifies a run in each of its lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Run<'a> {
+    /// Lambda's request id.
+    pub request_id: &'a str,
+    /// The Region acted in.
+    pub region: &'a str,
+    /// The account acted in.
+    pub account: &'a str,
+    /// The role assumed.
+    pub role: Option<&'a Role>,
+}
+
+impl<'a> Run<'a> {
+    /// Takes the account from the role, or from the function's own ARN.
+    #[must_use]
+    pub fn new(request_id: &'a str, region: &'a str, function_arn: &'a str, scope: &'a Scope) -> Self {
+        let role = scope.role.as_ref();
+        let own_account = || function_arn.split(':').nth(4).unwrap_or_default();
+        Self { request_id, region, account: role.map_or_else(own_account, Role::account), role }
+    }
+
+    /// A span around everything that the run logs, at any level.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        let role = self.role.map(Role::arn);
+        error_span!("run", requestId = self.request_id, region = self.region, account = self.account, role)
+    }
+}
+
+/// Logs that nothing could be listed, so nothing was done.
+pub fn discovery_failed(error: &CallError) {
+    error!(code = error.code().as_str(), error = %error, "discovery failed");
+}
+
+/// Logs one line for each frontend that changed, waits, failed or has no
+/// healthy target: a steady state is quiet.
+pub fn frontends(report: &Report) {
+    for frontend in &report.frontends {
+        log_outcome(frontend);
+        if frontend.is_unserved() {
+            let cluster = frontend.cluster.as_ref().map(display);
+            let load_balancer = frontend.load_balancer.as_ref().map(display);
+            let target_group = frontend.target_group.as_ref().map(display);
+            warn!(cluster, loadBalancer = load_balancer, targetGroup = target_group, "unhealthy");
+        }
+    }
+}
+
+fn log_outcome(frontend: &FrontendReport) {
+    let cluster = frontend.cluster.as_ref().map(display);
+    let load_balancer = frontend.load_balancer.as_ref().map(display);
+    let target_group = frontend.target_group.as_ref().map(display);
+    let (registered, deregistered) = (frontend.registered.len(), frontend.deregistered.len());
+    let withheld = frontend.withheld.len();
+    macro_rules! line {
+        ($level:ident, $message:literal $(, $field:ident = $value:expr)*) => {
+            $level!(cluster, loadBalancer = load_balancer, targetGroup = target_group, $($field = $value,)* $message)
+        };
+    }
+    match &frontend.outcome {
+        Outcome::Changed => {
+            line!(info, "changed", registered = registered, deregistered = deregistered, withheld = withheld);
+        }
+        Outcome::Planned => {
+            line!(info, "planned", registered = registered, deregistered = deregistered, withheld = withheld);
+        }
+        Outcome::Waiting => {
+            let reason = frontend.withheld.first().map(|withheld| display(&withheld.reason));
+            line!(info, "waiting", withheld = withheld, reason = reason);
+        }
+        Outcome::Failed { error } => {
+            line!(error, "failed", code = error.code.as_str(), error = error.message);
+        }
+        Outcome::Converged | Outcome::Skipped { .. } => {}
+    }
+}
+
+/// The report as a log line. `tracing` has no nested values, so it is written
+/// here, in the JSON format whatever the others are in.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ReportLine<'a> {
+    timestamp: String,
+    level: &'static str,
+    message: &'static str,
+    schema_version: u16,
+    request_id: &'a str,
+    account: &'a str,
+    dry_run: bool,
+    region: &'a str,
+    summary: Summary,
+    frontends: Vec<Box<RawValue>>,
+    /// Frontends that no longer fit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    omitted: Option<usize>,
+}
+
+/// Logs the summary of `report` and every frontend that is not converged.
+pub fn report(report: &Report, run: &Run<'_>) {
+    if !tracing::enabled!(tracing::Level::INFO) {
+        return;
+    }
+    let mut timestamp = String::new();
+    // Writing to a string cannot fail.
+    _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
+    let unconverged = report.frontends.iter().filter(|frontend| frontend.outcome != Outcome::Converged);
+    let (frontends, omitted) = fitting(&unconverged.collect::<Vec<_>>());
+    write_line(&ReportLine {
+        timestamp,
+        level: "INFO",
+        message: "report",
+        schema_version: report.schema_version,
+        request_id: run.request_id,
+        account: run.account,
+        dry_run: report.dry_run,
+        region: &report.region,
+        summary: report.summary,
+        frontends,
+        omitted: Some(omitted).filter(|omitted| *omitted > 0),
+    });
+}
+
+/// As many frontends as fit, and how many do not. If not all do, failures
+/// lose their messages first: those have lines of their own.
+fn fitting(frontends: &[&FrontendReport]) -> (Vec<Box<RawValue>>, usize) {
+    let raw = |frontend: &FrontendReport| to_raw_value(frontend).ok();
+    let mut all: Vec<_> = frontends.iter().filter_map(|frontend| raw(frontend)).collect();
+    if bytes(&all) > FRONTENDS_BYTES {
+        all = frontends.iter().filter_map(|frontend| raw(&without_message(frontend))).collect();
+    }
+    let mut left = FRONTENDS_BYTES;
+    let fit = all
+        .iter()
+        .take_while(|frontend| {
+            let fits = frontend.get().len() < left;
+            left = left.saturating_sub(frontend.get().len() + 1);
+            fits
+        })
+        .count();
+    let omitted = all.len() - fit;
+    all.truncate(fit);
+    (all, omitted)
+}
+
+fn bytes(frontends: &[Box<RawValue>]) -> usize {
+    frontends.iter().map(|frontend| frontend.get().len() + 1).sum()
+}
+
+fn without_message(frontend: &FrontendReport) -> FrontendReport {
+    let mut short = frontend.clone();
+    if let Outcome::Failed { error } = &mut short.outcome {
+        *error = Failure { message: String::new(), ..error.clone() };
+    }
+    short
+}

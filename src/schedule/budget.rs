@@ -1,0 +1,154 @@
+//! Bounds a run: how many calls are in flight, and when it must end.
+
+use std::num::NonZeroU16;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{AcquireError, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::CallError;
+
+/// Time that is left at the end for writing an empty report.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// Time that is left in addition for each frontend of the report: its lines take
+/// some 0.1 ms of a whole core, and a 128 MB function has a fourteenth of one.
+const MARGIN_PER_FRONTEND: Duration = Duration::from_millis(2);
+
+/// The budget of one run, which every AWS call and every lookup keeps.
+#[derive(Debug)]
+pub struct RunBudget {
+    max_concurrency: usize,
+    in_flight: Semaphore,
+    /// Lookups of clusters get at most two thirds of the calls in flight, so that
+    /// neither listing nor reading health queues behind all of them.
+    lookups: Semaphore,
+    end: Instant,
+    frontends: AtomicU64,
+    visited: AtomicU64,
+    /// Shared by the frontends that are being written to; its exclusive holder
+    /// can end the run between them.
+    writing: RwLock<()>,
+}
+
+impl RunBudget {
+    /// At most `max_concurrency` calls at once, and no call when `time` is nearly up.
+    #[must_use]
+    pub fn new(max_concurrency: NonZeroU16, time: Duration) -> Self {
+        let max_concurrency = usize::from(max_concurrency.get());
+        Self {
+            max_concurrency,
+            in_flight: Semaphore::new(max_concurrency),
+            lookups: Semaphore::new((max_concurrency * 2 / 3).max(1)),
+            end: Instant::now() + time,
+            frontends: AtomicU64::new(0),
+            visited: AtomicU64::new(0),
+            writing: RwLock::default(),
+        }
+    }
+
+    /// Holds off [`RunBudget::stop`] while one frontend is written to, from its
+    /// first write to its last.
+    pub async fn writing(&self) -> RwLockReadGuard<'_, ()> {
+        self.writing.read().await
+    }
+
+    /// Waits until no frontend is being written to; none starts while this
+    /// waits, nor after it. A run that is then dropped ends between writes.
+    pub async fn stop(&self) -> RwLockWriteGuard<'_, ()> {
+        self.writing.write().await
+    }
+
+    /// How many calls may be in flight at once.
+    #[must_use]
+    pub fn max_concurrency(&self) -> usize {
+        self.max_concurrency
+    }
+
+    /// Leaves time at the end for a report of this many frontends.
+    pub fn expect_frontends(&self, frontends: usize) {
+        self.frontends.store(frontends as u64, Ordering::Relaxed);
+    }
+
+    /// How many frontends the run has; zero until they are known.
+    #[must_use]
+    pub fn frontends(&self) -> u64 {
+        self.frontends.load(Ordering::Relaxed)
+    }
+
+    /// Counts one more frontend as visited.
+    pub fn count_visited(&self) {
+        self.visited.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How many frontends have been visited so far.
+    #[must_use]
+    pub fn visited(&self) -> u64 {
+        self.visited.load(Ordering::Relaxed)
+    }
+
+    /// When the last step must have ended.
+    fn deadline(&self) -> Instant {
+        let frontends = self.frontends().try_into().unwrap_or(u32::MAX);
+        self.end.checked_sub(MARGIN + MARGIN_PER_FRONTEND * frontends).unwrap_or(self.end)
+    }
+
+    /// Makes one call when a permit is free. `call` starts it.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotStarted`] or [`CallError::NotFinished`] if the time is up.
+    pub async fn call<F: Future>(
+        &self,
+        step: &'static str,
+        call: impl FnOnce() -> F,
+    ) -> Result<F::Output, CallError> {
+        // The semaphore is never closed, so acquiring a permit cannot fail.
+        let _permit = self.wait(step, self.in_flight.acquire()).await?;
+        self.within(step, call()).await
+    }
+
+    /// Waits for a permit to look up a cluster, in addition to that of the call.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotStarted`] if the time is up.
+    pub async fn lookup_permit(
+        &self,
+        step: &'static str,
+    ) -> Result<Result<SemaphorePermit<'_>, AcquireError>, CallError> {
+        self.wait(step, self.lookups.acquire()).await
+    }
+
+    /// Waits for what must come before a step.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotStarted`] if the time is up.
+    pub async fn wait<T>(
+        &self,
+        step: &'static str,
+        waiting: impl Future<Output = T>,
+    ) -> Result<T, CallError> {
+        let deadline = self.in_time(step)?;
+        timeout_at(deadline, waiting).await.map_err(|_| CallError::NotStarted { step })
+    }
+
+    /// Takes one step of the run, unless the time is up before it ends.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::NotStarted`] or [`CallError::NotFinished`].
+    pub async fn within<T>(&self, step: &'static str, work: impl Future<Output = T>) -> Result<T, CallError> {
+        let deadline = self.in_time(step)?;
+        timeout_at(deadline, work).await.map_err(|_| CallError::NotFinished { step })
+    }
+
+    /// The deadline, unless it has passed: `timeout_at` polls once even then,
+    /// which would start the step.
+    fn in_time(&self, step: &'static str) -> Result<Instant, CallError> {
+        let deadline = self.deadline();
+        if Instant::now() < deadline { Ok(deadline) } else { Err(CallError::NotStarted { step }) }
+    }
+}

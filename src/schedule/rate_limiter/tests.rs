@@ -1,0 +1,142 @@
+//! A rate limiter against a service that refuses what its token bucket does not
+//! hold.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::StreamExt;
+use futures_util::future::join;
+use futures_util::stream::iter;
+use tokio::time::sleep;
+
+use super::*;
+
+/// Calls in flight at once.
+const IN_FLIGHT: usize = 20;
+
+/// How long the service takes to answer, or to refuse.
+const LATENCY: Duration = Duration::from_millis(50);
+
+/// A service's allowance: so many calls at once, and so many a second.
+struct Bucket {
+    size: f64,
+    per_second: f64,
+    /// Tokens, and when they were counted.
+    tokens: Mutex<(f64, Instant)>,
+    refused: AtomicUsize,
+    refuses_until: Mutex<Instant>,
+}
+
+impl Bucket {
+    fn new(size: f64, per_second: f64) -> Self {
+        Self {
+            size,
+            per_second,
+            tokens: Mutex::new((size, Instant::now())),
+            refused: AtomicUsize::new(0),
+            refuses_until: Mutex::new(Instant::now()),
+        }
+    }
+
+    fn refuse_for(&self, outage: Duration) {
+        *self.refuses_until.lock().unwrap() = Instant::now() + outage;
+    }
+
+    fn takes(&self) -> bool {
+        if Instant::now() < *self.refuses_until.lock().unwrap() {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+            return false;
+        }
+        let mut tokens = self.tokens.lock().unwrap();
+        let earned = tokens.1.elapsed().as_secs_f64() * self.per_second;
+        *tokens = ((tokens.0 + earned).min(self.size), Instant::now());
+        let takes = tokens.0 >= 1.0;
+        if takes {
+            tokens.0 -= 1.0;
+        } else {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        takes
+    }
+
+    /// The shortest time in which this many calls can be made.
+    fn bound(&self, calls: u16) -> Duration {
+        Duration::from_secs_f64((f64::from(calls) - self.size).max(0.0) / self.per_second)
+    }
+}
+
+/// Makes `calls` calls, each again until it is accepted.
+async fn make(calls: u16, limiter: &RateLimiter, bucket: &Bucket) -> Duration {
+    let start = Instant::now();
+    let call = |_| async {
+        loop {
+            let _in_flight = limiter.acquire().await;
+            sleep(LATENCY).await;
+            if bucket.takes() {
+                return limiter.accepted();
+            }
+            limiter.refused();
+        }
+    };
+    iter(0..calls).map(call).buffer_unordered(IN_FLIGHT).collect::<()>().await;
+    start.elapsed()
+}
+
+/// A long burst is narrow only until it has grown beyond any bucket.
+#[tokio::test(start_paused = true)]
+async fn a_service_that_refuses_nothing_is_hardly_held_up() {
+    let (limiter, bucket) = (RateLimiter::new(10.0), Bucket::new(f64::MAX, 1.0));
+
+    let took = make(200, &limiter, &bucket).await;
+
+    // Twenty at a time would take ten times the latency.
+    assert!(took <= LATENCY * 14, "{took:?}");
+}
+
+/// Two, four and twenty seconds in which every call is refused, at first and
+/// after a burst: the calls are made soon after.
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_waited_out() {
+    for seconds in [2, 4, 20] {
+        for before in [0, 30] {
+            let (limiter, bucket) = (RateLimiter::new(10.0), Bucket::new(f64::MAX, 1.0));
+            make(before, &limiter, &bucket).await;
+            bucket.refuse_for(Duration::from_secs(seconds));
+
+            let took = make(600, &limiter, &bucket).await;
+
+            let outage = Duration::from_secs(seconds);
+            assert!(took <= outage + Duration::from_secs(12), "{seconds} s after {before}: {took:?}");
+        }
+    }
+}
+
+/// At both of the rates that AWS has named; 168 calls are those of 150
+/// frontends.
+#[tokio::test(start_paused = true)]
+async fn little_time_is_lost_and_few_calls_are_refused() {
+    for (size, per_second) in [(40.0, 10.0), (200.0, 50.0)] {
+        for calls in [168, 662, 1100] {
+            let (limiter, bucket) = (RateLimiter::new(10.0), Bucket::new(size, per_second));
+
+            let took = make(calls, &limiter, &bucket).await;
+
+            let longest = bucket.bound(calls).mul_f64(1.03).max(LATENCY * 12);
+            assert!(took <= longest, "{calls} at {per_second}/s: {took:?} of {longest:?}");
+            let refused = bucket.refused.load(Ordering::Relaxed);
+            assert!(refused * 10 <= calls.into(), "{calls} at {per_second}/s: {refused} refused");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_clients_share_a_service() {
+    let bucket = Bucket::new(40.0, 10.0);
+    let (one, other) = (RateLimiter::new(10.0), RateLimiter::new(10.0));
+
+    let (one, other) = join(make(300, &one, &bucket), make(300, &other, &bucket)).await;
+
+    let (first, last) = (one.min(other), one.max(other));
+    assert!(last < first.mul_f64(1.5), "{first:?} and {last:?}");
+    // What one leaves, the other takes within seconds.
+    assert!(last <= bucket.bound(600).mul_f64(1.15), "{last:?}");
+}
