@@ -3,12 +3,12 @@
 //! A failure in between leaves too many targets rather than too few. Nothing is
 //! rolled back: the next run plans from what it then reads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::elb::Elb;
 use crate::aws::elb::targets::{Refusal, VpcRelation};
 use crate::error::{CallError, FrontendError};
-use crate::model::{ApiEndpoint, Desired, Frontend, Target, TargetState};
+use crate::model::{ApiEndpoint, CurrentTarget, Desired, Frontend, Target, TargetState};
 use crate::observe::health::Observed;
 use crate::plan::{Decision, Plan, Policy, Withheld, plan};
 
@@ -89,68 +89,90 @@ pub async fn apply(
     let group = &resolved.frontend.target_group;
     let registered = elb.register(group, &plan.register(), resolved.vpc_relation()).await;
     plan.keep_registered(&registered.done);
-    let Some(refusal) = registered.failure else {
-        return deregister(elb, resolved, policy, observed, plan).await;
+    let refusal = registered.failure;
+    let may_go = |listed: &CurrentTarget| match &refusal {
+        None => true,
+        // Where ELB has no room, `unused` targets make room for the next run.
+        Some(refusal) => refusal.is_for_want_of_room() && listed.state == TargetState::Unused,
     };
-    // Where ELB has no room, `unused` targets make room for the next run.
-    let goes = |state| refusal.is_for_want_of_room() && state == TargetState::Unused;
-    plan.withhold_deregistrations(&Withheld::RegistrationFailed, |listed| !goes(listed.state));
-    let Applied { plan, failure } = deregister(elb, resolved, policy, observed, plan).await;
-    Applied { plan, failure: Some(failure.unwrap_or_else(|| resolved.failure(refusal))) }
+    let mut deregistration = Deregistration { elb, resolved, policy, observed, done: BTreeMap::new() };
+    let failure = deregistration.carry_out(&mut plan, may_go).await;
+    let failure = match refusal {
+        Some(refusal) => Some(resolved.failure(refusal)),
+        None => failure.map(FrontendError::from),
+    };
+    Applied { plan, failure }
 }
 
-/// Deregisters what `plan` says, as long as it rests on fresh health.
-async fn deregister(
-    elb: &Elb<'_>,
-    resolved: &ResolvedFrontend,
+/// The deregistrations of one plan, as long as they rest on fresh health.
+struct Deregistration<'a> {
+    elb: &'a Elb<'a>,
+    resolved: &'a ResolvedFrontend,
     policy: Policy,
-    mut observed: Observed,
-    mut plan: Plan,
-) -> Applied {
-    let group = &resolved.frontend.target_group;
-    let mut done: BTreeMap<Target, Decision> = plan
-        .register()
-        .into_iter()
-        .filter_map(|new| Some((new, plan.decisions().get(&new)?.clone())))
-        .collect();
-    let mut silences = 0;
-    let mut has_failed = false;
-    let failure = loop {
-        let mut pending = plan.deregister();
-        pending.retain(|target, _| !done.contains_key(target));
-        if pending.is_empty() {
-            break None;
-        }
-        if !observed.is_fresh() {
-            observed = match Observed::read(elb, group).await {
-                Ok(observed) => observed,
-                Err(error) => break Some(error),
-            };
-            if has_failed {
-                // A write without an answer may have succeeded.
-                let gone = plan.decisions().iter().filter(|(target, decision)| {
-                    decision.action.deregisters() && !observed.is_in_service(target)
-                });
-                let gone: Vec<_> = gone.map(|(target, decision)| (*target, decision.clone())).collect();
-                done.extend(gone);
+    observed: Observed,
+    /// What has been deregistered so far.
+    done: BTreeMap<Target, Decision>,
+}
+
+impl Deregistration<'_> {
+    /// Deregisters the targets of `plan` that `may_go`, and leaves in it what was
+    /// done.
+    async fn carry_out(
+        &mut self,
+        plan: &mut Plan,
+        may_go: impl Fn(&CurrentTarget) -> bool,
+    ) -> Option<CallError> {
+        let group = &self.resolved.frontend.target_group;
+        plan.withhold_deregistrations(&Withheld::RegistrationFailed, |listed| !may_go(listed));
+        let mut silences = 0;
+        let mut has_failed = false;
+        let failure = loop {
+            let mut pending = plan.deregister();
+            pending.retain(|target, _| !self.done.contains_key(target));
+            if pending.is_empty() {
+                break None;
             }
-            plan = resolved.plan(&observed, policy);
-            continue;
+            if !self.observed.is_fresh() {
+                if let Err(error) = self.plan_again(plan, has_failed).await {
+                    break Some(error);
+                }
+                plan.withhold_deregistrations(&Withheld::RegistrationFailed, |listed| !may_go(listed));
+                continue;
+            }
+            let written = self.elb.deregister(group, &pending, self.observed.fresh_until()).await;
+            self.is_done(plan, |target| written.done.contains(target));
+            let Some(Refusal { error, .. }) = written.failure else { break None };
+            has_failed = true;
+            silences += usize::from(!matches!(error, CallError::Throttled { .. }));
+            if silences > READS_AGAIN || self.observed.is_fresh() {
+                break Some(error);
+            }
+        };
+        if failure.is_some() {
+            plan.withhold_deregistrations(&Withheld::DeregistrationFailed, |_| true);
         }
-        let written = elb.deregister(group, &pending, observed.fresh_until()).await;
-        let decisions = plan.decisions();
-        done.extend(written.done.iter().filter_map(|gone| Some((*gone, decisions.get(gone)?.clone()))));
-        let Some(Refusal { error, .. }) = written.failure else { break None };
-        has_failed = true;
-        let is_throttled = matches!(error, CallError::Throttled { .. });
-        silences += usize::from(!is_throttled);
-        if silences > READS_AGAIN || observed.is_fresh() {
-            break Some(error);
-        }
-    };
-    plan.overlay(done.clone());
-    if failure.is_some() {
-        plan.withhold_undone(&done);
+        plan.overlay(std::mem::take(&mut self.done));
+        failure
     }
-    Applied { plan, failure: failure.map(FrontendError::from) }
+
+    /// Reads the targets again and plans anew what goes.
+    async fn plan_again(&mut self, plan: &mut Plan, has_failed: bool) -> Result<(), CallError> {
+        self.observed = Observed::read(self.elb, &self.resolved.frontend.target_group).await?;
+        if has_failed {
+            // A write without an answer may have succeeded.
+            let observed = self.observed.clone();
+            self.is_done(plan, |target| !observed.is_in_service(target));
+        }
+        let registered: Vec<_> = plan.registrations().collect();
+        *plan = self.resolved.plan(&self.observed, self.policy);
+        plan.keep_registered(&BTreeSet::new());
+        plan.overlay(registered);
+        Ok(())
+    }
+
+    /// Records the deregistrations of `plan` that are `such` as done.
+    fn is_done(&mut self, plan: &Plan, such: impl Fn(&Target) -> bool) {
+        let gone = plan.decisions().iter().filter(|(target, it)| it.action.deregisters() && such(target));
+        self.done.extend(gone.map(|(target, decision)| (*target, decision.clone())));
+    }
 }

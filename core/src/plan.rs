@@ -138,13 +138,9 @@ impl Plan {
         self.decisions.extend(decisions);
     }
 
-    /// Withholds every target that was to be deregistered and is not in `done`.
-    pub fn withhold_undone(&mut self, done: &BTreeMap<Target, Decision>) {
-        for (target, decision) in &mut self.decisions {
-            if decision.action.deregisters() && !done.contains_key(target) {
-                decision.action = Action::Withhold(Withheld::DeregistrationFailed);
-            }
-        }
+    /// The decisions to register.
+    pub fn registrations(&self) -> impl Iterator<Item = (Target, Decision)> {
+        self.such(|decision| decision.action == Action::Register).map(|(target, it)| (*target, it.clone()))
     }
 
     /// Drops the registrations that are not in `done`.

@@ -172,3 +172,50 @@ async fn a_cluster_of_an_unmanaged_load_balancer_is_not_selected() {
     assert_eq!(report["summary"]["loadBalancers"], 0);
     assert_eq!(targets_of(&function.world(), &frontend.target_group), Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn too_few_load_balancers_fail_the_run_and_the_others_are_served() {
+    for (minimum, fails) in [(1, false), (2, false), (3, true)] {
+        let (function, ()) = Function::start_in(|world| {
+            busy_payments(world);
+            bystander(world);
+        })
+        .await;
+
+        let answer = function.invoke(&json!({"minLoadBalancers": minimum}).to_string()).await;
+
+        let report = function.last_report().await;
+        assert_eq!(report["summary"]["changed"], 2, "{report:#}");
+        if fails {
+            let (error_type, message) = answer.error();
+            assert_eq!(error_type, "FrontendsFailed");
+            assert!(message.contains("TooFewLoadBalancers"), "{message}");
+            let failed = report["frontends"].as_array().into_iter().flatten();
+            let failed: Vec<_> = failed.filter(|one| one["outcome"] == "failed").collect();
+            assert_eq!(failed.len(), 1);
+            assert_eq!(code(failed[0]), "TooFewLoadBalancers");
+            assert!(message_names(failed[0], &["2 load balancers", "minimum of 3"]), "{failed:#?}");
+        } else {
+            assert_eq!(answer.response()["summary"]["failed"], 0);
+        }
+    }
+}
+
+fn message_names(failed: &Value, parts: &[&str]) -> bool {
+    parts.iter().all(|part| message(failed).contains(part))
+}
+
+#[tokio::test]
+async fn a_summary_leaves_out_the_frontends_that_did_not_fail() {
+    let (function, ()) = Function::start_in(|world| {
+        busy_payments(world);
+        bystander(world);
+    })
+    .await;
+
+    let report = function.answer(r#"{"summaryOnly": true}"#).await;
+
+    assert_eq!((&report["frontends"], &report["summary"]["changed"]), (&json!([]), &json!(2)));
+    let logged = function.last_report().await;
+    assert_eq!(logged["frontends"].as_array().map(Vec::len), Some(2), "the log has them");
+}

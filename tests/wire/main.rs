@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
 mod calls;
+mod consent;
 mod events;
 mod faults;
 mod fleet;
@@ -24,3 +25,4 @@ mod sources;
 mod support;
 mod time;
 mod tls;
+mod unserved;

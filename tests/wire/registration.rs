@@ -304,6 +304,52 @@ async fn a_full_target_group_fails_and_keeps_what_it_has() {
     assert_eq!(targets_of(&function.world(), &frontend.target_group), expected, "there was room for one");
 }
 
+/// A group at its quota that is full of targets that get no traffic.
+#[tokio::test]
+async fn a_full_target_group_makes_room_by_what_is_unused() {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
+        world.targets_per_group = 4;
+        let frontend = payments(world);
+        world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.1.21", "10.0.1.22", "10.0.1.23"]);
+        for unused in ["10.0.1.22", "10.0.1.23"] {
+            world.pin_state(&frontend.target_group, unused, TargetState::Unused);
+        }
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    let failed = reported(&report, &frontend);
+    assert!(message(failed).contains("TooManyTargets"), "{}", message(failed));
+    assert_eq!(failed["deregistered"], json!(["10.0.1.22:443", "10.0.1.23:443"]));
+    assert_eq!(failed["withheld"][0]["target"], "10.0.1.21:443");
+
+    function.world().advance(Duration::from_mins(6));
+    let report = function.sync().await;
+    assert_eq!(reported(&report, &frontend)["registered"], json!(["10.0.2.11:443"]));
+}
+
+#[tokio::test]
+async fn one_target_that_cannot_be_deregistered_does_not_keep_the_others() {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
+        let frontend = converged_payments(world);
+        let stuck = ["10.0.1.21", "10.0.1.22", "10.0.1.23", "10.0.1.24"];
+        world.put_targets(&frontend.target_group, stuck);
+        let refuse = |fault: Fault| fault.refuse(400, "InvalidTarget", "10.0.1.23 is not to be deregistered");
+        world.plant(refuse(Fault::on("DeregisterTargets").about("10.0.1.23")));
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    let failed = reported(&report, &frontend);
+    assert_eq!(code(failed), "AwsRejected");
+    assert_eq!(failed["deregistered"], json!(["10.0.1.21:443", "10.0.1.22:443", "10.0.1.24:443"]));
+    assert_eq!(failed["withheld"], json!([{"target": "10.0.1.23:443", "reason": "deregistrationFailed"}]));
+}
+
 #[tokio::test]
 async fn a_failure_that_is_about_no_target_is_tried_once_and_takes_nothing_away() {
     const FAULTS: [(&str, Befall); 7] = [
