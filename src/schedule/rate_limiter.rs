@@ -35,8 +35,9 @@ const GROWTH: f64 = 0.05;
 /// The same after an outage: the rate doubles each second.
 const GROWTH_AFTER_OUTAGE: f64 = 0.7;
 
-/// The least rate, in calls per second.
-const LEAST: f64 = 1.0;
+/// The least rate, in calls per second: beside clients that make five times as
+/// many calls as are accepted, a minute still lists and reads a dozen frontends.
+const LEAST: f64 = 2.0;
 
 /// The tokens of the smallest bucket that AWS documents. A burst that is refused
 /// has used up a bucket, which refills in four to five seconds, so the burst
@@ -152,16 +153,20 @@ impl RateLimiter {
             return in_flight;
         }
         // Calls wait in line, and only the first for its time: the rate may
-        // change while the others wait.
+        // change while the others wait. No two clients keep in step.
         let _first = self.line.lock().await;
+        let jitter = 0.5 + fastrand::f64();
         loop {
-            let at = match &mut self.state().mode {
+            let at = match self.state().mode {
                 Mode::Free { .. } => None,
-                Mode::Spaced(spacing) => Some(spacing.last + Duration::from_secs_f64(1.0 / spacing.rate))
-                    .filter(|at| *at > Instant::now()),
+                Mode::Spaced(Spacing { last, rate, .. }) => {
+                    Some(last + Duration::from_secs_f64(jitter / rate))
+                }
             };
-            let Some(at) = at else { break };
-            sleep_until(at).await;
+            match at.filter(|at| *at > Instant::now()) {
+                Some(at) => sleep_until(at).await,
+                None => break,
+            }
         }
         let mut state = self.state();
         state.in_flight += 1;

@@ -15,6 +15,7 @@
 mod connector;
 #[path = "../support/socketless.rs"]
 mod socketless;
+mod throttling;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -29,6 +30,7 @@ use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY, Tr
 use eks_nlb_simulator::{Fault, Limits as Rates, SharedWorld, World};
 use eks_nlb_sync::aws::account::Account;
 use eks_nlb_sync::aws::config;
+use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::history::History;
 use eks_nlb_sync::observe::dns::Resolver;
 use eks_nlb_sync::publish::report::{FrontendReport, Report};
@@ -38,6 +40,7 @@ use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::Settings;
 use socketless::{NameServer, Socketless};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 /// The time-out of the function in `template.yaml`, and the interval of its
@@ -48,16 +51,56 @@ const MINUTE: Duration = Duration::from_mins(1);
 const LATENCY: Duration = Duration::from_millis(25);
 
 /// AWS and DNS in process.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Wire {
     world: SharedWorld,
     /// When each call arrived, with its operation.
     arrived: Arc<Mutex<Vec<(Instant, String)>>>,
+    /// Until when every call is refused.
+    refuses_until: Arc<Mutex<Option<Instant>>>,
 }
+
+/// Every call of a run.
+const OPERATIONS: [&str; 7] = [
+    "DescribeLoadBalancers",
+    "DescribeTargetGroups",
+    "DescribeTags",
+    "DescribeNetworkInterfaces",
+    "DescribeCluster",
+    "DescribeTargetHealth",
+    "RegisterTargets",
+];
 
 impl Wire {
     fn world(&self) -> MutexGuard<'_, World> {
         self.world.lock().expect("nobody panics with it")
+    }
+
+    /// Refuses every call until then.
+    fn refuse_until(&self, until: Instant) {
+        for operation in OPERATIONS {
+            self.world().plant(Fault::on(operation).throttle());
+        }
+        *self.refuses_until.lock().expect("nobody panics with it") = Some(until);
+    }
+
+    /// Makes 30 calls a second, as other clients of the account: three times what
+    /// is accepted.
+    fn use_whole_rate(&self) -> JoinHandle<()> {
+        let wire = self.clone();
+        tokio::spawn(async move {
+            let scope = format!("{ACCESS_KEY_ID}/20260101/{HOME_REGION}/elasticloadbalancing/aws4_request");
+            let authorization =
+                format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0");
+            let mut calls = tokio::time::interval(Duration::from_millis(33));
+            loop {
+                calls.tick().await;
+                let body = b"Action=DescribeLoadBalancers&Version=2015-12-01";
+                let authorization = Some(authorization.as_str());
+                let request = Request { method: "POST", target: "/", authorization, body };
+                respond(&mut wire.world(), &request);
+            }
+        })
     }
 }
 
@@ -70,6 +113,10 @@ impl Aws for Wire {
 
     fn answer(&self, request: &Request<'_>) -> Option<(Response, ())> {
         let mut world = self.world();
+        let mut refuses_until = self.refuses_until.lock().expect("nobody panics with it");
+        if refuses_until.take_if(|until| Instant::now() >= *until).is_some() {
+            world.clear_faults();
+        }
         let response = respond(&mut world, request);
         let call = world.requests().last().expect("it was just recorded");
         let arrived = (Instant::now(), call.operation.clone());
@@ -98,7 +145,7 @@ fn cluster(n: usize) -> (String, [String; 2]) {
 impl Function {
     /// In a Region with `clusters` converged clusters, behind ELB's `rates`.
     async fn start(clusters: usize, rates: Rates) -> Self {
-        let wire = Wire { world: SharedWorld::default(), arrived: Arc::default() };
+        let wire = Wire::default();
         for n in 0..clusters {
             let (name, addresses) = cluster(n);
             let mut world = wire.world();
@@ -107,7 +154,35 @@ impl Function {
             world.put_targets(&frontend.target_group, addresses);
         }
         wire.world().set_limits(Some(rates));
-        let settings = Settings::from_lookup(|name| (name == "DNS_SERVERS").then(|| "192.0.2.53".to_owned()));
+        Self::with_tag(wire, "eks-nlb-sync=enabled").await
+    }
+
+    /// So many functions in one account, each with a cluster and a tag of its own.
+    async fn start_beside_each_other(functions: usize, rates: Rates) -> Vec<Self> {
+        let wire = Wire::default();
+        let mut started = Vec::new();
+        for n in 0..functions {
+            let (name, addresses) = cluster(n);
+            {
+                let mut world = wire.world();
+                world.add_cluster(&name, addresses.each_ref().map(String::as_str));
+                let frontend = world.add_frontend(&name);
+                world.put_targets(&frontend.target_group, addresses);
+                let tags = &mut world.load_balancer_mut(&frontend.load_balancer).tags;
+                tags.insert("function".to_owned(), name.clone());
+            }
+            started.push(Self::with_tag(wire.clone(), &format!("function={name}")).await);
+        }
+        wire.world().set_limits(Some(rates));
+        started
+    }
+
+    async fn with_tag(wire: Wire, tag: &str) -> Self {
+        let settings = Settings::from_lookup(|name| match name {
+            "DNS_SERVERS" => Some("192.0.2.53".to_owned()),
+            "NLB_TAG" => Some(tag.to_owned()),
+            _ => None,
+        });
         let settings = settings.expect("valid");
         let home = config::loader(Connector(wire.clone()), false)
             .region(Region::from_static(HOME_REGION))
@@ -130,8 +205,12 @@ impl Function {
 
     /// One run that has this much time.
     async fn run_within(&self, time: Duration) -> Report {
+        self.try_run_within(time).await.expect("it can list")
+    }
+
+    async fn try_run_within(&self, time: Duration) -> Result<Report, CallError> {
         let budget = RunBudget::new(self.service.settings.max_concurrency, time);
-        self.service.run(&RunRequest::default(), "test", &budget).await.expect("it can list")
+        self.service.run(&RunRequest::default(), "test", &budget).await
     }
 
     /// Moves the control planes of the first `n` clusters.
