@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::model::{AddressSource, AllowedCidrs, TagSelector};
 use crate::plan::Policy;
 
-/// Everything an operator can set. The README's table is this struct.
+/// Everything an operator can set, as docs/reference.md lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// `NLB_TAG`: the tags that select a load balancer. Default
@@ -33,8 +33,8 @@ pub struct Settings {
     pub policy: Policy,
     /// `DRY_RUN`: plan and report only. Default `false`.
     pub dry_run: bool,
-    /// `ALLOWED_CIDRS`: where every desired address must lie. Default
-    /// [`ALLOWED_CIDRS`].
+    /// `ALLOWED_CIDRS`: where every desired address must lie. Default the private
+    /// networks.
     pub allowed_cidrs: AllowedCidrs,
     /// `DNS_SERVERS`: the name servers to ask, in this order, port 53 unless
     /// given; the system's if absent.
@@ -42,8 +42,7 @@ pub struct Settings {
     /// `DNS_TIMEOUT_MS`: budget for resolving one host, all attempts included,
     /// in milliseconds. Default 5000.
     pub dns_timeout: Duration,
-    /// `MAX_CONCURRENCY`: AWS calls in flight at once. Default
-    /// [`MAX_CONCURRENCY`].
+    /// `MAX_CONCURRENCY`: AWS calls in flight at once. Default 64.
     pub max_concurrency: NonZeroU16,
     /// `METRICS_NAMESPACE`: CloudWatch namespace of the embedded metrics.
     /// Default `EksNlbSync`.
@@ -53,14 +52,70 @@ pub struct Settings {
     pub sdk_retries: bool,
 }
 
-/// The private networks of RFC 1918, RFC 6598 and RFC 4193: what an IP target
-/// may have, according to the ELB User Guide for Network Load Balancers.
-pub const ALLOWED_CIDRS: &str = "10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7";
+/// One environment variable, for parsing, flags and documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// Its name.
+    pub variable: &'static str,
+    /// What it is where it is not set; nothing if that is no value.
+    pub default: Option<&'static str>,
+    /// What it must be.
+    pub wanted: &'static str,
+    /// The name of its value in help texts.
+    pub value_name: &'static str,
+    /// What it is for.
+    pub help: &'static str,
+}
 
-/// AWS calls in flight at once, unless set. With 20, 100 clusters take two thirds
-/// as long again; with 128, a fifth less, but hardly less with a small function's
-/// share of a core: see docs/performance.md.
-pub const MAX_CONCURRENCY: u16 = 64;
+/// Declares a constant for each setting, and all of them as [`SETTINGS`].
+macro_rules! settings {
+    ($($NAME:ident = $default:expr, $wanted:literal, $value_name:literal, $help:literal;)*) => {
+        $(const $NAME: Setting = Setting {
+            variable: stringify!($NAME),
+            default: $default,
+            wanted: $wanted,
+            value_name: $value_name,
+            help: $help,
+        };)*
+
+        /// Every setting, as docs/reference.md orders them.
+        pub const SETTINGS: &[Setting] = &[$($NAME,)*];
+    };
+}
+
+settings! {
+    NLB_TAG = Some("eks-nlb-sync=enabled"), "key or key=value, comma separated",
+        "KEY[=VALUE],…", "Tags that select a load balancer";
+    CLUSTER_NAME_TAG = Some("cluster_name"), "a tag key",
+        "KEY", "Tag that holds the cluster name";
+    ADDRESS_SOURCE = Some("auto"), "auto, dns, eni or dns+eni",
+        "SOURCE", "What decides which addresses are desired: auto, dns, eni or dns+eni";
+    ALLOW_INTERNET_FACING = Some("false"), "true or false",
+        "BOOL", "Whether a load balancer that is not internal may get API servers";
+    CLUSTER_TAG = None, "key or key=value",
+        "KEY[=VALUE]", "Tag that the EKS cluster itself must carry";
+    SYNC_POLICY = Some("sync"), "sync or add-only",
+        "POLICY", "sync, or add-only: never deregister";
+    DRY_RUN = Some("false"), "true or false",
+        "BOOL", "Plan and report, write nothing";
+    MIN_HEALTHY_TARGETS = Some("2"), "a whole number from 1 to 65535",
+        "N", "Healthy desired targets required before a stale one is deregistered";
+    // The private networks of RFC 1918, RFC 6598 and RFC 4193: what an IP target may
+    // have, by the ELB User Guide for Network Load Balancers.
+    ALLOWED_CIDRS = Some("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7"),
+        "networks in CIDR notation, comma separated",
+        "CIDR,…", "Networks in which every address must lie";
+    DNS_SERVERS = None, "ip or ip:port, comma separated",
+        "IP[:PORT],…", "Name servers to query; the system's if not set";
+    DNS_TIMEOUT_MS = Some("5000"), "a positive number of milliseconds",
+        "MS", "Budget for resolving one host, in milliseconds";
+    // With 20, 100 clusters take two thirds as long again; with 128, a fifth less,
+    // but hardly less with a small function's share of a core: docs/performance.md.
+    MAX_CONCURRENCY = Some("64"), "a whole number from 1 to 65535",
+        "N", "AWS calls in flight at once";
+    METRICS_NAMESPACE = Some("EksNlbSync"), "a CloudWatch namespace",
+        "NAME", "CloudWatch namespace of the metrics";
+}
 
 /// A setting that does not parse.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -90,51 +145,23 @@ impl Settings {
     ///
     /// The first setting that does not parse.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, InvalidSetting> {
-        const TAGS: &str = "key or key=value, comma separated";
-        const COUNT: &str = "a whole number from 1 to 65535";
         let read = Reader(&lookup);
         Ok(Self {
-            nlb_tag: read.or("NLB_TAG", "eks-nlb-sync=enabled", TAGS, parse::tag_selector)?,
-            cluster_name_tag: read.or("CLUSTER_NAME_TAG", "cluster_name", "a tag key", parse::tag_key)?,
-            address_source: read.or(
-                "ADDRESS_SOURCE",
-                "auto",
-                "auto, dns, eni or dns+eni",
-                parse::address_source,
-            )?,
-            allow_internet_facing: read.or(
-                "ALLOW_INTERNET_FACING",
-                "false",
-                "true or false",
-                parse::parsed,
-            )?,
-            cluster_tag: read.optional("CLUSTER_TAG", "key or key=value", parse::one_tag)?,
+            nlb_tag: read.or_default(NLB_TAG, parse::tag_selector)?,
+            cluster_name_tag: read.or_default(CLUSTER_NAME_TAG, parse::tag_key)?,
+            address_source: read.or_default(ADDRESS_SOURCE, parse::address_source)?,
+            allow_internet_facing: read.or_default(ALLOW_INTERNET_FACING, parse::parsed)?,
+            cluster_tag: read.optional(CLUSTER_TAG, parse::one_tag)?,
             policy: Policy {
-                sync: read.or("SYNC_POLICY", "sync", "sync or add-only", parse::sync_policy)?,
-                min_healthy: read.or("MIN_HEALTHY_TARGETS", "2", COUNT, parse::parsed)?,
+                sync: read.or_default(SYNC_POLICY, parse::sync_policy)?,
+                min_healthy: read.or_default(MIN_HEALTHY_TARGETS, parse::parsed)?,
             },
-            dry_run: read.or("DRY_RUN", "false", "true or false", parse::parsed)?,
-            allowed_cidrs: read.or(
-                "ALLOWED_CIDRS",
-                ALLOWED_CIDRS,
-                "networks in CIDR notation, comma separated",
-                parse::cidrs,
-            )?,
-            dns_servers: read.optional(
-                "DNS_SERVERS",
-                "ip or ip:port, comma separated",
-                parse::name_servers,
-            )?,
-            dns_timeout: read.or("DNS_TIMEOUT_MS", "5000", "a positive number of milliseconds", parse::ms)?,
-            max_concurrency: read
-                .optional("MAX_CONCURRENCY", COUNT, parse::parsed)?
-                .unwrap_or(const { NonZeroU16::new(MAX_CONCURRENCY).unwrap() }),
-            metrics_namespace: read.or(
-                "METRICS_NAMESPACE",
-                "EksNlbSync",
-                "a CloudWatch namespace",
-                parse::namespace,
-            )?,
+            dry_run: read.or_default(DRY_RUN, parse::parsed)?,
+            allowed_cidrs: read.or_default(ALLOWED_CIDRS, parse::cidrs)?,
+            dns_servers: read.optional(DNS_SERVERS, parse::name_servers)?,
+            dns_timeout: read.or_default(DNS_TIMEOUT_MS, parse::ms)?,
+            max_concurrency: read.or_default(MAX_CONCURRENCY, parse::parsed)?,
+            metrics_namespace: read.or_default(METRICS_NAMESPACE, parse::namespace)?,
             sdk_retries: lookup("AWS_RETRY_MODE").is_some() || lookup("AWS_MAX_ATTEMPTS").is_some(),
         })
     }
@@ -143,29 +170,33 @@ impl Settings {
 struct Reader<'a, L>(&'a L);
 
 impl<L: Fn(&str) -> Option<String>> Reader<'_, L> {
+    /// The value that is set.
     fn optional<T>(
         &self,
-        variable: &'static str,
-        wanted: &'static str,
+        setting: Setting,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, InvalidSetting> {
-        let Some(value) = (self.0)(variable) else { return Ok(None) };
-        match parse(&value) {
-            Some(setting) => Ok(Some(setting)),
-            None => Err(InvalidSetting { variable, value, wanted }),
-        }
+        (self.0)(setting.variable).map(|value| checked(setting, value, parse)).transpose()
     }
 
-    fn or<T>(
+    /// The value that is set, or the default.
+    fn or_default<T>(
         &self,
-        variable: &'static str,
-        default: &str,
-        wanted: &'static str,
+        setting: Setting,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<T, InvalidSetting> {
-        let value = (self.0)(variable).unwrap_or_else(|| default.to_owned());
-        parse(&value).ok_or(InvalidSetting { variable, value, wanted })
+        let default = || setting.default.unwrap_or_default().to_owned();
+        checked(setting, (self.0)(setting.variable).unwrap_or_else(default), parse)
     }
+}
+
+fn checked<T>(
+    setting: Setting,
+    value: String,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, InvalidSetting> {
+    let Setting { variable, wanted, .. } = setting;
+    parse(&value).ok_or(InvalidSetting { variable, value, wanted })
 }
 
 #[cfg(test)]

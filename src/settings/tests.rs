@@ -25,7 +25,7 @@ fn the_defaults_are_those_of_the_readme() {
     assert_eq!(defaults.allowed_cidrs.0.len(), 5);
     assert_eq!(defaults.dns_servers, None);
     assert_eq!(defaults.dns_timeout, Duration::from_secs(5));
-    assert_eq!(defaults.max_concurrency.get(), MAX_CONCURRENCY);
+    assert_eq!(defaults.max_concurrency.get(), 64);
     assert_eq!(defaults.metrics_namespace, "EksNlbSync");
 }
 

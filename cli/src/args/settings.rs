@@ -4,26 +4,15 @@ use std::collections::BTreeMap;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, FromArgMatches};
+use eks_nlb_sync::settings::{SETTINGS, Setting};
 
-/// Variable, name of its value, and meaning of every setting that is a flag.
-const SETTINGS: &[(&str, &str, &str)] = &[
-    ("NLB_TAG", "KEY[=VALUE],…", "Tags that select a load balancer [default: eks-nlb-sync=enabled]"),
-    ("CLUSTER_NAME_TAG", "KEY", "Tag that holds the cluster name [default: cluster_name]"),
-    ("ADDRESS_SOURCE", "SOURCE", "What decides: auto, dns, eni or dns+eni [default: auto]"),
-    (
-        "ALLOW_INTERNET_FACING",
-        "BOOL",
-        "Register behind load balancers that are not internal [default: false]",
-    ),
-    ("CLUSTER_TAG", "KEY[=VALUE]", "Tag that the EKS cluster must carry [default: none]"),
-    ("SYNC_POLICY", "POLICY", "sync, or add-only: never deregister [default: sync]"),
-    ("MIN_HEALTHY_TARGETS", "N", "Healthy desired targets before a stale one may go [default: 2]"),
-    ("ALLOWED_CIDRS", "CIDR,…", "Networks in which every address must lie [default: private networks]"),
-    ("DNS_SERVERS", "IP[:PORT],…", "Name servers to ask [default: the system's]"),
-    ("DNS_TIMEOUT_MS", "MS", "Budget for resolving one host [default: 5000]"),
-    ("MAX_CONCURRENCY", "N", "AWS calls in flight at once [default: 64]"),
-    ("METRICS_NAMESPACE", "NAME", "CloudWatch namespace of watch's metrics [default: EksNlbSync]"),
-];
+/// `sync` and `watch` have a flag of their own for it.
+const NOT_A_FLAG: &str = "DRY_RUN";
+
+/// The settings that are flags.
+fn flags() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| setting.variable != NOT_A_FLAG)
+}
 
 /// The settings that are given as flags or in the environment, by variable.
 #[derive(Clone, Debug, Default)]
@@ -57,13 +46,14 @@ fn flag(variable: &str) -> String {
 
 impl Args for SettingFlags {
     fn augment_args(command: clap::Command) -> clap::Command {
-        let flags = SETTINGS.iter().map(|&(variable, value_name, help)| {
-            Arg::new(variable)
-                .long(flag(variable))
-                .env(variable)
+        let flags = flags().map(|setting| {
+            let default = setting.default.unwrap_or("none");
+            Arg::new(setting.variable)
+                .long(flag(setting.variable))
+                .env(setting.variable)
                 .hide_env_values(true)
-                .value_name(value_name)
-                .help(help)
+                .value_name(setting.value_name)
+                .help(format!("{} [default: {default}]", setting.help))
                 .help_heading("Settings of the function")
                 .global(true)
         });
@@ -77,7 +67,7 @@ impl Args for SettingFlags {
 
 impl FromArgMatches for SettingFlags {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let given = SETTINGS.iter().filter_map(|&(variable, ..)| {
+        let given = flags().filter_map(|&Setting { variable, .. }| {
             let value = matches.get_one::<String>(variable)?.clone();
             let as_flag = matches.value_source(variable) == Some(ValueSource::CommandLine);
             Some((variable, Given { value, as_flag }))
@@ -88,31 +78,5 @@ impl FromArgMatches for SettingFlags {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-    use std::collections::BTreeSet;
-
-    use eks_nlb_sync::settings::Settings;
-
-    use super::*;
-
-    #[test]
-    fn every_setting_is_a_flag() {
-        let read = RefCell::new(BTreeSet::new());
-        let settings = Settings::from_lookup(|name| {
-            read.borrow_mut().insert(name.to_owned());
-            None
-        });
-        assert!(settings.is_ok());
-
-        // `sync --dry-run`, and the SDK's own.
-        let others = ["DRY_RUN", "AWS_RETRY_MODE", "AWS_MAX_ATTEMPTS"];
-        let mut flags: BTreeSet<_> = SETTINGS.iter().map(|(variable, ..)| (*variable).to_owned()).collect();
-        flags.extend(others.map(str::to_owned));
-        assert_eq!(flags, read.into_inner());
     }
 }
