@@ -34,7 +34,7 @@ CARGO_TEST := $(CARGO) $(if $(NEXTEST),nextest run,test) --workspace
 # Lints, unit tests and those of the wire; `make test` adds hostile input and
 # histories.
 check: lint compile
-	$(CARGO_TEST) --lib --bins --test architecture --test reference --test wire
+	$(CARGO_TEST) --lib --bins --test docs --test reference --test wire
 
 # Five suites at a time: while some wait for a download, for Terraform or for
 # silent servers, the others keep two processors busy. Each suite's output comes
@@ -119,8 +119,8 @@ drawings: $(VENV)/terraform/.ready
 # One architecture after the other, because both pass through target/lambda.
 $(filter-out $(ARTIFACT),$(ARTIFACTS)): | $(ARTIFACT)
 
-$(ARTIFACTS): target/sam/%/Function/bootstrap: $(shell find src -name '*.rs') build.rs packaging/layout.ld \
-                                               Cargo.toml Cargo.lock template.yaml \
+$(ARTIFACTS): target/sam/%/Function/bootstrap: $(shell find src core/src -name '*.rs') \
+                                               Cargo.toml core/Cargo.toml Cargo.lock template.yaml \
                                                $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready
 	PATH="$(CURDIR)/$(VENV)/cargo-lambda/bin:$$PATH" SAM_CLI_TELEMETRY=0 $(VENV)/sam/bin/sam build \
 	    --build-dir target/sam/$* --parameter-overrides Architecture=$* --region eu-west-1

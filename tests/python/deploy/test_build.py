@@ -6,7 +6,6 @@ make puts the artifacts into `target/sam`, where this and other suites find them
 import os
 import platform
 import shutil
-import struct
 import zipfile
 
 import pytest
@@ -65,24 +64,6 @@ def test_it_is_small(artifact, tmp_path):
         archive.write(artifact, "bootstrap")
     size = package.stat().st_size
     assert size <= MOST_BYTES, f"{artifact.stat().st_size} bytes, zipped {size}"
-
-
-def sections(artifact):
-    """Its sections' sizes, as the ELF specification says where they stand."""
-    elf = artifact.read_bytes()
-    (table,) = struct.unpack_from("<Q", elf, 0x28)
-    entry, count, names = struct.unpack_from("<3H", elf, 0x3A)
-    headers = [struct.unpack_from("<I20x2Q", elf, table + entry * n) for n in range(count)]
-    texts = headers[names][1]
-    return {elf[texts + name :].split(b"\0", 1)[0].decode(): size for name, _, size in headers}
-
-
-# layout.ld names crates and functions as this compiler does, so a new one may
-# leave some behind. All of them are an eighth and more; a ninth is less than all
-# without HTTP/2, debug texts or backtraces.
-def test_code_that_no_run_executes_stands_apart(artifact):
-    code = {name: size for name, size in sections(artifact).items() if name.startswith(".text")}
-    assert code.get(".text.idle", 0) > sum(code.values()) / 9, code
 
 
 def test_it_serves(artifact, emulator, simulator):
