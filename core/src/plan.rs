@@ -18,7 +18,7 @@
 //! | 4 | stale, and still named by one of two sources | withheld |
 //! | 5 | stale and `unused` | deregistered: it serves no clients |
 //! | 6 | stale and `unhealthy`, while a healthy target serves its zone | deregistered: it serves no clients |
-//! | 7 | stale and `unhealthy`, while no healthy target serves its zone, which therefore *fails open* | deregistered once every desired target that may serve the zone is registered and no longer `initial`, and not by a short answer |
+//! | 7 | stale and `unhealthy`, while no healthy target serves its zone, which therefore *fails open* | deregistered once every desired target that may serve the zone is registered, no longer `initial` and not overridden, and not by a short answer |
 //! | 8 | stale in any other state: it may be serving | deregistered once [`Policy::min_healthy`] desired targets are healthy, and its zone has a healthy desired target or no desired target that the load balancer uses |
 //! | 9 | to be deregistered, and a source that must agree gave no answer | withheld |
 //!
@@ -31,7 +31,7 @@
 //! target in zone `all`, or without a zone, serves every zone. Where no target of
 //! the group is healthy, every zone may fail open to every target (with
 //! cross-zone load balancing the zones are one), so rule 7 then waits for all
-//! desired targets, of which one at least must not be `unused`.
+//! desired targets, and for one at least. `unused` ones do not count.
 //!
 //! Registering comes first. If any of it fails, nothing is deregistered but what
 //! is `unused` where ELB has no room: [`Plan::withhold_deregistrations`].

@@ -125,12 +125,15 @@ pub struct CurrentTarget {
     /// Its zone. ELB finds a target by address, port *and* zone, so a target
     /// is named in a call exactly as it was listed.
     pub zone: Option<Zone>,
-    /// Whether something other than its health, such as a zonal shift, keeps
-    /// new connections away.
+    /// Whether ELB keeps new connections away although the target is registered
+    /// and known: by a zonal shift, or while it is `unhealthy.draining`.
     ///
     /// Source: ELB API Reference, *AdministrativeOverride*, `State` (November
     /// 2026): anything but `no_override`. `unknown` is an internal error of
-    /// ELB's, so it counts as an override.
+    /// ELB's, so it counts as an override. ELB User Guide for Network Load
+    /// Balancers, *Unhealthy target connection termination*: in
+    /// `unhealthy.draining` a target gets no new connection, even where its zone
+    /// fails open.
     pub is_overridden: bool,
 }
 

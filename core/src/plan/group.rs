@@ -82,13 +82,10 @@ impl<'a> Group<'a> {
         let may_serve = |listed: Option<&CurrentTarget>| {
             group_fails_open || *zone == Zone::All || listed.is_none_or(|listed| serves(listed, zone))
         };
-        let candidates = || self.desired().filter(|listed| may_serve(*listed));
-        let ready = || candidates().flatten().filter(|listed| is_ready(listed));
-        // Targets that are all `unused` serve no clients.
-        let can_serve = !group_fails_open || ready().any(|listed| listed.state != TargetState::Unused);
-        let needed = candidates().count().max(self.fewest_wanted());
-        let ready = ready().count();
-        if ready >= needed && can_serve {
+        let candidates = || self.desired().filter(|listed| is_used(*listed) && may_serve(*listed));
+        let needed = candidates().count().max(self.fewest_wanted()).max(usize::from(group_fails_open));
+        let ready = candidates().flatten().filter(|listed| is_ready(listed)).count();
+        if ready >= needed {
             return Ok(DeregisterReason::ReadyReplacements(ready));
         }
         let zone = if group_fails_open { None } else { Some(zone.clone()) };
@@ -146,5 +143,5 @@ fn is_used(listed: Option<&CurrentTarget>) -> bool {
 
 /// Whether a target gets traffic while its zone fails open.
 fn is_ready(listed: &CurrentTarget) -> bool {
-    listed.state.is_in_service() && listed.state != TargetState::Initial
+    listed.state.is_in_service() && listed.state != TargetState::Initial && !listed.is_overridden
 }

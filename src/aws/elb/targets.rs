@@ -216,10 +216,12 @@ fn target_state(described: &TargetHealthDescription) -> Option<TargetState> {
     }
 }
 
-/// Whether something other than its health keeps new connections from a target.
+/// Whether ELB keeps new connections from a target that it knows.
 fn is_overridden(described: &TargetHealthDescription) -> bool {
+    let health = described.target_health().and_then(|health| health.state());
     let state = described.administrative_override().and_then(|described| described.state());
-    state.is_some_and(|state| *state != TargetAdministrativeOverrideStateEnum::NoOverride)
+    health == Some(&TargetHealthStateEnum::UnhealthyDraining)
+        || state.is_some_and(|state| *state != TargetAdministrativeOverrideStateEnum::NoOverride)
 }
 
 /// Whether ELB says that the Availability Zone should have been given, or
