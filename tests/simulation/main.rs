@@ -61,10 +61,12 @@ mod any;
 #[path = "../support/connector.rs"]
 mod connector;
 mod history;
+#[path = "../support/judge.rs"]
+mod judge;
+mod model_check;
 mod play;
 mod process;
 mod promises;
-mod small;
 #[path = "../support/socketless.rs"]
 mod socketless;
 mod stage;
@@ -130,7 +132,7 @@ fn no_history_breaks_a_promise() {
 
     assert!(reports.is_empty(), "{}", reports.join("\n\n"));
     let tally = tally.into_inner().expect("no worker panics with it");
-    say(&format!("seed {seed}, {workers} threads, {:.1} s\n{tally}", start.elapsed().as_secs_f64()));
+    print(&format!("seed {seed}, {workers} threads, {:.1} s\n{tally}", start.elapsed().as_secs_f64()));
     tally.assert_enough();
 }
 
@@ -203,6 +205,6 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 #[expect(clippy::print_stdout, reason = "figures are for whoever runs it")]
-fn say(text: &str) {
+fn print(text: &str) {
     println!("{text}");
 }

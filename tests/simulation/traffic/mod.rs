@@ -60,11 +60,11 @@ fn no_connection_fails_that_the_same_knowledge_would_have_served() {
 fn at_no_moment_of_the_schedule_fails_what_the_same_knowledge_would_have_served() {
     for cross_zone in [false, true] {
         let table = played(&Kind::ALL, cross_zone, REPLACEMENTS);
-        say(&format!("\nCross-zone load balancing {}:\n\n{table}", if cross_zone { "on" } else { "off" }));
+        print(&format!("\nCross-zone load balancing {}:\n\n{table}", if cross_zone { "on" } else { "off" }));
         hold(&table);
     }
     let curve = played(&Kind::OVERLAPS, false, REPLACEMENTS);
-    say(&format!("\nThe overlap:\n\n{curve}"));
+    print(&format!("\nThe overlap:\n\n{curve}"));
     hold(&curve);
     let percents: Vec<f64> = curve.rows.iter().map(|(_, scores)| scores[&DNS].avoidable_percent()).collect();
     assert!(percents.is_sorted_by(|shorter, longer| shorter >= longer), "{percents:?}");
@@ -101,6 +101,6 @@ fn hold(table: &Table) {
 }
 
 #[expect(clippy::print_stdout, reason = "figures are for whoever runs it")]
-fn say(text: &str) {
+fn print(text: &str) {
     println!("{text}");
 }
