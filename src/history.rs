@@ -135,3 +135,70 @@ impl Default for History {
         Self::new(RandomState::new().hash_one(std::process::id()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Addresses, AllowedCidrs, Source};
+
+    fn group(name: &str) -> TargetGroupArn {
+        TargetGroupArn(name.to_owned())
+    }
+
+    fn desired(last: u8) -> Desired {
+        let allowed = AllowedCidrs(vec!["10.0.0.0/8".parse().unwrap()]);
+        Desired::by(Source::Eni, Addresses::new([IpAddr::from([10, 0, 0, last])], &allowed).unwrap())
+    }
+
+    /// The groups in the order of their places.
+    fn order(history: &History, groups: &[(&str, Option<Desired>)]) -> Vec<String> {
+        let place = |(name, desired): &(&str, Option<Desired>)| history.place(&group(name), desired.as_ref());
+        let mut groups: Vec<_> = groups.iter().map(|one| (place(one), one.0.to_owned())).collect();
+        groups.sort();
+        groups.into_iter().map(|(_, name)| name).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_changed_comes_first_and_then_the_least_recently_visited() {
+        let history = History::new(0);
+        for name in ["old", "moved", "unwritten", "recent"] {
+            history.settled(&group(name), &desired(1));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        history.unsettled(&group("unwritten"));
+        history.visited(&group("recent"));
+
+        let groups = [
+            ("recent", Some(desired(1))),
+            ("old", Some(desired(1))),
+            ("unwritten", Some(desired(1))),
+            ("moved", Some(desired(2))),
+            ("unknown", None),
+            ("new", Some(desired(1))),
+        ];
+        // What is not known to have changed counts as settled; never visited is oldest.
+        assert_eq!(order(&history, &groups), ["new", "moved", "unwritten", "unknown", "old", "recent"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_visited_for_an_hour_is_forgotten() {
+        let history = History::new(0);
+        history.settled(&group("a"), &desired(1));
+        tokio::time::advance(Duration::from_mins(59)).await;
+        history.settled(&group("b"), &desired(1));
+        tokio::time::advance(Duration::from_mins(2)).await;
+
+        history.forget_old();
+
+        assert_eq!(history.visits().keys().map(|arn| arn.0.as_str()).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(history.age(&group("b")), Duration::from_mins(2));
+        assert_eq!(history.age(&group("a")), Duration::from_mins(61), "since the process began");
+    }
+
+    #[test]
+    fn equals_are_in_another_order_in_another_process() {
+        let names: Vec<String> = (0..20).map(|n| n.to_string()).collect();
+        let groups: Vec<_> = names.iter().map(|name| (name.as_str(), None)).collect();
+        assert_ne!(order(&History::new(0), &groups), order(&History::new(1), &groups));
+    }
+}

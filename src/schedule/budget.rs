@@ -152,3 +152,56 @@ impl RunBudget {
         if Instant::now() < deadline { Ok(deadline) } else { Err(CallError::NotStarted { step }) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(seconds: u64) -> RunBudget {
+        RunBudget::new(NonZeroU16::MIN, Duration::from_secs(seconds))
+    }
+
+    /// What a step that takes this long comes to.
+    async fn step(budget: &RunBudget, takes: Duration) -> Result<(), CallError> {
+        budget.within("a step", tokio::time::sleep(takes)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn half_a_second_and_two_milliseconds_a_frontend_are_left() {
+        let budget = budget(10);
+        budget.expect_frontends(1000);
+        let start = Instant::now();
+
+        let late = step(&budget, Duration::from_secs(20)).await;
+
+        assert_eq!(late, Err(CallError::NotFinished { step: "a step" }));
+        assert_eq!(start.elapsed(), Duration::from_millis(10_000 - 500 - 2000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_step_starts_when_the_time_is_up() {
+        let budget = budget(10);
+        assert_eq!(step(&budget, Duration::from_secs(9)).await, Ok(()));
+        tokio::time::sleep(Duration::from_secs(1)).await;
+
+        let started = std::cell::Cell::new(false);
+        let late = budget.call("a step", async || started.set(true)).await;
+
+        assert_eq!(late, Err(CallError::NotStarted { step: "a step" }));
+        assert!(!started.get());
+        assert_eq!(step(&budget, Duration::ZERO).await, Err(CallError::NotStarted { step: "a step" }));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_waits_for_its_permit_and_not_beyond_the_time() {
+        let budget = budget(10);
+        let first = budget.call("a call", || tokio::time::sleep(Duration::from_secs(4)));
+        let second = budget.call("a call", || tokio::time::sleep(Duration::from_secs(4)));
+        let third = budget.call("a call", || tokio::time::sleep(Duration::from_secs(4)));
+
+        let (first, second, third) = tokio::join!(first, second, third);
+
+        assert_eq!((first, second), (Ok(()), Ok(())));
+        assert_eq!(third, Err(CallError::NotFinished { step: "a call" }));
+    }
+}

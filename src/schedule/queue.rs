@@ -90,3 +90,103 @@ impl State {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::time::Duration;
+
+    use futures_util::future::join_all;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+    use crate::history::History;
+    use crate::model::TargetGroupArn;
+
+    /// The places of so many frontends: the first was visited least recently.
+    async fn places(count: usize) -> Vec<Place> {
+        let history = History::new(0);
+        let group = |n: usize| TargetGroupArn(n.to_string());
+        for n in 0..count {
+            history.visited(&group(n));
+            tokio::time::advance(Duration::from_secs(1)).await;
+        }
+        (0..count).map(|n| history.place(&group(n), None)).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn so_many_have_their_turn_at_once() {
+        let queue = FrontendQueue::new(|| 3);
+        let places = places(9).await;
+        let start = Instant::now();
+
+        join_all(places.iter().map(async |place| {
+            let _turn = queue.turn(*place).await;
+            sleep(Duration::from_secs(1)).await;
+        }))
+        .await;
+
+        assert_eq!(start.elapsed(), Duration::from_secs(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn turns_are_in_order_whoever_came_first() {
+        let queue = FrontendQueue::new(|| 1);
+        let places = places(5).await;
+        let order = RefCell::new(Vec::new());
+
+        // The last one comes first, and has its turn at once.
+        join_all(places.iter().enumerate().rev().map(async |(n, place)| {
+            let _turn = queue.turn(*place).await;
+            order.borrow_mut().push(n);
+            sleep(Duration::from_secs(1)).await;
+        }))
+        .await;
+
+        assert_eq!(order.into_inner(), [4, 0, 1, 2, 3]);
+    }
+
+    /// A frontend that failed comes first in every run.
+    #[tokio::test(start_paused = true)]
+    async fn every_fourth_turn_goes_to_the_least_recently_visited() {
+        let history = History::new(0);
+        let settled = TargetGroupArn("settled".to_owned());
+        history.visited(&settled);
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let place_of_settled = history.place(&settled, None);
+        let queue = FrontendQueue::new(|| 1);
+        let order = RefCell::new(Vec::new());
+        let take = async |name: String, place: Place| {
+            let _turn = queue.turn(place).await;
+            order.borrow_mut().push(name);
+            sleep(Duration::from_secs(1)).await;
+        };
+        let failing = (0..8).map(|n| {
+            let group = TargetGroupArn(format!("failing-{n}"));
+            history.unsettled(&group);
+            let allowed = crate::model::AllowedCidrs(vec!["10.0.0.0/8".parse().unwrap()]);
+            let addresses = crate::model::Addresses::new([[10, 0, 0, 1].into()], &allowed).unwrap();
+            let desired = crate::model::Desired::by(crate::model::Source::Eni, addresses);
+            (group.0.clone(), history.place(&group, Some(&desired)))
+        });
+        let all: Vec<_> = failing.chain([("settled".to_owned(), place_of_settled)]).collect();
+
+        join_all(all.into_iter().map(|(name, place)| take(name, place))).await;
+
+        assert_eq!(order.into_inner().iter().position(|name| name == "settled"), Some(3));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_frontend_that_no_longer_waits_takes_no_turn() {
+        let queue = FrontendQueue::new(|| 1);
+        let places = places(3).await;
+        let first = queue.turn(places[0]).await;
+        let gave_up = tokio::time::timeout(Duration::from_secs(1), queue.turn(places[1])).await;
+        assert!(gave_up.is_err());
+
+        drop(first);
+
+        let next = tokio::time::timeout(Duration::from_secs(1), queue.turn(places[2])).await;
+        assert!(next.is_ok());
+    }
+}

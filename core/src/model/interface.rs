@@ -162,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn two_addresses_of_one_interface_are_one_interface() {
+        let cluster = "payments".parse().unwrap();
+        let two =
+            Interface { addresses: ["10.0.1.10", "10.0.1.99"].map(|ip| ip.parse().unwrap()).into(), ..own() };
+        let interfaces = Interfaces::from_iter([two]);
+
+        let addresses = interfaces.addresses(&cluster, &endpoint(), Family::Ipv4);
+        assert_eq!(addresses.iter().map(BTreeSet::len).collect::<alloc::vec::Vec<_>>(), [2]);
+    }
+
+    #[test]
     fn an_interface_without_an_address_of_the_family_is_none() {
         let cluster = "payments".parse().unwrap();
         let v4 = Interface { addresses: ["10.0.2.11".parse().unwrap()].into(), ..own() };

@@ -217,7 +217,11 @@ impl Model {
                     | State::UnhealthyDraining
                     | State::Unused
                     | State::Unavailable => {
-                        if has(passing, n) { State::Healthy } else { State::Unhealthy }
+                        if has(passing, n) {
+                            State::Healthy
+                        } else {
+                            State::Unhealthy
+                        }
                     }
                 };
             }

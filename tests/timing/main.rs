@@ -1,5 +1,5 @@
-//! Regions with more target groups than ELB lets a run read: what changed is
-//! written at once, nothing waits for ever, and few calls are refused.
+//! Runs whose outcome depends on time: Regions with more target groups than ELB
+//! lets a run read, throttling, and health that grows old.
 //!
 //! Time is paused, so a minute's run takes as long as its work. AWS and DNS
 //! answer in process.
@@ -13,6 +13,7 @@
 
 #[path = "../support/connector.rs"]
 mod connector;
+mod old_health;
 #[path = "../support/socketless.rs"]
 mod socketless;
 mod throttling;
