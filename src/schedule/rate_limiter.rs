@@ -48,10 +48,11 @@ const LEAST: f64 = 2.0;
 const SMALLEST_BUCKET: f64 = 40.0;
 const BURST_SECONDS: f64 = 4.0;
 
-/// Calls in flight at once in a burst beyond [`SMALLEST_BUCKET`]: this many, or
-/// this share of the calls that were accepted in the burst.
-const WIDTH_OF_LONG_BURST: usize = 10;
-const WIDTH_SHARE: f64 = 0.2;
+/// Calls in flight at once in a burst beyond [`SMALLEST_BUCKET`]: few at first,
+/// then one more for each that is accepted, which doubles them with each round
+/// trip, up to a limit. So many are refused when the bucket runs dry.
+const FIRST_WIDTH: f64 = 2.0;
+const LARGEST_WIDTH: f64 = 20.0;
 
 /// A burst ends when no call is accepted for this long.
 const BURST_ENDS_AFTER: Duration = Duration::from_secs(2);
@@ -87,9 +88,8 @@ impl State {
         }
         #[expect(clippy::cast_precision_loss, reason = "few calls are in flight")]
         let in_flight = self.in_flight as f64;
-        let has_room = *started < SMALLEST_BUCKET
-            || self.in_flight < WIDTH_OF_LONG_BURST
-            || in_flight < *accepted * WIDTH_SHARE;
+        let width = FIRST_WIDTH + (*accepted - SMALLEST_BUCKET).max(0.0);
+        let has_room = *started < SMALLEST_BUCKET || in_flight < width.min(LARGEST_WIDTH);
         if has_room {
             *started += 1.0;
             self.in_flight += 1;
