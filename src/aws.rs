@@ -12,6 +12,7 @@ pub mod config;
 pub mod ec2;
 pub mod eks;
 pub mod elb;
+mod endpoint;
 pub mod limiters;
 pub mod query_client;
 pub mod response_guard;

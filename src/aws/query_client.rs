@@ -3,7 +3,7 @@
 //! Credentials, retries, time-outs, endpoints and rate limits are those of the
 //! other clients.
 
-use aws_config::{Region, SdkConfig};
+use aws_config::SdkConfig;
 use aws_smithy_query::QueryWriter;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -16,25 +16,22 @@ use super::account::Clients;
 use super::call::{Caller, malformed_response};
 use super::config;
 use super::ec2::answer::refusal as ec2_refusal;
-use super::sdk_plugin::{self, Service};
+use super::endpoint::{self, Service};
+use super::sdk_plugin;
 use super::xml::Element;
 use crate::error::CallError;
 use crate::schedule::budget::RunBudget;
 
-/// The services that answer questions, by the prefix of their IAM actions;
-/// with the version of the query protocol, if it is that which they speak.
+/// The services that the command line reads from, by the prefix of their IAM
+/// actions; with the version of the query protocol, if they speak it.
 const SERVICES: &[(&str, Service, Option<&str>)] = &[
-    ("cloudwatch", Service { id: "CloudWatch", name: "monitoring" }, Some("2010-08-01")),
-    ("ec2", Service { id: "EC2", name: "ec2" }, Some("2016-11-15")),
-    ("eks", Service { id: "EKS", name: "eks" }, None),
-    (
-        "elasticloadbalancing",
-        Service { id: "Elastic Load Balancing v2", name: "elasticloadbalancing" },
-        Some("2015-12-01"),
-    ),
-    ("lambda", Service { id: "Lambda", name: "lambda" }, None),
-    ("scheduler", Service { id: "Scheduler", name: "scheduler" }, None),
-    ("sts", Service { id: "STS", name: "sts" }, Some("2011-06-15")),
+    ("cloudwatch", endpoint::CLOUDWATCH, Some("2010-08-01")),
+    ("ec2", endpoint::EC2, Some("2016-11-15")),
+    ("eks", endpoint::EKS, None),
+    ("elasticloadbalancing", endpoint::ELB, Some("2015-12-01")),
+    ("lambda", endpoint::LAMBDA, None),
+    ("scheduler", endpoint::SCHEDULER, None),
+    ("sts", endpoint::STS, Some("2011-06-15")),
 ];
 
 /// Reads in the account and Region of some clients.
@@ -94,30 +91,16 @@ impl QueryClient<'_> {
         operation: &'static str,
         request: Request,
     ) -> Result<Vec<u8>, CallError> {
-        let config = config_for(self.config, service);
         let operation = Operation::builder()
             .service_name(service.name)
             .operation_name(operation)
             .behavior_version(config::behavior_version())
             .serializer(Request::http)
             .deserializer(read)
-            .runtime_plugin(sdk_plugin::plugin(&config, service))
+            .runtime_plugin(sdk_plugin::plugin(self.config, service))
             .build();
         self.caller.call(action, || operation.invoke(request.clone())).await
     }
-}
-
-/// The configuration for `service`: EKS alone has FIPS endpoints of another
-/// form than `SERVICE-fips.REGION`.
-///
-/// Source: AWS General Reference, *Amazon EKS endpoints and quotas*.
-fn config_for(config: &SdkConfig, service: Service) -> SdkConfig {
-    let region = config.region().map(Region::as_ref).unwrap_or_default();
-    let is_special = service.name == "eks" && config.use_fips() == Some(true);
-    if !is_special || region.starts_with("us-gov-") || config.endpoint_url().is_some() {
-        return config.clone();
-    }
-    config.to_builder().endpoint_url(format!("https://fips.eks.{region}.amazonaws.com")).build()
 }
 
 /// The service of `action`, its version of the query protocol, and the operation.
@@ -184,20 +167,6 @@ fn query_refusal(document: &[u8]) -> Option<ErrorMetadata> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn only_eks_has_fips_endpoints_of_its_own() {
-        let url = |action, region, fips| {
-            let config = SdkConfig::builder().region(Region::new(region)).use_fips(fips).build();
-            let (service, ..) = service_of(action).unwrap();
-            config_for(&config, service).endpoint_url().map(str::to_owned)
-        };
-        let own = "https://fips.eks.us-east-1.amazonaws.com".to_owned();
-        assert_eq!(url("eks:DescribeCluster", "us-east-1", true), Some(own));
-        assert_eq!(url("eks:DescribeCluster", "us-east-1", false), None);
-        assert_eq!(url("eks:DescribeCluster", "us-gov-west-1", true), None);
-        assert_eq!(url("ec2:DescribeNetworkInterfaces", "us-east-1", true), None);
-    }
 
     #[test]
     fn a_refusal_has_code_and_message_in_each_protocol() {

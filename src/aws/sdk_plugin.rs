@@ -1,9 +1,7 @@
 //! Holds the SDK's parts of which an operation of any AWS service is made.
 //!
 //! It has what a client of the SDK has: region, credentials, time-outs,
-//! retries, and the endpoint's variables. Endpoints follow the same rules as
-//! ELB's but for the name, so ELB's client resolves them: partitions, FIPS and
-//! dual-stack are the SDK's table.
+//! retries, and endpoints by the service's rules ([`super::endpoint`]).
 
 use aws_config::SdkConfig;
 use aws_runtime::auth::SigV4OperationSigningConfig;
@@ -13,35 +11,24 @@ use aws_runtime::request_info::RequestInfoInterceptor;
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_runtime::service_clock_skew::{ServiceClockSkewClassifier, ServiceClockSkewInterceptor};
 use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
-use aws_sdk_elasticloadbalancingv2::config::endpoint::{self as elb, DefaultResolver, Params};
 use aws_smithy_runtime::client::http::connection_poisoning::ConnectionPoisoningInterceptor;
 use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
-use aws_smithy_runtime_api::client::endpoint::{EndpointFuture, EndpointResolverParams, ResolveEndpoint};
+use aws_smithy_runtime_api::client::endpoint::EndpointResolverParams;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
 use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
-use aws_smithy_types::endpoint::Endpoint;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_types::SigningName;
-use aws_types::region::{Region, SigningRegion};
-use aws_types::service_config::ServiceConfigKey;
+use aws_types::region::SigningRegion;
 
 use super::config;
+use super::endpoint::{Service, ServiceEndpoint};
 use super::limiters::ThrottlingIsWaitedOut;
-
-/// An AWS service.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Service {
-    /// As in `AWS_ENDPOINT_URL_EC2`, with a space for each underscore.
-    pub(super) id: &'static str,
-    /// In endpoints and signatures.
-    pub(super) name: &'static str,
-}
 
 /// All of which an operation of `service` is made, but its question and answer.
 pub(super) fn plugin(config: &SdkConfig, service: Service) -> StaticRuntimePlugin {
@@ -104,83 +91,4 @@ fn components(config: &SdkConfig, service: Service) -> RuntimeComponentsBuilder 
         components.set_identity_resolver(SCHEME_ID, credentials);
     }
     components
-}
-
-/// Where a service is: where ELB would be, under the service's name.
-#[derive(Debug)]
-struct ServiceEndpoint {
-    service: &'static str,
-    elb: DefaultResolver,
-    params: Result<Params, String>,
-}
-
-impl ServiceEndpoint {
-    fn of(config: &SdkConfig, service: Service) -> Self {
-        let params = Params::builder()
-            .set_region(config.region().map(|region: &Region| region.as_ref().to_owned()))
-            .set_use_fips(config.use_fips())
-            .set_use_dual_stack(config.use_dual_stack())
-            .set_endpoint(given_url(config, service))
-            .build();
-        Self {
-            service: service.name,
-            elb: DefaultResolver::new(),
-            params: params.map_err(|error| error.to_string()),
-        }
-    }
-
-    async fn resolve(&self) -> Result<Endpoint, BoxError> {
-        let params = self.params.as_ref().map_err(String::as_str)?;
-        let endpoint = elb::ResolveEndpoint::resolve_endpoint(&self.elb, params).await?;
-        if params.endpoint().is_some() {
-            return Ok(endpoint);
-        }
-        let url = endpoint.url().replacen("elasticloadbalancing", self.service, 1);
-        Ok(Endpoint::builder().url(url).build())
-    }
-}
-
-impl ResolveEndpoint for ServiceEndpoint {
-    fn resolve_endpoint<'a>(&'a self, _: &'a EndpointResolverParams) -> EndpointFuture<'a> {
-        EndpointFuture::new(self.resolve())
-    }
-}
-
-/// The URL that the operator gives, for the service or for all.
-fn given_url(config: &SdkConfig, service: Service) -> Option<String> {
-    let key = ServiceConfigKey::builder()
-        .service_id(service.id)
-        .env("AWS_ENDPOINT_URL")
-        .profile("endpoint_url")
-        .build()
-        .ok()?;
-    let own = config.service_config().and_then(|service| service.load_config(key));
-    own.or_else(|| config.endpoint_url().map(str::to_owned))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const EC2: Service = Service { id: "EC2", name: "ec2" };
-
-    #[tokio::test]
-    async fn the_endpoint_is_that_of_the_partition() {
-        for (region, fips, dual_stack, url) in [
-            ("eu-west-1", false, false, "https://ec2.eu-west-1.amazonaws.com"),
-            ("us-east-1", true, false, "https://ec2-fips.us-east-1.amazonaws.com"),
-            ("us-east-1", false, true, "https://ec2.us-east-1.api.aws"),
-            ("us-east-1", true, true, "https://ec2-fips.us-east-1.api.aws"),
-            ("us-gov-west-1", true, false, "https://ec2.us-gov-west-1.amazonaws.com"),
-            ("cn-north-1", false, false, "https://ec2.cn-north-1.amazonaws.com.cn"),
-            ("eusc-de-east-1", false, false, "https://ec2.eusc-de-east-1.amazonaws.eu"),
-        ] {
-            let config = SdkConfig::builder()
-                .region(Region::new(region))
-                .use_fips(fips)
-                .use_dual_stack(dual_stack)
-                .build();
-            assert_eq!(ServiceEndpoint::of(&config, EC2).resolve().await.unwrap().url(), url);
-        }
-    }
 }

@@ -9,10 +9,10 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::ErrorMetadata;
 
 use super::answer::{self, Listed};
+use crate::aws::endpoint::EC2;
 use crate::aws::{config, sdk_plugin};
 use crate::model::DESCRIPTION_PREFIX;
 
-const SERVICE: sdk_plugin::Service = sdk_plugin::Service { id: "EC2", name: "ec2" };
 const OPERATION: &str = "DescribeNetworkInterfaces";
 const VERSION: &str = "2016-11-15";
 
@@ -33,12 +33,12 @@ impl DescribeNetworkInterfaces {
     /// Makes it with all that `config` says of clients.
     pub(in crate::aws) fn new(config: &SdkConfig) -> Self {
         let operation = Operation::builder()
-            .service_name(SERVICE.name)
+            .service_name(EC2.name)
             .operation_name(OPERATION)
             .behavior_version(config::behavior_version())
             .serializer(request)
             .deserializer(answer::read)
-            .runtime_plugin(sdk_plugin::plugin(config, SERVICE));
+            .runtime_plugin(sdk_plugin::plugin(config, EC2));
         Self(operation.build())
     }
 

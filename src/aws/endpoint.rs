@@ -1,0 +1,186 @@
+//! Resolves the endpoints of services that are called with the SDK's generic
+//! operation.
+//!
+//! EKS, ELB and STS have their crates linked, and those resolve. EC2, Lambda,
+//! Scheduler and CloudWatch follow the rules of ELB, with another name and with
+//! exceptions in GovCloud: their crates would take longer to compile than the
+//! rest of the workspace, for one host name each. `tests/endpoints.tsv` holds all
+//! seven to botocore's rule sets.
+
+use aws_config::SdkConfig;
+use aws_sdk_elasticloadbalancingv2::config::endpoint as elb;
+use aws_sdk_elasticloadbalancingv2::config::endpoint::ResolveEndpoint as _;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::endpoint::{EndpointFuture, EndpointResolverParams, ResolveEndpoint};
+use aws_smithy_types::endpoint::Endpoint;
+use aws_types::service_config::ServiceConfigKey;
+
+/// An AWS service.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Service {
+    /// As in `AWS_ENDPOINT_URL_EC2`, with a space for each underscore.
+    pub(super) id: &'static str,
+    /// In endpoints and signatures.
+    pub(super) name: &'static str,
+    /// What resolves its endpoints.
+    pub(super) rules: Rules,
+}
+
+/// What resolves the endpoints of a service.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rules {
+    /// The crate of EKS.
+    Eks,
+    /// The crate of ELB.
+    Elb,
+    /// The crate of STS.
+    Sts,
+    /// The crate of ELB, with the service's own name.
+    LikeElb(GovCloudFips),
+}
+
+/// The endpoint with FIPS in GovCloud, where the usual endpoint of many services
+/// is the FIPS endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GovCloudFips {
+    /// As ELB has it: `-fips` with dual-stack only.
+    AsElb,
+    /// Always with `-fips`.
+    Suffixed,
+    /// Never with `-fips`.
+    Plain,
+}
+
+pub(super) const CLOUDWATCH: Service = like_elb("CloudWatch", "monitoring", GovCloudFips::Plain);
+pub(super) const EC2: Service = like_elb("EC2", "ec2", GovCloudFips::AsElb);
+pub(super) const EKS: Service = Service { id: "EKS", name: "eks", rules: Rules::Eks };
+pub(super) const ELB: Service =
+    Service { id: "Elastic Load Balancing v2", name: "elasticloadbalancing", rules: Rules::Elb };
+pub(super) const LAMBDA: Service = like_elb("Lambda", "lambda", GovCloudFips::Suffixed);
+pub(super) const SCHEDULER: Service = like_elb("Scheduler", "scheduler", GovCloudFips::Suffixed);
+pub(super) const STS: Service = Service { id: "STS", name: "sts", rules: Rules::Sts };
+
+const fn like_elb(id: &'static str, name: &'static str, fips: GovCloudFips) -> Service {
+    Service { id, name, rules: Rules::LikeElb(fips) }
+}
+
+/// Where a service is.
+#[derive(Debug)]
+pub(super) struct ServiceEndpoint {
+    service: Service,
+    given_url: Option<String>,
+    region: Option<String>,
+    fips: Option<bool>,
+    dual_stack: Option<bool>,
+}
+
+/// The parameters of one crate's rules.
+macro_rules! params {
+    ($endpoint:path, $of:expr) => {{
+        use $endpoint as endpoint;
+        endpoint::Params::builder()
+            .set_region($of.region.clone())
+            .set_use_fips($of.fips)
+            .set_use_dual_stack($of.dual_stack)
+            .set_endpoint($of.given_url.clone())
+            .build()
+    }};
+}
+
+impl ServiceEndpoint {
+    pub(super) fn of(config: &SdkConfig, service: Service) -> Self {
+        Self {
+            service,
+            given_url: given_url(config, service),
+            region: config.region().map(|region| region.as_ref().to_owned()),
+            fips: config.use_fips(),
+            dual_stack: config.use_dual_stack(),
+        }
+    }
+
+    async fn resolve(&self) -> Result<Endpoint, BoxError> {
+        match self.service.rules {
+            Rules::Eks => {
+                use aws_sdk_eks::config::endpoint::{DefaultResolver, ResolveEndpoint as _};
+                let params = params!(aws_sdk_eks::config::endpoint, self)?;
+                DefaultResolver::new().resolve_endpoint(&params).await
+            }
+            Rules::Sts => {
+                use aws_sdk_sts::config::endpoint::{DefaultResolver, ResolveEndpoint as _};
+                let params = params!(aws_sdk_sts::config::endpoint, self)?;
+                DefaultResolver::new().resolve_endpoint(&params).await
+            }
+            Rules::Elb => self.of_elb().await,
+            Rules::LikeElb(_) if self.given_url.is_some() => self.of_elb().await,
+            Rules::LikeElb(fips) => self.like_elb(fips).await,
+        }
+    }
+
+    async fn of_elb(&self) -> Result<Endpoint, BoxError> {
+        let params = params!(aws_sdk_elasticloadbalancingv2::config::endpoint, self)?;
+        elb::DefaultResolver::new().resolve_endpoint(&params).await
+    }
+
+    /// ELB's endpoint with another first label. The Region, the domain of the
+    /// partition, and an error where the partition has no FIPS or dual-stack come
+    /// from the SDK.
+    async fn like_elb(&self, gov_cloud: GovCloudFips) -> Result<Endpoint, BoxError> {
+        let of_elb = self.of_elb().await?;
+        let (label, domain) = labels(of_elb.url())?;
+        let is_suffixed = if self.fips == Some(true) && self.is_in_gov_cloud().await? {
+            match gov_cloud {
+                GovCloudFips::AsElb => label.ends_with(FIPS),
+                GovCloudFips::Suffixed => true,
+                GovCloudFips::Plain => false,
+            }
+        } else {
+            label.ends_with(FIPS)
+        };
+        let suffix = if is_suffixed { FIPS } else { "" };
+        Ok(Endpoint::builder().url(format!("https://{}{suffix}.{domain}", self.service.name)).build())
+    }
+
+    /// Whether ELB's endpoint with FIPS has no suffix, which is so in GovCloud
+    /// only.
+    async fn is_in_gov_cloud(&self) -> Result<bool, BoxError> {
+        let single_stack = Self {
+            service: ELB,
+            given_url: None,
+            region: self.region.clone(),
+            fips: Some(true),
+            dual_stack: Some(false),
+        };
+        let endpoint = single_stack.of_elb().await?;
+        Ok(!labels(endpoint.url())?.0.ends_with(FIPS))
+    }
+}
+
+/// What marks the first label of a FIPS endpoint.
+const FIPS: &str = "-fips";
+
+/// The first label of a URL's host, and the rest.
+fn labels(url: &str) -> Result<(&str, &str), BoxError> {
+    let host = url.strip_prefix("https://");
+    host.and_then(|host| host.split_once('.')).ok_or_else(|| format!("unexpected ELB endpoint {url}").into())
+}
+
+impl ResolveEndpoint for ServiceEndpoint {
+    fn resolve_endpoint<'a>(&'a self, _: &'a EndpointResolverParams) -> EndpointFuture<'a> {
+        EndpointFuture::new(self.resolve())
+    }
+}
+
+/// The URL that the operator gives, for the service or for all.
+fn given_url(config: &SdkConfig, service: Service) -> Option<String> {
+    let key = ServiceConfigKey::builder()
+        .service_id(service.id)
+        .env("AWS_ENDPOINT_URL")
+        .profile("endpoint_url")
+        .build()
+        .ok()?;
+    let own = config.service_config().and_then(|service| service.load_config(key));
+    own.or_else(|| config.endpoint_url().map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests;
