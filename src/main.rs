@@ -26,7 +26,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), lambda_runtime::Error> {
     let settings = Settings::from_lookup(settings::variable)?;
-    let home = config::loader(config::https(), settings.sdk_retries).load().await;
+    let home = config::loader(config::https(settings::variable)?, settings.sdk_retries).load().await;
     let account = Account::new(home, settings.sdk_retries)?;
     let resolver = Resolver::new(&settings)?;
     let handler = Handler::new(Service::new(settings, account, resolver));

@@ -50,7 +50,10 @@ impl Session {
         let role = common.role_arn.clone().map(|arn| Role::new(arn, common.external_id.clone()));
         let scope = Scope { region: None, role: role.transpose()? };
 
-        let mut loader = config::loader(config::https(), settings.sdk_retries);
+        // The simulated account is on this machine, which no proxy can reach.
+        let variable = |name: &str| if common.demo { None } else { settings::variable(name) };
+        let https = config::https(variable).map_err(|error| Problem::Usage(error.to_string()))?;
+        let mut loader = config::loader(https, settings.sdk_retries);
         if let Some(region) = &common.region {
             loader = loader.region(Region::new(region.as_str().to_owned()));
         }

@@ -19,7 +19,8 @@ pub(crate) struct Tls {
 }
 
 impl Tls {
-    /// Makes both, for `localhost` and `127.0.0.1`. Keys stay in memory.
+    /// Makes both, for `localhost`, `127.0.0.1` and AWS's names in the home
+    /// Region. Keys stay in memory.
     pub(crate) fn make() -> io::Result<Self> {
         let authority = authority().map_err(io::Error::other)?;
         let mut file = tempfile::Builder::new().prefix("eks-nlb-simulator-ca-").suffix(".pem").tempfile()?;
@@ -51,7 +52,8 @@ pub fn authority_until(year: i32, month: u8, day: u8) -> String {
 
 fn acceptor(authority: &CertifiedIssuer<'static, KeyPair>) -> io::Result<TlsAcceptor> {
     let key = KeyPair::generate().map_err(io::Error::other)?;
-    let names = ["localhost", "127.0.0.1"].map(str::to_owned);
+    // A proxy can lead AWS's own names here.
+    let names = ["localhost", "127.0.0.1", "*.eu-west-1.amazonaws.com"].map(str::to_owned);
     let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     let certificate = params.signed_by(&key, authority).map_err(io::Error::other)?;

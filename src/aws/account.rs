@@ -141,10 +141,12 @@ impl Clients {
     fn new(region: String, config: SdkConfig, max_attempts: u32, renewal: Option<SystemTime>) -> Self {
         let eks = aws_sdk_eks::config::Builder::from(&config)
             .retry_partition(config::retry_quota("eks"))
+            .retry_classifier(response_guard::FinalErrors)
             .retry_classifier(ThrottlingIsWaitedOut);
         let elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(&config)
             .retry_partition(config::retry_quota("elasticloadbalancing"))
             .interceptor(response_guard::WholeXml)
+            .retry_classifier(response_guard::FinalErrors)
             .retry_classifier(ThrottlingIsWaitedOut);
         Self {
             region,

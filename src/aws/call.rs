@@ -8,6 +8,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::limiters::Limiters;
+use super::response_guard::{MAX_ANSWER_BYTES, is_too_long};
+use super::unreachable::{cause_of, is_html};
 use crate::error::{CallError, UnreachableCause, chain};
 use crate::schedule::budget::RunBudget;
 
@@ -136,21 +138,33 @@ const ACCESS_DENIED: &[&str] = &[
     "AuthorizationError",
 ];
 
+/// In place of a service's code: the response is longer than
+/// [`MAX_ANSWER_BYTES`].
+pub(super) const RESPONSE_TOO_LONG: &str = "ResponseTooLong";
+
 fn classify<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
     match error {
         SdkError::ServiceError(refusal) => refused(action, refusal.raw(), refusal.err()),
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => {
-            let reason = causes(error);
-            CallError::Unreachable { action, cause: cause_of(&reason), reason }
+        SdkError::ResponseError(response) if is_html(response.raw()) => {
+            behind_a_proxy(action, response.raw())
         }
-        SdkError::ResponseError(answer) if is_html(answer.raw()) => behind_a_proxy(action, answer.raw()),
-        // The request could not be built, or the answer not be read.
-        SdkError::ConstructionFailure(_) | SdkError::ResponseError(_) | _ => {
-            CallError::Rejected { action, service_code: String::new(), reason: causes(error) }
+        SdkError::ResponseError(_) if is_too_long(error) => {
+            let reason = format!("the response is longer than {MAX_ANSWER_BYTES} bytes");
+            CallError::Rejected { action, service_code: RESPONSE_TOO_LONG.to_owned(), reason }
         }
+        SdkError::ConstructionFailure(_)
+        | SdkError::TimeoutError(_)
+        | SdkError::DispatchFailure(_)
+        | SdkError::ResponseError(_)
+        | _ => match cause_of(error) {
+            Some(cause) => CallError::Unreachable { action, cause, reason: causes(error) },
+            // The request cannot be made, for want of credentials or of an endpoint,
+            // or the response cannot be read.
+            None => CallError::Rejected { action, service_code: String::new(), reason: causes(error) },
+        },
     }
 }
 
@@ -165,7 +179,7 @@ fn refused(action: &'static str, raw: &HttpResponse, refusal: &impl ProvideError
         CallError::AccessDenied { action, reason }
     } else if status == 429 || THROTTLING_ERRORS.contains(&service_code.as_str()) {
         CallError::Throttled { action, reason }
-    } else if refusal.code().is_none() && is_html(raw) {
+    } else if status == PROXY_AUTHENTICATION_REQUIRED || refusal.code().is_none() && is_html(raw) {
         behind_a_proxy(action, raw)
     } else if status >= 500 {
         CallError::Unavailable { action, reason }
@@ -174,27 +188,13 @@ fn refused(action: &'static str, raw: &HttpResponse, refusal: &impl ProvideError
     }
 }
 
-/// No AWS service answers in HTML.
-fn is_html(raw: &HttpResponse) -> bool {
-    let kind = raw.headers().get("content-type").unwrap_or_default();
-    kind.to_ascii_lowercase().starts_with("text/html")
-}
+/// No AWS service has this status.
+const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 
 fn behind_a_proxy(action: &'static str, raw: &HttpResponse) -> CallError {
-    let reason = format!("HTTP status {} with a page of HTML", raw.status().as_u16());
+    let page = if is_html(raw) { " with a page of HTML" } else { "" };
+    let reason = format!("HTTP status {}{page}", raw.status().as_u16());
     CallError::Unreachable { action, cause: UnreachableCause::Proxy, reason }
-}
-
-/// What the messages of resolver, TLS and HTTP client say of a connection.
-fn cause_of(reason: &str) -> UnreachableCause {
-    let says = |texts: &[&str]| texts.iter().any(|text| reason.contains(text));
-    if says(&["dns error", "failed to lookup address"]) {
-        UnreachableCause::Name
-    } else if says(&["invalid peer certificate", "UnknownIssuer", "certificate"]) {
-        UnreachableCause::Certificate
-    } else {
-        UnreachableCause::Route
-    }
 }
 
 /// The chain below an [`SdkError`], whose own message only names its variant.

@@ -1,18 +1,14 @@
-//! Configures the SDK for every client: HTTP, time-outs and retries.
+//! Configures the SDK for every client: time-outs and retries.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_sdk_eks::config::retry::{RetryMode, RetryPartition, TokenBucket};
-use aws_smithy_http_client::tls;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
-};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::http::HttpClient;
 
+pub use super::http_client::{InvalidEnvironment, https};
 use super::response_guard;
 
 /// Budget for connecting: one lost SYN is sent again after 1 s.
@@ -34,60 +30,9 @@ const INITIAL_BACKOFF: Duration = Duration::from_millis(500);
 const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
 /// Budget for one call: the longest back-offs add up to 19.5 s, so a call that
-/// is throttled throughout is told so, and not that it timed out. The
+/// is throttled throughout ends as throttled, not as timed out. The
 /// function's time-out in `template.yaml` is three times this.
 pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
-
-/// Connections that nothing has used for this long are given up: longer than
-/// the minute between two runs.
-///
-/// hyper does the same, but by a clock that may stand still while Lambda
-/// freezes the process. The first calls after a long freeze would each wait on
-/// a connection that died without a word.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
-
-/// The one HTTP client of every AWS client.
-#[must_use]
-pub fn https() -> impl HttpClient + 'static {
-    let make = || {
-        aws_smithy_http_client::Builder::new()
-            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-            .build_https()
-    };
-    FreshAfterIdle { make, current: Mutex::new((make(), SystemTime::now())) }
-}
-
-/// An HTTP client that starts anew, without connections, after
-/// [`IDLE_TIMEOUT`] on the wall clock.
-#[derive(Debug)]
-struct FreshAfterIdle {
-    make: fn() -> SharedHttpClient,
-    /// The client, and when it was last used.
-    current: Mutex<(SharedHttpClient, SystemTime)>,
-}
-
-impl FreshAfterIdle {
-    fn client(&self, now: SystemTime) -> SharedHttpClient {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back says nothing about the connections.
-        if now.duration_since(current.1).unwrap_or_default() > IDLE_TIMEOUT {
-            current.0 = (self.make)();
-        }
-        current.1 = now;
-        current.0.clone()
-    }
-}
-
-impl HttpClient for FreshAfterIdle {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let now = components.time_source().map_or_else(SystemTime::now, |clock| clock.now());
-        self.client(now).http_connector(settings, components)
-    }
-}
 
 /// The one policy of retries and time-outs of every AWS client. Region,
 /// credentials and endpoints are still to be loaded.

@@ -7,7 +7,7 @@
 pub(super) mod answer;
 pub(super) mod operation;
 
-use super::call::{Caller, all_pages};
+use super::call::{Caller, RESPONSE_TOO_LONG, all_pages};
 use crate::error::CallError;
 use crate::model::Interfaces;
 
@@ -36,9 +36,7 @@ impl Ec2<'_> {
     pub async fn control_plane_interfaces(&self) -> Result<Interfaces, CallError> {
         let [largest, smaller] = PAGE_SIZES;
         match self.pages_of(largest).await {
-            Err(error) if error.to_string().contains(super::response_guard::TOO_LONG) => {
-                self.pages_of(smaller).await
-            }
+            Err(error) if error.is_rejected_as(&[RESPONSE_TOO_LONG]) => self.pages_of(smaller).await,
             listed => listed,
         }
     }

@@ -18,6 +18,7 @@ use super::config;
 use super::ec2::answer::refusal as ec2_refusal;
 use super::endpoint::{self, Service};
 use super::sdk_plugin;
+use super::unreachable::is_html;
 use super::xml::Element;
 use crate::error::CallError;
 use crate::schedule::budget::RunBudget;
@@ -137,7 +138,9 @@ impl Request {
 fn read(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<ErrorMetadata>> {
     let document = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
-        return Ok(document.to_owned());
+        // It might pass for a document without the fields that are asked for.
+        let is_html = is_html(response);
+        return if is_html { Err(OrchestratorError::other("HTML")) } else { Ok(document.to_owned()) };
     }
     let refusal = match response.headers().get("x-amzn-errortype") {
         Some(code) => json_refusal(code, document),

@@ -5,23 +5,30 @@
 //! 2. [`WholeXml`]: the SDK's XML deserialisers stop at the end of the input as
 //!    if the document ended there. Half a list would pass for a list, and a
 //!    target group whose tags are cut off for one without tags. HTTP notices
-//!    most cuts, but not those that a proxy made before it.
+//!    most cuts, but not a cut that a proxy made before it.
 //!
 //! Neither has an issue in smithy-rs or aws-sdk-rust that we know of (searched
 //! in November 2026). Each can be deleted once `tests/hostile` passes without.
+
+use std::error::Error;
 
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    AfterDeserializationInterceptorContextRef, InterceptorContext,
+};
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use http_body_util::Limited;
+use http_body_util::{LengthLimitError, Limited};
+
+use super::unreachable::{chain, is_untrusted};
 
 /// The most bytes that an answer may have: more than twice the longest one, the
 /// tags of 20 resources. Each has at most 50 tags of 128 and 256 characters,
@@ -29,9 +36,30 @@ use http_body_util::Limited;
 /// balancers has some 0.8 MB.
 pub const MAX_ANSWER_BYTES: usize = 4 << 20;
 
-/// What the message of an answer beyond [`MAX_ANSWER_BYTES`] contains, in the
-/// words of http-body-util.
-pub(super) const TOO_LONG: &str = "length limit exceeded";
+/// Whether a response was longer than [`MAX_ANSWER_BYTES`].
+pub(super) fn is_too_long(error: &(dyn Error + 'static)) -> bool {
+    chain(error).any(<dyn Error>::is::<LengthLimitError>)
+}
+
+/// Forbids the SDK to retry where the same must come of it: a response that is
+/// too long, and a certificate that is not trusted.
+#[derive(Debug)]
+pub(super) struct FinalErrors;
+
+impl ClassifyRetry for FinalErrors {
+    fn name(&self) -> &'static str {
+        "FinalErrors"
+    }
+
+    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
+        match context.output_or_error() {
+            Some(Err(error)) if is_too_long(error) || chain(error).any(is_untrusted) => {
+                RetryAction::RetryForbidden
+            }
+            _ => RetryAction::NoActionIndicated,
+        }
+    }
+}
 
 /// An HTTP client whose answers end in an error at [`MAX_ANSWER_BYTES`].
 #[derive(Debug)]

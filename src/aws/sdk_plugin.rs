@@ -29,6 +29,7 @@ use aws_types::region::SigningRegion;
 use super::config;
 use super::endpoint::{Service, ServiceEndpoint};
 use super::limiters::ThrottlingIsWaitedOut;
+use super::response_guard::FinalErrors;
 
 /// All of which an operation of `service` is made, but its question and answer.
 pub(super) fn plugin(config: &SdkConfig, service: Service) -> StaticRuntimePlugin {
@@ -86,6 +87,7 @@ fn components(config: &SdkConfig, service: Service) -> RuntimeComponentsBuilder 
         .push_retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
         .push_retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new())
         .push_retry_classifier(ServiceClockSkewClassifier::<ErrorMetadata>::new())
+        .push_retry_classifier(FinalErrors)
         .push_retry_classifier(ThrottlingIsWaitedOut);
     if let Some(credentials) = config.credentials_provider() {
         components.set_identity_resolver(SCHEME_ID, credentials);

@@ -8,6 +8,7 @@ use aws_sdk_sts::config::Credentials;
 
 use super::call::{Caller, malformed_response};
 use super::limiters::ThrottlingIsWaitedOut;
+use super::response_guard::FinalErrors;
 use crate::error::CallError;
 use crate::model::Role;
 
@@ -25,8 +26,10 @@ pub(super) async fn assume(
     home: &SdkConfig,
     caller: Caller<'_>,
 ) -> Result<Credentials, CallError> {
-    let config = aws_sdk_sts::config::Builder::from(home).retry_classifier(ThrottlingIsWaitedOut).build();
-    let assume = Client::from_conf(config)
+    let config = aws_sdk_sts::config::Builder::from(home)
+        .retry_classifier(FinalErrors)
+        .retry_classifier(ThrottlingIsWaitedOut);
+    let assume = Client::from_conf(config.build())
         .assume_role()
         .role_arn(role.arn())
         .role_session_name(session)

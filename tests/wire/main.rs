@@ -8,12 +8,15 @@ mod events;
 mod faults;
 mod fleet;
 mod freeze;
+mod http_proxy;
 mod metrics;
 mod names;
 mod outcomes;
+mod pages;
 #[path = "../support/process.rs"]
 #[expect(dead_code, reason = "the soak uses the rest of it")]
 mod process;
+mod proxies;
 mod registration;
 mod relay;
 mod report;
@@ -25,4 +28,5 @@ mod sources;
 mod support;
 mod time;
 mod tls;
+mod unreachable;
 mod unserved;
