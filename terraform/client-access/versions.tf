@@ -7,7 +7,7 @@ terraform {
       source = "hashicorp/aws"
       # 5.83: service_region of an endpoint. Nothing here uses what 6 deprecates
       # (data.aws_region's name and id, data.aws_vpc_endpoint_service's region).
-      version = ">= 5.83, < 7.0"
+      version = ">= 5.83"
     }
   }
 }

@@ -1,13 +1,14 @@
 # Runs when EKS makes or removes an interface of a control plane.
 
-# What an event says is not read: it says when. A call that failed, and EKS tries
-# out a thousand, says nothing. CloudTrail tells what a new interface is for; of
-# one that is removed it tells only who removed it.
+# An event starts a run; its content is not read. Failed calls are left out, because
+# EKS makes a thousand dry runs. CloudTrail records the description of a new
+# interface; of a removed one it records only who removed it.
 resource "aws_cloudwatch_event_rule" "control_plane" {
   count = var.watch_control_plane ? 1 : 0
 
   name        = "${var.name}-control-plane"
   description = "EKS makes or removes an interface of a control plane"
+  state       = local.schedule_state
   event_pattern = jsonencode({
     source      = ["aws.ec2"]
     detail-type = ["AWS API Call via CloudTrail"]

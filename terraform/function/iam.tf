@@ -99,10 +99,11 @@ locals {
   )
 }
 
-# Roles are global: a prefix, so that one account can hold the function in
-# several Regions.
+# Roles are global: by default a prefix, so that one account can hold the function
+# in several Regions.
 resource "aws_iam_role" "function" {
-  name_prefix          = "${var.name}-"
+  name                 = var.role_name
+  name_prefix          = var.role_name == null ? "${var.name}-" : null
   description          = "What ${var.name} may do"
   permissions_boundary = var.permissions_boundary_arn
   assume_role_policy = jsonencode({
@@ -114,6 +115,12 @@ resource "aws_iam_role" "function" {
     }]
   })
   tags = var.tags
+
+  # Another name is another role: the function gets it, with its permissions,
+  # before the old one goes.
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_iam_role_policy" "function" {
@@ -123,6 +130,10 @@ resource "aws_iam_role_policy" "function" {
     Version   = "2012-10-17"
     Statement = local.statements
   })
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_iam_role_policy" "interfaces" {
@@ -139,6 +150,10 @@ resource "aws_iam_role_policy" "interfaces" {
       Resource = "*"
     }]
   })
+
+  lifecycle {
+    create_before_destroy = true
+  }
 }
 
 resource "aws_iam_role" "scheduler" {

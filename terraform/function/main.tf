@@ -15,6 +15,9 @@ locals {
 
   in_vpc = length(var.subnet_ids) > 0
 
+  # Of every schedule and of the event rule.
+  schedule_state = var.paused ? "DISABLED" : var.schedule_state
+
   # What the build depends on; a change of it builds and deploys again.
   sources     = var.source_dir == null ? [] : sort(setunion(fileset(var.source_dir, "{Cargo.toml,Cargo.lock,rust-toolchain.toml}"), fileset(var.source_dir, "src/**")))
   source_hash = base64sha256(join("", [for file in local.sources : filesha256("${var.source_dir}/${file}")]))
@@ -55,7 +58,7 @@ resource "aws_lambda_function" "this" {
   # Less than the schedule's interval, so that a run has ended before the next one
   # is due.
   timeout                        = 55
-  reserved_concurrent_executions = coalesce(var.reserved_concurrency, -1)
+  reserved_concurrent_executions = var.stopped ? 0 : coalesce(var.reserved_concurrency, -1)
 
   environment {
     variables = merge(
@@ -126,7 +129,7 @@ resource "aws_scheduler_schedule" "own" {
   name                = var.name
   description         = "Runs ${var.name} for this account and Region"
   schedule_expression = var.schedule_expression
-  state               = var.schedule_state
+  state               = local.schedule_state
 
   flexible_time_window {
     mode = "OFF"
@@ -145,13 +148,13 @@ resource "aws_scheduler_schedule" "own" {
 
 # One for each other Region or account, with its constant input.
 resource "aws_scheduler_schedule" "fleet" {
-  #checkov:skip=CKV_AWS_297:Regions and role ARNs are no secret, and an external id is not one either (IAM User Guide).
+  #checkov:skip=CKV_AWS_297:Regions, role ARNs and external ids are not secrets (IAM User Guide, How to use an external ID).
   for_each = var.fleet
 
   name                = "${var.name}-${each.key}"
   description         = "Runs ${var.name} for ${join(" as ", compact([each.value.region, each.value.role_arn]))}"
   schedule_expression = var.schedule_expression
-  state               = var.schedule_state
+  state               = local.schedule_state
 
   flexible_time_window {
     mode = "OFF"
@@ -164,9 +167,10 @@ resource "aws_scheduler_schedule" "fleet" {
     # Absent rather than null: the function refuses a key without a value.
     input = jsonencode({
       for key, value in {
-        region     = each.value.region
-        roleArn    = each.value.role_arn
-        externalId = each.value.external_id
+        region           = each.value.region
+        roleArn          = each.value.role_arn
+        externalId       = each.value.external_id
+        minLoadBalancers = each.value.min_load_balancers
       } : key => value if value != null
     })
 

@@ -16,7 +16,23 @@ locals {
   )
 }
 
+# An address without a port is asked on 53. The VPC's own resolver needs no rule.
+locals {
+  dns_servers = [
+    for server in var.dns_servers : strcontains(server, ".") ? {
+      cidr = "${split(":", server)[0]}/32" # 10.0.0.2, 10.0.0.2:5353
+      port = try(split(":", server)[1], "53")
+      } : {
+      cidr = "${trimprefix(split("]", server)[0], "[")}/128" # fd00::2, [fd00::2], [fd00::2]:5353
+      port = try(regex("\\]:(.+)", server)[0], "53")
+    }
+  ]
+}
+
+# The rules are part of the group: as resources of their own they would need keys,
+# and an address in dns_servers may be unknown while planning.
 resource "aws_security_group" "function" {
+  #checkov:skip=CKV_AWS_382:Ports 443 only, and those of dns_servers.
   count = local.makes_security_group ? 1 : 0
 
   name_prefix = "${var.name}-"
@@ -24,50 +40,42 @@ resource "aws_security_group" "function" {
   vpc_id      = var.vpc_id
   tags        = merge(var.tags, { Name = var.name })
 
+  egress {
+    description = "AWS APIs, over IPv4"
+    protocol    = "tcp"
+    from_port   = 443
+    to_port     = 443
+    cidr_blocks = ["0.0.0.0/0"]
+  }
+
+  egress {
+    description      = "AWS APIs, over IPv6"
+    protocol         = "tcp"
+    from_port        = 443
+    to_port          = 443
+    ipv6_cidr_blocks = ["::/0"]
+  }
+
+  dynamic "egress" {
+    for_each = [for rule in setproduct(["udp", "tcp"], range(length(local.dns_servers))) : { protocol = rule[0], server = local.dns_servers[rule[1]] }]
+
+    content {
+      description      = "dns_servers, over ${upper(egress.value.protocol)}"
+      protocol         = egress.value.protocol
+      from_port        = egress.value.server.port
+      to_port          = egress.value.server.port
+      cidr_blocks      = endswith(egress.value.server.cidr, "/32") ? [egress.value.server.cidr] : null
+      ipv6_cidr_blocks = endswith(egress.value.server.cidr, "/32") ? null : [egress.value.server.cidr]
+    }
+  }
+
   lifecycle {
     create_before_destroy = true
   }
 }
 
-resource "aws_vpc_security_group_egress_rule" "function_https" {
-  for_each = local.makes_security_group ? { ipv4 = "0.0.0.0/0", ipv6 = "::/0" } : {}
-
-  security_group_id = aws_security_group.function[0].id
-  description       = "AWS APIs, over ${each.key == "ipv4" ? "IPv4" : "IPv6"}"
-  cidr_ipv4         = each.key == "ipv4" ? each.value : null
-  cidr_ipv6         = each.key == "ipv6" ? each.value : null
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
-  tags              = var.tags
-}
-
-# The VPC's own resolver needs no rule; servers of your own do. As in
-# template.yaml, which cannot take the ports out of its list: a list with a colon,
-# for a port or an IPv6 address, opens them all.
-locals {
-  dns_ports = anytrue([for server in var.dns_servers : strcontains(server, ":")]) ? [1, 65535] : [53, 53]
-  dns_rules = !local.makes_security_group || length(var.dns_servers) == 0 ? {} : merge(
-    { udp = "0.0.0.0/0", tcp = "0.0.0.0/0" },
-    local.dns_ports[0] == 1 ? { udp-ipv6 = "::/0", tcp-ipv6 = "::/0" } : {},
-  )
-}
-
-resource "aws_vpc_security_group_egress_rule" "function_dns" {
-  for_each = local.dns_rules
-
-  security_group_id = aws_security_group.function[0].id
-  description       = "dns_servers, over ${upper(split("-", each.key)[0])}${endswith(each.key, "ipv6") ? " and IPv6" : ""}"
-  cidr_ipv4         = endswith(each.key, "ipv6") ? null : each.value
-  cidr_ipv6         = endswith(each.key, "ipv6") ? each.value : null
-  ip_protocol       = split("-", each.key)[0]
-  from_port         = local.dns_ports[0]
-  to_port           = local.dns_ports[1]
-  tags              = var.tags
-}
-
-# With private DNS an endpoint answers for its API to the whole VPC. Whoever it
-# does not admit is cut off from that API, the Load Balancer Controller first.
+# With private DNS an endpoint answers for its API to the whole VPC. A client that
+# it does not admit cannot reach that API, the Load Balancer Controller first.
 resource "aws_security_group" "endpoints" {
   count = var.interface_endpoints ? 1 : 0
 

@@ -10,7 +10,7 @@ variable "package" {
 
   validation {
     condition     = var.package == null || var.package_sha256 != null ? true : fileexists(var.package)
-    error_message = "package is \"${coalesce(var.package, "-")}\", where there is no file: take it from a release, build it with `cargo lambda build --release --arm64 --output-format zip --bin eks-nlb-sync`, or give source_dir instead."
+    error_message = "package is \"${coalesce(var.package, "-")}\", where no file exists: take it from a release, build it with `cargo lambda build --release --arm64 --output-format zip --bin eks-nlb-sync`, or give source_dir instead."
   }
 
   validation {
@@ -31,7 +31,7 @@ variable "package_sha256" {
 }
 
 variable "s3_bucket" {
-  description = "Bucket that holds the zip, in the function's Region: then nobody who plans needs Rust or the file."
+  description = "Bucket that holds the zip, in the function's Region: planning then needs neither Rust nor the file."
   type        = string
   default     = null
 
@@ -60,7 +60,7 @@ variable "source_dir" {
 
   validation {
     condition     = var.source_dir == null ? true : fileexists("${var.source_dir}/Cargo.lock")
-    error_message = "source_dir is \"${coalesce(var.source_dir, "-")}\", which is not a checkout of eks-nlb-sync: there is no Cargo.lock in it."
+    error_message = "source_dir is \"${coalesce(var.source_dir, "-")}\", which is not a checkout of eks-nlb-sync: it has no Cargo.lock."
   }
 }
 
@@ -178,7 +178,7 @@ variable "dns_servers" {
   nullable    = false
 
   validation {
-    condition     = alltrue([for server in var.dns_servers : can(regex("^[0-9a-fA-F.:\\[\\]]+$", server))])
+    condition     = alltrue([for server in var.dns_servers : can(regex("^([0-9]{1,3}(\\.[0-9]{1,3}){3}(:[1-9][0-9]{0,4})?|[0-9a-fA-F]*:[0-9a-fA-F:]+|\\[[0-9a-fA-F]*:[0-9a-fA-F:]+\\](:[1-9][0-9]{0,4})?)$", server))])
     error_message = "dns_servers must be addresses such as \"10.0.0.2\", \"10.0.0.2:53\" or \"[fd00::2]:53\"."
   }
 }
@@ -236,7 +236,7 @@ variable "schedule_expression" {
 }
 
 variable "schedule_state" {
-  description = "`DISABLED` pauses the schedules, or leaves invoking to something else. The alarm for missing runs stays either way."
+  description = "`DISABLED` where something else invokes the function, such as a workflow of your own. The event rule follows it; the alarm for missing runs stays."
   type        = string
   default     = "ENABLED"
   nullable    = false
@@ -247,12 +247,27 @@ variable "schedule_state" {
   }
 }
 
+variable "paused" {
+  description = "For a while: disables every schedule and the event rule. Invocations by hand still run. An apply does not start it again."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "stopped" {
+  description = "For emergencies: reserves a concurrency of 0, so that no invocation runs at all, not even by hand. An apply does not start it again."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "fleet" {
-  description = "Other Regions and accounts to act in, each by a schedule of its own with this constant input. Raise `reserved_concurrency` with their number."
+  description = "Other Regions and accounts to act in, each with a schedule of its own that has this constant input. With fewer managed load balancers than `min_load_balancers` the run fails. Raise `reserved_concurrency` with the number of entries."
   type = map(object({
-    region      = optional(string)
-    role_arn    = optional(string)
-    external_id = optional(string)
+    region             = optional(string)
+    role_arn           = optional(string)
+    external_id        = optional(string)
+    min_load_balancers = optional(number)
   }))
   default  = {}
   nullable = false
@@ -268,8 +283,13 @@ variable "fleet" {
   }
 
   validation {
+    condition     = alltrue([for minimum in [for scope in values(var.fleet) : coalesce(scope.min_load_balancers, 1)] : minimum >= 1 && minimum <= 1000 && floor(minimum) == minimum])
+    error_message = "min_load_balancers in fleet must be a whole number from 1 to 1000, or left out."
+  }
+
+  validation {
     condition     = alltrue([for scope in values(var.fleet) : scope.external_id == null || scope.role_arn != null])
-    error_message = "An external_id in fleet means nothing without a role_arn beside it: the function refuses such an event."
+    error_message = "An external_id in fleet needs a role_arn in the same entry: the function refuses an event without one."
   }
 
   validation {
@@ -292,13 +312,13 @@ variable "reserved_concurrency" {
 
   validation {
     condition     = var.reserved_concurrency == null || (coalesce(var.reserved_concurrency, 1) >= 1 && coalesce(var.reserved_concurrency, 1) <= 9999)
-    error_message = "reserved_concurrency must be a number from 1, or null: 0 would stop the function."
+    error_message = "reserved_concurrency must be a number from 1, or null. To stop the function, set stopped = true."
   }
 
   validation {
     # Lambda keeps an event that finds no room for a minute at most here.
     condition     = length(var.fleet) == 0 || coalesce(var.reserved_concurrency, 9999) > 1
-    error_message = "With a fleet, ${length(var.fleet) + 1} schedules fire in the same minute, and with reserved_concurrency = 1 those that come late are dropped: give ${length(var.fleet) + 1}, or at least 2 where runs are short, or null."
+    error_message = "With a fleet, ${length(var.fleet) + 1} schedules fire in the same minute, and with reserved_concurrency = 1 invocations that wait for over a minute are dropped: give ${length(var.fleet) + 1}, or at least 2 where runs are short, or null."
   }
 }
 
@@ -355,6 +375,17 @@ variable "organization_id" {
   }
 }
 
+variable "role_name" {
+  description = "Name of the function's role. Give one where roles of other accounts trust this role: a role that is destroyed and made again then has the same ARN. Roles are global, so each Region of an account needs its own name. Default: a generated name."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.role_name == null || can(regex("^[\\w+=,.@-]{1,64}$", var.role_name))
+    error_message = "role_name must be 1 to 64 letters, digits or any of _+=,.@-."
+  }
+}
+
 variable "kms_key_arn" {
   description = "Your key for the log group and the alarm topic. Its policy must let CloudWatch and CloudWatch Logs use it. Default: AWS's own keys."
   type        = string
@@ -408,7 +439,7 @@ variable "subnet_ids" {
 }
 
 variable "security_group_ids" {
-  description = "The function's security groups in `vpc_id`. None makes one that may go out on 443, and on 53 where `dns_servers` are given."
+  description = "The function's security groups in `vpc_id`. Default: one that allows HTTPS to anywhere, and DNS to each of `dns_servers` on its port."
   type        = list(string)
   default     = []
   nullable    = false

@@ -5,9 +5,9 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # As the modules beside this one. Nothing here uses what 6 deprecates
+      # As the other modules. Nothing here uses what 6 deprecates
       # (data.aws_region's name and id).
-      version = ">= 5.83, < 7.0"
+      version = ">= 5.83"
     }
   }
 }

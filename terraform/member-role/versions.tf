@@ -6,7 +6,7 @@ terraform {
     aws = {
       source = "hashicorp/aws"
       # As the modules beside this one; nothing here uses what 6 deprecates.
-      version = ">= 5.83, < 7.0"
+      version = ">= 5.83"
     }
   }
 }

@@ -17,6 +17,9 @@ mock_provider "aws" {
   mock_resource "aws_lambda_function" {
     defaults = { arn = "arn:aws:lambda:eu-west-1:111122223333:function:eks-nlb-sync" }
   }
+  mock_resource "aws_sfn_state_machine" {
+    defaults = { arn = "arn:aws:states:eu-west-1:111122223333:stateMachine:eks-nlb-sync-control-plane" }
+  }
   mock_resource "aws_sns_topic" {
     defaults = { arn = "arn:aws:sns:eu-west-1:111122223333:eks-nlb-sync-alarms" }
   }
@@ -61,14 +64,14 @@ run "gives_every_other_region_and_account_its_schedule" {
     assume_role_arns     = ["arn:aws:iam::444455556666:role/eks-nlb-sync"]
     reserved_concurrency = 2
     fleet = {
-      far   = { region = "eu-central-1" }
+      far   = { region = "eu-central-1", min_load_balancers = 3 }
       other = { role_arn = "arn:aws:iam::444455556666:role/eks-nlb-sync", external_id = "7" }
     }
   }
 
   assert {
-    condition     = jsondecode(aws_scheduler_schedule.fleet["far"].target[0].input) == { region = "eu-central-1" }
-    error_message = "a Region, and no key without a value"
+    condition     = jsondecode(aws_scheduler_schedule.fleet["far"].target[0].input) == { region = "eu-central-1", minLoadBalancers = 3 }
+    error_message = "a Region and a minimum, and no key without a value"
   }
   assert {
     condition     = jsondecode(aws_scheduler_schedule.fleet["other"].target[0].input) == { roleArn = "arn:aws:iam::444455556666:role/eks-nlb-sync", externalId = "7" }
@@ -77,6 +80,72 @@ run "gives_every_other_region_and_account_its_schedule" {
   assert {
     condition     = one([for statement in jsondecode(aws_iam_role_policy.function.policy).Statement : statement.Resource if statement.Sid == "GivenRoles"]) == ["arn:aws:iam::444455556666:role/eks-nlb-sync"]
     error_message = "only the given roles"
+  }
+}
+
+run "may_be_paused" {
+  command = apply
+
+  variables {
+    paused              = true
+    watch_control_plane = true
+    fleet               = { far = { region = "eu-central-1" } }
+  }
+
+  assert {
+    condition = (
+      aws_scheduler_schedule.own.state == "DISABLED" && aws_scheduler_schedule.fleet["far"].state == "DISABLED" &&
+      aws_cloudwatch_event_rule.control_plane[0].state == "DISABLED" && aws_lambda_function.this.reserved_concurrent_executions == -1
+    )
+    error_message = "nothing invokes it, and it still answers"
+  }
+}
+
+run "may_be_stopped" {
+  command = apply
+
+  variables {
+    stopped              = true
+    reserved_concurrency = 3
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == 0
+    error_message = "no invocation runs"
+  }
+}
+
+run "may_have_a_role_of_a_fixed_name" {
+  command = apply
+
+  variables {
+    role_name = "eks-nlb-sync-function"
+  }
+
+  assert {
+    condition     = aws_iam_role.function.name == "eks-nlb-sync-function"
+    error_message = "as given"
+  }
+}
+
+run "asks_each_dns_server_on_its_own_port_only" {
+  command = apply
+
+  variables {
+    vpc_id      = "vpc-0a"
+    subnet_ids  = ["subnet-0a"]
+    dns_servers = ["10.0.0.2", "10.0.0.3:5353", "fd00::2", "[fd00::3]", "[fd00::4]:5353"]
+  }
+
+  assert {
+    condition = toset([for rule in aws_security_group.function[0].egress : "${rule.protocol} ${rule.from_port}-${rule.to_port} ${join(",", concat(coalesce(rule.cidr_blocks, []), coalesce(rule.ipv6_cidr_blocks, [])))}"]) == toset(concat(
+      ["tcp 443-443 0.0.0.0/0", "tcp 443-443 ::/0"],
+      flatten([for protocol in ["udp", "tcp"] : [
+        "${protocol} 53-53 10.0.0.2/32", "${protocol} 5353-5353 10.0.0.3/32",
+        "${protocol} 53-53 fd00::2/128", "${protocol} 53-53 fd00::3/128", "${protocol} 5353-5353 fd00::4/128",
+      ]]),
+    ))
+    error_message = "HTTPS to anywhere; each server on its port, over both protocols"
   }
 }
 
@@ -372,6 +441,24 @@ run "refuses_a_role_of_any_account" {
 
   variables {
     member_role_name = "eks-nlb-sync"
+  }
+}
+
+run "refuses_a_minimum_that_no_run_could_miss" {
+  command         = plan
+  expect_failures = [var.fleet]
+
+  variables {
+    fleet = { far = { region = "eu-central-1", min_load_balancers = 0 } }
+  }
+}
+
+run "refuses_a_path_for_a_name" {
+  command         = plan
+  expect_failures = [var.role_name]
+
+  variables {
+    role_name = "team/eks-nlb-sync"
   }
 }
 

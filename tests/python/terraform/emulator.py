@@ -229,6 +229,15 @@ def tell_logging(original, self, *args, **kwargs):
     return configuration
 
 
+# GetFunction returns a reserved concurrency of 0 too; moto takes it for none.
+@correct(LambdaFunction, "get_code")
+def return_a_reserved_concurrency_of_zero(original, self):
+    answer = original(self)
+    if self.reserved_concurrency == 0:
+        answer["Concurrency"] = {"ReservedConcurrentExecutions": 0}
+    return answer
+
+
 # Saved queries, which moto has not.
 def put_query_definition(self):
     given = {key: self._get_param(key) for key in ("name", "queryString", "logGroupNames")}

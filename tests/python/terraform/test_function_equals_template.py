@@ -38,7 +38,7 @@ CASES = {
         "address_source": "dns+eni",
         "min_healthy_targets": 3,
         "allowed_cidrs": ["10.0.0.0/8", "fc00::/7"],
-        "dns_servers": ["10.0.0.2", "10.0.0.3:53"],
+        "dns_servers": ["10.0.0.2", "10.0.0.3:5353", "[fd00::2]:5353"],
         "dns_timeout_ms": 2000,
         "max_concurrency": 8,
         "metrics_namespace": "Platform/EksNlbSync",
@@ -48,6 +48,7 @@ CASES = {
         "assume_role_arns": ["arn:aws:iam::444455556666:role/eks-nlb-sync", "arn:aws:iam::777788889999:role/eks-nlb-sync"],
         "member_role_name": "eks-nlb-sync",
         "organization_id": "o-a1b2c3d4e5",
+        "role_name": "eks-nlb-sync-function",
         "permissions_boundary_arn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
         "vpc_id": "VPC",
         "subnet_ids": ["SUBNET"],
@@ -70,8 +71,9 @@ CASES = {
         "nlb_tag": "managed",
         "address_source": "eni",
         "sync_policy": "add-only",
-        "dns_servers": ["10.0.0.2"],
+        "dns_servers": ["10.0.0.2", "fd00::2", "[fd00::3]"],
         "schedule_state": "DISABLED",
+        "watch_control_plane": True,
         "min_load_balancers": 0,
         "write_scope": "any",
         "vpc_id": "VPC",
@@ -80,7 +82,9 @@ CASES = {
         "interface_endpoints": True,
         "alarm_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:pager",
     },
-    "dry run": {"dry_run": True, "kms_key_arn": "KEY"},
+    "dry run": {"dry_run": True, "kms_key_arn": "KEY", "vpc_id": "VPC", "subnet_ids": ["SUBNET"], "dns_servers": ["fd00::2", "[fd00::3]"]},
+    "paused": {"paused": True, "watch_control_plane": True},
+    "stopped": {"stopped": True, "reserved_concurrency": 3},
 }
 
 
@@ -261,11 +265,14 @@ def test_the_function_is_the_same(deployed, case):
             "MaximumRetryAttempts": invoke["maximum_retry_attempts"],
             "MaximumEventAgeInSeconds": invoke["maximum_event_age_in_seconds"],
         },
-        **({} if function["reserved_concurrent_executions"] < 0 else {"ReservedConcurrentExecutions": str(function["reserved_concurrent_executions"])}),
+        **({} if function["reserved_concurrent_executions"] < 0 else {"ReservedConcurrentExecutions": function["reserved_concurrent_executions"]}),
         **({"VpcConfig": {"SubnetIds": vpc[0]["subnet_ids"], "SecurityGroupIds": vpc[0]["security_group_ids"]}} if vpc else {}),
     }
 
-    assert module == {key: value for key, value in template.items() if key not in ("CodeUri", "Events")}
+    expected = {key: value for key, value in template.items() if key not in ("CodeUri", "Events")}
+    if "ReservedConcurrentExecutions" in expected:
+        expected["ReservedConcurrentExecutions"] = int(expected["ReservedConcurrentExecutions"])
+    assert module == expected
 
 
 @every_case
@@ -321,6 +328,7 @@ def test_the_permissions_are_the_same(deployed, case):
 
         assert canonical(statements) == canonical(statement for document in documents for statement in document["Statement"])
         assert json.loads(module["assume_role_policy"]) == role["AssumeRolePolicyDocument"]
+        assert role.get("RoleName", module["name"]) == module["name"]
         assert (module["permissions_boundary"] or None) == role.get("PermissionsBoundary")
 
 
@@ -432,6 +440,7 @@ def test_watching_the_control_plane_is_the_same(deployed, case):
     for rule, target in zip(one.all("aws_cloudwatch_event_rule"), one.all("aws_cloudwatch_event_target")):
         (template,) = rules.values()
         assert json.loads(rule["event_pattern"]) == template["EventPattern"]
+        assert rule["state"] == template["State"]
         assert [
             {
                 "Id": target["target_id"],
@@ -459,12 +468,16 @@ def test_the_network_is_the_same(deployed, case):
     groups = one.expected("AWS::EC2::SecurityGroup")
 
     assert len(one.all("aws_security_group")) == len(groups)
-    rules_out = [rule for group in groups.values() for rule in group["SecurityGroupEgress"]]
-    rules_out += one.expected("AWS::EC2::SecurityGroupEgress").values()
-    egress = sorted((rule["ip_protocol"], rule["from_port"], rule["to_port"], rule["cidr_ipv4"] or rule["cidr_ipv6"]) for rule in one.all("aws_vpc_security_group_egress_rule"))
+    egress = sorted(
+        (rule["protocol"], rule["from_port"], rule["to_port"], cidr)
+        for group in one.all("aws_security_group")
+        for rule in group["egress"]
+        for cidr in rule["cidr_blocks"] + rule["ipv6_cidr_blocks"]
+    )
     assert egress == sorted(
-        (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule.get("CidrIp") or rule.get("CidrIpv6"))
-        for rule in rules_out
+        (rule["IpProtocol"], int(rule["FromPort"]), int(rule["ToPort"]), rule.get("CidrIp") or rule.get("CidrIpv6"))
+        for group in groups.values()
+        for rule in group["SecurityGroupEgress"]
         # CloudFormation's way to say "none"; Terraform's is to say nothing.
         if rule.get("CidrIp") != "255.255.255.255/32"
     )
