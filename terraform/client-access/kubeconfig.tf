@@ -1,29 +1,18 @@
-# What kubectl needs to reach this cluster through this endpoint.
+# What kubectl needs to reach these clusters through this endpoint.
 
 locals {
-  context = coalesce(var.kubeconfig.context, "${var.client.cluster_name}.${var.client.region}.${var.client.account_id}")
-  server  = var.create_hosted_zone ? local.host : aws_vpc_endpoint.this.dns_entry[0].dns_name
-
   kubeconfig = {
-    cluster = {
-      name = local.context
-      cluster = merge(
-        {
-          server                     = "https://${local.server}"
-          certificate-authority-data = var.client.certificate_authority
-        },
-        var.create_hosted_zone ? {} : { tls-server-name = local.host },
-      )
-    }
-    user = {
-      name = local.context
+    for key, client in local.clients : key => {
+      name = coalesce(var.kubeconfig.context, "${client.cluster_name}.${client.region}.${client.account_id}")
+      host = var.create_hosted_zone ? client.host : local.endpoint.dns_name
+      port = client.port == 443 ? "" : ":${client.port}"
       user = {
         exec = merge(
           {
             apiVersion = "client.authentication.k8s.io/v1beta1"
             command    = "aws"
             args = concat(
-              ["eks", "get-token", "--cluster-name", var.client.cluster_name, "--region", var.client.region],
+              ["eks", "get-token", "--cluster-name", client.cluster_name, "--region", client.region],
               var.kubeconfig.role_arn == null ? [] : ["--role-arn", var.kubeconfig.role_arn],
             )
           },
@@ -31,9 +20,22 @@ locals {
         )
       }
     }
-    context = {
-      name    = local.context
-      context = { cluster = local.context, user = local.context }
-    }
+  }
+
+  kubeconfig_parts = {
+    clusters = [
+      for key, one in local.kubeconfig : {
+        name = one.name
+        cluster = merge(
+          {
+            server                     = "https://${one.host}${one.port}"
+            certificate-authority-data = local.clients[key].certificate_authority
+          },
+          var.create_hosted_zone ? {} : { tls-server-name = local.clients[key].host },
+        )
+      }
+    ]
+    users    = [for one in local.kubeconfig : { name = one.name, user = one.user }]
+    contexts = [for one in local.kubeconfig : { name = one.name, context = { cluster = one.name, user = one.name } }]
   }
 }

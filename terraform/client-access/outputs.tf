@@ -5,7 +5,7 @@ output "endpoint_id" {
 
 output "endpoint_dns_name" {
   description = "DNS name of the endpoint in all its zones."
-  value       = aws_vpc_endpoint.this.dns_entry[0].dns_name
+  value       = local.endpoint.dns_name
 }
 
 output "security_group_id" {
@@ -13,24 +13,21 @@ output "security_group_id" {
   value       = aws_security_group.this.id
 }
 
-output "hosted_zone_id" {
-  description = "Id of the private hosted zone; null without one."
-  value       = one(aws_route53_zone.this[*].zone_id)
+output "hosted_zone_ids" {
+  description = "Ids of the private hosted zones, by the key of each cluster in `clients`; with `client` the key is `client`."
+  value       = { for key, zone in aws_route53_zone.this : key => zone.zone_id }
 }
 
 output "kubeconfig" {
-  description = "A kubeconfig for this cluster through this endpoint. It holds no secret: tokens come from `aws eks get-token`. Its certificate authority is the bundle in `client`: write it anew when that changes."
-  value = yamlencode({
-    apiVersion      = "v1"
-    kind            = "Config"
-    clusters        = [local.kubeconfig.cluster]
-    users           = [local.kubeconfig.user]
-    contexts        = [local.kubeconfig.context]
-    current-context = local.context
-  })
+  description = "A kubeconfig for these clusters through this endpoint. It holds no secret: tokens come from `aws eks get-token`. Its certificate authorities are those of the last apply: write it again when they change."
+  value = yamlencode(merge(
+    { apiVersion = "v1", kind = "Config" },
+    local.kubeconfig_parts,
+    local.several ? {} : { current-context = local.kubeconfig["client"].name },
+  ))
 }
 
 output "kubeconfig_parts" {
-  description = "The same as `cluster`, `user` and `context`, to merge several into one kubeconfig."
-  value       = local.kubeconfig
+  description = "The same as lists `clusters`, `users` and `contexts`, to join several into one kubeconfig."
+  value       = local.kubeconfig_parts
 }

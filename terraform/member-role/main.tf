@@ -65,8 +65,8 @@ locals {
 }
 
 # The account and a condition rather than the role itself as principal: IAM keeps
-# a principal by its internal id, so a function role that is made anew under the
-# same name would be a stranger.
+# a principal by its internal id, so a function role that was deleted and made
+# again under its name would not be trusted.
 resource "aws_iam_role" "this" {
   name                 = var.role_name
   description          = "Assumed by eks-nlb-sync to keep this account's target groups at the addresses of its EKS API servers"

@@ -69,7 +69,7 @@ variable "address_source" {
 }
 
 variable "role_name" {
-  description = "The same name in every account makes the list easy to write."
+  description = "Name of the role. Give it the same name in every account."
   type        = string
   default     = "eks-nlb-sync"
   nullable    = false

@@ -5,7 +5,7 @@ terraform {
   required_providers {
     aws = {
       source = "hashicorp/aws"
-      # As the modules beside this one; nothing here uses what 6 deprecates.
+      # As the other modules; nothing here uses what 6 deprecates.
       version = ">= 5.83"
     }
   }

@@ -4,13 +4,13 @@ output "vpc_id" {
 }
 
 output "subnet_ids" {
-  description = "The hub's subnets, in the order of `availability_zones`: client-access's `subnet_ids`."
-  value       = [for zone in var.availability_zones : aws_subnet.this[zone].id]
+  description = "The hub's subnets: client-access's `subnet_ids`."
+  value       = values(aws_subnet.this)[*].id
 }
 
 output "route_table_id" {
-  description = "The one route table of the hub."
-  value       = aws_route_table.this.id
+  description = "The one route table of the hub, the main one of its VPC."
+  value       = aws_vpc.this.main_route_table_id
 }
 
 output "peering_connection_id" {
@@ -19,7 +19,7 @@ output "peering_connection_id" {
 }
 
 output "hosted_zone_vpcs" {
-  description = "The tools' VPC as client-access's `hosted_zone_vpcs` wants it, so that its clients resolve the clusters' names to the endpoints in this hub."
+  description = "The tools' VPC as client-access's `hosted_zone_vpcs` takes it, so that its clients resolve the clusters' names to the endpoints in this hub."
   value = {
     tools = {
       vpc_id = var.tools_vpc_id

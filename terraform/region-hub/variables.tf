@@ -1,5 +1,5 @@
 variable "vpc_cidr" {
-  description = "Address range of the hub's VPC. It holds endpoints only, so /26 is plenty: 16 addresses in each of up to four zones."
+  description = "Address range of the hub's VPC, which cannot be changed later. It holds endpoints only, so a /26 is enough: 16 addresses in each of four zones."
   type        = string
 
   validation {
@@ -11,39 +11,43 @@ variable "vpc_cidr" {
   # they are equal under the shorter of their masks.
   validation {
     condition = alltrue([
-      for other in concat(var.tools_vpc_cidrs, var.reserved_cidrs) : try(
+      for other in concat(values(var.tools_vpc_cidrs), var.reserved_cidrs) : try(
         cidrhost("${split("/", var.vpc_cidr)[0]}/${min(split("/", var.vpc_cidr)[1], split("/", other)[1])}", 0)
         != cidrhost("${split("/", other)[0]}/${min(split("/", var.vpc_cidr)[1], split("/", other)[1])}", 0),
         true # not a range at all: its own validation says so
       )
     ])
     error_message = "vpc_cidr ${var.vpc_cidr} overlaps ${join(", ", [
-      for other in concat(var.tools_vpc_cidrs, var.reserved_cidrs) : other if try(
+      for other in concat(values(var.tools_vpc_cidrs), var.reserved_cidrs) : other if try(
         cidrhost("${split("/", var.vpc_cidr)[0]}/${min(split("/", var.vpc_cidr)[1], split("/", other)[1])}", 0)
         == cidrhost("${split("/", other)[0]}/${min(split("/", var.vpc_cidr)[1], split("/", other)[1])}", 0),
         false
       )
-    ])}, and overlapping VPCs cannot be peered: choose a vpc_cidr outside tools_vpc_cidrs and reserved_cidrs, or use cross-Region PrivateLink, which does not mind."
+    ])}, and overlapping VPCs cannot be peered: choose a vpc_cidr outside tools_vpc_cidrs and reserved_cidrs, or use cross-Region PrivateLink, which allows overlapping ranges."
   }
 }
 
-variable "availability_zones" {
-  description = "Zones of the hub's subnets, one subnet each. Choose zones of the endpoint services that the hub shall reach."
-  type        = list(string)
+variable "subnets" {
+  description = "Ranges of the hub's subnets by Availability Zone, such as `{ eu-central-1a = \"10.255.1.0/28\" }`. Choose zones of the endpoint services that the hub reaches. A range cannot be changed later."
+  type        = map(string)
 
   validation {
-    condition     = length(var.availability_zones) > 0 && length(distinct(var.availability_zones)) == length(var.availability_zones)
-    error_message = "availability_zones must name at least one zone, and none twice."
+    condition     = length(var.subnets) > 0
+    error_message = "subnets must have at least one zone with its range, such as { eu-central-1a = \"10.255.1.0/28\" }."
   }
 
   validation {
-    condition     = try(tonumber(split("/", var.vpc_cidr)[1]) + ceil(log(max(2, length(var.availability_zones)), 2)) <= 28, true)
-    error_message = "vpc_cidr ${var.vpc_cidr} is too small for ${length(var.availability_zones)} subnets, which AWS wants to be /28 at least: give a larger vpc_cidr or fewer availability_zones."
+    condition = alltrue([for cidr in values(var.subnets) : try(
+      tonumber(split("/", cidr)[1]) >= tonumber(split("/", var.vpc_cidr)[1]) && tonumber(split("/", cidr)[1]) <= 28
+      && cidrhost("${split("/", cidr)[0]}/${split("/", var.vpc_cidr)[1]}", 0) == split("/", var.vpc_cidr)[0] && cidrhost(cidr, 0) == split("/", cidr)[0],
+      false
+    )])
+    error_message = "subnets must be ranges inside vpc_cidr ${var.vpc_cidr}, written with their first address and no smaller than /28, which is AWS's minimum: ${join(", ", [for zone, cidr in var.subnets : "${zone} has ${cidr}"])}."
   }
 }
 
 variable "tools_vpc_id" {
-  description = "The tools' VPC, whose clients use the endpoints in the hub."
+  description = "The tools' VPC, whose clients use the endpoints in the hub. It cannot be changed later."
   type        = string
 
   validation {
@@ -53,12 +57,12 @@ variable "tools_vpc_id" {
 }
 
 variable "tools_vpc_cidrs" {
-  description = "Address ranges of the tools' VPC: what the hub routes back to."
-  type        = list(string)
+  description = "Address ranges of the tools' VPC, to which the hub routes back, each by a name of your choice under which its route is kept: `{ primary = \"10.1.0.0/16\" }`."
+  type        = map(string)
 
   validation {
-    condition     = length(var.tools_vpc_cidrs) > 0 && alltrue([for cidr in var.tools_vpc_cidrs : can(cidrnetmask(cidr)) && try(cidrhost(cidr, 0) == split("/", cidr)[0], false)])
-    error_message = "tools_vpc_cidrs must hold at least one IPv4 range written with its first address, such as \"10.1.0.0/16\"."
+    condition     = length(var.tools_vpc_cidrs) > 0 && alltrue([for cidr in values(var.tools_vpc_cidrs) : can(cidrnetmask(cidr)) && try(cidrhost(cidr, 0) == split("/", cidr)[0], false)])
+    error_message = "tools_vpc_cidrs must hold at least one IPv4 range written with its first address, such as { primary = \"10.1.0.0/16\" }."
   }
 }
 
@@ -84,12 +88,12 @@ variable "tools_vpc_account_id" {
 }
 
 variable "tools_route_table_ids" {
-  description = "Route tables of the clients' subnets in the tools' VPC, which get a route to the hub."
-  type        = list(string)
+  description = "Route tables of the clients' subnets in the tools' VPC, which get a route to the hub, each by a name of your choice under which its route is kept: `{ private-a = \"rtb-0a1b2c3d4e5f67890\" }`."
+  type        = map(string)
 
   validation {
-    condition     = length(var.tools_route_table_ids) > 0 && alltrue([for id in var.tools_route_table_ids : can(regex("^rtb-[0-9a-f]+$", id))])
-    error_message = "tools_route_table_ids must hold at least one route table id such as rtb-0a1b2c3d4e5f67890: without a route no client reaches the hub."
+    condition     = length(var.tools_route_table_ids) > 0 && alltrue([for id in values(var.tools_route_table_ids) : can(regex("^rtb-[0-9a-f]+$", id))])
+    error_message = "tools_route_table_ids must hold at least one route table id such as { private-a = \"rtb-0a1b2c3d4e5f67890\" }: without a route no client reaches the hub."
   }
 }
 

@@ -13,7 +13,7 @@ resource "aws_instance" "host" {
 
   ami                    = data.aws_ssm_parameter.image[0].insecure_value
   instance_type          = "t4g.nano"
-  subnet_id              = aws_subnet.tools[0].id
+  subnet_id              = values(aws_subnet.tools)[0].id
   vpc_security_group_ids = aws_security_group.host[*].id
   iam_instance_profile   = aws_iam_instance_profile.host[0].name
   tags                   = { Name = "tools" }
@@ -85,7 +85,7 @@ resource "aws_vpc_endpoint" "systems_manager" {
 
   vpc_endpoint_type   = "Interface"
   vpc_id              = aws_vpc.tools.id
-  subnet_ids          = [aws_subnet.tools[0].id]
+  subnet_ids          = [values(aws_subnet.tools)[0].id]
   security_group_ids  = aws_security_group.systems_manager[*].id
   service_name        = "com.amazonaws.${var.home_region}.${each.key}"
   private_dns_enabled = true
@@ -130,7 +130,7 @@ resource "aws_ssm_document" "connectivity" {
       name   = "connectivity"
       inputs = {
         runCommand = [
-          "set -- ${join(" ", [for client in [module.payments_access.client, module.ledger_access.client] : "${client.host} ${client.certificate_authority}"])}",
+          "set -- ${join(" ", [for client in [module.payments_access.client, module.ledger_access.client] : "${client.host}${try(client.port, 443) == 443 ? "" : ":${client.port}"} ${client.certificate_authority}"])}",
           file("${path.module}/connectivity.sh"),
         ]
       }

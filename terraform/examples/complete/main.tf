@@ -29,12 +29,16 @@ resource "aws_default_security_group" "tools" {
 }
 
 resource "aws_subnet" "tools" {
-  count = length(var.home_availability_zones)
+  for_each = var.home_subnets
 
   vpc_id            = aws_vpc.tools.id
-  availability_zone = var.home_availability_zones[count.index]
-  cidr_block        = cidrsubnet(var.tools_vpc_cidr, 8, count.index)
-  tags              = { Name = "tools-${var.home_availability_zones[count.index]}" }
+  availability_zone = each.key
+  cidr_block        = each.value
+  tags              = { Name = "tools-${each.key}" }
+
+  lifecycle {
+    create_before_destroy = true # endpoints leave a subnet before it goes
+  }
 }
 
 resource "aws_route_table" "tools" {
@@ -43,9 +47,9 @@ resource "aws_route_table" "tools" {
 }
 
 resource "aws_route_table_association" "tools" {
-  count = length(aws_subnet.tools)
+  for_each = aws_subnet.tools
 
-  subnet_id      = aws_subnet.tools[count.index].id
+  subnet_id      = each.value.id
   route_table_id = aws_route_table.tools.id
 }
 
@@ -63,8 +67,8 @@ module "payments_client" {
 
   client        = module.payments_access.client
   vpc_id        = aws_vpc.tools.id
-  subnet_ids    = aws_subnet.tools[*].id
-  allowed_cidrs = [var.tools_vpc_cidr]
+  subnet_ids    = values(aws_subnet.tools)[*].id
+  allowed_cidrs = { tools = var.tools_vpc_cidr }
 }
 
 # --- The cluster in the far Region: a hub and an endpoint in it --------------
@@ -82,11 +86,11 @@ module "far_hub" {
   providers = { aws = aws.far, aws.tools = aws }
 
   vpc_cidr              = var.hub_vpc_cidr
-  availability_zones    = var.far_availability_zones
+  subnets               = var.far_subnets
   tools_vpc_id          = aws_vpc.tools.id
-  tools_vpc_cidrs       = [var.tools_vpc_cidr]
+  tools_vpc_cidrs       = { primary = var.tools_vpc_cidr }
   tools_vpc_region      = var.home_region
-  tools_route_table_ids = [aws_route_table.tools.id]
+  tools_route_table_ids = { tools = aws_route_table.tools.id }
 }
 
 module "ledger_client" {
@@ -96,7 +100,7 @@ module "ledger_client" {
   client           = module.ledger_access.client
   vpc_id           = module.far_hub.vpc_id
   subnet_ids       = module.far_hub.subnet_ids
-  allowed_cidrs    = [var.tools_vpc_cidr]
+  allowed_cidrs    = { tools = var.tools_vpc_cidr }
   hosted_zone_vpcs = module.far_hub.hosted_zone_vpcs
 }
 
@@ -105,7 +109,6 @@ module "ledger_client" {
 module "function" {
   source = "../../function"
 
-  package              = var.function_package
-  fleet                = { far = { region = var.far_region } }
-  reserved_concurrency = 2 # two schedules fire in the same minute
+  package = var.function_package
+  fleet   = { far = { region = var.far_region } }
 }

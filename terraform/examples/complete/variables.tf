@@ -22,16 +22,16 @@ variable "far_cluster_name" {
   default     = "ledger"
 }
 
-variable "home_availability_zones" {
-  description = "Zones of the tools' subnets, among those of the first cluster's control plane."
-  type        = list(string)
-  default     = ["eu-west-1a", "eu-west-1b"]
+variable "home_subnets" {
+  description = "Ranges of the tools' subnets by zone, in zones of the first cluster's control plane."
+  type        = map(string)
+  default     = { eu-west-1a = "10.1.0.0/24", eu-west-1b = "10.1.1.0/24" }
 }
 
-variable "far_availability_zones" {
-  description = "Zones of the hub's subnets, among those of the second cluster's control plane."
-  type        = list(string)
-  default     = ["eu-central-1a", "eu-central-1b"]
+variable "far_subnets" {
+  description = "Ranges of the hub's subnets by zone, in zones of the second cluster's control plane."
+  type        = map(string)
+  default     = { eu-central-1a = "10.255.1.0/28", eu-central-1b = "10.255.1.16/28" }
 }
 
 variable "tools_vpc_cidr" {

@@ -6,11 +6,11 @@ mock_provider "aws" {
 
 variables {
   vpc_cidr              = "10.255.1.0/26"
-  availability_zones    = ["eu-central-1a", "eu-central-1b"]
+  subnets               = { eu-central-1a = "10.255.1.0/28", eu-central-1b = "10.255.1.16/28" }
   tools_vpc_id          = "vpc-0a"
-  tools_vpc_cidrs       = ["10.1.0.0/16", "100.64.0.0/16"]
+  tools_vpc_cidrs       = { primary = "10.1.0.0/16", pods = "100.64.0.0/16" }
   tools_vpc_region      = "eu-west-1"
-  tools_route_table_ids = ["rtb-0a", "rtb-0b"]
+  tools_route_table_ids = { private-a = "rtb-0a", private-b = "rtb-0b" }
 }
 
 run "makes_an_empty_vpc" {
@@ -21,21 +21,8 @@ run "makes_an_empty_vpc" {
     error_message = "with DNS on, for the hosted zones"
   }
   assert {
-    condition     = { for zone, subnet in aws_subnet.this : zone => subnet.cidr_block } == { eu-central-1a = "10.255.1.0/27", eu-central-1b = "10.255.1.32/27" }
-    error_message = "halves of the range"
-  }
-}
-
-run "leaves_room_for_a_second_zone" {
-  command = plan
-
-  variables {
-    availability_zones = ["eu-central-1a"]
-  }
-
-  assert {
-    condition     = aws_subnet.this["eu-central-1a"].cidr_block == "10.255.1.0/27"
-    error_message = "half of the range for one zone"
+    condition     = { for zone, subnet in aws_subnet.this : zone => subnet.cidr_block } == { eu-central-1a = "10.255.1.0/28", eu-central-1b = "10.255.1.16/28" }
+    error_message = "as given"
   }
 }
 
@@ -55,7 +42,7 @@ run "peers_and_routes_both_ways" {
     error_message = "the hub knows the way back to every range of the tools' VPC"
   }
   assert {
-    condition     = [for route in aws_route.from_tools : "${route.route_table_id} ${route.destination_cidr_block}"] == ["rtb-0a 10.255.1.0/26", "rtb-0b 10.255.1.0/26"]
+    condition     = [for route in values(aws_route.from_tools) : "${route.route_table_id} ${route.destination_cidr_block}"] == ["rtb-0a 10.255.1.0/26", "rtb-0b 10.255.1.0/26"]
     error_message = "every route table of the clients knows the way to the hub"
   }
   assert {
@@ -129,7 +116,7 @@ run "refuses_ranges_that_are_none" {
   expect_failures = [var.tools_vpc_cidrs, var.reserved_cidrs]
 
   variables {
-    tools_vpc_cidrs = ["10.1.0.0"]
+    tools_vpc_cidrs = { primary = "10.1.0.0" }
     reserved_cidrs  = ["hub"]
   }
 }
@@ -143,22 +130,57 @@ run "refuses_a_range_that_begins_elsewhere" {
   }
 }
 
-run "refuses_a_range_too_small_for_its_subnets" {
+run "refuses_subnets_outside_the_hub" {
   command         = plan
-  expect_failures = [var.availability_zones]
+  expect_failures = [var.subnets]
 
   variables {
-    vpc_cidr           = "10.255.1.0/27"
-    availability_zones = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+    subnets = { eu-central-1a = "10.255.1.64/28" }
   }
 }
 
-run "refuses_a_zone_twice" {
+run "refuses_subnets_that_aws_finds_too_small" {
   command         = plan
-  expect_failures = [var.availability_zones]
+  expect_failures = [var.subnets]
 
   variables {
-    availability_zones = ["eu-central-1a", "eu-central-1a"]
+    subnets = { eu-central-1a = "10.255.1.0/29" }
+  }
+}
+
+run "refuses_a_hub_without_subnets" {
+  command         = plan
+  expect_failures = [var.subnets]
+
+  variables {
+    subnets = {}
+  }
+}
+
+run "refuses_another_range_for_a_hub_that_stands" {
+  command         = plan
+  expect_failures = [aws_vpc.this]
+
+  variables {
+    vpc_cidr = "10.255.1.0/25"
+  }
+}
+
+run "refuses_another_range_for_a_subnet_that_stands" {
+  command         = plan
+  expect_failures = [aws_subnet.this]
+
+  variables {
+    subnets = { eu-central-1a = "10.255.1.32/28", eu-central-1b = "10.255.1.16/28" }
+  }
+}
+
+run "refuses_another_tools_vpc_for_a_hub_that_stands" {
+  command         = plan
+  expect_failures = [aws_vpc_peering_connection.this]
+
+  variables {
+    tools_vpc_id = "vpc-0b"
   }
 }
 
@@ -170,6 +192,6 @@ run "refuses_ids_of_other_things" {
     tools_vpc_id          = "10.1.0.0/16"
     tools_vpc_region      = "Ireland"
     tools_vpc_account_id  = "tools"
-    tools_route_table_ids = []
+    tools_route_table_ids = {}
   }
 }

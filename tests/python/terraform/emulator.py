@@ -14,6 +14,7 @@ import sys
 import threading
 import uuid
 
+import emulator_endpoints
 import moto.core.responses
 import moto.eks.models
 from moto.awslambda.models import LambdaFunction
@@ -147,6 +148,9 @@ def reject_vpc_endpoint_connections(self):
 
 
 VPCEndpointServiceConfiguration.reject_vpc_endpoint_connections = reject_vpc_endpoint_connections
+
+
+emulator_endpoints.install(correct)
 
 
 # A load balancer that an endpoint service uses cannot be deleted (API reference,

@@ -104,7 +104,7 @@ module "payments_client" {{
   client        = module.payments_access{again}.client
   vpc_id        = aws_vpc.this.id
   subnet_ids    = values(aws_subnet.this)[*].id
-  allowed_cidrs = ["10.2.0.0/16"]
+  allowed_cidrs = {{ tools = "10.2.0.0/16" }}
 }}
 
 output "kubeconfig" {{
@@ -190,7 +190,7 @@ def test_2_a_new_subnet_in_a_zone_replaces_nothing(world):
 def test_2_a_vpc_that_another_account_associated_stays(world):
     ec2, route53 = world.emulator.client("ec2"), world.emulator.client("route53")
     foreign = ec2.create_vpc(CidrBlock="10.3.0.0/16")["Vpc"]["VpcId"]
-    zone = world.terraform.state()["module.payments_client.aws_route53_zone.this[0]"]["zone_id"]
+    zone = world.terraform.state()["module.payments_client.aws_route53_zone.this[\"client\"]"]["zone_id"]
     route53.associate_vpc_with_hosted_zone(HostedZoneId=zone, VPC={"VPCRegion": REGION, "VPCId": foreign})
 
     assert world.terraform.plan() == {}
@@ -245,7 +245,7 @@ def test_3_a_consumer_moves_to_a_second_service(moved):
     ec2 = moved.emulator.client("ec2")
     state = moved.terraform.state()
     endpoint = state["module.payments_client.aws_vpc_endpoint.this"]
-    (alias,) = state["module.payments_client.aws_route53_record.this[0]"]["alias"]
+    (alias,) = state["module.payments_client.aws_route53_record.this[\"client\"]"]["alias"]
 
     assert endpoint["service_name"] == state["module.payments_access_2.aws_vpc_endpoint_service.this"]["service_name"]
     assert alias["name"] == endpoint["dns_entry"][0]["dns_name"]

@@ -2,8 +2,6 @@
 
 One story in steps, because the apply takes a minute and a half, most of which
 the AWS provider waits for load balancers: apply, run the function, plan, destroy.
-What moto gets wrong is corrected in emulator.py; what it lacks is said where it
-matters here.
 """
 
 import json
@@ -58,8 +56,8 @@ class World:
 def world(emulator, provider, tmp_path_factory):
     root = tmp_path_factory.mktemp("complete")
     shutil.copytree(ROOT / "terraform", root / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-    # moto does not run functions without Docker, so what is deployed is never
-    # executed there; the real binary is run beside it, below.
+    # moto runs no function without Docker, so the deployed zip is never executed;
+    # the tests below run the real binary.
     package = root / "bootstrap.zip"
     with zipfile.ZipFile(package, "w") as archive:
         archive.writestr("bootstrap", "#!/bin/sh\n")
@@ -74,7 +72,7 @@ def applied(world):
 
 @pytest.fixture(scope="module")
 def name_server(world):
-    """Answers for the clusters' hosts, whose names moto makes up, and for nobody else."""
+    """Answers for the clusters' hosts, whose names moto makes up, and for no other name."""
     hosts = {
         cluster["endpoint"].removeprefix("https://").strip("/"): ADDRESSES[region]
         for region, cluster in world.clusters.items()
@@ -127,12 +125,17 @@ def test_1_apply_leads_the_clusters_names_to_the_endpoints(applied):
     tools = state["aws_vpc.tools"]["id"]
     for region, module in ((HOME, "payments_client"), (FAR, "ledger_client")):
         host = applied.clusters[region]["endpoint"].removeprefix("https://").strip("/").lower()
-        zone = state[f"module.{module}.aws_route53_zone.this[0]"]["zone_id"]
+        zone = state[f"module.{module}.aws_route53_zone.this[\"client\"]"]["zone_id"]
         (record,) = (one for one in route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"] if one["Type"] == "A")
 
         assert route53.get_hosted_zone(Id=zone)["HostedZone"]["Name"] == record["Name"] == f"{host}."
         assert record["AliasTarget"]["DNSName"].rstrip(".") == state[f"module.{module}.aws_vpc_endpoint.this"]["dns_entry"][0]["dns_name"]
         assert tools in {vpc["VPCId"] for vpc in route53.get_hosted_zone(Id=zone)["VPCs"]}
+
+
+def test_1_a_new_account_takes_it(applied):
+    """Its concurrency is 10, of which Lambda lets none be reserved (Lambda Developer Guide, Configuring reserved concurrency)."""
+    assert applied.terraform.state()["module.function.aws_lambda_function.this"]["reserved_concurrent_executions"] == -1
 
 
 def test_1_apply_leaves_nothing_open_in_the_hub(applied):

@@ -1,11 +1,13 @@
-"""Thirty clusters in five accounts: examples/fleet, in the order of its README.
+"""Thirty-one clusters in five accounts: examples/fleet, in the order of its README.
 
-Six accounts of one emulator with a state each. The five with clusters are
-applied side by side: nearly all of it is the provider's wait for load balancers.
+Six accounts of one emulator, each with a state; the first team has clusters in two
+Regions and a state for each. The states with clusters are applied side by side:
+nearly all of the time is the provider's wait for load balancers.
 """
 
 import concurrent.futures
 import json
+import re
 import shutil
 import zipfile
 
@@ -17,19 +19,23 @@ from harness import ROOT
 
 pytestmark = pytest.mark.xdist_group("fleet")
 
-REGION = "eu-west-1"
+REGION, FAR = "eu-west-1", "eu-central-1"
 TEAMS = {f"team{number}": f"44445555666{number}" for number in range(5)}
+# By state. Names of clusters repeat, between accounts and between Regions.
+PLACES = {**{name: (account, REGION) for name, account in TEAMS.items()}, "team0-far": (TEAMS["team0"], FAR)}
 CLUSTERS = ["ledger", "mail", "orders", "payments", "reports", "search"]
 OTHER = "777788889999"  # another consumer of the clusters
 ROLE = "arn:aws:iam::{}:role/eks-nlb-sync"
+FUNCTION_ROLE = f"arn:aws:iam::{TOOLS}:role/eks-nlb-sync-function"
 
 
 class Account:
     """A copy of one part of the example, applied in one account."""
 
-    def __init__(self, emulator, account, source, directory, **variables):
+    def __init__(self, emulator, account, source, directory, region=REGION, **variables):
         shutil.copytree(source, directory)
-        (directory / "provider.tf").write_text(f'provider "aws" {{\n  region = "{REGION}"\n}}\n')
+        (directory / "provider.tf").write_text(f'provider "aws" {{\n  region = "{region}"\n}}\n')
+        self.region = region
         self.emulator = emulator.in_account(account)
         self.terraform = self.emulator.terraform(directory)
         self.terraform.init()
@@ -64,7 +70,7 @@ class Account:
 
     def principals(self):
         """Who may make endpoints to each service."""
-        ec2 = self.emulator.client("ec2")
+        ec2 = self.emulator.client("ec2", self.region)
         services = [one["ServiceId"] for one in ec2.describe_vpc_endpoint_service_configurations()["ServiceConfigurations"]]
         allowed = {one: ec2.describe_vpc_endpoint_service_permissions(ServiceId=one)["AllowedPrincipals"] for one in services}
         return {service: {one["Principal"].split(":")[4] for one in principals} for service, principals in allowed.items()}
@@ -82,15 +88,17 @@ class Fleet:
             archive.writestr("bootstrap", "#!/bin/sh\n")
         vpc, subnets = self.network(emulator)
         tools = {"states": {}, "external_ids": {}, "function_package": str(package)}
-        self.tools = Account(emulator, TOOLS, example / "tools", example / "apart", vpc_id=vpc, subnet_ids=subnets, client_cidrs=["10.1.0.0/16"], **tools)
-        team = {"cluster_names": CLUSTERS, "consumer_account_ids": [TOOLS, OTHER]}
+        self.tools = Account(emulator, TOOLS, example / "tools", example / "apart", vpc_id=vpc, subnet_ids=subnets, client_cidrs={"tools": "10.1.0.0/16"}, **tools)
+        team = {"consumer_account_ids": [TOOLS, OTHER], "function_role_arn": FUNCTION_ROLE}
         self.teams = {
-            name: Account(emulator, account, example / "account", example / name, external_id=f"secret-of-{name}", **team) for name, account in TEAMS.items()
+            name: Account(emulator, account, example / "account", example / name, region=region, cluster_names=CLUSTERS, external_id=f"secret-of-{account}", **team)
+            for name, (account, region) in PLACES.items()
         }
+        self.teams["team0-far"].variables.update(cluster_names=["ledger"], create_member_role=False, consumer_regions=[REGION])
         self.hosts = {
-            f"{name}.{REGION}.{TEAMS[team]}": account.emulator.create_cluster(REGION, name)["endpoint"].removeprefix("https://").strip("/")
-            for team, account in self.teams.items()
-            for name in CLUSTERS
+            f"{name}.{team.region}.{PLACES[state][0]}": team.emulator.create_cluster(team.region, name)["endpoint"].removeprefix("https://").strip("/")
+            for state, team in self.teams.items()
+            for name in team.variables["cluster_names"]
         }
 
     @staticmethod
@@ -102,12 +110,10 @@ class Fleet:
         return vpc, [ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=REGION + zone)["Subnet"]["SubnetId"] for zone, cidr in zones.items()]
 
     def apply(self):
-        """The function, whose role the accounts must know; the accounts; and then what joins them."""
-        self.tools.apply()
-        for team in self.teams.values():
-            team.variables["function_role_arn"] = self.tools.output("function_role_arn")
+        """The accounts, which know the name of the function's role, and then what joins them."""
         side_by_side(Account.apply, self.teams.values())
         self.tools.variables["states"] = {name: {"backend": "local", "config": {"path": str(team.terraform.state_file)}} for name, team in self.teams.items()}
+        self.tools.variables["states"]["team0-far"]["profile"] = "team0"
         self.tools.variables["external_ids"] = {name: team.variables["external_id"] for name, team in self.teams.items()}
         self.tools.apply()
 
@@ -118,9 +124,9 @@ def fleet(emulator, tmp_path_factory):
     return fleet
 
 def test_1_each_cluster_has_an_endpoint_of_its_own(fleet):
-    services = [service["ServiceName"] for team in fleet.teams.values() for service in team.emulator.client("ec2").describe_vpc_endpoint_service_configurations()["ServiceConfigurations"]]
+    services = [service["ServiceName"] for team in fleet.teams.values() for service in team.emulator.client("ec2", team.region).describe_vpc_endpoint_service_configurations()["ServiceConfigurations"]]
 
-    assert len(services) == 30
+    assert len(services) == 31
     assert sorted(endpoint["ServiceName"] for endpoint in fleet.tools.endpoints().values()) == sorted(services)
 
 def test_1_each_clusters_name_leads_to_its_own_endpoint(fleet):
@@ -133,7 +139,7 @@ def test_1_each_clusters_name_leads_to_its_own_endpoint(fleet):
 
     clients = [client for team in fleet.teams.values() for client in team.output("clients").values()]
     assert leads == {client["host"].lower(): client["service_name"] for client in clients}
-    assert len(leads) == 30
+    assert len(leads) == 31
 
 def test_1_one_kubeconfig_has_a_context_for_each_cluster(fleet):
     kubeconfig = yaml.safe_load(fleet.tools.output("kubeconfig"))
@@ -145,27 +151,35 @@ def test_1_one_kubeconfig_has_a_context_for_each_cluster(fleet):
     assert sorted(one["name"] for one in kubeconfig["contexts"]) == sorted(fleet.hosts)
     assert profiles == {context: [{"name": "AWS_PROFILE", "value": f"team{context[-1]}"}] for context in fleet.hosts}
 
-def test_1_the_function_runs_in_each_account_as_the_role_there(fleet):
+def scheduled(fleet):
+    """The input of each state's schedule."""
     scheduler = fleet.tools.emulator.client("scheduler")
-    inputs = [scheduler.get_schedule(Name=f"eks-nlb-sync-{name}")["Target"]["Input"] for name in TEAMS]
+    return {name: json.loads(scheduler.get_schedule(Name=f"eks-nlb-sync-{name}")["Target"]["Input"]) for name in PLACES}
 
-    assert list(map(json.loads, inputs)) == [{"roleArn": ROLE.format(account), "externalId": f"secret-of-{name}"} for name, account in TEAMS.items()]
+def test_1_the_function_runs_in_each_account_and_region_as_the_role_there(fleet):
+    assert scheduled(fleet) == {
+        name: {"region": region, "roleArn": ROLE.format(account), "externalId": f"secret-of-{account}", "minLoadBalancers": 1 if region == FAR else 6}
+        for name, (account, region) in PLACES.items()
+    }
+
+def test_1_the_accounts_trust_the_function(fleet):
+    assert fleet.tools.output("function_role_arn") == FUNCTION_ROLE
     for team in fleet.teams.values():
         role = team.emulator.client("iam").get_role(RoleName="eks-nlb-sync")["Role"]
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Condition"] == {
-            "ArnEquals": {"aws:PrincipalArn": fleet.tools.output("function_role_arn")},
+            "ArnEquals": {"aws:PrincipalArn": FUNCTION_ROLE},
             "StringEquals": {"sts:ExternalId": team.variables["external_id"]},
         }
 
 def test_1_each_account_offers_its_clients_as_parameters(fleet):
     for team in fleet.teams.values():
-        ssm = team.emulator.client("ssm")
-        parameters = {name: ssm.get_parameter(Name=f"/eks-nlb-sync/{name}")["Parameter"]["Value"] for name in CLUSTERS}
+        ssm = team.emulator.client("ssm", team.region)
+        parameters = {name: ssm.get_parameter(Name=f"/eks-nlb-sync/{name}")["Parameter"]["Value"] for name in team.variables["cluster_names"]}
         assert {name: json.loads(value) for name, value in parameters.items()} == team.output("clients")
 
 def test_2_a_plan_of_any_account_is_empty(fleet):
-    assert side_by_side(Account.plan, [fleet.tools, *fleet.teams.values()]) == [{}] * 6
+    assert side_by_side(Account.plan, [fleet.tools, *fleet.teams.values()]) == [{}] * 7
 
 # --- One cluster less, one consumer less ----------------------------------------
 
@@ -189,7 +203,9 @@ def retired(fleet):
 def test_3_nothing_but_that_cluster_goes(retired):
     tools, team = retired.plans
 
-    assert {address.split(".aws_")[0] for address in tools} == {'module.client["team0/mail"]'}
+    schedule = 'module.function.aws_scheduler_schedule.fleet["team0"]'
+    assert tools.pop(schedule) == "update"
+    assert {re.split(r"\.(?:aws|terraform)_", address)[0] for address in tools} == {'module.client["team0/mail"]'}
     assert set(tools.values()) == {"delete"}
     assert {address for address, action in team.items() if action == "delete"} == {address for address in team if '["mail"]' in address}
 
@@ -205,7 +221,14 @@ def test_3_the_cluster_is_in_no_kubeconfig(retired):
     contexts = {one["name"] for one in yaml.safe_load(retired.tools.output("kubeconfig"))["contexts"]}
 
     assert contexts == set(retired.hosts) - {f"mail.{REGION}.{TEAMS['team0']}"}
-    assert len(retired.tools.endpoints()) == 29
+    assert len(retired.tools.endpoints()) == 30
+
+def test_3_no_run_misses_the_load_balancer_that_went(retired):
+    assert [each["minLoadBalancers"] for each in scheduled(retired).values()] == [5, 6, 6, 6, 6, 1]
+
+def test_3_nothing_is_left_to_apply(retired):
+    """Two applies, and both have ended."""
+    assert side_by_side(Account.plan, [retired.tools, retired.teams["team0"]]) == [{}, {}]
 
 def test_3_a_consumer_that_is_connected_stays_until_it_is_rejected(retired):
     team = retired.teams["team0"]
@@ -224,8 +247,8 @@ def test_4_destroy_leaves_nothing_behind(retired):
     retired.tools.destroy()
     side_by_side(Account.destroy, retired.teams.values())
 
-    assert [account.terraform.state() for account in (retired.tools, *retired.teams.values())] == [{}] * 6
+    assert [account.terraform.state() for account in (retired.tools, *retired.teams.values())] == [{}] * 7
     assert retired.tools.endpoints() == {}
     for team in retired.teams.values():
         assert team.principals() == {}
-        assert team.emulator.client("elbv2").describe_load_balancers()["LoadBalancers"] == []
+        assert team.emulator.client("elbv2", team.region).describe_load_balancers()["LoadBalancers"] == []

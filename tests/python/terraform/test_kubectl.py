@@ -1,9 +1,8 @@
 """kubectl itself, with the kubeconfig that client-access renders.
 
-Endpoint and load balancer are one TCP relay, to whatever the target group would
-hold; kubectl comes to it by HTTPS_PROXY, since nobody else can own the cluster's
-name and port 443 here. TLS is between kubectl and the API server alone, as it is
-in AWS.
+Endpoint and load balancer are one TCP relay to the target. kubectl reaches it by
+HTTPS_PROXY, because no test can own the cluster's name and port 443. TLS is
+between kubectl and the API server alone, as it is in AWS.
 """
 
 import base64
@@ -141,17 +140,19 @@ def kubeconfigs(kubectl, emulator, authorities, tmp_path_factory):
         "supported_regions": ["eu-west-1"],
         "zone_ids": [subnet["AvailabilityZoneId"]],
     }
-    bundles = {"first": first.pem, "both": first.pem + successor.pem}
+    bundles = {"first": first.pem, "both": first.pem + successor.pem, "shared": first.pem}
     calls = {
         name: {
             "source": str(ROOT / "terraform" / "client-access"),
             "client": {**client, "certificate_authority": base64.b64encode(bundle).decode()},
             "vpc_id": vpc,
             "subnet_ids": [subnet["SubnetId"]],
-            "allowed_cidrs": ["10.1.0.0/16"],
+            "allowed_cidrs": {"tools": "10.1.0.0/16"},
+            "check_service": False,  # it does not exist
         }
         for name, bundle in bundles.items()
     }
+    calls["shared"]["client"]["port"] = 6443  # a load balancer with several clusters
     directory = tmp_path_factory.mktemp("kubectl")
     outputs = {name: {"value": f"${{module.{name}.kubeconfig}}"} for name in bundles}
     (directory / "main.tf.json").write_text(json.dumps({"provider": {"aws": {"region": "eu-west-1"}}, "module": calls, "output": outputs}))
@@ -197,6 +198,13 @@ def test_kubectl_follows_a_control_plane_that_is_replaced(kubeconfigs, relay, au
     with api_server("new", first, tmp_path) as new:
         assert ask(kubeconfigs, "first", relay, new).stdout == "new"
     assert set(relay.asked) == {f"{HOST}:443"}, "by the cluster's own name"
+
+
+def test_kubectl_asks_a_cluster_on_a_shared_load_balancer_on_its_port(kubeconfigs, relay, authorities, tmp_path):
+    first, _ = authorities
+    with api_server("shared", first, tmp_path) as server:
+        assert ask(kubeconfigs, "shared", relay, server).stdout == "shared"
+    assert set(relay.asked) == {f"{HOST}:6443"}
 
 
 def test_kubectl_follows_an_authority_that_is_rotated(kubeconfigs, relay, authorities, tmp_path):

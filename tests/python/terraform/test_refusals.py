@@ -29,11 +29,11 @@ module "hub" {
   source                = "../region-hub"
   providers             = { aws = aws, aws.tools = aws }
   vpc_cidr              = "10.1.255.0/26"
-  availability_zones    = ["eu-west-1a"]
+  subnets               = { eu-west-1a = "10.1.255.0/28" }
   tools_vpc_id          = "vpc-0a"
-  tools_vpc_cidrs       = ["10.1.0.0/16"]
+  tools_vpc_cidrs       = { primary = "10.1.0.0/16" }
   tools_vpc_region      = "eu-west-1"
-  tools_route_table_ids = ["rtb-0a"]
+  tools_route_table_ids = { private = "rtb-0a" }
 }
 """
 

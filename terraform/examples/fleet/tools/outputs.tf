@@ -1,11 +1,11 @@
 output "kubeconfig" {
-  description = "One kubeconfig for all clusters. A context is `<cluster>.<region>.<account>`, so none collides."
+  description = "One kubeconfig for all clusters. A context is `<cluster>.<region>.<account>`, which is unique."
   value = yamlencode({
     apiVersion = "v1"
     kind       = "Config"
-    clusters   = local.kubeconfigs[*].cluster
-    users      = local.kubeconfigs[*].user
-    contexts   = local.kubeconfigs[*].context
+    clusters   = flatten(values(module.client)[*].kubeconfig_parts.clusters)
+    users      = flatten(values(module.client)[*].kubeconfig_parts.users)
+    contexts   = flatten(values(module.client)[*].kubeconfig_parts.contexts)
   })
 }
 

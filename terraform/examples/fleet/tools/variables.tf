@@ -1,18 +1,19 @@
 variable "states" {
-  description = "Where the state of each account is, by a name of your choice that is also the AWS profile of its clusters' users: `{ search = { backend = \"s3\", config = { bucket = \"…\", key = \"…\", region = \"…\" } } }`."
+  description = "Where the state of each account and Region is, by a name of your choice: `{ search = { backend = \"s3\", config = { bucket = \"…\", key = \"…\", region = \"…\" } } }`. `profile` is the AWS profile of its clusters' users, by default the same name."
   type = map(object({
     backend = string
     config  = map(string)
+    profile = optional(string)
   }))
 }
 
 variable "external_ids" {
-  description = "What the function presents to each account, by the same names."
+  description = "What the function presents to each account, by the names of `states`."
   type        = map(string)
 }
 
 variable "retired" {
-  description = "Clusters that are about to go, as `<account>/<cluster>`: their endpoints go first."
+  description = "Clusters that are about to go, as `<state>/<cluster>`: their endpoints go first."
   type        = set(string)
   default     = []
 }
@@ -28,8 +29,14 @@ variable "subnet_ids" {
 }
 
 variable "client_cidrs" {
-  description = "Where kubectl and the pipelines are."
-  type        = set(string)
+  description = "Address ranges of kubectl and the pipelines, each by a name of your choice: `{ ci = \"10.1.0.0/16\" }`."
+  type        = map(string)
+}
+
+variable "function_role_name" {
+  description = "Name of the function's role, which the accounts' roles trust."
+  type        = string
+  default     = "eks-nlb-sync-function"
 }
 
 variable "function_package" {
