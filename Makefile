@@ -99,21 +99,18 @@ $(VENV)/%/.ready: tests/python/requirements/%.txt $(UV)
 
 .PRECIOUS: $(VENV)/%/.ready
 
-# The pictures of docs/ and README: a recording of the demonstration, the
-# dashboard over a simulated day, whose clock is libfaketime's, and the drawings,
-# from the Mermaid in the pages. Tests and nightly.yml hold them to what they show.
-.PHONY: pictures recording dashboard drawings
+# The pictures of docs/ and README: a recording of the demonstration, and the
+# dashboard over a simulated day, whose clock is libfaketime's. Tests and
+# nightly.yml hold them to what they show.
+.PHONY: pictures recording dashboard
 FAKETIME = $(wildcard $(VENV)/pictures/lib/python3*/site-packages/libfaketime/vendor/libfaketime/src/libfaketime.so.1)
-pictures: recording dashboard drawings
+pictures: recording dashboard
 
 recording: compile
 	python3 tests/python/pictures/recording.py
 
 dashboard: compile $(VENV)/pictures/.ready $(VENV)/lint/.ready
 	$(VENV)/lint/bin/python tests/python/pictures/dashboard.py $(abspath $(FAKETIME))
-
-drawings: $(VENV)/terraform/.ready
-	$(VENV)/terraform/bin/python tests/python/terraform/drawings.py
 
 # What is deployed, made as docs/operations.md says: the one optimised build.
 # One architecture after the other, because both pass through target/lambda.
