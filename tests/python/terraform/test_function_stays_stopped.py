@@ -49,7 +49,7 @@ class Function:
         return self.emulator.client(service, REGION)
 
     def reserved(self):
-        """The reserved concurrency; None where there is none."""
+        """The reserved concurrency, or None."""
         return self.client("lambda").get_function(FunctionName=NAME).get("Concurrency", {}).get("ReservedConcurrentExecutions")
 
     def starts(self):

@@ -91,5 +91,5 @@ def test_nothing_uses_what_provider_6_deprecates():
         text = path.read_text()
         assert not deprecated.search(re.sub(r"#.*", "", text)), path
         if path.name == "versions.tf":
-            # A newer provider than ours must not keep anybody from using a module.
+            # A newer provider than ours must not keep users from using a module.
             assert re.search(r'version += ">= 5\.\d+(\.\d+)?(, < 7\.0)?"', text), path
