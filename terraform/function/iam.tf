@@ -31,7 +31,7 @@ locals {
     {
       # The interfaces are for Lambda to make, not for the code: Lambda User
       # Guide, Giving functions access to resources in a VPC, Security. Reading
-      # them is what address_source = "eni" is about.
+      # them is allowed where addresses come from them.
       Sid       = "OnlyLambdaItself"
       Effect    = "Deny"
       Action    = [for action in local.interface_actions : action if !(local.reads_interfaces && action == "ec2:DescribeNetworkInterfaces")]

@@ -130,7 +130,7 @@ variable "security_group_ids" {
 }
 
 variable "interface_endpoints" {
-  description = "Make the interface endpoints (`eks`, `elasticloadbalancing`, `ec2` with `address_source` `eni`, `sts` when roles are given) that subnets without a NAT gateway need. They answer for the whole VPC and admit all of it."
+  description = "Make the interface endpoints (`eks`, `elasticloadbalancing`, `ec2` unless `address_source` is `dns`, `sts` when roles are given) that subnets without a NAT gateway need. They answer for the whole VPC and admit all of it."
   type        = bool
   default     = false
   nullable    = false

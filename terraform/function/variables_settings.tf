@@ -27,14 +27,32 @@ variable "cluster_name_tag" {
 }
 
 variable "address_source" {
-  description = "`ADDRESS_SOURCE`, where the API servers' addresses are learnt: `dns`, `eni` or `dns+eni`. With `eni` the role may also read network interfaces."
+  description = "`ADDRESS_SOURCE`, where the API servers' addresses come from: `auto`, `dns`, `eni` or `dns+eni`. With any but `dns` the role may also read network interfaces."
   type        = string
-  default     = "dns"
+  default     = "auto"
   nullable    = false
 
   validation {
-    condition     = contains(["dns", "eni", "dns+eni"], var.address_source)
-    error_message = "address_source must be \"dns\", \"eni\" or \"dns+eni\"."
+    condition     = contains(["auto", "dns", "eni", "dns+eni"], var.address_source)
+    error_message = "address_source must be \"auto\", \"dns\", \"eni\" or \"dns+eni\"."
+  }
+}
+
+variable "allow_internet_facing" {
+  description = "`ALLOW_INTERNET_FACING`, whether a load balancer that is not internal may get API servers' addresses."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+variable "cluster_tag" {
+  description = "`CLUSTER_TAG`, `key` or `key=value`: a tag that the EKS cluster must carry, too, as the consent of the cluster's owner. Default: none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.cluster_tag == null || can(regex("^[\\w.:/+@-]+(=[\\w .:/+@-]+)?$", var.cluster_tag))
+    error_message = "cluster_tag must be key or key=value."
   }
 }
 
@@ -128,5 +146,20 @@ variable "metrics_namespace" {
   validation {
     condition     = can(regex("^[\\w./#-][\\w./#:-]{0,254}$", var.metrics_namespace)) && !startswith(var.metrics_namespace, "AWS/")
     error_message = "metrics_namespace must be a CloudWatch namespace that does not begin with AWS/."
+  }
+}
+
+variable "environment" {
+  description = "Further environment variables, for what the AWS SDK reads by itself: `HTTPS_PROXY`, `NO_PROXY`, `AWS_CA_BUNDLE`, `AWS_USE_FIPS_ENDPOINT`."
+  type        = map(string)
+  default     = {}
+  nullable    = false
+
+  validation {
+    condition = length(setintersection(keys(var.environment), [
+      "NLB_TAG", "CLUSTER_NAME_TAG", "ADDRESS_SOURCE", "ALLOW_INTERNET_FACING", "CLUSTER_TAG", "SYNC_POLICY", "DRY_RUN",
+      "MIN_HEALTHY_TARGETS", "ALLOWED_CIDRS", "DNS_SERVERS", "DNS_TIMEOUT_MS", "MAX_CONCURRENCY", "METRICS_NAMESPACE",
+    ])) == 0
+    error_message = "environment must not hold the function's own settings, which are inputs of this module."
   }
 }

@@ -57,14 +57,14 @@ variable "write_scope" {
 }
 
 variable "address_source" {
-  description = "The function's `address_source`. With `eni` the role may also read network interfaces."
+  description = "The function's `address_source`. With any but `dns` the role may also read network interfaces."
   type        = string
-  default     = "dns"
+  default     = "auto"
   nullable    = false
 
   validation {
-    condition     = contains(["dns", "eni", "dns+eni"], var.address_source)
-    error_message = "address_source must be \"dns\", \"eni\" or \"dns+eni\"."
+    condition     = contains(["auto", "dns", "eni", "dns+eni"], var.address_source)
+    error_message = "address_source must be \"auto\", \"dns\", \"eni\" or \"dns+eni\"."
   }
 }
 

@@ -110,5 +110,5 @@ module "function" {
   source = "../../function"
 
   package = var.function_package
-  fleet   = { far = { region = var.far_region } }
+  fleet   = { far = { region = var.far_region, min_load_balancers = 1 } }
 }

@@ -83,6 +83,47 @@ run "gives_every_other_region_and_account_its_schedule" {
   }
 }
 
+run "reads_interfaces_by_default" {
+  command = apply
+
+  assert {
+    condition     = length(aws_iam_role_policy.interfaces) == 1 && aws_lambda_function.this.environment[0].variables.ADDRESS_SOURCE == "auto"
+    error_message = "the source is auto, and the role may read what it needs"
+  }
+}
+
+run "reads_no_interfaces_with_dns_alone" {
+  command = apply
+
+  variables {
+    address_source = "dns"
+  }
+
+  assert {
+    condition     = length(aws_iam_role_policy.interfaces) == 0
+    error_message = "no permission that is not used"
+  }
+}
+
+run "asks_for_the_consent_of_the_clusters_owner" {
+  command = apply
+
+  variables {
+    cluster_tag           = "eks-nlb-sync=allowed"
+    allow_internet_facing = true
+    environment           = { HTTPS_PROXY = "http://10.0.0.9:3128" }
+  }
+
+  assert {
+    condition = (
+      aws_lambda_function.this.environment[0].variables.CLUSTER_TAG == "eks-nlb-sync=allowed" &&
+      aws_lambda_function.this.environment[0].variables.ALLOW_INTERNET_FACING == "true" &&
+      aws_lambda_function.this.environment[0].variables.HTTPS_PROXY == "http://10.0.0.9:3128"
+    )
+    error_message = "as given, and what the SDK reads by itself"
+  }
+}
+
 run "may_be_paused" {
   command = apply
 
@@ -253,12 +294,14 @@ run "refuses_two_sources_of_code" {
 
 run "refuses_settings_that_the_function_would_refuse" {
   command         = plan
-  expect_failures = [var.nlb_tag, var.cluster_name_tag, var.address_source, var.sync_policy, var.min_healthy_targets, var.allowed_cidrs, var.dns_servers, var.dns_timeout_ms, var.max_concurrency, var.metrics_namespace]
+  expect_failures = [var.nlb_tag, var.cluster_name_tag, var.address_source, var.cluster_tag, var.environment, var.sync_policy, var.min_healthy_targets, var.allowed_cidrs, var.dns_servers, var.dns_timeout_ms, var.max_concurrency, var.metrics_namespace]
 
   variables {
     nlb_tag             = "a=b=c"
     cluster_name_tag    = ""
     address_source      = "interfaces"
+    cluster_tag         = "a=b,c"
+    environment         = { DRY_RUN = "true" }
     sync_policy         = "add"
     min_healthy_targets = 0
     allowed_cidrs       = []

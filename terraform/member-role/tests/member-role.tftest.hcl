@@ -24,21 +24,21 @@ run "trusts_the_function_with_its_external_id" {
     error_message = "the account of the function, with its external id"
   }
   assert {
-    condition     = keys(aws_iam_role_policy.this) == ["Read", "Write"]
-    error_message = "no interfaces for dns"
+    condition     = jsondecode(aws_iam_role_policy.this["ReadInterfaces"].policy).Statement[0].Action == "ec2:DescribeNetworkInterfaces"
+    error_message = "the default source reads interfaces"
   }
 }
 
-run "reads_interfaces_where_they_are_the_source" {
+run "reads_no_interfaces_with_dns_alone" {
   command = plan
 
   variables {
-    address_source = "dns+eni"
+    address_source = "dns"
   }
 
   assert {
-    condition     = jsondecode(aws_iam_role_policy.this["ReadInterfaces"].policy).Statement[0].Action == "ec2:DescribeNetworkInterfaces"
-    error_message = "one action more"
+    condition     = keys(aws_iam_role_policy.this) == ["Read", "Write"]
+    error_message = "one action less"
   }
 }
 

@@ -41,6 +41,7 @@ FULL = {
         "InterfaceEndpoints": "true",
         "AddressSource": "dns+eni",
         "AssumeRoleArns": f"{ROLE_ARN},{ROLE_ARN}-2",
+        "ClusterTag": "eks-nlb-sync=allowed",
         "MemberRoleName": "eks-nlb-sync",
         "OrganizationId": ORGANIZATION,
         "WatchControlPlane": "true",

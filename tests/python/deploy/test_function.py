@@ -15,7 +15,9 @@ SETTINGS_RS = (ROOT / "src" / "settings.rs").read_text()
 ACCEPTED = {
     "NlbTag": ["eks-nlb-sync=enabled", "team", "a=b c,d", "platform/eks:sync=on,team=a+b@c"],
     "ClusterNameTag": ["cluster_name", "platform/eks:cluster-name"],
-    "AddressSource": ["dns", "eni", "dns+eni"],
+    "AddressSource": ["auto", "dns", "eni", "dns+eni"],
+    "AllowInternetFacing": ["true", "false"],
+    "ClusterTag": ["team", "eks-nlb-sync=allowed", "platform/eks:sync=a b"],
     "SyncPolicy": ["sync", "add-only"],
     "DryRun": ["true", "false"],
     "MinHealthyTargets": ["1", "1000"],
@@ -32,6 +34,8 @@ REFUSED = {
     "NlbTag": ["", "=enabled", "a,,b", "a;b"],
     "ClusterNameTag": ["", "a=b", "a,b"],
     "AddressSource": ["", "DNS", "eni+dns"],
+    "AllowInternetFacing": ["", "1", "True"],
+    "ClusterTag": ["=allowed", "a,b", "a;b"],
     "SyncPolicy": ["", "Sync", "add_only"],
     "DryRun": ["", "1", "True"],
     "MinHealthyTargets": ["", "0", "-1", "one"],
@@ -64,9 +68,10 @@ def the_function(one):
 
 
 def test_the_settings_are_found():
-    assert len(settings()) == 11
+    assert len(settings()) == 13
     assert settings()["NLB_TAG"] == "eks-nlb-sync=enabled"
     assert settings()["DNS_SERVERS"] is None
+    assert settings()["CLUSTER_TAG"] is None
 
 
 def test_each_setting_is_a_parameter_with_the_same_default(documents, stack):
@@ -85,8 +90,8 @@ def test_each_setting_is_a_parameter_with_the_same_default(documents, stack):
 
 
 def test_a_setting_without_a_value_is_absent(stack):
-    # An empty DNS_SERVERS would be refused by the function.
-    assert "DNS_SERVERS" not in the_function(stack("template"))["Environment"]["Variables"]
+    # The function would refuse an empty one.
+    assert not {"CLUSTER_TAG", "DNS_SERVERS"} & set(the_function(stack("template"))["Environment"]["Variables"])
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def allowed(found):
     return {action for statement in found if statement["Effect"] == "Allow" for action in listed(statement["Action"])}
 
 
-# What is called only with AddressSource eni or dns+eni.
+# What is not called with AddressSource dns.
 INTERFACES = {"ec2:DescribeNetworkInterfaces"}
 
 
@@ -75,7 +75,7 @@ def test_the_function_may_do_what_the_code_calls(stack):
 
 
 def test_a_member_may_do_the_same_but_assume_roles(stack):
-    for source, read in (("dns", set()), ("eni", INTERFACES), ("dns+eni", INTERFACES)):
+    for source, read in (("auto", INTERFACES), ("dns", set()), ("eni", INTERFACES), ("dns+eni", INTERFACES)):
         may = allowed(statements(stack("fleet-member", {"AddressSource": source}), "Role"))
         assert may == calls_of_the_code() - {"sts:AssumeRole"} - INTERFACES | read
 
@@ -85,8 +85,9 @@ def test_what_is_switched_off_is_not_allowed(stack):
     logs = {action for action in BY_LAMBDA if action.startswith("logs:")}
     traces = {action for action in BY_LAMBDA if action.startswith("xray:")}
     for parameters, further in (
-        ({}, set()),
-        ({"Tracing": "Active"}, traces),
+        ({}, INTERFACES),
+        ({"AddressSource": "dns"}, set()),
+        ({"AddressSource": "dns", "Tracing": "Active"}, traces),
         ({"AddressSource": "eni"}, INTERFACES),
         ({"AddressSource": "dns+eni"}, INTERFACES),
     ):
@@ -185,12 +186,12 @@ def is_known(finding):
 
 
 def test_code_is_denied_what_lambda_may_do_in_the_vpc(stack):
-    one = stack("template", VPC)
+    one = stack("template", VPC | {"AddressSource": "dns"})
     [denied] = [each for each in statements(one, "FunctionRole") if each["Effect"] == "Deny"]
     may = {action for action in allowed(statements(one, "FunctionRole")) if action.startswith("ec2:")}
     assert set(denied["Action"]) == may
-    # But the interfaces of control planes are the code's to read, if it is told to.
-    reading = stack("template", VPC | {"AddressSource": "eni"})
+    # But the code reads the interfaces of control planes, unless addresses come from DNS alone.
+    reading = stack("template", VPC)
     [denied_then] = [each for each in statements(reading, "FunctionRole") if each["Effect"] == "Deny"]
     assert set(denied["Action"]) - set(denied_then["Action"]) == INTERFACES
     function = one.resolve({"Fn::GetAtt": ["Function", "Arn"]})

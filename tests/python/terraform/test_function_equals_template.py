@@ -22,7 +22,7 @@ MODULE = ROOT / "terraform" / "function"
 
 # Where the code comes from is the deploying tool's business; CloudFormation has
 # stacks and tags of its own; the template's fleet is fleet.yaml.
-ONLY_IN_THE_MODULE = {"package", "package_sha256", "s3_bucket", "s3_key", "s3_object_version", "source_dir", "name", "fleet", "tags"}
+ONLY_IN_THE_MODULE = {"package", "package_sha256", "s3_bucket", "s3_key", "s3_object_version", "source_dir", "name", "environment", "fleet", "tags"}
 # The dashboard is in the template only.
 ONLY_IN_THE_TEMPLATE = {"CreateDashboard"}
 # A list in Terraform, where a group that is made in the same run has no id yet
@@ -36,6 +36,8 @@ CASES = {
         "nlb_tag": "team=platform,eks-nlb-sync=enabled",
         "cluster_name_tag": "eks",
         "address_source": "dns+eni",
+        "allow_internet_facing": True,
+        "cluster_tag": "eks-nlb-sync=allowed",
         "min_healthy_targets": 3,
         "allowed_cidrs": ["10.0.0.0/8", "fc00::/7"],
         "dns_servers": ["10.0.0.2", "10.0.0.3:5353", "[fd00::2]:5353"],
@@ -82,7 +84,7 @@ CASES = {
         "interface_endpoints": True,
         "alarm_topic_arn": f"arn:aws:sns:{REGION}:{ACCOUNT}:pager",
     },
-    "dry run": {"dry_run": True, "kms_key_arn": "KEY", "vpc_id": "VPC", "subnet_ids": ["SUBNET"], "dns_servers": ["fd00::2", "[fd00::3]"]},
+    "dry run": {"dry_run": True, "address_source": "dns", "kms_key_arn": "KEY", "vpc_id": "VPC", "subnet_ids": ["SUBNET"], "dns_servers": ["fd00::2", "[fd00::3]"]},
     "paused": {"paused": True, "watch_control_plane": True},
     "stopped": {"stopped": True, "reserved_concurrency": 3},
 }
@@ -149,7 +151,7 @@ def test_every_limit_is_the_same():
 def test_the_module_sets_every_setting_that_the_function_reads(deployed):
     settings = set(re.findall(r'\.(?:or|optional)\(\s*"([A-Z_]+)"', (ROOT / "src" / "settings.rs").read_text()))
 
-    assert len(settings) == 11, "the contract's eleven"
+    assert len(settings) == 13, "the contract's thirteen"
     assert set(deployed("everything").function["environment"][0]["variables"]) == settings
 
 

@@ -28,7 +28,7 @@ CASES = {
         "role_name": "sync",
         "permissions_boundary_arn": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
     },
-    "any": {"nlb_tag": "managed", "write_scope": "any", "address_source": "eni"},
+    "any": {"nlb_tag": "managed", "write_scope": "any", "address_source": "dns"},
 }
 
 
