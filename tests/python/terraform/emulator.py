@@ -1,8 +1,9 @@
 """moto's server, with some answers corrected to what AWS answers.
 
 Each correction is of something that moto takes and then forgets, which
-Terraform would report as drift for ever, or of something that AWS refuses. They are here and not in the modules:
-what is wrong with an emulator must not shape what is deployed.
+Terraform would report as drift for ever; emulator_refusals.py has what AWS refuses.
+They are here and not in the modules: what is wrong with an emulator must not shape
+what is deployed.
 
     python emulator.py PORT
 """
@@ -20,16 +21,13 @@ import moto.eks.models
 from moto.awslambda.models import LambdaFunction
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult, BaseResponse
-from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models import ec2_backends
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ec2.responses.instances import InstanceResponse
 from moto.ec2.responses.vpc_service_configuration import VPCEndpointServiceConfiguration
-from moto.ec2.models.vpc_service_configuration import VPCServiceConfigurationBackend
 from moto.eks.models import EKSBackend
 from moto.eks.responses import EKSResponse
 from moto.eks.urls import url_paths as eks_paths
-from moto.elbv2.exceptions import ELBClientError
 from moto.elbv2.models import ELBv2Backend
 from moto.elbv2.responses import ELBV2Response
 from moto.iam.models import AWSManagedPolicy, IAMBackend, get_account_id_from
@@ -39,16 +37,8 @@ from moto.route53.responses import Route53
 from moto.server import main
 from moto.stepfunctions.responses import StepFunctionResponse
 
-
-def correct(owner, name):
-    """Replaces `owner.name` by the decorated function, which gets the original first."""
-
-    def decorate(function):
-        original = getattr(owner, name)
-        setattr(owner, name, lambda *args, **kwargs: function(original, *args, **kwargs))
-
-    return decorate
-
+import emulator_refusals
+from corrections import correct
 
 # A fifth of moto's time: the same answer, found anew for each request and cluster.
 for module, name in ((moto.core.responses, "method_names_from_class"), (moto.eks.models, "validate_role_arn")):
@@ -112,55 +102,7 @@ def remember_address_types(original, self):
     return answer
 
 
-# A service cannot lose a load balancer, or go, while endpoints are connected to
-# it: they are deleted or rejected first (API reference,
-# DeleteVpcEndpointServiceConfigurations).
-def refuse_while_connected(backend, service_id):
-    service = backend.configurations.get(service_id)
-    for regions in ec2_backends.values():
-        for region in regions.values():
-            for endpoint in region.vpc_end_points.values():
-                if service and endpoint.service_name == service.service_name and endpoint.state not in ("deleted", "rejected"):
-                    raise EC2ClientError("ExistingVpcEndpointConnections", f"Service {service_id} has existing active VPC Endpoint connections!")
-
-
-@correct(VPCServiceConfigurationBackend, "modify_vpc_endpoint_service_configuration")
-def keep_load_balancers_in_use(original, self, service_id, **changes):
-    if changes["remove_network_lbs"]:
-        refuse_while_connected(self, service_id)
-    original(self, service_id, **changes)
-
-
-@correct(VPCServiceConfigurationBackend, "delete_vpc_endpoint_service_configurations")
-def keep_services_in_use(original, self, service_ids):
-    for service_id in service_ids:
-        refuse_while_connected(self, service_id)
-    return original(self, service_ids)
-
-
-def reject_vpc_endpoint_connections(self):
-    for endpoint_id in self._get_param("VpcEndpointIds", []):
-        for regions in ec2_backends.values():
-            for region in regions.values():
-                if endpoint_id in region.vpc_end_points:
-                    region.vpc_end_points[endpoint_id].state = "rejected"
-    return ActionResult({"Unsuccessful": []})
-
-
-VPCEndpointServiceConfiguration.reject_vpc_endpoint_connections = reject_vpc_endpoint_connections
-
-
 emulator_endpoints.install(correct)
-
-
-# A load balancer that an endpoint service uses cannot be deleted (API reference,
-# DeleteLoadBalancer: ResourceInUse).
-@correct(ELBv2Backend, "delete_load_balancer")
-def keep_what_a_service_uses(original, self, arn):
-    services = ec2_backends[self.account_id][self.region_name].configurations.values()
-    if any(arn in service.network_load_balancer_arns for service in services):
-        raise ELBClientError("ResourceInUse", f"Load balancer '{arn}' cannot be deleted because it is currently associated with another service")
-    return original(self, arn)
 
 
 # To delete what is gone succeeds, so that a client may repeat a call whose answer
@@ -267,6 +209,9 @@ for action in (put_query_definition, describe_query_definitions, delete_query_de
 # The provider has a definition validated before it plans, and asks for versions.
 StepFunctionResponse.validate_state_machine_definition = lambda self: ActionResult({"result": "OK", "diagnostics": []})
 StepFunctionResponse.list_state_machine_versions = lambda self: ActionResult({"stateMachineVersions": []})
+
+
+emulator_refusals.answer_about_connections()
 
 
 if __name__ == "__main__":
