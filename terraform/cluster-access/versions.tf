@@ -7,7 +7,7 @@ terraform {
       source = "hashicorp/aws"
       # 5.83: supported_regions of an endpoint service. Nothing here uses what
       # 6 deprecates (data.aws_region's name and id).
-      version = ">= 5.83, < 7.0"
+      version = ">= 5.83"
     }
   }
 }

@@ -22,8 +22,11 @@ mock_provider "aws" {
       certificate_authority = [{ data = "Q0E=" }]
     }
   }
-  mock_data "aws_availability_zone" {
-    defaults = { zone_type = "availability-zone", zone_id = "euw1-az1" }
+  mock_data "aws_availability_zones" {
+    defaults = {
+      names    = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+      zone_ids = ["euw1-az3", "euw1-az1", "euw1-az2"]
+    }
   }
 }
 
@@ -51,11 +54,11 @@ run "finds_the_network_from_the_cluster_name" {
   command = plan
 
   assert {
-    condition     = aws_lb.this.subnets == toset(["subnet-0a", "subnet-0b1"])
+    condition     = aws_lb.this[0].subnets == toset(["subnet-0a", "subnet-0b1"])
     error_message = "one subnet of each zone, the first by id"
   }
   assert {
-    condition     = aws_lb_target_group.this.vpc_id == "vpc-0c" && aws_security_group.nlb.vpc_id == "vpc-0c"
+    condition     = aws_lb_target_group.this.vpc_id == "vpc-0c" && aws_security_group.nlb[0].vpc_id == "vpc-0c"
     error_message = "the cluster's VPC"
   }
   assert {
@@ -72,11 +75,11 @@ run "makes_a_load_balancer_fit_for_an_api_server" {
   command = plan
 
   assert {
-    condition     = aws_lb.this.internal && aws_lb.this.load_balancer_type == "network" && aws_lb.this.enable_cross_zone_load_balancing
+    condition     = aws_lb.this[0].internal && aws_lb.this[0].load_balancer_type == "network" && aws_lb.this[0].enable_cross_zone_load_balancing
     error_message = "internal, network, cross-zone"
   }
   assert {
-    condition     = aws_lb.this.enforce_security_group_inbound_rules_on_private_link_traffic == "off"
+    condition     = aws_lb.this[0].enforce_security_group_inbound_rules_on_private_link_traffic == "off"
     error_message = "PrivateLink clients are not judged by their address"
   }
   assert {
@@ -113,7 +116,7 @@ run "tags_load_balancer_and_target_group_for_the_function" {
   }
 
   assert {
-    condition     = aws_lb.this.tags["eks-nlb-sync"] == "enabled" && aws_lb.this.tags["cluster_name"] == "payments" && aws_lb.this.tags["team"] == "platform"
+    condition     = aws_lb.this[0].tags["eks-nlb-sync"] == "enabled" && aws_lb.this[0].tags["cluster_name"] == "payments" && aws_lb.this[0].tags["team"] == "platform"
     error_message = "the function's tags win over the caller's"
   }
   assert {
@@ -126,7 +129,7 @@ run "publishes_the_service_to_the_named_accounts" {
   command = plan
 
   assert {
-    condition     = aws_vpc_endpoint_service.this.allowed_principals == toset(["arn:aws:iam::111122223333:root"]) && !aws_vpc_endpoint_service.this.acceptance_required
+    condition     = aws_vpc_endpoint_service.this[0].allowed_principals == toset(["arn:aws:iam::111122223333:root"]) && !aws_vpc_endpoint_service.this[0].acceptance_required
     error_message = "the principals, without acceptance"
   }
 }
@@ -140,11 +143,11 @@ run "publishes_the_service_to_other_regions_and_its_own" {
   }
 
   assert {
-    condition     = aws_vpc_endpoint_service.this.supported_regions == toset(["eu-central-1", "eu-west-1"])
+    condition     = aws_vpc_endpoint_service.this[0].supported_regions == toset(["eu-central-1", "eu-west-1"])
     error_message = "AWS returns the own Region too"
   }
   assert {
-    condition     = aws_vpc_endpoint_service.this.acceptance_required
+    condition     = aws_vpc_endpoint_service.this[0].acceptance_required
     error_message = "acceptance by variable"
   }
 }
@@ -157,7 +160,8 @@ run "lets_everything_be_overridden" {
     vpc_id                         = "vpc-0d"
     subnets                        = { eu-west-1a = "subnet-0d1", eu-west-1b = "subnet-0d2" }
     cluster_security_group_id      = "sg-0d"
-    ingress_cidrs                  = ["10.1.0.0/16"]
+    ingress_cidrs                  = { office = "10.1.0.0/16", six = "fd00:1::/64" }
+    ingress_prefix_list_ids        = { offices = "pl-0a" }
     enforce_ingress_on_privatelink = true
     selecting_tag                  = { key = "sync", value = "yes" }
     cluster_name_tag               = "eks"
@@ -173,7 +177,7 @@ run "lets_everything_be_overridden" {
   }
 
   assert {
-    condition     = aws_lb.this.subnets == toset(["subnet-0d1", "subnet-0d2"]) && aws_lb_target_group.this.vpc_id == "vpc-0d" && length(terraform_data.subnet) == 0
+    condition     = aws_lb.this[0].subnets == toset(["subnet-0d1", "subnet-0d2"]) && aws_lb_target_group.this.vpc_id == "vpc-0d" && length(terraform_data.subnet) == 0
     error_message = "subnets and VPC as given"
   }
   assert {
@@ -181,11 +185,11 @@ run "lets_everything_be_overridden" {
     error_message = "security group as given"
   }
   assert {
-    condition     = aws_lb.this.enforce_security_group_inbound_rules_on_private_link_traffic == "on" && aws_vpc_security_group_ingress_rule.nlb["10.1.0.0/16"].from_port == 443
+    condition     = aws_lb.this[0].enforce_security_group_inbound_rules_on_private_link_traffic == "on" && aws_vpc_security_group_ingress_rule.nlb["office"].from_port == 443 && aws_vpc_security_group_ingress_rule.nlb["six"].cidr_ipv6 == "fd00:1::/64" && aws_vpc_security_group_ingress_rule.nlb_prefix_list["offices"].prefix_list_id == "pl-0a"
     error_message = "inbound rules, also for PrivateLink"
   }
   assert {
-    condition     = aws_lb.this.tags["sync"] == "yes" && aws_lb.this.tags["eks"] == "payments"
+    condition     = aws_lb.this[0].tags["sync"] == "yes" && aws_lb.this[0].tags["eks"] == "payments"
     error_message = "tags under other keys"
   }
 }
@@ -233,7 +237,7 @@ run "a_vpc_of_its_own_needs_no_zone_of_the_control_plane" {
   }
 
   assert {
-    condition     = aws_lb.this.subnets == toset(["subnet-0d"])
+    condition     = aws_lb.this[0].subnets == toset(["subnet-0d"])
     error_message = "targets outside the load balancer's VPC have no zone"
   }
 }
@@ -246,8 +250,8 @@ run "shortens_a_name_that_elb_would_refuse" {
   }
 
   assert {
-    condition     = aws_security_group.nlb.name_prefix == "eks-platform-production-${substr(sha256("platform_production-payments-eu-west-1"), 0, 8)}-"
-    error_message = "no underscore, short, still distinct"
+    condition     = aws_security_group.nlb[0].name_prefix == "eks-plat-u-west-1-${substr(sha256("eks-platform_production-payments-eu-west-1"), 0, 5)}-"
+    error_message = "no underscore, short, beginning and end, still distinct"
   }
 }
 
@@ -409,10 +413,11 @@ run "refuses_enforcement_that_admits_nobody" {
 
 run "refuses_ranges_that_are_none" {
   command         = plan
-  expect_failures = [var.ingress_cidrs]
+  expect_failures = [var.ingress_cidrs, var.ingress_prefix_list_ids]
 
   variables {
-    ingress_cidrs = ["10.1.0.1/16", "fc00::/7"]
+    ingress_cidrs           = { office = "10.1.0.1/16" }
+    ingress_prefix_list_ids = { offices = "10.1.0.0/16" }
   }
 }
 
@@ -502,7 +507,7 @@ run "refuses_ids_of_other_things" {
 
 run "refuses_a_cluster_without_private_access" {
   command         = plan
-  expect_failures = [aws_lb.this]
+  expect_failures = [terraform_data.access]
 
   override_data {
     target = data.aws_eks_cluster.this[0]
@@ -517,7 +522,7 @@ run "refuses_a_cluster_without_private_access" {
 
 run "refuses_a_local_cluster" {
   command         = plan
-  expect_failures = [aws_lb.this]
+  expect_failures = [terraform_data.access]
 
   override_data {
     target = data.aws_eks_cluster.this[0]
@@ -532,7 +537,7 @@ run "refuses_a_local_cluster" {
 
 run "refuses_a_zone_without_a_subnet" {
   command         = plan
-  expect_failures = [aws_lb.this]
+  expect_failures = [terraform_data.access]
 
   variables {
     subnets = { eu-west-1a = "subnet-0a" }
@@ -546,7 +551,7 @@ run "refuses_a_zone_without_a_subnet" {
 
 run "refuses_a_subnet_under_another_zone" {
   command         = plan
-  expect_failures = [aws_lb.this]
+  expect_failures = [terraform_data.access]
 
   variables {
     subnets = { eu-west-1a = "subnet-0a", eu-west-1b = "subnet-0c" }
@@ -564,7 +569,7 @@ run "refuses_a_subnet_under_another_zone" {
 
 run "refuses_a_cluster_that_is_not_there" {
   command         = plan
-  expect_failures = [aws_lb.this]
+  expect_failures = [terraform_data.access]
 
   variables {
     cluster_name = "gone"
@@ -587,17 +592,17 @@ run "refuses_a_given_cluster_without_subnets" {
 
 run "refuses_a_local_zone" {
   command         = plan
-  expect_failures = [aws_lb.this]
+  expect_failures = [terraform_data.access]
 
   override_data {
-    target = data.aws_availability_zone.this["eu-west-1b"]
-    values = { name = "eu-west-1b", zone_type = "local-zone" }
+    target = data.aws_availability_zones.this[0]
+    values = { names = ["eu-west-1a"], zone_ids = ["euw1-az3"] }
   }
 }
 
 run "refuses_an_outpost" {
   command         = plan
-  expect_failures = [aws_lb.this]
+  expect_failures = [terraform_data.access]
 
   override_data {
     target = data.aws_subnet.control_plane["subnet-0a"]
@@ -607,9 +612,61 @@ run "refuses_an_outpost" {
 
 run "refuses_subnets_of_another_vpc" {
   command         = plan
-  expect_failures = [aws_lb.this]
+  expect_failures = [terraform_data.access]
 
   variables {
     vpc_id = "vpc-0d"
+  }
+}
+
+run "refuses_what_is_out_of_range" {
+  command         = plan
+  expect_failures = [var.target_health_state, var.tcp_idle_timeout_seconds, var.ip_address_type, var.port]
+
+  variables {
+    target_health_state      = { unhealthy_draining_interval = 60 }
+    tcp_idle_timeout_seconds = 10
+    ip_address_type          = "ipv6"
+    port                     = 0
+  }
+}
+
+run "refuses_a_range_twice" {
+  command         = plan
+  expect_failures = [var.ingress_cidrs]
+
+  variables {
+    ingress_cidrs = { office = "10.1.0.0/16", again = "10.1.0.0/16" }
+  }
+}
+
+run "refuses_an_access_that_nobody_may_use" {
+  command         = plan
+  expect_failures = [var.allowed_principals]
+
+  variables {
+    allowed_principals = null
+  }
+}
+
+run "refuses_a_zonal_shift_that_aws_would_refuse" {
+  command         = plan
+  expect_failures = [var.zonal_shift]
+
+  variables {
+    zonal_shift = true
+  }
+}
+
+run "leaves_the_target_group_alone" {
+  command = plan
+
+  variables {
+    excluded = true
+  }
+
+  assert {
+    condition     = aws_lb_target_group.this.tags["eks-nlb-sync"] == "disabled" && aws_lb.this[0].tags["eks-nlb-sync"] == "enabled"
+    error_message = "the target group is excluded, the load balancer still managed"
   }
 }

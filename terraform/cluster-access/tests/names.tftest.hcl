@@ -31,8 +31,11 @@ mock_provider "aws" {
   mock_resource "aws_vpc_endpoint_service" {
     defaults = { arn = "arn:aws:ec2:eu-west-1:111122223333:vpc-endpoint-service/vpce-svc-0a" }
   }
-  mock_data "aws_availability_zone" {
-    defaults = { zone_type = "availability-zone", zone_id = "euw1-az1" }
+  mock_data "aws_availability_zones" {
+    defaults = {
+      names    = ["eu-west-1a", "eu-west-1b", "eu-west-1c"]
+      zone_ids = ["euw1-az3", "euw1-az1", "euw1-az2"]
+    }
   }
 }
 
@@ -58,7 +61,7 @@ variables {
 
 run "names_what_it_makes" {
   assert {
-    condition     = can(regex("^eks-payments-[0-9a-f]{4}$", aws_lb.this.name)) && can(regex("^eks-payments-[0-9a-f]{4}$", aws_lb_target_group.this.name))
+    condition     = can(regex("^eks-payments-[0-9a-f]{8}$", aws_lb.this[0].name)) && can(regex("^eks-payments-[0-9a-f]{8}$", aws_lb_target_group.this.name))
     error_message = "after the cluster, with an end of its own"
   }
 }
@@ -69,7 +72,7 @@ run "keeps_the_names_of_what_stands" {
   }
 
   assert {
-    condition     = aws_lb.this.name == run.names_what_it_makes.load_balancer_name
+    condition     = aws_lb.this[0].name == run.names_what_it_makes.load_balancer_name
     error_message = "another name is no replacement"
   }
 }
@@ -79,12 +82,13 @@ run "hands_one_object_to_the_consumer" {
     condition = jsonencode(output.client) == jsonencode({
       cluster_name          = "payments"
       host                  = "0123456789ABCDEF.gr7.eu-west-1.eks.amazonaws.com"
+      port                  = 443
       certificate_authority = "Q0E="
       account_id            = "111122223333"
       region                = "eu-west-1"
-      service_name          = aws_vpc_endpoint_service.this.service_name
+      service_name          = aws_vpc_endpoint_service.this[0].service_name
       supported_regions     = toset(["eu-west-1"])
-      zone_ids              = ["euw1-az1", "euw1-az1"]
+      zone_ids              = ["euw1-az1", "euw1-az3"]
     })
     error_message = "name, host, certificate authority, account, Region, service and zones by id"
   }

@@ -32,7 +32,7 @@ def kubectl():
 @pytest.fixture(scope="session")
 def provider(terraform_installed, tmp_path_factory):
     """The AWS provider. Skips what needs it where it cannot be had."""
-    found = program(tmp_path_factory.mktemp("provider"), ">= 5.83, < 7.0")
+    found = program(tmp_path_factory.mktemp("provider"), ">= 5.83")
     return found or skip_without("AWS provider, in a mirror (TF_PLUGIN_MIRROR_DIR) or from its registry", workflow="test.yml", job="test")
 
 
@@ -41,12 +41,6 @@ def serve():
     """Starts a provider, and ends it with the tests."""
     with contextlib.ExitStack() as stack:
         yield lambda provider, **extra: stack.enter_context(served(provider, **extra))
-
-
-@pytest.fixture(scope="session")
-def unconfigured(provider, serve):
-    """A provider that is asked for its schema only."""
-    return serve(provider)
 
 
 @pytest.fixture(scope="session", params=["5", "6"])

@@ -14,7 +14,7 @@ import boto3
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 ACCOUNT = "111122223333"
-MODULES = ("cluster-access", "client-access", "region-hub", "function", "member-role")
+MODULES = ("cluster-access", "shared-load-balancer", "client-access", "region-hub", "function", "member-role")
 
 # Where packages and people put provider mirrors, besides the directories that
 # Terraform looks into by itself.
@@ -64,6 +64,8 @@ def mirror():
 class Terraform:
     """Terraform in one directory."""
 
+    program = "terraform"
+
     def __init__(self, directory, **extra):
         self.directory = pathlib.Path(directory)
         self.state_file = self.directory / "terraform.tfstate"
@@ -71,14 +73,14 @@ class Terraform:
 
     def __call__(self, *arguments, expect=(0,), **extra):
         done = subprocess.run(
-            ["terraform", *arguments],
+            [self.program, *arguments],
             cwd=self.directory,
             env={**self.environment, **extra},
             capture_output=True,
             text=True,
         )
         if expect is not None:
-            assert done.returncode in expect, f"terraform {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+            assert done.returncode in expect, f"{self.program} {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
         return done
 
     def init(self, **options):
@@ -116,6 +118,10 @@ class Terraform:
                 # One that is to be destroyed stands behind its successor.
                 resources.setdefault(address + key, instance["attributes"])
         return resources
+
+
+class OpenTofu(Terraform):
+    program = "tofu"
 
 
 class Emulator:

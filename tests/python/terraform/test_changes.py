@@ -137,7 +137,7 @@ class World:
         return {one["ServiceName"]: one["NetworkLoadBalancerArns"] for one in services}
 
     def load_balancer(self, module):
-        return self.terraform.state()[f"module.{module}.aws_lb.this"]
+        return self.terraform.state()[f"module.{module}.aws_lb.this[0]"]
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +168,7 @@ def test_1_a_change_before_a_cluster_found_by_name_can_be_planned(world, changed
     plan = world.terraform.plan("-var", f'{changed}={{"team"="x"}}')
 
     world.write(FIRST)
-    assert plan["module.by_name.aws_lb.this"] == "create"
+    assert plan["module.by_name.aws_lb.this[0]"] == "create"
 
 
 # --- What changes beside Terraform ----------------------------------------------
@@ -217,15 +217,15 @@ def moved(world):
     world.new_subnet = ec2.create_subnet(VpcId=network["vpcId"], CidrBlock="10.0.200.0/24", AvailabilityZone="eu-west-1c")["Subnet"]["SubnetId"]
     eks.update_cluster_config(name="payments", resourcesVpcConfig={"subnetIds": [*network["subnetIds"], world.new_subnet]})
     state = world.terraform.state()
-    world.before = {module: state[f"module.{module}.aws_lb.this"] for module in ("payments_access", "ledger_access")}
+    world.before = {module: state[f"module.{module}.aws_lb.this[0]"] for module in ("payments_access", "ledger_access")}
     world.old_endpoint = state["module.payments_client.aws_vpc_endpoint.this"]["id"]
     world.consumer = ec2.create_vpc_endpoint(
         VpcEndpointType="Interface",
         VpcId=state["aws_vpc.this"]["id"],
-        ServiceName=state["module.ledger_access.aws_vpc_endpoint_service.this"]["service_name"],
+        ServiceName=state["module.ledger_access.aws_vpc_endpoint_service.this[0]"]["service_name"],
     )["VpcEndpoint"]["VpcEndpointId"]
     world.write(MOVED)
-    world.refusal = world.terraform.apply("-replace=module.ledger_access.aws_lb.this", expect=(1,)).stderr
+    world.refusal = world.terraform.apply("-replace=module.ledger_access.aws_lb.this[0]", expect=(1,)).stderr
     return world
 
 
@@ -247,7 +247,7 @@ def test_3_a_consumer_moves_to_a_second_service(moved):
     endpoint = state["module.payments_client.aws_vpc_endpoint.this"]
     (alias,) = state["module.payments_client.aws_route53_record.this[\"client\"]"]["alias"]
 
-    assert endpoint["service_name"] == state["module.payments_access_2.aws_vpc_endpoint_service.this"]["service_name"]
+    assert endpoint["service_name"] == state["module.payments_access_2.aws_vpc_endpoint_service.this[0]"]["service_name"]
     assert alias["name"] == endpoint["dns_entry"][0]["dns_name"]
     live = [one["VpcEndpointId"] for one in ec2.describe_vpc_endpoints()["VpcEndpoints"] if one["State"] == "available"]
     assert endpoint["id"] in live and moved.old_endpoint not in live
@@ -256,7 +256,7 @@ def test_3_a_consumer_moves_to_a_second_service(moved):
 @pytest.fixture(scope="module")
 def revoked(moved):
     """The other consumer rejected, and the first access removed."""
-    service = moved.terraform.state()["module.ledger_access.aws_vpc_endpoint_service.this"]["id"]
+    service = moved.terraform.state()["module.ledger_access.aws_vpc_endpoint_service.this[0]"]["id"]
     moved.emulator.client("ec2").reject_vpc_endpoint_connections(ServiceId=service, VpcEndpointIds=[moved.consumer])
     moved.write(LAST)
     moved.terraform.apply()

@@ -95,7 +95,7 @@ def function(applied, name_server):
 def test_1_apply_makes_a_target_group_without_targets(applied):
     for region, name in ((HOME, "eks-payments"), (FAR, "eks-ledger")):
         (group,) = applied.target_groups(region)
-        assert re.fullmatch(f"{name}-[0-9a-f]{{4}}", group)
+        assert re.fullmatch(f"{name}-[0-9a-f]{{8}}", group)
         assert applied.targets(region) == []
 
 

@@ -211,7 +211,7 @@ def test_3_nothing_but_that_cluster_goes(retired):
 
 def test_3_a_consumer_less_changes_the_services_only(retired):
     _, team = retired.plans
-    services = {f'module.access["{name}"].aws_vpc_endpoint_service.this': "update" for name in CLUSTERS if name != "mail"}
+    services = {f'module.access["{name}"].aws_vpc_endpoint_service.this[0]': "update" for name in CLUSTERS if name != "mail"}
 
     assert {address: action for address, action in team.items() if action != "delete"} == services
     assert list(retired.teams["team0"].principals().values()) == [{TOOLS}] * 5
