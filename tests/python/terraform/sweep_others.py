@@ -1,0 +1,222 @@
+"""The sweep of client-access, region-hub, function, member-role and the examples."""
+
+from harness import ACCOUNT, ROOT
+from sweep import Change, Sweep
+
+UNKNOWN = "${terraform_data.unknown.output.%s}"
+KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/0a"
+BOUNDARY = f"arn:aws:iam::{ACCOUNT}:policy/boundary"
+ROLE = "arn:aws:iam::444455556666:role/eks-nlb-sync"
+
+S3 = {"package": None, "s3_bucket": "a-bucket", "s3_key": "a", "package_sha256": "A" * 43 + "="}
+
+
+def client_access(world):
+    client = "${local.client}"
+    base = {
+        "client": client,
+        "vpc_id": world.tools_vpc,
+        "subnet_ids": world.tools_subnets[:2],
+        "allowed_cidrs": ["10.1.0.0/16", "10.2.0.0/16"],
+        "allowed_security_group_ids": {"ci": world.tools_group},
+        "hosted_zone_vpcs": {"one": {"vpc_id": world.vpc, "region": "eu-west-1"}},
+    }
+    rule = r"aws_vpc_security_group_ingress_rule\.%s\[.*\]"
+    another = "as the module is, clients would be cut off"
+    everything = {r"aws_(vpc_endpoint|security_group|vpc_security_group_ingress_rule|route53_\w+)\..*": another}
+    changes = {
+        "client": [Change('${merge(local.client, { certificate_authority = "Q0EK" })}'), Change('${merge(local.client, { host = "none" })}', refused="client.host is")],
+        "vpc_id": [Change(world.other_vpc, refused="are not in")],
+        "subnet_ids": [Change(world.tools_subnets[1::-1]), Change(world.tools_subnets[:1]), Change(world.tools_subnets[:3], others={"client": '${merge(local.client, { zone_ids = ["euw1-az1", "euw1-az2", "euw1-az3"] })}'})],
+        "allowed_cidrs": [Change(["10.2.0.0/16", "10.1.0.0/16"]), Change(["10.1.0.0/16"], goes={rule % "cidr": "the range was taken"}), Change(["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"])],
+        "allowed_security_group_ids": [Change({}, gap={rule % "group": "the group was taken"}), Change({"ci": world.tools_group, "more": world.other_group})],
+        "create_hosted_zone": [Change(False, others={"hosted_zone_vpcs": {}}, goes=everything)],
+        "hosted_zone_vpcs": [Change({}, goes=everything), Change({"one": {"vpc_id": world.vpc, "region": "eu-west-1"}, "two": {"vpc_id": world.other_vpc, "region": "eu-west-1"}})],
+        "name": [Change("another", goes=everything, gap={rule % ".*": another})],
+        "kubeconfig": [Change({"profile": "tools"})],
+        "tags": [Change({"team": "a"})],
+    }
+    return Sweep("client-access", base, changes)
+
+
+def region_hub(world):
+    base = {
+        "vpc_cidr": "10.255.1.0/26",
+        "availability_zones": ["eu-west-1a", "eu-west-1b"],
+        "tools_vpc_id": world.tools_vpc,
+        "tools_vpc_cidrs": ["10.1.0.0/16", "10.2.0.0/16"],
+        "tools_vpc_region": "eu-west-1",
+        "tools_route_table_ids": world.route_tables[:2],
+        "reserved_cidrs": ["10.255.0.0/26"],
+    }
+    another = {r"aws_.*": "as the module is, clients would be cut off"}
+    changes = {
+        "vpc_cidr": [Change("10.255.2.0/26", gap=another), Change("10.1.255.0/26", refused="overlaps 10.1.0.0/16")],
+        "availability_zones": [Change(["eu-west-1b", "eu-west-1a"], gap=another), Change(["eu-west-1a"], gap=another), Change(["eu-west-1a", "eu-west-1b", "eu-west-1c"], gap=another)],
+        "tools_vpc_id": [Change(world.vpc, gap=another)],
+        "tools_vpc_cidrs": [Change(["10.2.0.0/16", "10.1.0.0/16"]), Change(["10.1.0.0/16"], gap=another), Change(["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"])],
+        "tools_vpc_region": [Change("eu-central-1", gap=another)],
+        "tools_vpc_account_id": [Change("444455556666", gap=another)],
+        "tools_route_table_ids": [Change(world.route_tables[1::-1], gap=another), Change(world.route_tables[:1], gap=another), Change(world.route_tables)],
+        "reserved_cidrs": [Change([]), Change(["10.255.0.0/26", "10.255.3.0/26"])],
+        "dns_resolution": [Change(False)],
+        "name": [Change("another")],
+        "tags": [Change({"team": "a"})],
+    }
+    return Sweep("region-hub", base, changes, providers={"aws": "aws", "aws.tools": "aws"})
+
+
+def function(world):
+    base = {
+        "name": "swept",
+        "package": world.package,
+        "fleet": {"one": {"region": "eu-central-1"}},
+        "dns_servers": ["10.0.0.2"],
+        "assume_role_arns": [ROLE],
+        "vpc_id": world.tools_vpc,
+        "subnet_ids": world.tools_subnets[:2],
+    }
+    return Sweep("function", base, {**of_the_functions_code_and_settings(world), **of_the_functions_surroundings(world), **of_the_functions_alarms()})
+
+
+ANOTHER = {r"aws_.*": "as the module is, it goes or is replaced"}
+
+
+def of_the_functions_code_and_settings(world):
+    return {
+        "package": [Change(world.other_package)],
+        "package_sha256": [Change("A" * 43 + "=")],
+        "s3_bucket": [Change("a-bucket", others={name: value for name, value in S3.items() if name != "s3_bucket"})],
+        "s3_key": [Change("b", others={name: value for name, value in S3.items() if name != "s3_key"})],
+        "s3_object_version": [Change("1", others=S3)],
+        "source_dir": [Change(str(ROOT), others={"package": None})],
+        "architecture": [Change("x86_64")],
+        "name": [Change("another", goes=ANOTHER, gap=ANOTHER)],
+        "nlb_tag": [Change("sync=yes")],
+        "cluster_name_tag": [Change("eks")],
+        "address_source": [Change("eni")],
+        "sync_policy": [Change("add-only", goes={r"aws_cloudwatch_metric_alarm\.this\[\"withheld\"\]": "nothing is withheld without deregistering"})],
+        "dry_run": [Change(True, goes={r"aws_cloudwatch_metric_alarm\..*": "what a dry run cannot tell"})],
+        "min_healthy_targets": [Change(1)],
+        "allowed_cidrs": [Change(["10.0.0.0/8"]), Change(["fc00::/7", "100.64.0.0/10", "192.168.0.0/16", "172.16.0.0/12", "10.0.0.0/8"]), Change(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "11.0.0.0/8"])],
+        "dns_servers": [Change([], gap=ANOTHER), Change(["10.0.0.2", "10.0.0.3"])],
+        "dns_timeout_ms": [Change(4000)],
+        "max_concurrency": [Change(32)],
+        "metrics_namespace": [Change("Another")],
+    }
+
+
+def of_the_functions_surroundings(world):
+    return {
+        "schedule_expression": [Change("rate(2 minutes)")],
+        "schedule_state": [Change("DISABLED")],
+        "fleet": [Change({}, goes=ANOTHER), Change({"one": {"region": "eu-central-1"}, "two": {"region": "us-east-1"}})],
+        "watch_control_plane": [Change(True)],
+        "reserved_concurrency": [Change(3)],
+        "write_scope": [Change("any")],
+        "assume_role_arns": [Change([]), Change([ROLE, ROLE.replace("4", "5")])],
+        "member_role_name": [Change("eks-nlb-sync", others={"organization_id": "o-a1b2c3d4e5"})],
+        "organization_id": [Change("o-a1b2c3d4e5", refused="go together")],
+        "kms_key_arn": [Change(KEY)],
+        "permissions_boundary_arn": [Change(BOUNDARY)],
+        "vpc_id": [Change(None, others={"subnet_ids": []}, goes=ANOTHER)],
+        "subnet_ids": [Change(world.tools_subnets[1::-1]), Change(world.tools_subnets[:1]), Change(world.tools_subnets)],
+        "security_group_ids": [Change([world.tools_group], goes=ANOTHER)],
+        "interface_endpoints": [Change(True)],
+    }
+
+
+def of_the_functions_alarms():
+    return {
+        "create_alarm_topic": [Change(True, apart=True)],
+        "alarm_topic_arn": [Change("arn:aws:sns:eu-west-1:111122223333:alarms")],
+        "ticket_topic_arn": [Change("arn:aws:sns:eu-west-1:111122223333:tickets")],
+        "no_run_minutes": [Change(20)],
+        "unhealthy_minutes": [Change(20)],
+        "withheld_minutes": [Change(30)],
+        "min_load_balancers": [Change(0, goes=ANOTHER)],
+        "tolerated_failures": [Change(1)],
+        "runbook_url": [Change("https://example.com/runbook")],
+        "detailed_metrics": [Change(True)],
+        "application_log_level": [Change("DEBUG")],
+        "system_log_level": [Change("INFO")],
+        "log_retention_days": [Change(90)],
+        "tracing": [Change("Active")],
+        "tags": [Change({"team": "a"})],
+    }
+
+
+def member_role(world):
+    another = {r"aws_iam_.*": "the role is another one, and the function is led to it by its fleet's role_arn"}
+    changes = {
+        "function_role_arn": [Change(ROLE)],
+        "external_id": [Change("another")],
+        "organization_id": [Change("o-a1b2c3d4e5")],
+        "nlb_tag": [Change("sync=yes")],
+        "write_scope": [Change("any")],
+        "address_source": [Change("eni")],
+        "role_name": [Change("another", gap=another)],
+        "permissions_boundary_arn": [Change(BOUNDARY)],
+        "tags": [Change({"team": "a"})],
+    }
+    return Sweep("member-role", {"function_role_arn": ROLE.replace("sync", "sync-1abc"), "external_id": "a-secret", "role_name": "swept"}, changes)
+
+
+# --- Examples -------------------------------------------------------------------
+
+
+def fleet_account(world):
+    base = {"cluster_names": ["mail", "orders"], "consumer_account_ids": [ACCOUNT, "444455556666"], "function_role_arn": ROLE, "external_id": "a-secret"}
+    gone = {r'module\.access\["mail"\]\..*': "the cluster was taken from the list", r'aws_ssm_parameter\.client\["mail"\]': "with it"}
+    changes = {
+        "cluster_names": [Change(["orders"], goes=gone, gap=gone), Change(["mail", "orders", "payments"])],
+        "consumer_account_ids": [Change([ACCOUNT]), Change([ACCOUNT, "444455556666", "555566667777"])],
+        "function_role_arn": [Change(ROLE.replace("sync", "sync-2"))],
+        "external_id": [Change("another")],
+    }
+    return Sweep("examples/fleet/account", base, changes)
+
+
+def fleet_tools(world):
+    state = {"backend": "local", "config": {"path": world.account_state}}
+    base = {
+        "states": {"team": state},
+        "external_ids": {"team": "a-secret", "two": "another"},
+        "retired": [],
+        "vpc_id": world.tools_vpc,
+        "subnet_ids": world.tools_subnets[:2],
+        "client_cidrs": ["10.1.0.0/16"],
+        "function_package": world.package,
+    }
+    another = {r"module\..*": "as the module is, clients would be cut off"}
+    changes = {
+        "states": [Change({}, goes=another, gap=another), Change({"team": state, "two": state}, apart=True)],
+        "external_ids": [Change({"team": "b-secret"}), Change({"team": "a-secret", "two": "another", "three": "c"})],
+        "retired": [Change(["team/mail"], goes=another, gap=another)],
+        "vpc_id": [Change(world.other_vpc, refused="are not in")],
+        "subnet_ids": [Change(world.tools_subnets[1::-1]), Change(world.tools_subnets[:1]), Change(world.tools_subnets[:3])],
+        "client_cidrs": [Change([], refused="Nobody could use this endpoint"), Change(["10.1.0.0/16", "10.2.0.0/16"])],
+        "function_package": [Change(world.other_package)],
+    }
+    return Sweep("examples/fleet/tools", base, changes)
+
+
+def complete(world):
+    """Both Regions are one here: the provider under test has one configuration."""
+    zones = ["eu-west-1a", "eu-west-1b"]
+    base = {"home_cluster_name": "payments", "far_cluster_name": "ledger", "far_region": "eu-west-1", "home_availability_zones": zones, "far_availability_zones": zones, "function_package": world.package, "host": True}
+    another = {r"(module\.|aws_).*": "an example: its network is replaced"}
+    three = [*zones, "eu-west-1c"]
+    changes = {
+        "home_region": [Change("eu-central-1", gap=another, goes=another)],
+        "home_cluster_name": [Change("ledger", refused="This access was made for cluster payments")],
+        "far_region": [Change("us-east-1")],
+        "far_cluster_name": [Change("payments", refused="This access was made for cluster ledger")],
+        "home_availability_zones": [Change(zones[::-1], gap=another, goes=another), Change(zones[:1], gap=another, goes=another), Change(three)],
+        "far_availability_zones": [Change(zones[::-1], gap=another, goes=another), Change(zones[:1], gap=another, goes=another), Change(three, gap=another, goes=another)],
+        "tools_vpc_cidr": [Change("10.7.0.0/16", gap=another, goes=another)],
+        "hub_vpc_cidr": [Change("10.255.7.0/26", gap=another, goes=another)],
+        "host": [Change(False, goes=another, gap=another, apart=True)],
+        "function_package": [Change(world.other_package)],
+    }
+    return Sweep("examples/complete", base, changes, providers={"aws": "aws", "aws.far": "aws"}, loose=True)
