@@ -135,8 +135,13 @@ test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready $(VENV)/sam/.ready compile
 # Side by side, because Terraform mostly waits. All but one of its suites need no
 # program of ours, and begin at once.
 test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready
-	$(AFTER_ARTIFACT) $(VENV)/terraform/$(PYTEST) -n 5 --dist loadgroup tests/python/terraform \
+	$(AFTER_ARTIFACT) $(VENV)/terraform/$(PYTEST) -n 8 --dist loadgroup tests/python/terraform \
 	    --ignore tests/python/terraform/test_complete.py
+
+# The modules' own tests in OpenTofu, which .github/workflows/test.yml has.
+.PHONY: test-opentofu
+test-opentofu: $(VENV)/terraform/.ready
+	$(VENV)/terraform/$(PYTEST) tests/python/terraform/test_opentofu.py
 
 test-complete: $(VENV)/terraform/.ready compile
 	$(VENV)/terraform/$(PYTEST) tests/python/terraform/test_complete.py
