@@ -59,7 +59,7 @@ check "private_addresses" {
       !coalesce(local.cluster.endpoint_public_access, false) || contains(["auto", "eni"], var.address_source) ||
       try(var.function_vpc_id == local.cluster.vpc_id, false)
     )
-    error_message = "Cluster ${var.cluster_name} has a public endpoint too, so its private addresses resolve in its own VPC only and the function ends in AddressNotAllowed elsewhere. Either run it with ADDRESS_SOURCE=eni (function: address_source = \"eni\") and say so in address_source here, or run it in the cluster's VPC and name that in function_vpc_id, or turn endpoint_public_access off."
+    error_message = "Cluster ${var.cluster_name} has a public endpoint too, so its private addresses resolve in its own VPC only and a function with ADDRESS_SOURCE=${var.address_source} ends in AddressNotAllowed elsewhere. Either run it with ADDRESS_SOURCE=auto (function: address_source = \"auto\") and say so in address_source here, or run it in the cluster's VPC and name that in function_vpc_id, or turn endpoint_public_access off."
   }
 }
 

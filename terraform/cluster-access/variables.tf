@@ -98,7 +98,7 @@ variable "supported_regions" {
 variable "address_source" {
   description = "The function's `ADDRESS_SOURCE` for this cluster. Only a check reads it, which warns where the function could not see the cluster's private addresses."
   type        = string
-  default     = "dns"
+  default     = "auto"
   nullable    = false
 
   validation {

@@ -288,6 +288,10 @@ run "warns_of_a_cluster_that_is_public_too" {
   command         = plan
   expect_failures = [check.private_addresses]
 
+  variables {
+    address_source = "dns"
+  }
+
   override_data {
     target = data.aws_eks_cluster.this[0]
     values = {
@@ -323,6 +327,7 @@ run "accepts_a_cluster_that_is_public_too_from_inside_its_vpc" {
   command = plan
 
   variables {
+    address_source  = "dns"
     function_vpc_id = "vpc-0c"
   }
 

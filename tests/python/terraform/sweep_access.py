@@ -72,7 +72,7 @@ def of_cluster_and_service(world):
         "accepted_endpoint_ids": [Change({"tools": "vpce-0a"}), Change({"tools": "vpce-0a"}, others={"acceptance_required": True})],
         "connection_topic_arn": [Change(TOPIC)],
         "supported_regions": [Change(["eu-central-1"]), Change(["eu-central-1", "us-east-1"])],
-        "address_source": [Change("eni")],
+        "address_source": [Change("eni"), Change("dns")],
         "function_vpc_id": [Change(world.vpc)],
         "excluded": [Change(True)],
         "selecting_tag": [Change({"key": "sync", "value": "yes"})],

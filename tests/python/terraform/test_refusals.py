@@ -21,6 +21,7 @@ module "mistake" {{
   cluster_name       = "{cluster}"
   allowed_principals = {principals}
   subnets            = {subnets}
+  address_source     = "{source}"
 }}
 """
 
@@ -38,8 +39,8 @@ module "hub" {
 """
 
 
-def cluster_access(cluster="private", principals=("arn:aws:iam::111122223333:root",), subnets=None):
-    return CLUSTER_ACCESS.format(cluster=cluster, principals=json.dumps(principals), subnets=json.dumps(subnets))
+def cluster_access(cluster="private", principals=("arn:aws:iam::111122223333:root",), subnets=None, source="auto"):
+    return CLUSTER_ACCESS.format(cluster=cluster, principals=json.dumps(principals), subnets=json.dumps(subnets), source=source)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +91,10 @@ def test_a_cluster_that_is_not_there_is_refused(plan, subnets):
 
 
 def test_a_cluster_that_is_public_too_is_warned_of(plan, subnets):
-    assert "Cluster both has a public endpoint too, so its private addresses resolve in its own VPC only and the function ends in AddressNotAllowed elsewhere. Either run it with ADDRESS_SOURCE=eni" in plan(cluster_access("both"))
+    words = "Cluster both has a public endpoint too, so its private addresses resolve in its own VPC only and a function with ADDRESS_SOURCE=dns ends in AddressNotAllowed elsewhere. Either run it with ADDRESS_SOURCE=auto"
+
+    assert words in plan(cluster_access("both", source="dns"))
+    assert plan(cluster_access("both")) == ""
 
 
 def test_a_subnet_under_another_zone_is_refused(plan, subnets):
