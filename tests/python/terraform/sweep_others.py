@@ -12,27 +12,34 @@ S3 = {"package": None, "s3_bucket": "a-bucket", "s3_key": "a", "package_sha256":
 
 
 def client_access(world):
-    client = "${local.client}"
     base = {
-        "client": client,
+        "client": "${local.client}",
         "vpc_id": world.tools_vpc,
         "subnet_ids": world.tools_subnets[:2],
-        "allowed_cidrs": ["10.1.0.0/16", "10.2.0.0/16"],
+        "allowed_cidrs": {"ci": "10.1.0.0/16", "people": "10.2.0.0/16"},
         "allowed_security_group_ids": {"ci": world.tools_group},
+        "allowed_prefix_list_ids": {"offices": world.prefix_list},
         "hosted_zone_vpcs": {"one": {"vpc_id": world.vpc, "region": "eu-west-1"}},
     }
+    one, two = ('${merge(local.client, { host = "%s.gr7.eu-west-1.eks.amazonaws.com", port = %d })}' % pair for pair in (("0A", 443), ("0B", 444)))
     rule = r"aws_vpc_security_group_ingress_rule\.%s\[.*\]"
-    another = "as the module is, clients would be cut off"
-    everything = {r"aws_(vpc_endpoint|security_group|vpc_security_group_ingress_rule|route53_\w+)\..*": another}
+    zones = {r"aws_route53_(zone|record|zone_association)\..*": "another name, or none"}
     changes = {
-        "client": [Change('${merge(local.client, { certificate_authority = "Q0EK" })}'), Change('${merge(local.client, { host = "none" })}', refused="client.host is")],
+        "client": [Change('${merge(local.client, { certificate_authority = "Q0EK" })}'), Change('${merge(local.client, { host = "none" })}', refused="host is")],
+        "clients": [Change({"a": one, "b": two}, others={"client": None}, goes=zones), Change({"a": one}, refused="Give either client")],
         "vpc_id": [Change(world.other_vpc, refused="are not in")],
-        "subnet_ids": [Change(world.tools_subnets[1::-1]), Change(world.tools_subnets[:1]), Change(world.tools_subnets[:3], others={"client": '${merge(local.client, { zone_ids = ["euw1-az1", "euw1-az2", "euw1-az3"] })}'})],
-        "allowed_cidrs": [Change(["10.2.0.0/16", "10.1.0.0/16"]), Change(["10.1.0.0/16"], goes={rule % "cidr": "the range was taken"}), Change(["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"])],
-        "allowed_security_group_ids": [Change({}, gap={rule % "group": "the group was taken"}), Change({"ci": world.tools_group, "more": world.other_group})],
-        "create_hosted_zone": [Change(False, others={"hosted_zone_vpcs": {}}, goes=everything)],
-        "hosted_zone_vpcs": [Change({}, goes=everything), Change({"one": {"vpc_id": world.vpc, "region": "eu-west-1"}, "two": {"vpc_id": world.other_vpc, "region": "eu-west-1"}})],
-        "name": [Change("another", goes=everything, gap={rule % ".*": another})],
+        "subnet_ids": [Change(world.tools_subnets[1::-1]), Change(world.tools_subnets[:1]), Change(world.tools_subnets[:3], others={"check_service": False, "client": '${merge(local.client, { zone_ids = ["euw1-az1", "euw1-az2", "euw1-az3"] })}'})],
+        "check_service": [Change(False)],
+        "allowed_cidrs": [
+            Change({"people": "10.2.0.0/16", "ci": "10.1.0.0/16", "more": "10.3.0.0/16"}),
+            Change({"ci": "10.1.0.0/16"}, goes={rule % "cidr": "the range was taken"}),
+            Change({"ci": UNKNOWN % "cidr"}, fresh=True),
+        ],
+        "allowed_security_group_ids": [Change({}, goes={rule % "group": "the group was taken"}), Change({"ci": world.tools_group, "more": world.other_group})],
+        "allowed_prefix_list_ids": [Change({}, goes={rule % "prefix_list": "the list was taken"}), Change({"offices": world.prefix_list, "more": "pl-0b"})],
+        "create_hosted_zone": [Change(False, others={"hosted_zone_vpcs": {}}, goes=zones)],
+        "hosted_zone_vpcs": [Change({}, goes=zones), Change({"one": {"vpc_id": world.vpc, "region": "eu-west-1"}, "two": {"vpc_id": world.other_vpc, "region": "eu-west-1"}})],
+        "name": [Change("another")],
         "kubeconfig": [Change({"profile": "tools"})],
         "tags": [Change({"team": "a"})],
     }
@@ -42,23 +49,24 @@ def client_access(world):
 def region_hub(world):
     base = {
         "vpc_cidr": "10.255.1.0/26",
-        "availability_zones": ["eu-west-1a", "eu-west-1b"],
+        "subnets": {"eu-west-1a": "10.255.1.0/28", "eu-west-1b": "10.255.1.16/28"},
         "tools_vpc_id": world.tools_vpc,
-        "tools_vpc_cidrs": ["10.1.0.0/16", "10.2.0.0/16"],
+        "tools_vpc_cidrs": {"primary": "10.1.0.0/16", "second": "10.2.0.0/16"},
         "tools_vpc_region": "eu-west-1",
-        "tools_route_table_ids": world.route_tables[:2],
-        "reserved_cidrs": ["10.255.0.0/26"],
+        "tools_route_table_ids": {"a": world.route_tables[0], "b": world.route_tables[1]},
+        "reserved_cidrs": ["10.255.0.0/26", "10.255.4.0/26"],
     }
-    another = {r"aws_.*": "as the module is, clients would be cut off"}
+    another = {r"aws_.*": "another VPC, or another peering: clients are cut off, and a second hub is the way"}
+    route = {r"aws_route\..*": "the range, or the table, was taken from the list"}
     changes = {
-        "vpc_cidr": [Change("10.255.2.0/26", gap=another), Change("10.1.255.0/26", refused="overlaps 10.1.0.0/16")],
-        "availability_zones": [Change(["eu-west-1b", "eu-west-1a"], gap=another), Change(["eu-west-1a"], gap=another), Change(["eu-west-1a", "eu-west-1b", "eu-west-1c"], gap=another)],
-        "tools_vpc_id": [Change(world.vpc, gap=another)],
-        "tools_vpc_cidrs": [Change(["10.2.0.0/16", "10.1.0.0/16"]), Change(["10.1.0.0/16"], gap=another), Change(["10.1.0.0/16", "10.2.0.0/16", "10.3.0.0/16"])],
+        "vpc_cidr": [Change("10.255.2.0/26", others={"subnets": {"eu-west-1a": "10.255.2.0/28", "eu-west-1b": "10.255.2.16/28"}}, refused="This hub has the range 10.255.1.0/26 and cannot change it"), Change("10.1.255.0/26", refused="overlaps 10.1.0.0/16")],
+        "subnets": [Change({"eu-west-1a": "10.255.1.0/28"}, goes={r'(aws_subnet|aws_route_table_association|terraform_data)\.(this|subnet)\["eu-west-1b"\]': "the zone was taken"}), Change({**base["subnets"], "eu-west-1c": "10.255.1.32/28"})],
+        "tools_vpc_id": [Change(world.vpc, refused="cannot move to")],
+        "tools_vpc_cidrs": [Change({"primary": "10.1.0.0/16"}, goes=route), Change({**base["tools_vpc_cidrs"], "third": "10.3.0.0/16"}), Change({"primary": UNKNOWN % "cidr"}, fresh=True)],
         "tools_vpc_region": [Change("eu-central-1", gap=another)],
         "tools_vpc_account_id": [Change("444455556666", gap=another)],
-        "tools_route_table_ids": [Change(world.route_tables[1::-1], gap=another), Change(world.route_tables[:1], gap=another), Change(world.route_tables)],
-        "reserved_cidrs": [Change([]), Change(["10.255.0.0/26", "10.255.3.0/26"])],
+        "tools_route_table_ids": [Change({"a": world.route_tables[0]}, goes=route), Change({**base["tools_route_table_ids"], "c": world.route_tables[2]})],
+        "reserved_cidrs": [Change([]), Change(["10.255.4.0/26", "10.255.0.0/26"]), Change(["10.255.0.0/26", "10.255.4.0/26", "10.255.3.0/26"])],
         "dns_resolution": [Change(False)],
         "name": [Change("another")],
         "tags": [Change({"team": "a"})],
@@ -95,11 +103,14 @@ def of_the_functions_code_and_settings(world):
         "nlb_tag": [Change("sync=yes")],
         "cluster_name_tag": [Change("eks")],
         "address_source": [Change("eni")],
+        "allow_internet_facing": [Change(True)],
+        "cluster_tag": [Change("sync=consent")],
+        "environment": [Change({"AWS_CA_BUNDLE": "/opt/ca.pem"})],
         "sync_policy": [Change("add-only", goes={r"aws_cloudwatch_metric_alarm\.this\[\"withheld\"\]": "nothing is withheld without deregistering"})],
         "dry_run": [Change(True, goes={r"aws_cloudwatch_metric_alarm\..*": "what a dry run cannot tell"})],
         "min_healthy_targets": [Change(1)],
         "allowed_cidrs": [Change(["10.0.0.0/8"]), Change(["fc00::/7", "100.64.0.0/10", "192.168.0.0/16", "172.16.0.0/12", "10.0.0.0/8"]), Change(["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7", "11.0.0.0/8"])],
-        "dns_servers": [Change([], gap=ANOTHER), Change(["10.0.0.2", "10.0.0.3"])],
+        "dns_servers": [Change([]), Change(["10.0.0.2", "10.0.0.3"])],
         "dns_timeout_ms": [Change(4000)],
         "max_concurrency": [Change(32)],
         "metrics_namespace": [Change("Another")],
@@ -110,6 +121,8 @@ def of_the_functions_surroundings(world):
     return {
         "schedule_expression": [Change("rate(2 minutes)")],
         "schedule_state": [Change("DISABLED")],
+        "paused": [Change(True)],
+        "stopped": [Change(True)],
         "fleet": [Change({}, goes=ANOTHER), Change({"one": {"region": "eu-central-1"}, "two": {"region": "us-east-1"}})],
         "watch_control_plane": [Change(True)],
         "reserved_concurrency": [Change(3)],
@@ -117,6 +130,7 @@ def of_the_functions_surroundings(world):
         "assume_role_arns": [Change([]), Change([ROLE, ROLE.replace("4", "5")])],
         "member_role_name": [Change("eks-nlb-sync", others={"organization_id": "o-a1b2c3d4e5"})],
         "organization_id": [Change("o-a1b2c3d4e5", refused="go together")],
+        "role_name": [Change("a-role", goes=ANOTHER, gap=ANOTHER)],
         "kms_key_arn": [Change(KEY)],
         "permissions_boundary_arn": [Change(BOUNDARY)],
         "vpc_id": [Change(None, others={"subnet_ids": []}, goes=ANOTHER)],
@@ -168,11 +182,15 @@ def member_role(world):
 def fleet_account(world):
     base = {"cluster_names": ["mail", "orders"], "consumer_account_ids": [ACCOUNT, "444455556666"], "function_role_arn": ROLE, "external_id": "a-secret"}
     gone = {r'module\.access\["mail"\]\..*': "the cluster was taken from the list", r'aws_ssm_parameter\.client\["mail"\]': "with it"}
+    role = {r"module\.member_role.*": "the role is another one, or another Region's"}
     changes = {
         "cluster_names": [Change(["orders"], goes=gone, gap=gone), Change(["mail", "orders", "payments"])],
         "consumer_account_ids": [Change([ACCOUNT]), Change([ACCOUNT, "444455556666", "555566667777"])],
+        "consumer_regions": [Change(["eu-central-1"])],
         "function_role_arn": [Change(ROLE.replace("sync", "sync-2"))],
         "external_id": [Change("another")],
+        "member_role_name": [Change("another", goes=role, gap=role)],
+        "create_member_role": [Change(False, goes=role)],
     }
     return Sweep("examples/fleet/account", base, changes)
 
@@ -185,17 +203,18 @@ def fleet_tools(world):
         "retired": [],
         "vpc_id": world.tools_vpc,
         "subnet_ids": world.tools_subnets[:2],
-        "client_cidrs": ["10.1.0.0/16"],
+        "client_cidrs": {"ci": "10.1.0.0/16"},
         "function_package": world.package,
     }
-    another = {r"module\..*": "as the module is, clients would be cut off"}
+    gone = {r"module\.(client|function)\..*|module\.client\[.*": "the account's clusters were taken from the list, or are about to go"}
     changes = {
-        "states": [Change({}, goes=another, gap=another), Change({"team": state, "two": state}, apart=True)],
+        "states": [Change({}, goes=gone, gap=gone), Change({"team": state, "two": state}, apart=True)],
         "external_ids": [Change({"team": "b-secret"}), Change({"team": "a-secret", "two": "another", "three": "c"})],
-        "retired": [Change(["team/mail"], goes=another, gap=another)],
+        "retired": [Change(["team/mail"], goes=gone, gap=gone)],
         "vpc_id": [Change(world.other_vpc, refused="are not in")],
         "subnet_ids": [Change(world.tools_subnets[1::-1]), Change(world.tools_subnets[:1]), Change(world.tools_subnets[:3])],
-        "client_cidrs": [Change([], refused="Nobody could use this endpoint"), Change(["10.1.0.0/16", "10.2.0.0/16"])],
+        "client_cidrs": [Change({}, refused="No client could use this endpoint"), Change({"ci": "10.1.0.0/16", "people": "10.2.0.0/16"})],
+        "function_role_name": [Change("another", goes={r"module\.function\..*": "the role is another one"}, gap={r"module\.function\..*": "with it"})],
         "function_package": [Change(world.other_package)],
     }
     return Sweep("examples/fleet/tools", base, changes)
@@ -203,20 +222,20 @@ def fleet_tools(world):
 
 def complete(world):
     """Both Regions are one here: the provider under test has one configuration."""
-    zones = ["eu-west-1a", "eu-west-1b"]
-    base = {"home_cluster_name": "payments", "far_cluster_name": "ledger", "far_region": "eu-west-1", "home_availability_zones": zones, "far_availability_zones": zones, "function_package": world.package, "host": True}
-    another = {r"(module\.|aws_).*": "an example: its network is replaced"}
-    three = [*zones, "eu-west-1c"]
+    home = {"eu-west-1a": "10.1.0.0/24", "eu-west-1b": "10.1.1.0/24"}
+    far = {"eu-west-1a": "10.255.1.0/28", "eu-west-1b": "10.255.1.16/28"}
+    base = {"home_cluster_name": "payments", "far_cluster_name": "ledger", "far_region": "eu-west-1", "home_subnets": home, "far_subnets": far, "function_package": world.package, "host": True}
+    any_part = {r"(module\.|aws_).*": "an example: its network is replaced"}
     changes = {
-        "home_region": [Change("eu-central-1", gap=another, goes=another)],
+        "home_region": [Change("eu-central-1", gap=any_part, goes=any_part)],
         "home_cluster_name": [Change("ledger", refused="This access was made for cluster payments")],
         "far_region": [Change("us-east-1")],
         "far_cluster_name": [Change("payments", refused="This access was made for cluster ledger")],
-        "home_availability_zones": [Change(zones[::-1], gap=another, goes=another), Change(zones[:1], gap=another, goes=another), Change(three)],
-        "far_availability_zones": [Change(zones[::-1], gap=another, goes=another), Change(zones[:1], gap=another, goes=another), Change(three, gap=another, goes=another)],
-        "tools_vpc_cidr": [Change("10.7.0.0/16", gap=another, goes=another)],
-        "hub_vpc_cidr": [Change("10.255.7.0/26", gap=another, goes=another)],
-        "host": [Change(False, goes=another, gap=another, apart=True)],
+        "home_subnets": [Change({"eu-west-1a": "10.1.0.0/24"}, gap=any_part, goes=any_part), Change({**home, "eu-west-1c": "10.1.2.0/24"})],
+        "far_subnets": [Change({"eu-west-1a": "10.255.1.0/28"}, gap=any_part, goes=any_part), Change({**far, "eu-west-1c": "10.255.1.32/28"})],
+        "tools_vpc_cidr": [Change("10.7.0.0/16", others={"home_subnets": {zone: cidr.replace("10.1.", "10.7.") for zone, cidr in home.items()}}, gap=any_part, goes=any_part)],
+        "hub_vpc_cidr": [Change("10.255.7.0/26", others={"far_subnets": {zone: cidr.replace("255.1.", "255.7.") for zone, cidr in far.items()}}, refused="This hub has the range 10.255.1.0/26 and cannot change it")],
+        "host": [Change(False, goes=any_part, gap=any_part, apart=True)],
         "function_package": [Change(world.other_package)],
     }
     return Sweep("examples/complete", base, changes, providers={"aws": "aws", "aws.far": "aws"}, loose=True)

@@ -87,6 +87,14 @@ class World:
         ec2 = self.emulator.client("ec2")
         return [ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=f"eu-west-1{zone}")["Subnet"]["SubnetId"]]
 
+    def service(self):
+        """An endpoint service that another configuration made."""
+        elb, ec2 = self.emulator.client("elbv2"), self.emulator.client("ec2")
+        (balancer,) = elb.create_load_balancer(Name="mail", Type="network", Scheme="internal", Subnets=self.subnets)["LoadBalancers"]
+        service = ec2.create_vpc_endpoint_service_configuration(NetworkLoadBalancerArns=[balancer["LoadBalancerArn"]], AcceptanceRequired=False)["ServiceConfiguration"]
+        ec2.modify_vpc_endpoint_service_permissions(ServiceId=service["ServiceId"], AddAllowedPrincipals=[f"arn:aws:iam::{OWNER}:root"])
+        return service["ServiceName"]
+
     def write_account_state(self):
         """What the tools' account reads of another's state."""
         client = {
@@ -95,12 +103,12 @@ class World:
             "certificate_authority": "Q0E=",
             "account_id": "444455556666",
             "region": "eu-west-1",
-            "service_name": "com.amazonaws.vpce.eu-west-1.vpce-svc-0a",
+            "service_name": self.service(),
             "supported_regions": ["eu-west-1"],
             "zone_ids": ["euw1-az1", "euw1-az2", "euw1-az3"],
             "port": 443,
         }
-        outputs = {"clients": {"mail": client}, "role_arn": "arn:aws:iam::444455556666:role/eks-nlb-sync"}
+        outputs = {"clients": {"mail": client}, "role_arn": "arn:aws:iam::444455556666:role/eks-nlb-sync", "region": "eu-west-1"}
         values = {name: {"value": value, "type": ["object", kinds(value)] if isinstance(value, dict) else "string"} for name, value in outputs.items()}
         with open(self.account_state, "w") as file:
             json.dump({"version": 4, "terraform_version": "1.9.0", "serial": 1, "lineage": "a", "outputs": values, "resources": []}, file)
@@ -183,7 +191,7 @@ def test_every_input_is_in_the_sweep(world, module):
 
 
 def test_every_module_and_example_is_in_the_sweep(world):
-    directories = {path.parent.relative_to(ROOT / "terraform") for path in (ROOT / "terraform").rglob("variables.tf") if ".terraform" not in path.parts}
+    directories = {path.parent.relative_to(ROOT / "terraform") for path in (ROOT / "terraform").rglob("variables*.tf") if ".terraform" not in path.parts}
 
     assert set(map(str, directories)) == {each.directory for each in world.sweeps.values()}
 
