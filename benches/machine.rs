@@ -78,8 +78,8 @@ pub(crate) fn connections_to(port: u16) -> usize {
     table.lines().filter(is_one).count()
 }
 
-/// The certificates that this machine trusts, as a Lambda function has some
-/// hundred and forty, too: whoever connects reads them.
+/// The certificates that this machine trusts. A Lambda function has about 140,
+/// and every client parses them before it connects.
 pub(crate) fn trusted() -> String {
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"]
         .iter()

@@ -1,8 +1,8 @@
-//! Measures the function beside the same Lambda in Python, over HTTPS and on
-//! the simulator, and writes the tables of docs/performance.md.
+//! Measures the function and the same Lambda function in Python, over HTTPS
+//! against the simulator, and writes the tables of docs/performance.md.
 //!
 //! `make bench` calls it: `against_boto3 FUNCTION PYTHON [DOCUMENT]`. Without a
-//! document it is a look of a few minutes that only prints.
+//! document it measures for a few minutes and only prints.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the program is for")]
 

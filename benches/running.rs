@@ -78,8 +78,8 @@ pub(crate) struct Run {
 }
 
 impl Running {
-    /// Starts `program` in an account of so many clusters, in which nothing is
-    /// to be done.
+    /// Starts `program` in an account of `clusters` clusters whose targets are
+    /// up to date.
     pub(crate) async fn start(
         programs: &Programs,
         program: Program,

@@ -1,5 +1,5 @@
-//! Runs in an account whose calls ELB limits, beside what its token buckets
-//! allow at best.
+//! Measures runs in an account that ELB throttles, and compares them with the
+//! best that its token buckets allow.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ type Rate = (&'static str, Limits);
 
 const RATES: [Rate; 2] = [("40 + 10/s", Limits::CLASSIC), ("200 + 50/s", Limits::NEWER)];
 
-/// A burst of calls tells the function something of the rate. Runs are a minute
-/// apart, so the one before, which nothing throttled, is no part of this one.
+/// The rate limiter learns the rate from a burst of calls. On a schedule, runs
+/// are a minute apart, so this pause separates a run from the one before, which
+/// was not throttled.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// Clusters beyond which boto3 is not waited for at the older rate.
+/// The most clusters for which boto3 is measured at the older rate.
 const PATIENCE_CLUSTERS: usize = 600;
 
 /// One run that began with full buckets.

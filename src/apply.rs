@@ -155,7 +155,7 @@ impl Deregistration<'_> {
         failure
     }
 
-    /// Reads the targets again and plans anew what goes.
+    /// Reads the targets again and plans the deregistrations again.
     async fn plan_again(&mut self, plan: &mut Plan, has_failed: bool) -> Result<(), CallError> {
         self.observed = Observed::read(self.elb, &self.resolved.frontend.target_group).await?;
         if has_failed {

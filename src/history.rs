@@ -176,7 +176,8 @@ mod tests {
             ("unknown", None),
             ("new", Some(desired(1))),
         ];
-        // What is not known to have changed counts as settled; never visited is oldest.
+        // A frontend without a known change counts as settled, and one that was never
+        // visited comes first.
         assert_eq!(order(&history, &groups), ["new", "moved", "unwritten", "unknown", "old", "recent"]);
     }
 

@@ -22,7 +22,7 @@ use crate::observe::health::Observed;
 use crate::plan::{Plan, Policy};
 use crate::publish::report::{FrontendReport, Outcome};
 use crate::schedule::budget::RunBudget;
-use crate::schedule::queue::{FrontendQueue, Turn};
+use crate::schedule::queue::{FrontendQueue, Slot};
 
 /// Whether plans are applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
     pub budget: &'a RunBudget,
     /// The order of frontends.
     pub history: &'a History,
-    /// The turns of this run.
+    /// The slots of this run.
     pub queue: FrontendQueue<'a>,
     /// What the planner may do.
     pub policy: Policy,
@@ -55,16 +55,16 @@ pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
     pub mode: Mode,
 }
 
-/// The targets of a frontend, and the turn in which they were read, if one was
+/// The targets of a frontend, and the slot in which they were read, if one was
 /// needed.
 struct Visit<'q, 'a> {
     observed: Observed,
-    turn: Option<Turn<'q, 'a>>,
+    slot: Option<Slot<'q, 'a>>,
 }
 
 impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
-    /// Reconciles the frontends of a run, and reads the health of those that are
-    /// rejected. There is one report for each.
+    /// Reconciles the frontends of a run, and reads the health of the rejected
+    /// ones. Returns one report for each.
     pub async fn reconcile_all(&self, discovery: Discovery) -> Vec<FrontendReport> {
         let visits: FuturesUnordered<_> =
             discovery.frontends.into_iter().map(|frontend| Box::pin(self.visit(frontend))).collect();
@@ -112,14 +112,14 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
     }
 
     /// Reads a target group while lookups are under way. Once ELB's calls are
-    /// spaced, that would take the turn of a frontend that changed.
+    /// spaced, that would take the slot of a frontend that changed.
     async fn read_early(&self, group: &TargetGroupArn) -> Option<Result<Observed, CallError>> {
         let read = Observed::read(&self.elb.only_unspaced(), group).await;
         Some(read).filter(|read| !matches!(read, Err(CallError::Throttled { .. })))
     }
 
     /// The targets as they were read early, if that is recent; else as they are
-    /// read in the frontend's turn.
+    /// read in the frontend's slot.
     async fn visit_group(
         &self,
         group: &TargetGroupArn,
@@ -127,13 +127,13 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         place: Place,
     ) -> Result<Visit<'_, 'a>, CallError> {
         match early {
-            Some(Ok(observed)) if observed.is_fresh() => return Ok(Visit { observed, turn: None }),
+            Some(Ok(observed)) if observed.is_fresh() => return Ok(Visit { observed, slot: None }),
             Some(Err(error)) => return Err(error),
             Some(Ok(_)) | None => {}
         }
-        let turn = self.budget.wait("the frontend's turn", self.queue.turn(place)).await?;
+        let slot = self.budget.wait("a slot to visit this frontend", self.queue.acquire(place)).await?;
         let observed = Observed::read(&self.elb, group).await?;
-        Ok(Visit { observed, turn: Some(turn) })
+        Ok(Visit { observed, slot: Some(slot) })
     }
 
     /// Finds out what is desired for a frontend, or else its outcome.
@@ -163,7 +163,7 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         visit: Visit<'_, 'a>,
         place: Place,
     ) -> FrontendReport {
-        let Visit { observed, turn } = visit;
+        let Visit { observed, slot } = visit;
         let group = &resolved.frontend.target_group;
         let targets = observed.targets.clone();
         if let Some(contradiction) = contradiction(&resolved, &observed) {
@@ -179,7 +179,7 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         let (plan, failure) = if plan.is_noop() || self.mode == Mode::DryRun {
             (plan, None)
         } else {
-            let Applied { plan, failure } = self.apply(&resolved, observed, plan, turn, place).await;
+            let Applied { plan, failure } = self.apply(&resolved, observed, plan, slot, place).await;
             (plan, failure)
         };
         match &failure {
@@ -209,15 +209,17 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         resolved: &ResolvedFrontend,
         observed: Observed,
         plan: Plan,
-        turn: Option<Turn<'_, 'a>>,
+        slot: Option<Slot<'_, 'a>>,
         place: Place,
     ) -> Applied {
-        let _turn = match turn {
-            Some(turn) => turn,
-            None => match self.budget.wait("the frontend's turn", self.queue.turn(place)).await {
-                Ok(turn) => turn,
-                Err(error) => return Applied { plan: Plan::default(), failure: Some(error.into()) },
-            },
+        let _slot = match slot {
+            Some(slot) => slot,
+            None => {
+                match self.budget.wait("a slot to visit this frontend", self.queue.acquire(place)).await {
+                    Ok(slot) => slot,
+                    Err(error) => return Applied { plan: Plan::default(), failure: Some(error.into()) },
+                }
+            }
         };
         let _writing = self.budget.writing().await;
         apply(&self.elb, resolved, self.policy, observed, plan).await

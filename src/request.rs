@@ -122,8 +122,8 @@ struct Envelope {
 }
 
 impl Request {
-    /// Whether the event limits the run, so that it says nothing about the
-    /// schedule's full runs.
+    /// Whether the event limits the run (dryRun, clusters). A limited run does not
+    /// prove that the schedule's full runs succeed.
     #[must_use]
     pub fn is_limited(&self) -> bool {
         self.dry_run || self.clusters.is_some()

@@ -57,9 +57,9 @@ pub struct Settings {
 pub struct Setting {
     /// Its name.
     pub variable: &'static str,
-    /// What it is where it is not set; nothing if that is no value.
+    /// Its default value. `None` if the default is to have no value.
     pub default: Option<&'static str>,
-    /// What it must be.
+    /// The values that it accepts, for error messages.
     pub wanted: &'static str,
     /// The name of its value in help texts.
     pub value_name: &'static str,

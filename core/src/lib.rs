@@ -1,10 +1,10 @@
 //! Decides which targets of a target group are registered and deregistered;
 //! does no I/O.
 //!
-//! [`model`] holds the nouns as validated types, [`serving`] says which targets
-//! clients reach, [`plan`] decides, and [`reasons`] names everything that the
-//! report can say. The crate has no standard library, so the compiler holds
-//! that a decision depends on its arguments only.
+//! [`model`] holds the validated types, [`serving`] computes which targets clients
+//! reach, [`plan`] decides, and [`reasons`] names every code that a report can
+//! contain. The crate has no standard library, so the compiler ensures that a
+//! decision depends on its arguments only.
 
 #![no_std]
 

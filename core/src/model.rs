@@ -1,4 +1,4 @@
-//! The nouns of the function as validated types.
+//! The validated types of the function.
 //!
 //! A text that arrives from a tag, an event, EKS or DNS is not trusted until one
 //! of these types has accepted it. In particular [`Addresses`] cannot be empty

@@ -1,8 +1,8 @@
 //! Decides which targets to register and which to deregister; does no I/O.
 //!
 //! [`plan`] is a pure function of the desired addresses, the targets that ELB
-//! lists, and a [`Policy`]. It gives a [`Decision`] with its reason for every
-//! target, kept ones included.
+//! lists, and a [`Policy`]. It returns a [`Decision`] with its reason for every target, including those
+//! that it keeps.
 //!
 //! # Rules
 //!
@@ -18,9 +18,9 @@
 //! | 4 | stale, and still named by one of two sources | withheld |
 //! | 5 | stale and `unused` | deregistered: it serves no clients |
 //! | 6 | stale and `unhealthy`, while a healthy target serves its zone | deregistered: it serves no clients |
-//! | 7 | stale and `unhealthy`, while no healthy target serves its zone, which therefore *fails open* | deregistered once every desired target that may serve the zone is registered, no longer `initial` and not overridden, and not by a short answer |
+//! | 7 | stale and `unhealthy`, while no healthy target serves its zone, which therefore *fails open* | deregistered once every desired target that may serve the zone is registered, no longer `initial` and not overridden, and never by a short answer |
 //! | 8 | stale in any other state: it may be serving | deregistered once [`Policy::min_healthy`] desired targets are healthy, and its zone has a healthy desired target or no desired target that the load balancer uses |
-//! | 9 | to be deregistered, and a source that must agree gave no answer | withheld |
+//! | 9 | to be deregistered, while a source that must agree has failed | withheld |
 //!
 //! *Healthy* is [`serving::is_healthy`]: `healthy`, and no zonal shift overrides
 //! it. The minimum of rule 8 is lowered to the number of desired targets that
@@ -33,8 +33,8 @@
 //! cross-zone load balancing the zones are one), so rule 7 then waits for all
 //! desired targets, and for one at least. `unused` ones do not count.
 //!
-//! Registering comes first. If any of it fails, nothing is deregistered but what
-//! is `unused` where ELB has no room: [`Plan::withhold_deregistrations`].
+//! Registering comes first. If a registration fails, nothing is deregistered, except `unused`
+//! targets where the target quota is used up: [`Plan::withhold_deregistrations`].
 
 mod decision;
 mod group;
@@ -99,13 +99,13 @@ impl Plan {
         &self.decisions
     }
 
-    /// To register, before anything is deregistered.
+    /// The targets to register, before any is deregistered.
     #[must_use]
     pub fn register(&self) -> BTreeSet<Target> {
         self.such(|decision| decision.action == Action::Register).map(|(target, _)| *target).collect()
     }
 
-    /// To deregister once everything above is registered, with the zone in
+    /// The targets to deregister once all are registered, each with the zone in
     /// which ELB lists it.
     #[must_use]
     pub fn deregister(&self) -> BTreeMap<Target, Option<Zone>> {
@@ -113,7 +113,7 @@ impl Plan {
         self.such(|decision| decision.action.deregisters()).map(|(target, it)| (*target, zone(it))).collect()
     }
 
-    /// Stale, and stays on purpose.
+    /// The stale targets that stay in service, each with the reason.
     pub fn withheld(&self) -> impl Iterator<Item = (Target, &Withheld)> {
         self.decisions.iter().filter_map(|(target, decision)| Some((*target, decision.action.withheld()?)))
     }
@@ -124,7 +124,7 @@ impl Plan {
         !self.decisions.values().any(|decision| decision.action.writes())
     }
 
-    /// Withholds every target that was to be deregistered and is `such`.
+    /// Withholds every target to be deregistered for which `such` holds.
     pub fn withhold_deregistrations(&mut self, reason: &Withheld, such: impl Fn(&CurrentTarget) -> bool) {
         for decision in self.decisions.values_mut().filter(|decision| decision.action.deregisters()) {
             if decision.listed.as_ref().is_none_or(&such) {
@@ -133,7 +133,7 @@ impl Plan {
         }
     }
 
-    /// Takes `decisions`, which have been applied, over those of this plan.
+    /// Replaces decisions of this plan with `decisions`, which have been applied.
     pub fn overlay(&mut self, decisions: impl IntoIterator<Item = (Target, Decision)>) {
         self.decisions.extend(decisions);
     }

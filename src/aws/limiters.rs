@@ -16,7 +16,7 @@ use crate::schedule::rate_limiter::RateLimiter;
 /// second; registering and deregistering 20 at 4 a second in addition.
 const FIRST_PER_SECOND: f64 = 10.0;
 
-/// Frontends that may have their turn at once while ELB's calls are spaced: they
+/// Frontends that may have a slot at once while ELB's calls are spaced: they
 /// keep 50 calls a second going that take 200 ms each. More would only start
 /// before what should come first.
 const TURNS_WHILE_SPACED: usize = 10;
@@ -68,7 +68,7 @@ impl Limiters {
         self.elb_writes.is_refusing()
     }
 
-    /// How many frontends may have their turn at once, of `most`.
+    /// How many frontends may have a slot at once, of `most`.
     #[must_use]
     pub fn turns_at_once(&self, most: usize) -> usize {
         if self.elb_is_spaced() { most.min(TURNS_WHILE_SPACED) } else { most }

@@ -47,7 +47,7 @@ pub struct Metrics<'a> {
 }
 
 /// A frontend that no run has reached for this long counts as failed. In a
-/// Region too large for one run, every frontend has its turn in a few minutes.
+/// Region too large for one run, every frontend is visited within minutes.
 const OVERDUE: Duration = Duration::from_mins(15);
 
 /// Units by CloudWatch's names.

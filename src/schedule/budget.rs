@@ -161,7 +161,7 @@ mod tests {
         RunBudget::new(NonZeroU16::MIN, Duration::from_secs(seconds))
     }
 
-    /// What a step that takes this long comes to.
+    /// The result of a step that takes this long.
     async fn step(budget: &RunBudget, takes: Duration) -> Result<(), CallError> {
         budget.within("a step", tokio::time::sleep(takes)).await
     }

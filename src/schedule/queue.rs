@@ -1,8 +1,8 @@
-//! Gives frontends their turn in an order, as many at once as the rate allows.
+//! Starts frontends in order, as many at once as the rate allows.
 //!
-//! In a Region beyond ELB's rate a frontend keeps its turn from reading its
-//! targets to its last write, so a decision rests on health that is seconds old,
-//! and a write never queues behind the reads of all others.
+//! Where ELB throttles, a frontend holds its slot from reading its targets to its
+//! last write. So a decision rests on health that is seconds old, and a write
+//! never queues behind the reads of all other frontends.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,14 +11,14 @@ use tokio::sync::oneshot;
 
 use crate::history::Place;
 
-/// Every so many turns the next one goes to the frontend that was visited least
-/// recently, whatever else waits: frontends that fail in every run come first
-/// and must not use up all turns.
-const FAIR_TURN: u64 = 4;
+/// Every fourth slot goes to the frontend that was visited least recently.
+/// Frontends that fail in every run are first in order and would otherwise use
+/// up every slot.
+const FAIR_SLOT: u64 = 4;
 
-/// The frontends that wait for their turn.
+/// The frontends that wait for a slot.
 pub struct FrontendQueue<'a> {
-    /// How many turns may be taken at once, now.
+    /// How many slots there are now.
     capacity: Box<dyn Fn() -> usize + Send + Sync + 'a>,
     state: Mutex<State>,
 }
@@ -31,10 +31,10 @@ struct State {
     running: usize,
 }
 
-/// A turn, which ends when it is dropped.
-pub struct Turn<'q, 'a>(&'q FrontendQueue<'a>);
+/// A slot, which is released when it is dropped.
+pub struct Slot<'q, 'a>(&'q FrontendQueue<'a>);
 
-impl Drop for Turn<'_, '_> {
+impl Drop for Slot<'_, '_> {
     fn drop(&mut self) {
         self.0.state().running -= 1;
         self.0.grant();
@@ -48,8 +48,8 @@ impl<'a> FrontendQueue<'a> {
         Self { capacity: Box::new(capacity), state: Mutex::default() }
     }
 
-    /// Waits for the turn of the frontend at `place`.
-    pub async fn turn(&self, place: Place) -> Turn<'_, 'a> {
+    /// Waits for a slot for the frontend at `place`.
+    pub async fn acquire(&self, place: Place) -> Slot<'_, 'a> {
         let (grant, granted) = oneshot::channel();
         {
             let mut state = self.state();
@@ -58,9 +58,9 @@ impl<'a> FrontendQueue<'a> {
             state.waiting.insert(key, grant);
         }
         self.grant();
-        // The queue keeps the sender until it grants the turn.
+        // The queue keeps the sender until it grants the slot.
         _ = granted.await;
-        Turn(self)
+        Slot(self)
     }
 
     fn grant(&self) {
@@ -68,7 +68,7 @@ impl<'a> FrontendQueue<'a> {
         while state.running < (self.capacity)().max(1) {
             let Some(key) = state.next() else { return };
             let Some(grant) = state.waiting.remove(&key) else { return };
-            // A frontend that no longer waits takes no turn.
+            // A frontend that no longer waits takes no slot.
             if grant.send(()).is_ok() {
                 state.running += 1;
                 state.granted += 1;
@@ -83,7 +83,7 @@ impl<'a> FrontendQueue<'a> {
 
 impl State {
     fn next(&self) -> Option<(Place, u64)> {
-        if self.granted % FAIR_TURN == FAIR_TURN - 1 {
+        if self.granted % FAIR_SLOT == FAIR_SLOT - 1 {
             self.waiting.keys().min_by_key(|(place, arrived)| (place.age(), *arrived)).copied()
         } else {
             self.waiting.keys().next().copied()
@@ -103,7 +103,7 @@ mod tests {
     use crate::history::History;
     use crate::model::TargetGroupArn;
 
-    /// The places of so many frontends: the first was visited least recently.
+    /// Places of `count` frontends, of which the first was visited least recently.
     async fn places(count: usize) -> Vec<Place> {
         let history = History::new(0);
         let group = |n: usize| TargetGroupArn(n.to_string());
@@ -115,13 +115,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn so_many_have_their_turn_at_once() {
+    async fn as_many_start_at_once_as_there_are_slots() {
         let queue = FrontendQueue::new(|| 3);
         let places = places(9).await;
         let start = Instant::now();
 
         join_all(places.iter().map(async |place| {
-            let _turn = queue.turn(*place).await;
+            let _slot = queue.acquire(*place).await;
             sleep(Duration::from_secs(1)).await;
         }))
         .await;
@@ -130,14 +130,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn turns_are_in_order_whoever_came_first() {
+    async fn slots_are_granted_in_order_of_place() {
         let queue = FrontendQueue::new(|| 1);
         let places = places(5).await;
         let order = RefCell::new(Vec::new());
 
-        // The last one comes first, and has its turn at once.
+        // The last frontend arrives first and gets a slot immediately.
         join_all(places.iter().enumerate().rev().map(async |(n, place)| {
-            let _turn = queue.turn(*place).await;
+            let _slot = queue.acquire(*place).await;
             order.borrow_mut().push(n);
             sleep(Duration::from_secs(1)).await;
         }))
@@ -148,7 +148,7 @@ mod tests {
 
     /// A frontend that failed comes first in every run.
     #[tokio::test(start_paused = true)]
-    async fn every_fourth_turn_goes_to_the_least_recently_visited() {
+    async fn every_fourth_slot_goes_to_the_least_recently_visited() {
         let history = History::new(0);
         let settled = TargetGroupArn("settled".to_owned());
         history.visited(&settled);
@@ -157,7 +157,7 @@ mod tests {
         let queue = FrontendQueue::new(|| 1);
         let order = RefCell::new(Vec::new());
         let take = async |name: String, place: Place| {
-            let _turn = queue.turn(place).await;
+            let _slot = queue.acquire(place).await;
             order.borrow_mut().push(name);
             sleep(Duration::from_secs(1)).await;
         };
@@ -177,16 +177,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_frontend_that_no_longer_waits_takes_no_turn() {
+    async fn a_frontend_that_no_longer_waits_takes_no_slot() {
         let queue = FrontendQueue::new(|| 1);
         let places = places(3).await;
-        let first = queue.turn(places[0]).await;
-        let gave_up = tokio::time::timeout(Duration::from_secs(1), queue.turn(places[1])).await;
+        let first = queue.acquire(places[0]).await;
+        let gave_up = tokio::time::timeout(Duration::from_secs(1), queue.acquire(places[1])).await;
         assert!(gave_up.is_err());
 
         drop(first);
 
-        let next = tokio::time::timeout(Duration::from_secs(1), queue.turn(places[2])).await;
+        let next = tokio::time::timeout(Duration::from_secs(1), queue.acquire(places[2])).await;
         assert!(next.is_ok());
     }
 }

@@ -35,13 +35,13 @@ const GROWTH: f64 = 0.05;
 /// The same after an outage: the rate doubles each second.
 const GROWTH_AFTER_OUTAGE: f64 = 0.7;
 
-/// The least rate, in calls per second: beside clients that make five times as
-/// many calls as are accepted, a minute still lists and reads a dozen frontends.
+/// The least rate, in calls per second. While other clients make five times as
+/// many calls as ELB accepts, a minute at this rate still lists and reads a dozen
+/// frontends.
 const LEAST: f64 = 2.0;
 
-/// The tokens of the smallest bucket that AWS documents. A burst that is refused
-/// has used up a bucket, which refills in four to five seconds, so the burst
-/// tells the rate.
+/// The tokens of the smallest bucket that AWS documents. A refused burst has used up a
+/// bucket, which refills in four to five seconds, so its size reveals the rate.
 ///
 /// Source: ELB API Reference, *Request throttling*: 40 tokens refilled at 10 a
 /// second.
@@ -49,8 +49,8 @@ const SMALLEST_BUCKET: f64 = 40.0;
 const BURST_SECONDS: f64 = 4.0;
 
 /// Calls in flight at once in a burst beyond [`SMALLEST_BUCKET`]: few at first,
-/// then one more for each that is accepted, which doubles them with each round
-/// trip, up to a limit. So many are refused when the bucket runs dry.
+/// then one more for each accepted call, which doubles them with each round trip,
+/// up to a limit. When the bucket is empty, at most this many calls are refused.
 const FIRST_WIDTH: f64 = 2.0;
 const LARGEST_WIDTH: f64 = 20.0;
 

@@ -62,6 +62,7 @@ mod any;
 mod connector;
 mod history;
 #[path = "../support/judge.rs"]
+#[expect(dead_code, reason = "small worlds have fewer states than core/tests/exhaustive")]
 mod judge;
 mod model_check;
 mod play;

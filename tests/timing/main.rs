@@ -158,7 +158,7 @@ impl Function {
         Self::with_tag(wire, "eks-nlb-sync=enabled").await
     }
 
-    /// So many functions in one account, each with a cluster and a tag of its own.
+    /// Several functions in one account, each with a cluster and a tag of its own.
     async fn start_beside_each_other(functions: usize, rates: Rates) -> Vec<Self> {
         let wire = Wire::default();
         let mut started = Vec::new();
@@ -309,8 +309,8 @@ async fn a_process_that_remembers_nothing_reaches_all_in_a_few_runs() {
     assert_eq!(seen.len(), 600);
 }
 
-/// Lookups that begin before a run knows how much it has to report leave the
-/// time for that, too: 2 ms for each frontend, besides half a second.
+/// A lookup that begins before the run knows how many frontends it will report
+/// still leaves time for the report: half a second, and 2 ms for each frontend.
 #[tokio::test(start_paused = true)]
 async fn lookups_that_hang_leave_time_for_the_report() {
     const TIME: Duration = Duration::from_secs(4);

@@ -163,8 +163,8 @@ async fn where_health_cannot_be_read_again_nothing_goes() {
     assert_eq!(count(&function, "DeregisterTargets"), 0);
 }
 
-/// A lookup that takes longer than health is fresh does not decide on the health
-/// that was read beside it.
+/// A lookup that outlasts the freshness of health does not decide on the health
+/// that was read while it ran.
 #[tokio::test(start_paused = true)]
 async fn health_that_was_read_beside_a_slow_lookup_is_read_again() {
     let (function, _) = with_something_to_do().await;

@@ -48,7 +48,8 @@ pub enum Source {
     /// The network interfaces of the cluster's control plane.
     #[serde(rename = "eni")]
     Eni,
-    /// Both: what both name is desired, what neither names may go.
+    /// Both: an address that both name is desired, and a target that neither
+    /// names may be deregistered.
     #[serde(rename = "dns+eni")]
     DnsAndEni,
 }
@@ -74,8 +75,8 @@ impl fmt::Display for Source {
 /// The operator's choice of [`Source`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AddressSource {
-    /// Interfaces where they can be read, else DNS; DNS is asked too before a
-    /// target is deregistered.
+    /// Interfaces where they can be read, else DNS. DNS is resolved as well
+    /// before a target is deregistered.
     Auto,
     /// This one, always.
     Fixed(Source),
@@ -114,12 +115,12 @@ pub enum InvalidAddresses {
 }
 
 impl Addresses {
-    /// Takes all that a source names, or nothing of it.
+    /// Takes the whole answer of a source, or refuses all of it.
     ///
     /// # Errors
     ///
-    /// [`InvalidAddresses`] if there is no address, or the first that is not
-    /// allowed: one address that is wrong makes the whole answer suspect.
+    /// [`InvalidAddresses`] if the answer is empty or holds an address that is not
+    /// allowed: one wrong address makes the whole answer suspect.
     pub fn new(
         answer: impl IntoIterator<Item = IpAddr>,
         allowed: &AllowedCidrs,
@@ -139,8 +140,8 @@ impl Addresses {
         self.0.iter().copied()
     }
 
-    /// What is desired where two sources must agree: the addresses that both
-    /// name; `None` if there is no such address.
+    /// The desired addresses where two sources must agree: those that both name.
+    /// `None` if they have none in common.
     #[must_use]
     pub fn agreed_with(&self, other: &Self) -> Option<Desired> {
         let addresses = Self(&self.0 & &other.0);
@@ -168,12 +169,12 @@ impl Addresses {
     }
 }
 
-/// What the sources of addresses say about one cluster in one family.
+/// The desired addresses of one cluster in one family, and how sure they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Desired {
     /// The addresses to be in service.
     pub addresses: Addresses,
-    /// What decided.
+    /// The source that decided.
     pub source: Source,
     /// Addresses that only one of two sources names: their targets are not
     /// deregistered.
@@ -184,7 +185,7 @@ pub struct Desired {
 }
 
 impl Desired {
-    /// The addresses by the only source that is asked.
+    /// The addresses of the only source that is configured.
     #[must_use]
     pub fn by(source: Source, addresses: Addresses) -> Self {
         Self { addresses, source, named_by_one: BTreeSet::new(), confirmed: true }
@@ -197,7 +198,7 @@ impl Desired {
         Self { named_by_one: others.collect(), confirmed: true, ..self.clone() }
     }
 
-    /// The same while the source that did not decide gives no answer.
+    /// The same while the source that did not decide has failed.
     #[must_use]
     pub fn unconfirmed(&self) -> Self {
         Self { confirmed: false, ..self.clone() }

@@ -24,7 +24,7 @@ impl ClusterName {
     }
 }
 
-/// The text is no EKS cluster name.
+/// The text is not an EKS cluster name.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not an EKS cluster name")]
 pub struct InvalidClusterName(pub String);

@@ -1,5 +1,4 @@
-//! Tells the network interfaces of control planes from those that look like
-//! them.
+//! Recognises the network interfaces of EKS control planes.
 
 use alloc::borrow::ToOwned;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -14,7 +13,7 @@ use super::{ApiEndpoint, ClusterName, Family};
 /// Source: EKS User Guide, *Amazon EKS networking requirements*.
 pub const DESCRIPTION_PREFIX: &str = "Amazon EKS ";
 
-/// A network interface, as EC2 describes it; empty where EC2 says nothing.
+/// A network interface, as EC2 describes it. A field that EC2 omits is empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Interface {
     /// As in `Amazon EKS payments`.
@@ -38,10 +37,10 @@ pub struct Interface {
 impl Interface {
     /// Whether it leads to the API server of `cluster`.
     ///
-    /// Whoever may make interfaces can choose the description and the security
-    /// groups. The cluster's own security group tells it from another cluster
-    /// of that name, and nobody but AWS attaches an interface to an instance
-    /// of another account.
+    /// A principal that may create interfaces chooses their description and
+    /// security groups. The cluster's own security group distinguishes it from
+    /// another cluster of the same name, and only AWS can attach an interface
+    /// to an instance of another account.
     #[must_use]
     pub fn is_of(&self, cluster: &ClusterName, endpoint: &ApiEndpoint) -> bool {
         self.description.strip_prefix(DESCRIPTION_PREFIX) == Some(cluster.as_str())
@@ -169,7 +168,7 @@ mod tests {
         let interfaces = Interfaces::from_iter([two]);
 
         let addresses = interfaces.addresses(&cluster, &endpoint(), Family::Ipv4);
-        assert_eq!(addresses.iter().map(BTreeSet::len).collect::<alloc::vec::Vec<_>>(), [2]);
+        assert_eq!(addresses.iter().map(BTreeSet::len).collect::<Vec<_>>(), [2]);
     }
 
     #[test]

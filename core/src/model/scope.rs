@@ -1,4 +1,4 @@
-//! Says in which Region and as which role a run acts.
+//! The Region and the role of a run.
 
 use alloc::borrow::ToOwned;
 use alloc::string::String;

@@ -1,4 +1,4 @@
-//! Holds the tags of resources, and selects by them.
+//! The tags of resources, and selection by tags.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -13,21 +13,21 @@ pub type Tags = BTreeMap<String, String>;
 pub struct TagSelector(Vec<(String, Option<String>)>);
 
 impl TagSelector {
-    /// Takes keys, each with the value it must have or with none for any; at
-    /// least one, and no key twice: that could only contradict or repeat itself.
+    /// Takes keys, each with a required value or with `None` for any value. `None`
+    /// if there is no key, or if a key occurs twice.
     #[must_use]
     pub fn new(wanted: Vec<(String, Option<String>)>) -> Option<Self> {
         let distinct = wanted.iter().map(|(key, _)| key).collect::<BTreeSet<_>>().len();
         (distinct == wanted.len() && distinct > 0).then_some(Self(wanted))
     }
 
-    /// Whether every tag is there, with its value where one is asked for.
+    /// Whether `tags` hold every key, with its value where one is required.
     #[must_use]
     pub fn matches(&self, tags: &Tags) -> bool {
         self.0.iter().all(|wanted| has(tags, wanted))
     }
 
-    /// Whether the first tag is there: the one that target groups carry too.
+    /// Whether `tags` hold the first key, which target groups carry as well.
     #[must_use]
     pub fn first_matches(&self, tags: &Tags) -> bool {
         self.0.first().is_some_and(|wanted| has(tags, wanted))

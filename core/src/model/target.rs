@@ -45,7 +45,8 @@ impl Serialize for Target {
     }
 }
 
-/// What ELB says of a registered target; a target it does not list is absent.
+/// The health state of a registered target. A target that ELB does not list is
+/// absent.
 ///
 /// Source: ELB API Reference, *TargetHealth*, `State`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -117,7 +118,7 @@ impl fmt::Display for Zone {
     }
 }
 
-/// What ELB says of a target that it lists.
+/// A target as DescribeTargetHealth lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CurrentTarget {
     /// Its state.

@@ -10,7 +10,7 @@ use crate::reasons::{Rule, WithholdReason};
 /// What is to happen to one target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// What ELB lists of the target; nothing if it does not.
+    /// The target as ELB lists it, if it does.
     pub listed: Option<CurrentTarget>,
     /// What is to happen.
     pub action: Action,
@@ -38,7 +38,7 @@ pub enum DeregisterReason {
     Unused,
     /// It is unhealthy while a healthy target serves its zone.
     Unhealthy,
-    /// Its zone fails open, and so many desired targets take its traffic.
+    /// Its zone fails open, and this many desired targets take its traffic.
     ReadyReplacements(usize),
     /// Enough desired targets are healthy.
     HealthyReplacements {
@@ -56,7 +56,7 @@ pub enum Withheld {
     WaitingForHealthyReplacement(Shortfall),
     /// One of two sources still names its address.
     NamedByOneSource,
-    /// A source that must agree gave no answer.
+    /// A source that must agree has failed.
     SourceUnavailable,
     /// The policy never deregisters.
     AddOnlyPolicy,
@@ -126,8 +126,8 @@ impl Action {
 }
 
 impl Decision {
-    /// The rule of docs/reference.md that decides; none where a setting, or a
-    /// write that failed, does.
+    /// The rule of docs/reference.md that decides. `None` where a setting or a
+    /// failed write decides.
     #[must_use]
     pub fn rule(&self) -> Option<Rule> {
         match &self.action {

@@ -54,8 +54,8 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Rules 5 to 8: why clients do not need `stale`, or what is missing until
-    /// they do not.
+    /// Rules 5 to 8: why `stale` may be deregistered, or what the desired targets
+    /// lack until then.
     fn may_go(&self, stale: &CurrentTarget) -> Result<DeregisterReason, Shortfall> {
         match stale.state {
             TargetState::Unused | TargetState::Draining => Ok(DeregisterReason::Unused),

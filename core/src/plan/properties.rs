@@ -103,7 +103,7 @@ proptest! {
                 let own = current.get(target).and_then(|listed| listed.zone.as_ref());
                 own.is_none_or(|own| ["all", zone].contains(&own.as_str()))
             });
-            // Where a target without a zone serves, nobody knows.
+            // The zone that a target without a zone serves is unknown.
             let is_served = healthy(&current, zone).iter().any(|target| current[target].zone.is_some());
             prop_assert!(!gets_another || !is_served || !healthy(&after, zone).is_empty(), "{zone} after {:?}", got);
         }

@@ -62,10 +62,10 @@ const CASES: &[Case] = &[
     // Rules 1 and 2: draining.
     Case { name: "stale is draining",            min: 2, desired: &[1],    current: &[(1, Healthy, "a"), (2, Draining, "a")],                   register: &[],     deregister: &[],     waiting: &[]  },
     Case { name: "desired again, draining",      min: 1, desired: &[1],    current: &[(1, Draining, "a"), (2, Healthy, "a")],                   register: &[1],    deregister: &[],     waiting: &[2] },
-    // Rules 5 and 6: what serves nothing.
+    // Rules 5 and 6: targets that serve no clients.
     Case { name: "unused",                       min: 2, desired: &[1],    current: &[(1, Initial, "a"), (2, Unused, "a")],                     register: &[],     deregister: &[2],    waiting: &[]  },
-    Case { name: "unhealthy beside desired",     min: 2, desired: &[1, 3], current: &[(1, Healthy, "a"), (2, Unhealthy, "a")],                  register: &[3],    deregister: &[2],    waiting: &[]  },
-    Case { name: "unhealthy beside stale",       min: 2, desired: &[1],    current: &[(1, Initial, "a"), (2, Unhealthy, "a"), (3, Healthy, "a")], register: &[],   deregister: &[2],    waiting: &[3] },
+    Case { name: "unhealthy, desired healthy",     min: 2, desired: &[1, 3], current: &[(1, Healthy, "a"), (2, Unhealthy, "a")],                  register: &[3],    deregister: &[2],    waiting: &[]  },
+    Case { name: "unhealthy, stale healthy",       min: 2, desired: &[1],    current: &[(1, Initial, "a"), (2, Unhealthy, "a"), (3, Healthy, "a")], register: &[],   deregister: &[2],    waiting: &[3] },
     // Rules 6 and 7, by zone: each zone fails open by itself.
     Case { name: "zone b fails open, new absent", min: 1, desired: &[1, 3], current: &[(1, Healthy, "a"), (2, Unhealthy, "b")],                  register: &[3],    deregister: &[],     waiting: &[2] },
     Case { name: "zone b fails open, new initial", min: 1, desired: &[1, 3], current: &[(1, Healthy, "a"), (2, Unhealthy, "b"), (3, Initial, "b")], register: &[],  deregister: &[],     waiting: &[2] },

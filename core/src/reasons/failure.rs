@@ -68,7 +68,7 @@ catalogue! {
         }
         /// The endpoint is public only.
         PrivateAccessDisabled = "PrivateAccessDisabled" {
-            "The cluster's endpoint is public only, so there is no private address to follow.";
+            "The cluster's endpoint is public only, so it has no private addresses.";
             "Clients are cut off once the old addresses stop answering. Read `unserved`.";
             "Enable private access on the cluster, or remove the tag from the load balancer.";
         }
@@ -138,7 +138,7 @@ catalogue! {
             UNCHANGED;
             "Look up the code in the message. `VPCIdNotFound` and `InvalidTarget` mean that load balancer and cluster do not fit together; an expired token means that the credentials must be renewed.";
         }
-        /// The run's time was up before this frontend's turn.
+        /// The run's time was up before this frontend had a slot.
         DeadlineExceeded = "DeadlineExceeded" {
             "The run's time was nearly up before this frontend was read or written.";
             "Not by this failure: the frontend comes first in the next run.";

@@ -16,7 +16,7 @@ const IN_FLIGHT: usize = 20;
 /// How long the service takes to answer, or to refuse.
 const LATENCY: Duration = Duration::from_millis(50);
 
-/// A service's allowance: so many calls at once, and so many a second.
+/// The token bucket of a service.
 struct Bucket {
     size: f64,
     per_second: f64,
