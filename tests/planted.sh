@@ -33,7 +33,7 @@ caught() {
     rules=$(grep -o 'rule [0-9]*' "$1" | paste -sd '|')
     tests=$(grep -o -m 1 'tests/python/[a-z_/]*\.py' "$1")
     # What the planner does wrong is found without luck.
-    grep -q 'Caught in a small world' "$1" && which=small::
+    grep -q 'Caught in a small world' "$1" && which=model_check::
     if [[ $rules ]]; then
         said=$(histories 20000 $which) || found=$(grep -E -o -m 1 "\b($rules): .*" <<<"$said")
     else
