@@ -28,7 +28,8 @@
 //! 7. Registering comes first: a target is deregistered only when all desired
 //!    ones are in service.
 //! 8. A write that takes a healthy target leaves `MIN_HEALTHY_TARGETS` healthy
-//!    ones, or as many as DNS names, but not fewer than the two that EKS has.
+//!    ones, or as many as the load balancer uses of those that are desired. An
+//!    answer with one address leaves no fewer than the two that EKS has.
 //! 9. Nothing is registered that is in service, nor deregistered that is not,
 //!    and `add-only` deregisters nothing.
 //! 10. Every frontend is served, or there is a reason: trouble with another one

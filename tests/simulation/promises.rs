@@ -162,7 +162,11 @@ impl Write<'_> {
         let (getting, healthy) =
             (everywhere(&seen.takes), |target: &&SocketAddr| is_healthy(&seen.states, target));
         let left = getting.difference(&self.targets).filter(healthy).count();
-        let needed = stage.min_healthy.min(answer.len().max(FEWEST_SERVERS));
+        // Where the load balancer is not enabled, a target is of no use.
+        let is_used = |target: &&SocketAddr| seen.states.get(target) != Some(&TargetState::Unused);
+        let used = answer.iter().filter(is_used).count();
+        let fewest = if answer.len() < FEWEST_SERVERS { FEWEST_SERVERS } else { 1 };
+        let needed = stage.min_healthy.min(used.max(fewest));
         let takes_healthy = getting.intersection(&self.targets).any(|target| healthy(&target));
         (takes_healthy && left < needed).then(|| {
             format!("rule 8: {left} healthy targets are left, not {needed}: {seen:?}, and {answer:?} desired")

@@ -98,10 +98,13 @@ proptest! {
             serving(targets, zone).filter(|target| targets[target].state == Healthy).copied().collect::<Vec<_>>()
         };
         for zone in ["a", "b"] {
-            // A desired target in the zone, or one that may turn out to be.
+            // A desired target that the load balancer uses in the zone, or one
+            // that may turn out to be there.
             let gets_another = desired.addresses.on_port(PORT).iter().any(|target| {
-                let own = current.get(target).and_then(|listed| listed.zone.as_ref());
-                own.is_none_or(|own| ["all", zone].contains(&own.as_str()))
+                current.get(target).is_none_or(|listed| {
+                    let is_near = |own: &Zone| ["all", zone].contains(&own.as_str());
+                    listed.state != Unused && listed.zone.as_ref().is_none_or(is_near)
+                })
             });
             // The zone that a target without a zone serves is unknown.
             let is_served = healthy(&current, zone).iter().any(|target| current[target].zone.is_some());
