@@ -22,11 +22,11 @@ use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::Settings;
 use tokio::time::Instant;
 
-use crate::connector::{Aws, Connector};
 use crate::in_paused_time;
 use crate::message::{A, QUESTION_AT, answer, pointer, record};
 use crate::name_server::NameServer;
-use crate::socketless::Socketless;
+use eks_nlb_traffic::connector::{Aws, Connector};
+use eks_nlb_traffic::socketless::Socketless;
 
 /// Every read of a run.
 pub(crate) const READS: [&str; 5] = [

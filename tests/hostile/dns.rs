@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use crate::message::{A, AAAA, CNAME, QUESTION_AT, addresses, answer, name, pointer, record};
 use crate::mutation::{Mutation, mutations};
 use crate::name_server::NameServer;
-use crate::socketless::Socketless;
 use crate::{in_paused_time, within};
+use eks_nlb_traffic::socketless::Socketless;
 
 const HOST: &str = "abc.gr7.eu-west-1.eks.amazonaws.com";
 

@@ -9,8 +9,6 @@
 
 mod aws;
 mod bodies;
-#[path = "../support/connector.rs"]
-mod connector;
 mod dns;
 mod events;
 mod floods;
@@ -22,8 +20,6 @@ mod names;
 #[expect(dead_code, reason = "the soak uses the rest of it")]
 mod process;
 mod settings;
-#[path = "../support/socketless.rs"]
-mod socketless;
 #[path = "../wire/support.rs"]
 #[expect(dead_code, reason = "the wire tests use the rest of it")]
 mod support;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use eks_nlb_simulator::dns::{Answered, Sent};
 use eks_nlb_simulator::world::Transport;
 
-use crate::socketless;
+use eks_nlb_traffic::socketless;
 
 /// What is said to a question: any number of messages.
 type Say = dyn Fn(Transport, &[u8]) -> Vec<Vec<u8>> + Send + Sync;

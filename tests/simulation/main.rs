@@ -59,8 +59,6 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a simulation that is wrong must stop")]
 
 mod any;
-#[path = "../support/connector.rs"]
-mod connector;
 mod history;
 #[path = "../support/judge.rs"]
 #[expect(dead_code, reason = "small worlds have fewer states than core/tests/exhaustive")]
@@ -69,8 +67,6 @@ mod model_check;
 mod play;
 mod process;
 mod promises;
-#[path = "../support/socketless.rs"]
-mod socketless;
 mod stage;
 mod tally;
 mod traffic;

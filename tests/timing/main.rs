@@ -4,18 +4,9 @@
 //! Time is paused, so a minute's run takes as long as its work. AWS and DNS
 //! answer in process.
 
-#![expect(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::print_stdout,
-    reason = "a test stops, and tells its figures"
-)]
+#![expect(clippy::expect_used, clippy::print_stdout, reason = "a test stops, and tells its figures")]
 
-#[path = "../support/connector.rs"]
-mod connector;
 mod old_health;
-#[path = "../support/socketless.rs"]
-mod socketless;
 mod throttling;
 
 use std::collections::BTreeMap;
@@ -24,7 +15,6 @@ use std::time::Duration;
 
 use aws_config::Region;
 use aws_sdk_eks::config::Credentials;
-use connector::{Aws, Connector};
 use eks_nlb_simulator::api::{Request, Response, respond};
 use eks_nlb_simulator::dns::{self, Answered};
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY, Transport};
@@ -40,7 +30,8 @@ use eks_nlb_sync::request::Request as RunRequest;
 use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::Settings;
-use socketless::{NameServer, Socketless};
+use eks_nlb_traffic::connector::{Aws, Connector};
+use eks_nlb_traffic::socketless::{NameServer, Socketless};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 

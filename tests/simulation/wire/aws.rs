@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use eks_nlb_simulator::api::{Request, Response};
 
-use crate::connector::Aws;
 use crate::stage::{Seat, SharedStage, lock};
 use crate::witness::Heard;
+use eks_nlb_traffic::connector::Aws;
 
 /// The way of one process to AWS.
 #[derive(Clone)]

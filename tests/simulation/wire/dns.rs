@@ -3,8 +3,8 @@
 use eks_nlb_simulator::dns::Answered;
 use eks_nlb_simulator::world::Transport;
 
-use crate::socketless::NameServer;
 use crate::stage::{Seat, SharedStage, lock};
+use eks_nlb_traffic::socketless::NameServer;
 
 /// What one process is told by its resolver.
 #[derive(Clone)]

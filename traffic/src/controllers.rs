@@ -13,17 +13,22 @@ use eks_nlb_simulator::{TargetState, World};
 
 /// Where addresses are learnt: `ADDRESS_SOURCE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Source {
+pub enum Source {
+    /// `dns`.
     Dns,
+    /// `eni`.
     Eni,
+    /// `dns+eni`.
     Both,
 }
 
 impl Source {
-    pub(crate) const ALL: [Self; 3] = [Self::Dns, Self::Eni, Self::Both];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Dns, Self::Eni, Self::Both];
 
     /// The value of the setting.
-    pub(crate) fn as_str(self) -> &'static str {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Dns => "dns",
             Self::Eni => "eni",
@@ -34,7 +39,7 @@ impl Source {
 
 /// Who keeps a target group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Controller {
+pub enum Controller {
     /// The shipped code: every minute, and when an interface is made or goes.
     Function(Source),
     /// The EKS blueprint's two Lambdas: one registers the address of a new
@@ -55,7 +60,8 @@ pub(crate) enum Controller {
 }
 
 impl Controller {
-    pub(crate) const ALL: [Self; 10] = [
+    /// All of them, in the order of the tables.
+    pub const ALL: [Self; 10] = [
         Self::Function(Source::Dns),
         Self::Function(Source::Eni),
         Self::Function(Source::Both),

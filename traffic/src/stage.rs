@@ -9,13 +9,12 @@ use eks_nlb_simulator::world::{
     Answer, ClusterSpec, LoadBalancerSpec, MANAGED_TAG, Reply, Scope, TargetGroupSpec,
 };
 use eks_nlb_simulator::{Health, SharedWorld, World};
-use eks_nlb_sync::reconcile::Mode;
+use eks_nlb_sync::request::Request;
 
-use super::controllers::{Controller, Group, Known, Source};
-use super::function::{self, Undisturbed};
-use super::kinds::{Happening, Kind, MINUTE, ROUND, STEP_SECONDS, Server};
-use super::score::{CONNECTIONS, Score, Scores};
-use crate::process::Process;
+use crate::controllers::{Controller, Group, Known, Source};
+use crate::function::{self, Function, Undisturbed};
+use crate::kinds::{Happening, Kind, MINUTE, ROUND, STEP_SECONDS, Server};
+use crate::score::{CONNECTIONS, Score, Scores};
 
 /// The cluster whose control plane is replaced.
 const CLUSTER: &str = "payments";
@@ -54,7 +53,7 @@ struct Stage {
     world: SharedWorld,
     kind: Kind,
     lanes: Vec<Lane>,
-    functions: Vec<Process<Undisturbed>>,
+    functions: Vec<Function<Undisturbed>>,
     step: u32,
     /// What is to happen, by step.
     to_come: BTreeMap<u32, Vec<Happening>>,
@@ -89,7 +88,8 @@ impl Events {
 }
 
 /// Plays replacements of one kind; how each controller fared.
-pub(crate) fn play(kind: Kind, cross_zone: bool, replacements: usize) -> Scores {
+#[must_use]
+pub fn play(kind: Kind, cross_zone: bool, replacements: usize) -> Scores {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime needs nothing");
     runtime.block_on(async { Stage::set(kind, cross_zone).await.play(replacements).await })
@@ -180,7 +180,7 @@ impl Stage {
         }
         let runs = std::mem::take(&mut self.events.arrived) || self.step.is_multiple_of(MINUTE);
         for function in self.functions.iter().filter(|_| runs) {
-            let report = function.run(Mode::Apply, None).await.expect("nothing disturbs it");
+            let report = function.run(&Request::default()).await.expect("nothing disturbs it");
             assert!(self.named.is_none() || report.summary.failed == 0, "{report:?}");
         }
         self.others(runs);

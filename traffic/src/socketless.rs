@@ -19,7 +19,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 const BUFFER_BYTES: usize = 1 << 17;
 
 /// Who answers the resolver.
-pub(crate) trait NameServer: Clone + Send + Sync + Unpin + 'static {
+pub trait NameServer: Clone + Send + Sync + Unpin + 'static {
     /// What is sent to a question, in turn: any number of messages, as whoever
     /// answers over UDP can be anybody.
     fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered>;
@@ -27,13 +27,14 @@ pub(crate) trait NameServer: Clone + Send + Sync + Unpin + 'static {
 
 /// The ways of a resolver to a name server.
 #[derive(Clone)]
-pub(crate) struct Socketless<S> {
+pub struct Socketless<S> {
     server: S,
     handle: TokioHandle,
 }
 
 impl<S> Socketless<S> {
-    pub(crate) fn to(server: S) -> Self {
+    /// The way to `server`.
+    pub fn to(server: S) -> Self {
         Self { server, handle: TokioHandle::default() }
     }
 }
@@ -75,7 +76,7 @@ impl<S: NameServer> RuntimeProvider for Socketless<S> {
 type Datagram = (Vec<u8>, SocketAddr);
 
 /// A UDP socket whose every packet is answered by the name server.
-pub(crate) struct Datagrams<S> {
+pub struct Datagrams<S> {
     server: S,
     sender: UnboundedSender<Datagram>,
     inbox: Mutex<UnboundedReceiver<Datagram>>,

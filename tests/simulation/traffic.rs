@@ -1,36 +1,21 @@
-//! Traffic: control planes are replaced while clients in every zone connect,
-//! through load balancers that are kept by the shipped function, by the
-//! policies that people use, and by two controllers of perfect judgement.
-//!
-//! All of it is in memory: [`World::nodes`](eks_nlb_simulator::World::nodes)
-//! says who gets a connection, and [`stage`] who serves it. Each zone has
-//! clients that know no other zone, as PrivateLink's endpoints do.
+//! Control planes are replaced while clients in every zone connect: see
+//! [`eks_nlb_traffic`].
 //!
 //! # What is proven
 //!
-//! Whatever the [kind](kinds::Kind) of replacement, at no moment and in no zone
+//! Whatever the [kind](Kind) of replacement, at no moment and in no zone
 //! does the function fail a connection that [perfect judgement with the same
-//! knowledge](controllers::Controller::SameKnowledge) would have served. That
+//! knowledge](Controller::SameKnowledge) would have served. That
 //! controller contains none of the function's rules: it tries in the data plane
-//! who would be missed. What an [all-knowing](controllers::Controller::AllKnowing)
+//! who would be missed. What an [all-knowing](Controller::AllKnowing)
 //! one would have served besides is in the table.
-//!
-//! # What is not modelled
-//!
-//! Caches of DNS answers (at most a minute), connections that stay, and the
-//! half minute to two minutes in which ELB hears of a deregistration.
-
-mod controllers;
-mod function;
-mod kinds;
-mod score;
-mod stage;
 
 use std::thread;
 
-use controllers::{Controller, Source};
-use kinds::Kind;
-use score::Table;
+use eks_nlb_traffic::controllers::{Controller, Source};
+use eks_nlb_traffic::kinds::Kind;
+use eks_nlb_traffic::score::Table;
+use eks_nlb_traffic::stage;
 
 /// Replacements of each kind in full: at each moment of the schedule, and enough
 /// events for four of ten to be lost.

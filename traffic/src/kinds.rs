@@ -21,7 +21,7 @@ const NAMED: u32 = 2 * MINUTE;
 /// How a control plane of two servers, in zones a and b, is replaced. Unless
 /// it says otherwise, by two others in the same zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// The old servers stay for so many minutes after DNS first names the new
     /// ones, and are named until a minute before they stop.
     Overlap(u32),
@@ -76,7 +76,8 @@ pub(crate) enum Happening {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 16] = [
+    /// All that the tables have.
+    pub const ALL: [Self; 16] = [
         Self::Overlap(6),
         Self::Overlap(3),
         Self::StopAtOnce,
@@ -96,7 +97,7 @@ impl Kind {
     ];
 
     /// From none to more than any target needs to be replaced in.
-    pub(crate) const OVERLAPS: [Self; 7] = [
+    pub const OVERLAPS: [Self; 7] = [
         Self::Overlap(0),
         Self::Overlap(1),
         Self::Overlap(2),

@@ -15,7 +15,7 @@ use aws_smithy_types::body::SdkBody;
 use eks_nlb_simulator::api::{Delivery, Request, Response};
 
 /// Who answers AWS calls.
-pub(crate) trait Aws: Clone + Send + Sync + 'static {
+pub trait Aws: Clone + Send + Sync + 'static {
     /// What goes with an answer, and is told when that arrives.
     type Heard: Send;
 
@@ -33,7 +33,7 @@ pub(crate) trait Aws: Clone + Send + Sync + 'static {
 
 /// The way to AWS.
 #[derive(Clone)]
-pub(crate) struct Connector<A>(pub(crate) A);
+pub struct Connector<A>(pub A);
 
 impl<A> fmt::Debug for Connector<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::controllers::Controller;
-use super::kinds::Kind;
+use crate::controllers::Controller;
+use crate::kinds::Kind;
 
 /// Connections in each zone at each step: divided evenly among up to six
 /// targets.
@@ -12,31 +12,35 @@ pub(crate) const CONNECTIONS: usize = 60;
 
 /// What one controller did to its clients.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Score {
-    pub(crate) made: usize,
-    pub(crate) failed: usize,
+pub struct Score {
+    /// All connections.
+    pub made: usize,
+    /// Those that failed.
+    pub failed: usize,
     /// Those that the all-knowing controller would have served.
-    pub(crate) avoidable: usize,
+    pub avoidable: usize,
     /// Those that perfect judgement with the same knowledge would have served.
-    pub(crate) beyond_same_knowledge: usize,
+    pub beyond_same_knowledge: usize,
     /// The first of the latter, in words.
-    pub(crate) complaints: Vec<String>,
+    pub complaints: Vec<String>,
 }
 
 impl Score {
     /// What share of all connections failed and need not have.
     #[expect(clippy::cast_precision_loss, reason = "a percentage with one digit")]
-    pub(crate) fn avoidable_percent(&self) -> f64 {
+    #[must_use]
+    pub fn avoidable_percent(&self) -> f64 {
         100.0 * self.avoidable as f64 / self.made as f64
     }
 }
 
 /// How each controller fared.
-pub(crate) type Scores = BTreeMap<Controller, Score>;
+pub type Scores = BTreeMap<Controller, Score>;
 
 /// How each fared in each kind of replacement.
-pub(crate) struct Table {
-    pub(crate) rows: Vec<(Kind, Scores)>,
+pub struct Table {
+    /// A row for each kind.
+    pub rows: Vec<(Kind, Scores)>,
 }
 
 /// As the documentation has it, in Markdown.
