@@ -4,8 +4,8 @@
 
 The demonstration runs on a terminal of its own, and every minute that it shows
 is one frame: above, where the connections go, as the table below says. Its
-output is the same every time, and so is the picture. Without animation, as for
-readers who asked for less motion, the frame of the rotation stands still.
+output is the same every time, and so is the picture. It begins with the
+rotation, and shows nothing else to readers who asked for less motion.
 Standard library only.
 """
 
@@ -20,7 +20,7 @@ PICTURE = ROOT / "docs" / "pictures" / "rotation.svg"
 DEMO = ROOT / "target" / "debug" / "demo"
 
 SECONDS_A_FRAME = 5
-# The frame that is shown where nothing moves.
+# The frame of the rotation.
 STILL = "Minute 3."
 CLUSTER = "payments"
 
@@ -140,14 +140,14 @@ def way(found):
     return "".join(parts)
 
 
-def animation(count):
+def animation(count, first):
     total = count * SECONDS_A_FRAME
     rules = [
         f"@keyframes turn{{0%{{visibility:visible}}{100 / count:.3f}%,100%{{visibility:hidden}}}}",
         f".frame{{animation:turn {total}s step-end infinite}}.packet{{visibility:inherit}}",
     ]
     # One that has a negative delay has begun before.
-    rules += [f".f{n}{{animation-delay:{n * SECONDS_A_FRAME - total}s}}" for n in range(count)]
+    rules += [f".f{n}{{animation-delay:{(n - first) % count * SECONDS_A_FRAME - total}s}}" for n in range(count)]
     return f"@media (prefers-reduced-motion:no-preference){{{''.join(rules)}}}"
 
 
@@ -159,8 +159,9 @@ def drawn(output):
     rows = max(map(len, minutes))
     top = SCENE_HEIGHT + 34
     height = top + (rows + 1) * LINE
+    [first] = [n for n, lines in enumerate(minutes) if plain(lines[0]).startswith(STILL)]
     for n, lines in enumerate(minutes):
-        still = " still" if plain(lines[0]).startswith(STILL) else ""
+        still = " still" if n == first else ""
         body = "".join(text(24, top + LINE * (row + 1), line) for row, line in enumerate(lines) if line)
         parts.append(f'<g class="frame f{n}{still}">{way(targets(lines))}{body}</g>\n')
     told = " ".join(plain(lines[0]) for lines in minutes) + " " + " ".join(end)
@@ -169,7 +170,7 @@ def drawn(output):
         'role="img" aria-labelledby="title desc">\n'
         '<title id="title">The way of a packet, and one rotation of API servers</title>\n'
         f'<desc id="desc">kubectl reaches the API servers through an interface endpoint, PrivateLink and a Network Load Balancer. {escape(told)}</desc>\n'
-        f"<style>{STYLE}{animation(len(minutes))}</style>\n"
+        f"<style>{STYLE}{animation(len(minutes), first)}</style>\n"
         f'<rect width="{WIDTH}" height="{height}" rx="8" fill="#0d1520"/>\n'
         f"{network()}\n"
         f'<path d="M0 {SCENE_HEIGHT}H{WIDTH}" stroke="#2c3a4d"/>{prompt}\n'
