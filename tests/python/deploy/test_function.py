@@ -1,14 +1,12 @@
 """The function's settings, times and schedule in template.yaml."""
 
 import json
-import re
 
 import pytest
 from conftest import FULL, ROOT, VPC
 from event_pattern import matches
 from lambda_host import LambdaHost, program
-
-SETTINGS_RS = (ROOT / "src" / "settings.rs").read_text()
+from settings import settings
 
 # Values that a parameter accepts must be values that the function accepts: a
 # setting that does not parse stops its start, which a deployment does not see.
@@ -45,17 +43,6 @@ REFUSED = {
     "MaxConcurrency": ["", "0", "-1", "many"],
     "MetricsNamespace": ["", ":a", "AWS/EKS"],
 }
-
-
-def settings():
-    """Every setting that the function reads, with its default; None is no default."""
-    constants = dict(re.findall(r'pub const (\w+): (?:&str|u16) = "?([^";]+)"?;', SETTINGS_RS))
-    found = {}
-    for variable, default in re.findall(r'\.or\(\s*"([A-Z_]+)",\s*("[^"]*"|[A-Z_]+)', SETTINGS_RS):
-        found[variable] = default.strip('"') if default.startswith('"') else constants[default]
-    for variable in re.findall(r'\.optional\(\s*"([A-Z_]+)"', SETTINGS_RS):
-        found[variable] = constants.get(variable)
-    return found
 
 
 def parameter_of(variable):
@@ -186,23 +173,24 @@ def test_a_security_group_is_made_unless_given(stack):
     ("servers", "expected"),
     [
         ("", set()),
-        ("10.0.0.2", {("udp", 53, 53, "0.0.0.0/0"), ("tcp", 53, 53, "0.0.0.0/0")}),
-        ("10.0.0.2,10.0.0.3", {("udp", 53, 53, "0.0.0.0/0"), ("tcp", 53, 53, "0.0.0.0/0")}),
-        *(
-            (servers, {(protocol, 1, 65535, where) for protocol in ("udp", "tcp") for where in ("0.0.0.0/0", "::/0")})
-            for servers in ("10.0.0.2:5353", "10.0.0.2,10.0.0.3:5353", "fd00::2", "[fd00::2]:53")
-        ),
+        ("10.0.0.2", {("10.0.0.2/32", 53)}),
+        ("10.0.0.2,10.0.0.3", {("10.0.0.2/32", 53), ("10.0.0.3/32", 53)}),
+        ("10.0.0.2:5353", {("10.0.0.2/32", 5353)}),
+        ("10.0.0.2,10.0.0.3:5353", {("10.0.0.2/32", 53), ("10.0.0.3/32", 5353)}),
+        ("fd00::2", {("fd00::2/128", 53)}),
+        ("[fd00::2]:5353", {("fd00::2/128", 5353)}),
     ],
 )
 def test_dns_goes_out_only_to_servers_of_your_own(servers, expected, stack):
     groups = stack("template", VPC | {"DnsServers": servers}).of_type("AWS::EC2::SecurityGroup")
     [group] = groups.values()
     rules = {
-        (rule["IpProtocol"], rule["FromPort"], rule["ToPort"], rule.get("CidrIp") or rule["CidrIpv6"])
+        (rule["IpProtocol"], int(rule["FromPort"]), int(rule["ToPort"]), rule.get("CidrIp") or rule["CidrIpv6"])
         for rule in group["SecurityGroupEgress"]
     }
     https = {("tcp", 443, 443, "0.0.0.0/0"), ("tcp", 443, 443, "::/0")}
-    assert rules == https | expected
+    dns = {(protocol, port, port, address) for protocol in ("udp", "tcp") for address, port in expected}
+    assert rules == https | dns
 
 
 def control_plane_pattern(stack):

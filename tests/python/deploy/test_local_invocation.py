@@ -135,6 +135,6 @@ def test_the_lines_of_the_documentation_work_as_they_are(environment, tmp_path):
             status = shell.wait(timeout=PATIENCE_SECONDS)
         out.seek(0)
         # What `watch` prints of the function goes there, too.
-        answers = [line for line in out if line.startswith('{"dryRun"')]
+        answers = [line for line in out if line.startswith('{"schemaVersion"')]
     assert status == 0
     assert json.loads(answers[0])["summary"]["changed"] > 0
