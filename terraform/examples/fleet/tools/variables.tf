@@ -8,8 +8,13 @@ variable "states" {
 }
 
 variable "external_ids" {
-  description = "What the function presents to each account, by the names of `states`."
+  description = "The external id that the role of each account asks for, by the names of `states`."
   type        = map(string)
+
+  validation {
+    condition     = alltrue([for name in keys(var.states) : contains(keys(var.external_ids), name)])
+    error_message = "external_ids has no external id for ${join(", ", [for name in keys(var.states) : name if !contains(keys(var.external_ids), name)])}: give the external_id with which that account's part of the example was applied."
+  }
 }
 
 variable "retired" {
