@@ -147,7 +147,7 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
             .load();
         let account = Account::new(home.await, true).expect("there is a Region");
         let resolver =
-            Resolver::with_provider(&settings, Socketless::to(names)).expect("name servers are given");
+            Resolver::with_provider(&settings, &Socketless::to(names)).expect("name servers are given");
         let start = Instant::now();
         let budget = RunBudget::new(settings.max_concurrency, TIME);
         let service = Service::new(settings, account, resolver);

@@ -38,7 +38,7 @@ fn resolve(server: &NameServer, family: Family) -> Result<Addresses, FrontendErr
     let settings = settings.expect("valid");
     in_paused_time(async {
         let resolver =
-            Resolver::with_provider(&settings, Socketless::to(server.clone())).expect("it needs no system");
+            Resolver::with_provider(&settings, &Socketless::to(server.clone())).expect("it needs no system");
         let host = HOST.parse::<Host>().expect("a host");
         let start = tokio::time::Instant::now();
         let answer = resolver.resolve(&host, family).await;

@@ -6,6 +6,7 @@
 
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a test stops, and tells its figures")]
 
+mod names;
 mod old_health;
 mod throttling;
 
@@ -183,7 +184,7 @@ impl Function {
             .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test"))
             .load();
         let account = Account::new(home.await, false).expect("there is a Region");
-        let resolver = Resolver::with_provider(&settings, Socketless::to(wire.clone()));
+        let resolver = Resolver::with_provider(&settings, &Socketless::to(wire.clone()));
         let resolver = resolver.expect("name servers are given");
         let service = Service { history: History::new(0), ..Service::new(settings, account, resolver) };
         Self { wire, service }

@@ -2,9 +2,10 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::time::Duration;
 
 use eks_nlb_simulator::process::{self, Process};
-use eks_nlb_simulator::world::Reply;
+use eks_nlb_simulator::world::{Answer, Reply};
 use eks_nlb_simulator::{Options, Simulator, World, closed_address};
 use serde_json::json;
 use tokio::net::UdpSocket;
@@ -92,6 +93,48 @@ async fn where_no_server_knows_nothing_is_written() {
     assert_eq!(function.world().writes().len(), 0);
 }
 
+/// How long a server of these tests takes to answer: longer than the next one
+/// waits.
+const SLOWNESS: Duration = Duration::from_millis(900);
+
+/// A name server that takes [`SLOWNESS`] for the addresses of `payments`.
+async fn slow() -> Simulator {
+    let (server, ()) = in_world(|world| {
+        payments(world);
+        let host = world.host("payments");
+        world.dns.set(&host, Answer::from(PAYMENTS).after(SLOWNESS));
+    })
+    .await;
+    server
+}
+
+#[tokio::test]
+async fn an_answer_within_the_budget_counts_whichever_server_gives_it() {
+    let (sim, frontend) = in_world(payments).await;
+    let servers = [slow().await, slow().await, slow().await];
+    let addresses = servers.each_ref().map(|server| server.dns_address().to_string()).join(",");
+    let variables = [BY_DNS, ("DNS_SERVERS", &*addresses), ("DNS_TIMEOUT_MS", "1500")];
+    let function = Function::start_with(sim, &variables).await;
+
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
+    for server in servers {
+        let asked = server.world().dns.questions().len();
+        assert!((1..=5).contains(&asked), "{asked} questions");
+    }
+}
+
+#[tokio::test]
+async fn a_silent_server_leaves_the_next_one_its_time() {
+    let (sim, frontend) = in_world(payments).await;
+    let silent = UdpSocket::bind(LOCALHOST).await.expect("a free port");
+    let slow = slow().await;
+    let servers = format!("{},{}", silent.local_addr().expect("it is bound"), slow.dns_address());
+    let variables = [BY_DNS, ("DNS_SERVERS", &*servers), ("DNS_TIMEOUT_MS", "1500")];
+    let function = Function::start_with(sim, &variables).await;
+
+    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
+}
+
 #[tokio::test]
 async fn a_server_has_an_ipv6_address_in_brackets() {
     let (sim, frontend) = in_world(payments).await;
@@ -170,13 +213,16 @@ async fn hundreds_of_silent_names_do_not_use_up_the_files() {
 const RESOLV_CONF: &str = "EKS_NLB_SYNC_TEST_RESOLV_CONF";
 
 /// Texts of `/etc/resolv.conf` that name the simulator, and more or less besides.
-const WITH_SERVER: [&str; 5] = [
+const WITH_SERVER: [&str; 7] = [
     "nameserver 127.0.0.1\n",
     // Nothing listens at the first.
     "nameserver 127.0.0.2\nnameserver 127.0.0.1\n",
     "# comment\nsearch svc.cluster.local eu-west-1.compute.internal\nnameserver 127.0.0.1\n",
     "options ndots:5 timeout:1 attempts:1 rotate edns0 trust-ad use-vc\nnameserver 127.0.0.1\n",
     "nameserver 127.0.0.1\nunknown word\n",
+    // Of no use here, so they stop nothing.
+    "search -..- ä.example\ndomain ..\noptions timeout:soon\nnameserver 127.0.0.1\n",
+    "nameserver dns.example.com\nnameserver 127.0.0.1\n",
 ];
 const WITHOUT_SERVER: [&str; 3] = ["", "search example.com\n", "nameserver dns.example.com\n"];
 

@@ -41,7 +41,7 @@ impl<N: NameServer> Function<N> {
             .credentials_provider(credentials)
             .load();
         let account = Account::new(Box::pin(home).await, settings.sdk_retries).expect("there is a Region");
-        let resolver = Resolver::with_provider(&settings, Socketless::to(names));
+        let resolver = Resolver::with_provider(&settings, &Socketless::to(names));
         let resolver = resolver.expect("name servers are given");
         let service = Service { history: History::new(0), ..Service::new(settings, account, resolver) };
         Self { service }

@@ -96,7 +96,7 @@ pub(crate) async fn of(session: &Session, frontend: &FrontendReport) -> Result<D
     }
     let family = group.as_ref().map_or(Family::Ipv4, |group| group.family);
     let name_servers = match &frontend.host {
-        Some(host) => dns::ask_each(session.settings(), host, family).await,
+        Some(host) => dns::query_each(session, host, family).await,
         None => Vec::new(),
     };
     let interfaces = match &frontend.cluster {

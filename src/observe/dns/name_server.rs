@@ -1,0 +1,111 @@
+//! Queries one name server.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+use hickory_resolver::config::{
+    ConnectionConfig, NameServerConfig, ResolveHosts, ResolverConfig, ResolverOpts,
+};
+use hickory_resolver::net::NetError;
+use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
+
+use crate::model::{Family, Host};
+
+/// A name server.
+pub struct NameServer<P: RuntimeProvider = TokioRuntimeProvider> {
+    /// Where it is.
+    pub address: SocketAddr,
+    resolver: hickory_resolver::Resolver<P>,
+}
+
+/// An address that a name server gives for a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AddressRecord {
+    /// The address.
+    pub ip: IpAddr,
+    /// For how many seconds it may be cached.
+    pub ttl_seconds: u32,
+}
+
+impl<P: RuntimeProvider> NameServer<P> {
+    /// The server at `address`, whose answer is awaited for `patience`.
+    pub(super) fn new(address: SocketAddr, patience: Duration, provider: P) -> Result<Self, NetError> {
+        let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
+            connection.port = address.port();
+            connection
+        });
+        let server = NameServerConfig::new(address.ip(), true, connections.into());
+        let config = ResolverConfig::from_parts(None, vec![], vec![server]);
+        let mut builder = hickory_resolver::Resolver::builder_with_config(config, provider);
+        configure(builder.options_mut(), patience);
+        Ok(Self { address, resolver: builder.build()? })
+    }
+
+    /// The addresses of `host` in one family, of the host itself or of what it
+    /// is an alias for. They may be none.
+    ///
+    /// # Errors
+    ///
+    /// Whatever hickory reports; that the name does not exist is among it.
+    pub async fn query(&self, host: &Host, family: Family) -> Result<Vec<AddressRecord>, NetError> {
+        let record_type = match family {
+            Family::Ipv4 => RecordType::A,
+            Family::Ipv6 => RecordType::AAAA,
+        };
+        // The trailing dot keeps search lists out of it.
+        let name = Name::from_ascii(format!("{host}."))?;
+        let answer = self.resolver.lookup(name.clone(), record_type).await?;
+        let names = aliases(&name, answer.answers());
+        let own = answer.answers().iter().filter(|record| names.contains(&record.name));
+        let addresses = own.filter_map(|record| {
+            let ip = match (family, &record.data) {
+                (Family::Ipv4, RData::A(a)) => a.0.into(),
+                (Family::Ipv6, RData::AAAA(aaaa)) => aaaa.0.into(),
+                _ => return None,
+            };
+            Some(AddressRecord { ip, ttl_seconds: record.ttl })
+        });
+        Ok(addresses.collect())
+    }
+}
+
+/// The name that was queried and all that it is an alias for: a record of
+/// another name may stand in an answer, but is no answer.
+fn aliases(queried: &Name, answers: &[Record]) -> BTreeSet<Name> {
+    // By name: going through all records for each alias of thousands would
+    // hold up the run for seconds.
+    let mut targets: BTreeMap<&Name, Vec<&Name>> = BTreeMap::new();
+    for record in answers {
+        if let RData::CNAME(target) = &record.data {
+            targets.entry(&record.name).or_default().push(&target.0);
+        }
+    }
+    let mut names = BTreeSet::from([queried.clone()]);
+    let mut unfollowed = vec![queried];
+    while let Some(name) = unfollowed.pop() {
+        for target in targets.get(name).into_iter().flatten() {
+            if names.insert((*target).clone()) {
+                unfollowed.push(target);
+            }
+        }
+    }
+    names
+}
+
+fn configure(options: &mut ResolverOpts, patience: Duration) {
+    // No answer outlives its run: only a size of zero disables the cache, and
+    // its clock stands still while Lambda freezes the process.
+    options.cache_size = 0;
+    options.use_hosts_file = ResolveHosts::Never;
+    // Some servers answer a query with EDNS by an error. Without it, an answer
+    // of more than some 25 addresses comes over TCP.
+    options.edns0 = false;
+    // Aliases are needed to tell which records are an answer.
+    options.preserve_intermediates = true;
+    // A query over UDP is sent up to three times again, each from a socket of its
+    // own, and an answer to any of them counts. A new attempt would drop them.
+    options.attempts = 0;
+    options.timeout = patience;
+}
