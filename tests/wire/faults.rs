@@ -284,12 +284,14 @@ async fn what_lasts_is_given_up_well_inside_the_functions_time() {
         }
     }
     assert_eq!(reported(&report, &bystander)["outcome"], "changed");
-    // Throttled and failing calls were tried again, but not for ever.
+    // Throttled calls are made until the time is up, some two a second once the rate
+    // is known; failing ones a few times.
+    let most = 3 * usize::try_from(TIME.as_secs() / 2).expect("seconds");
     let world = function.world();
     for tried_again in [&spoilt[2], &spoilt[3], &spoilt[5]] {
         let group = Some(tried_again.target_group.as_str());
         let calls = world.requests().iter().filter(|call| call.target_group() == group).count();
-        assert!((3..=60).contains(&calls), "{calls} calls");
+        assert!((3..=most).contains(&calls), "{calls} calls");
     }
 }
 
