@@ -83,19 +83,28 @@ test-rust: compile
 
 # Python tools, each set in an environment of its own because their pins
 # disagree: `$(VENV)/moto/.ready` makes the one of tests/python/requirements/moto.txt.
+# The `.in` files name the tools; the `.txt` files pin them and all that they
+# need, with the hashes of their archives. `make requirements` writes these.
 VENV := target/venv
 UV := $(VENV)/uv/bin/uv
 PYTEST := bin/pytest
 
 $(UV): tests/python/requirements/uv.txt
 	python3 -m venv --clear $(VENV)/uv
-	$(VENV)/uv/bin/pip install --quiet --requirement $<
+	$(VENV)/uv/bin/pip install --quiet --require-hashes --requirement $<
 	@touch $@
 
 $(VENV)/%/.ready: tests/python/requirements/%.txt $(UV)
 	$(UV) venv --quiet --clear --python python3 $(@D)
-	$(UV) pip install --quiet --python $(@D) --requirement $<
+	$(UV) pip install --quiet --python $(@D) --require-hashes --requirement $<
 	@touch $@
+
+.PHONY: requirements
+requirements: $(UV)
+	for tools in tests/python/requirements/*.in; do \
+	    $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make requirements' \
+	        --output-file $${tools%.in}.txt $$tools || exit 1; \
+	done
 
 .PRECIOUS: $(VENV)/%/.ready
 

@@ -144,7 +144,7 @@ def test_every_page_says_first_who_should_read_it(page):
 
 def test_the_pins_are_those_of_the_tests():
     for name, file in (("aws-sam-cli", "sam"), ("cargo-lambda", "cargo-lambda")):
-        pin = re.search(rf"^{name}==[\d.]+$", (ROOT / f"tests/python/requirements/{file}.txt").read_text(), re.MULTILINE)
+        pin = re.search(rf"^{name}==[\d.]+$", (ROOT / f"tests/python/requirements/{file}.in").read_text(), re.MULTILINE)
         assert pin[0] in section("Deploying")
 
 
