@@ -35,10 +35,15 @@ Exit codes:
   0    done
   1    an error, a wrong flag, a frontend that failed, or a check of doctor that did
   2    only for plan --detailed-exitcode: there is something to change
+  3    a cluster is cut off: status, and plan where the plan registers nothing for it
   130  interrupted by Ctrl-C";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Show whether the clients of each cluster are served. Never writes
+    ///
+    /// One line for each cluster, the worst first.
+    Status,
     /// Show what a run would change. Never writes
     Plan(PlanArgs),
     /// Show the plan, ask, and apply it
@@ -112,9 +117,6 @@ pub(crate) struct DoctorArgs {
     /// Check only what must be there before anything is deployed
     #[arg(long)]
     pub(crate) pre: bool,
-    /// The function's name [default: eks-nlb-sync, if there is one]
-    #[arg(long, value_name = "NAME", conflicts_with = "pre", value_parser = function_name)]
-    pub(crate) function_name: Option<String>,
     /// Leave out this check, as in endpoint-service; may be given several times
     #[arg(long, value_name = "CHECK", value_parser = check)]
     pub(crate) skip: Vec<String>,
@@ -166,6 +168,9 @@ pub(crate) struct Common {
     /// Only this cluster; may be given several times
     #[arg(long = "cluster", global = true, value_name = "NAME")]
     pub(crate) clusters: Vec<ClusterName>,
+    /// The deployed function [default: eks-nlb-sync, if there is one]
+    #[arg(long, alias = "function-name", global = true, value_name = "NAME", value_parser = function_name)]
+    pub(crate) function: Option<String>,
     /// What to print
     #[arg(long, short, global = true, value_enum, default_value_t)]
     pub(crate) output: Output,

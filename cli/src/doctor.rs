@@ -11,7 +11,6 @@ mod check;
 mod clusters;
 mod function;
 mod groups;
-mod reads;
 mod security;
 mod services;
 mod text;
@@ -32,8 +31,10 @@ use crate::args::{Common, DoctorArgs, Output};
 use crate::names;
 use crate::output::{print, print_json};
 use crate::problem::Problem;
+use crate::reads::{self, Looked, NotLooked};
+use crate::serving::{self, Serving};
 use crate::session::Session;
-use check::{Check, Group, Looked, NotLooked, Status};
+use check::{Check, Group, Status};
 
 /// What is needed to look.
 struct Desk<'a> {
@@ -81,13 +82,16 @@ pub(crate) async fn doctor(
         groups.push(before(&desk).await);
     } else {
         groups.push(Group::new("account", [credentials]));
-        groups.extend(deployed(&desk, wanted).await?);
+        groups.extend(deployed(&desk).await?);
     }
     for group in &mut groups {
         group.checks.retain(|check| !wanted.skip.iter().any(|id| id == check.id));
     }
     groups.retain(|group| !group.checks.is_empty());
-    let ok = groups.iter().flat_map(|group| &group.checks).all(|check| check.status != Status::Failed);
+    let has =
+        |status: Status| groups.iter().flat_map(|group| &group.checks).any(|check| check.status == status);
+    // Where nothing could be looked at, nothing is known to be in order.
+    let ok = has(Status::Ok) && !has(Status::Failed);
     let diagnosis = Diagnosis { region: session.region(), ok, groups };
     match common.output {
         Output::Json => print_json(&diagnosis)?,
@@ -114,7 +118,7 @@ async fn before(desk: &Desk<'_>) -> Group {
 }
 
 /// All that surrounds the frontends of a run.
-async fn deployed(desk: &Desk<'_>, wanted: &DoctorArgs) -> Result<Vec<Group>, Problem> {
+async fn deployed(desk: &Desk<'_>) -> Result<Vec<Group>, Problem> {
     let mut groups = Vec::new();
     let report = match desk.session.plan().await {
         Ok(report) => Ok(report),
@@ -131,8 +135,8 @@ async fn deployed(desk: &Desk<'_>, wanted: &DoctorArgs) -> Result<Vec<Group>, Pr
         groups.push(Group::new("clusters", clusters.checks));
         groups.extend(in_front(desk, report, &frontends, &clusters.ready, &tags).await);
     }
-    groups.push(Group::new("function", function::look(desk, wanted.function_name.as_deref()).await));
-    groups.push(Group::new("run", [plan(desk, &report)]));
+    groups.push(Group::new("function", function::look(desk).await));
+    groups.push(Group::new("run", [served_clients(desk, &report), plan(desk, &report)]));
     Ok(groups)
 }
 
@@ -182,8 +186,8 @@ fn plan(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
         Ok(report) => {
             for frontend in report.frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
                 let fails = match &frontend.outcome {
-                    Outcome::Failed { error } if error.code == FailureCode::AccessDenied => {
-                        Err(NotLooked::because(error.message.clone()))
+                    Outcome::Failed { error } if is_of_the_call(error.code) => {
+                        Err(NotLooked::because(format!("{}: {}", error.code, error.message)))
                     }
                     Outcome::Failed { error } => Ok(Some(format!("{}: {}", error.code, error.message))),
                     Outcome::Converged
@@ -197,6 +201,41 @@ fn plan(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
         }
     }
     check
+}
+
+/// Whether the clients of every frontend are served, excluded ones included.
+fn served_clients(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
+    let mut check = Check::new("served");
+    match report {
+        Err(not_looked) => check.sees(desk.session.region(), Err(not_looked.clone())),
+        Ok(report) => {
+            for frontend in report.frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
+                let why = || serving::why(frontend).unwrap_or_default();
+                let is_skipped = matches!(frontend.outcome, Outcome::Skipped { .. });
+                let looked = match Serving::of(frontend) {
+                    // A run never reads it, so nobody failed to.
+                    Serving::Unknown if is_skipped => continue,
+                    Serving::CutOff | Serving::ZoneCutOff => Ok(Some(why())),
+                    Serving::Unknown => Err(NotLooked::because(why())),
+                    Serving::OldAddressesOnly | Serving::Served => Ok(None),
+                };
+                check.sees(&name_of(frontend), looked);
+            }
+        }
+    }
+    check
+}
+
+/// Whether a frontend failed because a call of this command did.
+fn is_of_the_call(code: FailureCode) -> bool {
+    matches!(
+        code,
+        FailureCode::AccessDenied
+            | FailureCode::Throttled
+            | FailureCode::AwsUnreachable
+            | FailureCode::AwsUnavailable
+            | FailureCode::DeadlineExceeded
+    )
 }
 
 /// What people call a frontend.

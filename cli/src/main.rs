@@ -12,7 +12,10 @@ mod output;
 mod plan;
 mod problem;
 mod progress;
+mod reads;
+mod serving;
 mod session;
+mod status;
 mod table;
 mod watch;
 
@@ -55,6 +58,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             }
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
             problem::unless_interrupted(explain::explain(&session, subject, &cli.common)).await
+        }
+        Command::Status => {
+            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            problem::unless_interrupted(status::status(&session, &cli.common)).await
         }
         Command::Plan(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;

@@ -1,11 +1,12 @@
 //! Shows what a run would change, and applies it if that is wanted.
 
+use std::fmt::Write;
 use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 
 use eks_nlb_sync::discover::discover;
 use eks_nlb_sync::model::ClusterName;
-use eks_nlb_sync::publish::report::{Report, Summary};
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report, Summary};
 use eks_nlb_sync::reasons::FailureCode;
 use eks_nlb_sync::request::Request;
 use tokio::signal;
@@ -14,7 +15,9 @@ use tokio::sync::oneshot;
 use crate::args::{Common, Output, PlanArgs, SyncArgs};
 use crate::output::{hint, print, print_json};
 use crate::problem::{Problem, unless_interrupted};
+use crate::serving::{self, Serving};
 use crate::session::Session;
+use crate::status::CUT_OFF;
 use crate::{names, table};
 
 /// There is something to change: Terraform's `-detailed-exitcode`.
@@ -26,9 +29,17 @@ pub(crate) async fn plan(session: &Session, wanted: &PlanArgs, common: &Common) 
     show(session, &report, wanted.all, common.output).await?;
     Ok(match report.summary {
         Summary { failed: 1.., .. } => ExitCode::FAILURE,
+        _ if report.frontends.iter().any(stays_cut_off) => ExitCode::from(CUT_OFF),
         Summary { planned: 1.., .. } if wanted.detailed_exitcode => ExitCode::from(CHANGES),
         _ => ExitCode::SUCCESS,
     })
+}
+
+/// Whether clients are cut off, and a run registers nothing that could change
+/// that. A frontend that is skipped is so on purpose, and `status` counts it.
+fn stays_cut_off(frontend: &FrontendReport) -> bool {
+    let is_managed = !matches!(frontend.outcome, Outcome::Skipped { .. });
+    is_managed && frontend.registered.is_empty() && Serving::of(frontend) == Serving::CutOff
 }
 
 /// Shows the plan, asks, and applies it.
@@ -95,6 +106,7 @@ async fn show(session: &Session, report: &Report, all: bool, output: Output) -> 
     }
     let mut text = table::of_report(report, all).map_or_else(String::new, |table| table + "\n");
     text += &summary(report);
+    text += &unserved(report);
     print(&text)?;
     if report.summary.load_balancers == 0 {
         hint(&format!(
@@ -126,13 +138,35 @@ fn summary(report: &Report) -> String {
     }
 }
 
+/// The frontends whose clients reach no healthy target, a line each.
+fn unserved(report: &Report) -> String {
+    let mut text = String::new();
+    for frontend in &report.frontends {
+        let state = Serving::of(frontend);
+        if matches!(state, Serving::CutOff | Serving::ZoneCutOff) {
+            let cluster =
+                frontend.cluster.as_ref().map_or_else(|| "no cluster".to_owned(), ToString::to_string);
+            let group = frontend.target_group.as_ref().map(names::target_group);
+            let place = group.or_else(|| frontend.load_balancer.as_ref().map(names::load_balancer));
+            let (place, why) = (place.unwrap_or_default(), serving::why(frontend).unwrap_or_default());
+            _ = writeln!(text, "{}: {cluster} ({place}): {why}.", capitalised(state.words()));
+        }
+    }
+    text
+}
+
+fn capitalised(words: &str) -> String {
+    let (first, rest) = words.split_at(1);
+    first.to_uppercase() + rest
+}
+
 pub(crate) fn plural(count: usize, noun: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
     format!("{count} {noun}{s}")
 }
 
 /// Refuses clusters that no load balancer carries, and names the nearest.
-async fn refuse_unknown_clusters(session: &Session, report: &Report) -> Result<(), Problem> {
+pub(crate) async fn refuse_unknown_clusters(session: &Session, report: &Report) -> Result<(), Problem> {
     let unknown = report.failures().find_map(|(frontend, failure)| {
         let is_unknown = failure.code == FailureCode::ClusterNotSelected;
         frontend.cluster.clone().filter(|_| is_unknown)

@@ -30,6 +30,9 @@ const TIME: Duration = Duration::from_mins(10);
 /// The name of a run in the CloudTrail events of an assumed role.
 const RUN_NAME: &str = "cli";
 
+/// The function's name by the Terraform module's default.
+const USUAL_FUNCTION: &str = "eks-nlb-sync";
+
 /// How often simulated time catches up with real time.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -38,6 +41,7 @@ pub(crate) struct Session {
     pub(crate) service: Service,
     /// What every run of the command is about; it does not write.
     pub(crate) request: Request,
+    function: Option<String>,
     _demo: Option<Simulator>,
 }
 
@@ -81,12 +85,23 @@ impl Session {
                 scope,
                 ..Request::default()
             },
+            function: common.function.clone(),
             _demo: demo,
         })
     }
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.service.settings
+    }
+
+    /// The name of the deployed function: the one given, or the usual one.
+    pub(crate) fn function_name(&self) -> &str {
+        self.function.as_deref().unwrap_or(USUAL_FUNCTION)
+    }
+
+    /// Whether the function is named on the command line.
+    pub(crate) fn is_function_named(&self) -> bool {
+        self.function.is_some()
     }
 
     /// The Region acted in.

@@ -8,6 +8,7 @@ use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::SkipReason;
 
 use crate::names;
+use crate::serving::Serving;
 
 const HEADER: [&str; 8] = ["LOAD BALANCER", "CLUSTER", "TARGET", "ZONE", "STATE", "ACTION", "WHY", "HEALTHY"];
 
@@ -23,11 +24,13 @@ const LINE: u16 = 100;
 /// What is known of a cell that is empty.
 const NOTHING: &str = "-";
 
-/// The frontends of `report`, without the converged ones unless `all`; nothing
-/// if there is none to show.
+/// The frontends of `report`, without the converged ones whose clients are
+/// served unless `all`; nothing if there is none to show.
 pub(crate) fn of_report(report: &Report, all: bool) -> Option<String> {
-    let shown: Vec<_> =
-        report.frontends.iter().filter(|frontend| all || frontend.outcome != Outcome::Converged).collect();
+    let is_well = |frontend: &FrontendReport| {
+        frontend.outcome == Outcome::Converged && Serving::of(frontend) == Serving::Served
+    };
+    let shown: Vec<_> = report.frontends.iter().filter(|frontend| all || !is_well(frontend)).collect();
     let rows: Vec<[Cell; 8]> = shown.iter().flat_map(|frontend| rows(report, frontend)).collect();
     let has_zones = rows.iter().any(|row| row[ZONE].content() != NOTHING && !row[ZONE].content().is_empty());
     (!rows.is_empty()).then(|| draw(rows, has_zones))

@@ -48,7 +48,8 @@ pub use load_balancer::{LoadBalancer, LoadBalancerSpec};
 pub use page::{Page, Paging};
 pub use role::{ACCESS_KEY_ID, RoleSpec, SECRET_ACCESS_KEY, Session};
 pub use supporting::{
-    EndpointService, Function, GroupSettings, Listener, SecurityRule, SupportingResources, security_group_of,
+    EndpointService, Function, GroupSettings, Listener, Measured, SecurityRule, SupportingResources,
+    security_group_of,
 };
 pub use tags::{CLUSTER_NAME_TAG, CLUSTER_OF_CONTROLLER_TAG, EXCLUDED_TAG, MANAGED_TAG};
 pub use target::{Target, TargetDescription, TargetKey};

@@ -1,8 +1,10 @@
 //! Who calls, and whether AWS answers.
 
+use eks_nlb_sync::error::CallError;
+
 use super::Desk;
-use super::check::{Check, NotLooked};
-use super::reads;
+use super::check::Check;
+use crate::reads::{self, Looked, NotLooked};
 
 /// Whether AWS accepts the credentials; and whether there is any sense in
 /// asking on.
@@ -10,15 +12,24 @@ pub(super) async fn credentials(desk: &Desk<'_>) -> (Check, bool) {
     let mut check = Check::new("credentials");
     let region = desk.session.region();
     match reads::identity(&desk.ask).await {
-        Ok((account, arn)) => {
+        Ok(Some((account, arn))) => {
             check.sees(&account, Ok(None));
             (check.noting(Some(format!("{arn} in {region}"))), true)
         }
+        Ok(None) => {
+            let why =
+                "sts:GetCallerIdentity: the answer is not AWS's; a proxy may have sent a page of its own";
+            check.sees(region, Err(NotLooked::because(why)));
+            (check, true)
+        }
+        Err(error @ CallError::Rejected { .. }) if error.is_about_credentials() => {
+            check.sees(region, Ok(Some(error.to_string())));
+            (check, false)
+        }
+        // Without a way to STS, the other services may well be reached.
         Err(error) => {
-            // Without a way to STS, the other services may well be reached.
-            let is_refused = error.is_about_credentials();
             check.sees(region, Err(NotLooked::from(error)));
-            (check, !is_refused)
+            (check, true)
         }
     }
 }
@@ -28,12 +39,20 @@ pub(super) async fn credentials(desk: &Desk<'_>) -> (Check, bool) {
 pub(super) async fn reads(desk: &Desk<'_>) -> Check {
     let mut check = Check::new("reads");
     let elb = desk.clients.elb(desk.limits);
-    let balancers = elb.network_load_balancers().await.map(|_| None).map_err(NotLooked::from);
-    check.sees("load balancers", balancers);
-    check.sees("target groups", elb.target_groups().await.map(|_| None).map_err(NotLooked::from));
+    check.sees("load balancers", is_unreachable(elb.network_load_balancers().await));
+    check.sees("target groups", is_unreachable(elb.target_groups().await));
     if desk.session.settings().address_source.reads_interfaces() {
         let interfaces = desk.clients.ec2(desk.limits).control_plane_interfaces().await;
-        check.sees("network interfaces", interfaces.map(|_| None).map_err(NotLooked::from));
+        check.sees("network interfaces", is_unreachable(interfaces));
     }
     check
+}
+
+/// The network is what the check is about; every other error says nothing of it.
+fn is_unreachable<T>(read: Result<T, CallError>) -> Looked<Option<String>> {
+    match read {
+        Ok(_) => Ok(None),
+        Err(error @ CallError::Unreachable { .. }) => Ok(Some(error.to_string())),
+        Err(error) => Err(NotLooked::from(error)),
+    }
 }

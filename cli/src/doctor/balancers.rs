@@ -7,12 +7,13 @@ use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::FailureCode;
 use futures_util::future::join_all;
 
-use super::check::{Check, Looked, NotLooked};
-use super::reads::cluster::Cluster;
-use super::reads::elb::{self, Listener, LoadBalancer};
-use super::reads::network;
+use super::check::Check;
 use super::{Desk, name_of, security};
 use crate::names;
+use crate::reads::cluster::Cluster;
+use crate::reads::elb::{self, Listener, LoadBalancer};
+use crate::reads::network;
+use crate::reads::{Looked, NotLooked};
 
 /// What is known of the load balancers.
 pub(super) struct Balancers {

@@ -137,7 +137,7 @@ pub(super) const CHECKS: &[Entry] = &[
     check(
         "function",
         "the function is there and active",
-        "Name it with --function-name: the output FunctionName of the stack, or function_name of the Terraform module. If there is none, deploy it.",
+        "Name it with --function: the output FunctionName of the stack, or function_name of the Terraform module. If there is none, deploy it.",
     ),
     check(
         "function-settings",
@@ -153,6 +153,11 @@ pub(super) const CHECKS: &[Entry] = &[
         "last-success",
         "the last run succeeded within the last 15 minutes",
         "Read the function's log: docs/operations.md#norunalarm says where to look first.",
+    ),
+    check(
+        "served",
+        "the clients of every load balancer reach a healthy target",
+        "`eks-nlb explain NAME` lists its targets with ELB's reason for each. `eks-nlb status` lists every cluster.",
     ),
     check(
         "plan",

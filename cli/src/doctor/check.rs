@@ -2,49 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use eks_nlb_sync::error::CallError;
 use serde::Serialize;
 
 use super::catalogue::{self, Entry};
-
-/// What a look tells, or why nobody could look.
-pub(super) type Looked<T> = Result<T, NotLooked>;
-
-/// Why something could not be looked at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NotLooked {
-    pub(super) why: String,
-    /// IAM refuses: that says nothing about what is there.
-    pub(super) is_denied: bool,
-}
-
-impl NotLooked {
-    /// Not for want of permission, and nothing is wrong for it.
-    pub(super) fn because(why: impl Into<String>) -> Self {
-        Self { why: why.into(), is_denied: true }
-    }
-
-    /// AWS answered something else than its API says.
-    pub(super) fn unusable(action: &str, what: &str) -> Self {
-        Self { why: format!("{action}: the answer has no {what}"), is_denied: false }
-    }
-}
-
-impl From<CallError> for NotLooked {
-    fn from(error: CallError) -> Self {
-        match &error {
-            CallError::AccessDenied { action, .. } => {
-                Self { why: format!("IAM denies {action}"), is_denied: true }
-            }
-            CallError::Throttled { .. }
-            | CallError::Unreachable { .. }
-            | CallError::Unavailable { .. }
-            | CallError::Rejected { .. }
-            | CallError::NotStarted { .. }
-            | CallError::NotFinished { .. } => Self { why: error.to_string(), is_denied: false },
-        }
-    }
-}
+use crate::reads::{Looked, NotLooked};
 
 /// How a check ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -115,8 +76,7 @@ impl Check {
                 self.looked += 1;
                 self.findings.insert(finding(says));
             }
-            Err(NotLooked { why, is_denied: true }) => _ = self.not_looked.insert(finding(why)),
-            Err(NotLooked { why, is_denied: false }) => _ = self.findings.insert(finding(why)),
+            Err(NotLooked { why }) => _ = self.not_looked.insert(finding(why)),
         }
         self.judge();
     }

@@ -5,16 +5,17 @@ use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use eks_nlb_sync::error::chain;
+use eks_nlb_sync::error::{FrontendError, chain};
 use eks_nlb_sync::model::Family;
 use futures_util::future::join_all;
 
 use super::Desk;
-use super::check::{Check, Looked, NotLooked};
-use super::reads::cluster::{self, Cluster};
-use super::reads::network;
+use super::check::Check;
 use crate::names;
 use crate::problem::did_you_mean;
+use crate::reads::cluster::{self, Cluster};
+use crate::reads::network;
+use crate::reads::{Looked, NotLooked};
 
 /// A certificate authority that ends sooner is about to change: half a year, in
 /// which every copy of a kubeconfig can be found and replaced.
@@ -97,10 +98,15 @@ async fn addresses(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
         let endpoint = cluster.endpoint.as_ref()?;
         let name = cluster.name.parse().ok()?;
         let desired = sources.desired(&name, endpoint, Family::Ipv4).await;
-        Some((&cluster.name, desired.err().map(|error| chain(error.as_ref()))))
+        let looked = match desired.as_ref().map_err(AsRef::as_ref) {
+            Ok(_) => Ok(None),
+            Err(FrontendError::Call(error)) => Err(NotLooked::from(error.clone())),
+            Err(error) => Ok(Some(chain(error))),
+        };
+        Some((&cluster.name, looked))
     });
-    for (name, error) in join_all(found).await.into_iter().flatten() {
-        check.sees(name, Ok(error));
+    for (name, looked) in join_all(found).await.into_iter().flatten() {
+        check.sees(name, looked);
     }
     check
 }

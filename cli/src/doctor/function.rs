@@ -5,27 +5,30 @@ use std::time::{Duration, SystemTime};
 use eks_nlb_sync::settings::Settings;
 
 use super::Desk;
-use super::check::{Check, Looked, NotLooked};
-use super::reads::function::{self, Function};
-
-/// The function's name by the Terraform module's default.
-const USUAL_NAME: &str = "eks-nlb-sync";
+use super::check::Check;
+use crate::reads::function::{self, Function};
+use crate::reads::metrics::{self, OfFunction};
+use crate::reads::{Looked, NotLooked};
 
 /// Longer without a success is an alarm in the templates, too.
 const LATE: Duration = Duration::from_mins(15);
 
-/// Looks at the function `name`, or at the one of the usual name.
-pub(super) async fn look(desk: &Desk<'_>, name: Option<&str>) -> Vec<Check> {
+/// How far back a success is looked for: as many minutes as one answer may have,
+/// and not many more.
+const BACK: Duration = Duration::from_hours(3);
+
+/// Looks at the function that is named, or at the one of the usual name.
+pub(super) async fn look(desk: &Desk<'_>) -> Vec<Check> {
     let mut exists = Check::new("function");
-    let of = name.unwrap_or(USUAL_NAME);
+    let of = desk.session.function_name();
     let described = function::describe(&desk.ask, of).await;
     let region = desk.session.region();
     exists.sees(
         of,
         described.as_ref().map_err(Clone::clone).and_then(|found| match found {
-            None if name.is_none() => Err(NotLooked::because(format!(
-                "there is none of this name in {region}: give --function-name"
-            ))),
+            None if !desk.session.is_function_named() => {
+                Err(NotLooked::because(format!("there is none of this name in {region}: give --function")))
+            }
             None => Ok(Some(format!("there is no such function in {region}"))),
             Some(found) => Ok(is_not_well(found)),
         }),
@@ -52,11 +55,11 @@ fn is_not_well(function: &Function) -> Option<String> {
 }
 
 /// The settings that the function has, if its variables can be read.
-fn settings_of(function: &Function) -> Looked<Settings> {
+fn settings_of(function: &Function) -> Looked<Result<Settings, String>> {
     let hidden = || NotLooked::because("its variables may not be decrypted");
     let variables = function.variables.as_ref().ok_or_else(hidden)?;
-    Settings::from_lookup(|name| variables.get(name).cloned())
-        .map_err(|invalid| NotLooked { why: format!("it does not start: {invalid}"), is_denied: false })
+    let settings = Settings::from_lookup(|name| variables.get(name).cloned());
+    Ok(settings.map_err(|invalid| format!("it does not start: {invalid}")))
 }
 
 /// Whether the function decides as this command does, and writes.
@@ -66,6 +69,10 @@ fn settings(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
     check.sees(
         name,
         settings_of(function).map(|of_function| {
+            let of_function = match of_function {
+                Ok(of_function) => of_function,
+                Err(invalid) => return Some(invalid),
+            };
             let differs = [
                 ("NLB_TAG", of_function.nlb_tag != own.nlb_tag),
                 ("CLUSTER_NAME_TAG", of_function.cluster_name_tag != own.cluster_name_tag),
@@ -109,9 +116,12 @@ async fn schedule(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
 
 async fn last_success(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
     let mut check = Check::new("last-success");
-    let namespace = settings_of(function).map(|settings| settings.metrics_namespace);
-    let namespace = namespace.unwrap_or_else(|_| desk.session.settings().metrics_namespace.clone());
-    let last = function::last_success(&desk.ask, &namespace, name).await;
+    let namespace =
+        settings_of(function).ok().and_then(Result::ok).map(|settings| settings.metrics_namespace);
+    let namespace = namespace.unwrap_or_else(|| desk.session.settings().metrics_namespace.clone());
+    let metric = OfFunction { namespace: &namespace, function: name }.metric("LoadBalancers");
+    let last = metrics::points(&desk.ask, metric, BACK).await;
+    let last = last.map(|points| points.into_iter().map(|point| point.at).max());
     let ago = |last: SystemTime| SystemTime::now().duration_since(last).unwrap_or_default();
     let note = last.as_ref().ok().and_then(|last| Some(minutes(ago((*last)?))));
     check.sees(

@@ -6,10 +6,11 @@ use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
 use eks_nlb_sync::publish::report::FrontendReport;
 use futures_util::future::join_all;
 
-use super::check::{Check, Looked, NotLooked};
-use super::reads::elb::{self, HealthCheck, Listener, TargetGroup};
+use super::check::Check;
 use super::{Desk, TagsOf};
 use crate::names;
+use crate::reads::elb::{self, HealthCheck, Listener, TargetGroup};
+use crate::reads::{Looked, NotLooked};
 
 /// The port of API servers and of their clients.
 const PORT: &str = "443";

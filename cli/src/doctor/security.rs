@@ -6,11 +6,12 @@ use ipnet::Ipv4Net;
 
 use super::Desk;
 use super::balancers::Balancer;
-use super::check::{Check, Looked};
-use super::reads::cluster::Cluster;
-use super::reads::elb::LoadBalancer;
-use super::reads::network::{self, Peer, Rule, Subnet};
+use super::check::Check;
 use crate::names;
+use crate::reads::Looked;
+use crate::reads::cluster::Cluster;
+use crate::reads::elb::LoadBalancer;
+use crate::reads::network::{self, Peer, Rule, Subnet};
 
 /// Looks at the security groups of both sides.
 pub(super) async fn look(

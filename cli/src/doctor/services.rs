@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 
 use super::Desk;
 use super::check::Check;
-use super::reads::network::{self, EndpointService};
 use crate::names;
+use crate::reads::network::{self, EndpointService};
 
 /// Looks at the endpoint services of the load balancers of `frontends`.
 pub(super) async fn look(desk: &Desk<'_>, frontends: &[&FrontendReport]) -> Vec<Check> {

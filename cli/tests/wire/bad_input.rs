@@ -24,7 +24,6 @@ async fn a_wrong_command_line_exits_with_1() {
         (&["plan", "--role-arn", "admin"], "arn:aws:iam::"),
         (&["man", "nothing"], "no command nothing"),
         (&["doctor", "--function-name", "arn:aws:lambda:eu-west-1:111122223333:function:a"], "no ARN"),
-        (&["doctor", "--pre", "--function-name", "a"], "cannot be used with"),
         (&["doctor", "--skip", "crosszone"], "did you mean cross-zone?"),
     ] {
         let mut command = bare(arguments);

@@ -10,7 +10,7 @@ use eks_nlb_simulator::world::{
     ClusterSpec, ClusterStatus, EndpointService, Listener, LoadBalancerSpec, Protocol, Scope, SecurityRule,
     TargetGroupSpec, TargetType, security_group_of,
 };
-use eks_nlb_simulator::{Fault, Frontend, World, authority_until, sample};
+use eks_nlb_simulator::{Fault, Frontend, TargetState, World, authority_until, sample};
 use serde_json::Value;
 
 use crate::support::*;
@@ -167,12 +167,6 @@ const CASES: &[Case] = &[
         |world, _| authority(world, authority_until(2090, 1, 1) + &authority_until(2099, 1, 1)),
         &["cluster-ca"],
         "EKS is replacing that which ends on 2090-01-01",
-    ),
-    case(
-        "the certificate authority is no certificate",
-        |world, _| authority(world, "nonsense".to_owned()),
-        &["cluster-ca"],
-        "cannot be read",
     ),
     case(
         "nothing is managed",
@@ -397,10 +391,20 @@ const CASES: &[Case] = &[
         "none in EksNlbSync within the last three hours",
     ),
     case(
-        "a frontend fails for another reason",
-        |world, _| world.plant(Fault::on("DescribeTargetHealth").internal_failure()),
-        &["plan"],
-        "AwsUnavailable",
+        "no target is healthy",
+        |world, frontend| {
+            for target in ["10.0.1.10", "10.0.2.11"] {
+                world.pin_state(&frontend.target_group, target, TargetState::Unhealthy);
+            }
+        },
+        &["served"],
+        "no healthy target: 2 unhealthy",
+    ),
+    case(
+        "a zone has no healthy target",
+        |world, frontend| world.pin_state(&frontend.target_group, "10.0.2.11", TargetState::Unhealthy),
+        &["served"],
+        "no healthy target in eu-west-1b",
     ),
 ];
 
@@ -456,7 +460,7 @@ async fn what_is_wrong_is_told_with_remedy_and_link() {
         }
     }
     assert!(words.contains("nlb-payments it is off"), "{}", text.out);
-    assert!(words.ends_with("22 ✓, 3 ✗, 0 ‼ in eu-west-1."), "{}", text.out);
+    assert!(words.ends_with("23 ✓, 3 ✗, 0 ‼ in eu-west-1."), "{}", text.out);
 }
 
 fn words(text: &str) -> String {
@@ -505,6 +509,79 @@ async fn what_the_caller_may_not_look_at_is_said_and_fails_nothing() {
         assert!(said.out.contains(&format!("{service}:{operation}")), "{operation}: {}", said.out);
         assert!(!said.out.contains("✗ "), "{operation}: {}", said.out);
     }
+}
+
+/// A read that fails says nothing about what is there: it is told with its
+/// cause, and without a remedy.
+#[tokio::test]
+async fn what_could_not_be_read_is_told_with_its_cause_and_without_a_remedy() {
+    type Case = (&'static str, fn(Fault) -> Fault, &'static [&'static str], &'static str);
+    let cases: [Case; 7] = [
+        (
+            "DescribeTargetGroupAttributes",
+            Fault::internal_failure,
+            &["client-address", "proxy-protocol"],
+            "is not available",
+        ),
+        ("DescribeLoadBalancerAttributes", Fault::internal_failure, &["cross-zone"], "is not available"),
+        ("DescribeListeners", Fault::reset, &["listener"], "cannot be reached"),
+        ("DescribeTargetHealth", Fault::internal_failure, &["served", "plan"], "AwsUnavailable"),
+        ("DescribeSecurityGroupRules", Fault::garble, &["security-groups"], "ec2:DescribeSecurityGroupRules"),
+        ("GetFunctionConfiguration", Fault::reset, &["function"], "cannot be reached"),
+        ("GetMetricStatistics", Fault::internal_failure, &["last-success"], "is not available"),
+    ];
+    for (operation, happens, checks_not_looked, why) in cases {
+        let desk = Desk::new(|world| {
+            healthy(world);
+            world.plant(happens(Fault::on(operation)));
+        })
+        .await;
+
+        let said = desk.run_with(&[("AWS_MAX_ATTEMPTS", "1")], &JSON).await;
+
+        let diagnosis = said.json();
+        assert_eq!(ids(&diagnosis, "failed"), Vec::<String>::new(), "{operation}: {}", said.out);
+        assert_eq!(ids(&diagnosis, "notLooked"), checks_not_looked, "{operation}: {}", said.out);
+        assert_eq!(said.code, Some(0), "{operation}: {said:?}");
+        for check in checks(&diagnosis, "notLooked") {
+            assert_eq!(check.get("remedy"), None, "{check:#}");
+            assert!(
+                check["notLooked"][0]["says"].as_str().is_some_and(|says| says.contains(why)),
+                "{check:#}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_authority_that_is_no_certificate_is_not_judged() {
+    let desk = Desk::new(|world| {
+        healthy(world);
+        authority(world, "nonsense".to_owned());
+    })
+    .await;
+
+    let diagnosis = desk.run(&JSON).await.json();
+
+    assert_eq!(ids(&diagnosis, "notLooked"), ["cluster-ca"]);
+    assert_eq!(ids(&diagnosis, "failed"), Vec::<String>::new());
+}
+
+/// Where nothing at all can be read, all is not well.
+#[tokio::test]
+async fn without_a_network_nothing_is_well() {
+    let desk = Desk::new(|world| {
+        healthy(world);
+        for operation in ["GetCallerIdentity", "DescribeLoadBalancers", "GetFunctionConfiguration"] {
+            world.plant(Fault::on(operation).reset());
+        }
+    })
+    .await;
+
+    let said = desk.run_with(&[("AWS_MAX_ATTEMPTS", "1")], &JSON).await;
+
+    assert_eq!((said.code, said.json()["ok"].clone()), (Some(1), false.into()), "{said:?}");
+    assert_eq!(ids(&said.json(), "failed"), Vec::<String>::new(), "{said:?}");
 }
 
 #[tokio::test]
@@ -636,8 +713,8 @@ async fn a_function_of_another_name_is_found_by_it() {
     .await;
 
     let unnamed = desk.run(&["doctor"]).await;
-    let named = desk.run(&["doctor", "--function-name", "sync-Function-1A2B"]).await;
-    let wrong = desk.run(&["doctor", "--function-name", "nobody"]).await;
+    let named = desk.run(&["doctor", "--function", "sync-Function-1A2B"]).await;
+    let wrong = desk.run(&["doctor", "--function", "nobody"]).await;
 
     assert_eq!(unnamed.code, Some(0), "{unnamed:?}");
     assert!(words(&unnamed.out).contains("not looked at: there is none of this name"), "{}", unnamed.out);
@@ -665,7 +742,7 @@ async fn another_account_is_looked_at_by_its_role() {
     let said = desk.run(&["doctor", "--role-arn", ROLE, "--region", "us-east-1", "-o", "json"]).await;
 
     let diagnosis = said.json();
-    assert_eq!(ids(&diagnosis, "failed"), ["cross-zone"], "{}", said.out);
+    assert_eq!(ids(&diagnosis, "failed"), ["cross-zone", "served"], "{}", said.out);
     assert_eq!(ids(&diagnosis, "notLooked"), ["function"], "{}", said.out);
     let note = diagnosis["groups"][0]["checks"][0]["note"].as_str().expect("a note");
     assert!(note.contains("444455556666") && note.ends_with("in us-east-1"), "{note}");
@@ -678,7 +755,8 @@ async fn a_region_of_many_pages_is_read_whole() {
         variable(world, "ADDRESS_SOURCE", "dns");
         for name in ["payments", "orders", "ledger"] {
             world.add_cluster(name, ["10.0.1.10", "10.0.2.11"]);
-            sample::frontend(world, name);
+            let frontend = sample::frontend(world, name);
+            world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11"]);
         }
     })
     .await;

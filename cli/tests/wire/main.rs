@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod plan;
 mod reasons;
+mod status;
 mod support;
 mod sync;
 mod watch;

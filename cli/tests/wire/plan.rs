@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eks_nlb_simulator::{Fault, World};
+use eks_nlb_simulator::{Fault, TargetState, World};
 
 use crate::support::*;
 
@@ -57,6 +57,35 @@ async fn the_detailed_exit_code_is_terraforms() {
 
         assert_eq!(desk.run(&["plan"]).await.code, Some(code));
         assert_eq!(desk.run(&["plan", "--detailed-exitcode"]).await.code, Some(detailed));
+    }
+}
+
+/// The targets are the right ones, and none of them is healthy.
+#[tokio::test]
+async fn a_cluster_that_is_cut_off_is_shown_although_there_is_nothing_to_change() {
+    for (unhealthy, code, says) in [
+        (&["10.1.1.20", "10.1.2.21"][..], 3, "Cut off: ledger (tg-ledger): no healthy target: 2 unhealthy."),
+        (&["10.1.2.21"], 0, "Zone cut off: ledger (tg-ledger): no healthy target in eu-west-1b."),
+        (&[], 0, ""),
+    ] {
+        let desk = Desk::new(|world| {
+            world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
+            let ledger = world.add_frontend("ledger");
+            world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
+            for target in unhealthy {
+                world.pin_state(&ledger.target_group, target, TargetState::Unhealthy);
+            }
+        })
+        .await;
+
+        let said = desk.run(&["plan"]).await;
+        let detailed = desk.run(&["plan", "--detailed-exitcode"]).await;
+
+        assert_eq!((said.code, detailed.code), (Some(code), Some(code)), "{said:?}");
+        let rows = said.lines_with(":443");
+        assert_eq!(rows.len(), if unhealthy.is_empty() { 0 } else { 2 }, "{}", said.out);
+        assert!(said.out.contains(says) && said.out.contains("1 converged"), "{}", said.out);
+        assert_eq!(said.out.contains("ut off"), !unhealthy.is_empty(), "{}", said.out);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Speaks CloudWatch: the query protocol and XML.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Call;
 use super::xml::{List, result};
-use crate::world::{Refusal, Scope, World};
+use crate::world::{Measured, Refusal, Scope, World};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -22,6 +22,7 @@ struct Statistics<'a> {
 struct Datapoint {
     timestamp: String,
     maximum: f64,
+    sum: f64,
     unit: &'static str,
 }
 
@@ -34,20 +35,36 @@ pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String
     let metric = call.required("MetricName")?;
     let begin = OffsetDateTime::parse(call.required("StartTime")?, &Rfc3339)
         .map_err(|_| Refusal::validation("StartTime is no time"))?;
-    let function = world.supporting.function.as_ref().filter(|function| {
-        let namespace = function.environment.get("METRICS_NAMESPACE").map_or("EksNlbSync", String::as_str);
-        *scope == Scope::default()
-            && call.get("Namespace") == Some(namespace)
-            && call.get("Dimensions.member.1.Name") == Some("FunctionName")
-            && call.get("Dimensions.member.1.Value") == Some(&function.name)
-    });
-    let last = function.and_then(|function| function.last_report);
+    let measured = measured(world, scope, call, metric);
     // Clients do not use the simulated clock.
-    let at = last.map(|ago| OffsetDateTime::from(SystemTime::now() - ago));
-    let points = at.filter(|at| *at >= begin).map(|at| Datapoint {
+    let at = |ago: Duration| OffsetDateTime::from(SystemTime::now() - ago);
+    let points = measured.into_iter().map(|(ago, value)| (at(ago), value)).filter(|(at, _)| *at >= begin);
+    let points = points.map(|(at, value)| Datapoint {
         timestamp: at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).expect("a year of four digits"),
-        maximum: 1.0,
+        maximum: value,
+        sum: value,
         unit: "Count",
     });
-    Ok(result(&call.operation, &Statistics { label: metric, datapoints: points.into_iter().collect() }))
+    Ok(result(&call.operation, &Statistics { label: metric, datapoints: points.collect() }))
+}
+
+/// How long ago the metric was measured, and its values.
+fn measured(world: &World, scope: &Scope, call: &Call, metric: &str) -> Vec<(Duration, f64)> {
+    if *scope != Scope::default() {
+        return Vec::new();
+    }
+    let (namespace, of) = (call.get("Namespace"), call.get("Dimensions.member.1.Value"));
+    let is_named = |one: &&Measured| {
+        Some(one.namespace.as_str()) == namespace && Some(one.of.as_str()) == of && one.name == metric
+    };
+    let given = world.supporting.metrics.iter().filter(is_named).map(|one| (one.ago, one.value));
+    let function = world.supporting.function.as_ref().filter(|function| {
+        let own = function.environment.get("METRICS_NAMESPACE").map_or("EksNlbSync", String::as_str);
+        metric == "LoadBalancers"
+            && namespace == Some(own)
+            && call.get("Dimensions.member.1.Name") == Some("FunctionName")
+            && of == Some(&function.name)
+    });
+    let last = function.and_then(|function| function.last_report).map(|ago| (ago, 1.0));
+    given.chain(last).collect()
 }

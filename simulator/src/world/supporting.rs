@@ -32,6 +32,23 @@ pub struct SupportingResources {
     pub services: BTreeMap<String, Option<EndpointService>>,
     /// The function of the home scope.
     pub function: Option<Function>,
+    /// What CloudWatch measured in the home scope, besides the function's runs.
+    pub metrics: Vec<Measured>,
+}
+
+/// What CloudWatch measured in one minute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Measured {
+    /// As in `EksNlbSync`.
+    pub namespace: String,
+    /// As in `UnhealthyAge`.
+    pub name: String,
+    /// The value of its one dimension.
+    pub of: String,
+    /// How long ago, in real time.
+    pub ago: Duration,
+    /// Every statistic has this value.
+    pub value: f64,
 }
 
 /// The settings of a target group that no target is about.

@@ -1,16 +1,50 @@
-//! Reads the surroundings from AWS, as far as checks need them.
+//! Reads from AWS what a run does not: what supports the frontends.
 
-pub(super) mod cluster;
-pub(super) mod elb;
-pub(super) mod function;
-pub(super) mod network;
+pub(crate) mod cluster;
+pub(crate) mod elb;
+pub(crate) mod function;
+pub(crate) mod metrics;
+pub(crate) mod network;
 
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::error::CallError;
 use serde_json::Value;
 
-use super::check::{Looked, NotLooked};
+/// What was read, or why it could not be.
+pub(crate) type Looked<T> = Result<T, NotLooked>;
+
+/// Why something could not be read. It says nothing about what is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NotLooked {
+    pub(crate) why: String,
+}
+
+impl NotLooked {
+    pub(crate) fn because(why: impl Into<String>) -> Self {
+        Self { why: why.into() }
+    }
+
+    /// AWS answered something else than its API says.
+    pub(crate) fn unusable(action: &str, what: &str) -> Self {
+        Self { why: format!("{action}: the answer has no {what}") }
+    }
+}
+
+impl From<CallError> for NotLooked {
+    fn from(error: CallError) -> Self {
+        let why = match &error {
+            CallError::AccessDenied { action, .. } => format!("IAM denies {action}"),
+            CallError::Throttled { .. }
+            | CallError::Unreachable { .. }
+            | CallError::Unavailable { .. }
+            | CallError::Rejected { .. }
+            | CallError::NotStarted { .. }
+            | CallError::NotFinished { .. } => error.to_string(),
+        };
+        Self { why }
+    }
+}
 
 /// What stands at `path` in an answer in JSON, as in `/cluster/status`.
 fn at<'a>(answer: &'a Value, path: &str) -> &'a Value {
@@ -83,10 +117,12 @@ fn list<'a>(content: &'a Element, name: &str) -> Result<Vec<&'a Element>, Unread
     Ok(list.into_iter().flat_map(|list| list.items().chain(list.members())).collect())
 }
 
-/// The account and ARN of the caller.
-pub(super) async fn identity(ask: &QueryClient<'_>) -> Result<(String, String), CallError> {
+/// The account and ARN of the caller; nothing if the answer is not STS's.
+pub(crate) async fn identity(ask: &QueryClient<'_>) -> Result<Option<(String, String)>, CallError> {
     let answer = ask.xml("sts:GetCallerIdentity", &[]).await?;
     let result = answer.child("GetCallerIdentityResult").ok().flatten();
     let text = |name: &str| result.and_then(|result| result.text_of(name).ok()).unwrap_or_default();
-    Ok((text("Account"), text("Arn")))
+    let (account, arn) = (text("Account"), text("Arn"));
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    Ok((is_account && arn.starts_with("arn:")).then_some((account, arn)))
 }

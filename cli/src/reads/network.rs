@@ -7,7 +7,7 @@ use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use ipnet::Ipv4Net;
 
 use super::{list, numbered, page, pages, parameter};
-use crate::doctor::check::Looked;
+use crate::reads::Looked;
 
 const TOKEN: (&str, &str) = ("NextToken", "nextToken");
 
@@ -18,23 +18,23 @@ const MOST_VALUES: usize = 200;
 
 /// A subnet, as far as checks need it.
 #[derive(Clone, Debug)]
-pub(in crate::doctor) struct Subnet {
-    pub(in crate::doctor) id: String,
-    pub(in crate::doctor) zone: String,
-    pub(in crate::doctor) cidr: Option<Ipv4Net>,
+pub(crate) struct Subnet {
+    pub(crate) id: String,
+    pub(crate) zone: String,
+    pub(crate) cidr: Option<Ipv4Net>,
 }
 
 /// A rule of a security group that admits TCP 443.
 #[derive(Clone, Debug)]
-pub(in crate::doctor) struct Rule {
-    pub(in crate::doctor) group: String,
-    pub(in crate::doctor) is_egress: bool,
-    pub(in crate::doctor) peer: Peer,
+pub(crate) struct Rule {
+    pub(crate) group: String,
+    pub(crate) is_egress: bool,
+    pub(crate) peer: Peer,
 }
 
 /// Whom a rule is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::doctor) enum Peer {
+pub(crate) enum Peer {
     Group(String),
     Range(Ipv4Net),
     /// A prefix list, which is not looked into.
@@ -43,15 +43,15 @@ pub(in crate::doctor) enum Peer {
 
 /// A VPC endpoint service, as far as checks need it.
 #[derive(Clone, Debug)]
-pub(in crate::doctor) struct EndpointService {
-    pub(in crate::doctor) id: String,
-    pub(in crate::doctor) state: String,
-    pub(in crate::doctor) needs_acceptance: bool,
-    pub(in crate::doctor) load_balancers: Vec<String>,
+pub(crate) struct EndpointService {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    pub(crate) needs_acceptance: bool,
+    pub(crate) load_balancers: Vec<String>,
 }
 
 /// The subnets of `ids`, by id.
-pub(in crate::doctor) async fn subnets(
+pub(crate) async fn subnets(
     ask: &QueryClient<'_>,
     ids: &BTreeSet<String>,
 ) -> Looked<BTreeMap<String, Subnet>> {
@@ -78,7 +78,7 @@ fn subnet(described: &Element) -> Result<Subnet, Unreadable> {
 }
 
 /// The rules of `groups` that admit TCP 443.
-pub(in crate::doctor) async fn rules(ask: &QueryClient<'_>, groups: &BTreeSet<String>) -> Looked<Vec<Rule>> {
+pub(crate) async fn rules(ask: &QueryClient<'_>, groups: &BTreeSet<String>) -> Looked<Vec<Rule>> {
     let groups: Vec<_> = groups.iter().cloned().collect();
     let mut found = Vec::new();
     for batch in groups.chunks(MOST_VALUES) {
@@ -119,7 +119,7 @@ fn rule(described: &Element) -> Result<Option<Rule>, Unreadable> {
 }
 
 /// Which of DNS support and DNS host names the VPC lacks.
-pub(in crate::doctor) async fn lacking_dns(ask: &QueryClient<'_>, vpc: &str) -> Looked<Vec<&'static str>> {
+pub(crate) async fn lacking_dns(ask: &QueryClient<'_>, vpc: &str) -> Looked<Vec<&'static str>> {
     let mut lacking = Vec::new();
     for (attribute, name) in [("enableDnsSupport", "DNS support"), ("enableDnsHostnames", "DNS host names")] {
         let of = vec![parameter("VpcId", vpc), parameter("Attribute", attribute)];
@@ -135,7 +135,7 @@ pub(in crate::doctor) async fn lacking_dns(ask: &QueryClient<'_>, vpc: &str) -> 
 }
 
 /// All endpoint services of the account in the Region.
-pub(in crate::doctor) async fn endpoint_services(ask: &QueryClient<'_>) -> Looked<Vec<EndpointService>> {
+pub(crate) async fn endpoint_services(ask: &QueryClient<'_>) -> Looked<Vec<EndpointService>> {
     let listed = pages(ask, "ec2:DescribeVpcEndpointServiceConfigurations", vec![], TOKEN, |page| {
         list(page, "serviceConfigurationSet")?.into_iter().map(endpoint_service).collect()
     });
@@ -153,7 +153,7 @@ fn endpoint_service(described: &Element) -> Result<EndpointService, Unreadable> 
 }
 
 /// Who may connect to an endpoint service.
-pub(in crate::doctor) async fn principals(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
+pub(crate) async fn principals(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
     let of = vec![parameter("ServiceId", service)];
     let listed = pages(ask, "ec2:DescribeVpcEndpointServicePermissions", of, TOKEN, |page| {
         list(page, "allowedPrincipals")?.into_iter().map(|one| one.text_of("principal")).collect()
@@ -162,7 +162,7 @@ pub(in crate::doctor) async fn principals(ask: &QueryClient<'_>, service: &str) 
 }
 
 /// The endpoints that wait for an endpoint service to accept them.
-pub(in crate::doctor) async fn waiting(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
+pub(crate) async fn waiting(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
     let of = vec![parameter("Filter.1.Name", "service-id"), parameter("Filter.1.Value.1", service)];
     let listed = pages(ask, "ec2:DescribeVpcEndpointConnections", of, TOKEN, |page| {
         let connections = list(page, "vpcEndpointConnectionSet")?.into_iter();

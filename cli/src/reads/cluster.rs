@@ -11,34 +11,34 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
 use super::{at, text_at};
-use crate::doctor::check::{Looked, NotLooked};
+use crate::reads::{Looked, NotLooked};
 
 /// A cluster, as far as checks need it.
 #[derive(Clone, Debug)]
-pub(in crate::doctor) struct Cluster {
-    pub(in crate::doctor) name: String,
-    pub(in crate::doctor) status: String,
+pub(crate) struct Cluster {
+    pub(crate) name: String,
+    pub(crate) status: String,
     /// Whether it runs in the Region, and not on an Outpost or outside AWS.
-    pub(in crate::doctor) is_in_region: bool,
-    pub(in crate::doctor) has_private_access: bool,
-    pub(in crate::doctor) endpoint: Option<ApiEndpoint>,
-    pub(in crate::doctor) vpc: String,
-    pub(in crate::doctor) subnets: Vec<String>,
+    pub(crate) is_in_region: bool,
+    pub(crate) has_private_access: bool,
+    pub(crate) endpoint: Option<ApiEndpoint>,
+    pub(crate) vpc: String,
+    pub(crate) subnets: Vec<String>,
     /// That of the cluster, and those given besides.
-    pub(in crate::doctor) security_groups: Vec<String>,
+    pub(crate) security_groups: Vec<String>,
     /// When each certificate authority ends.
-    pub(in crate::doctor) authorities: Looked<Vec<SystemTime>>,
+    pub(crate) authorities: Looked<Vec<SystemTime>>,
 }
 
 impl Cluster {
     /// Whether it has what the other checks look at.
-    pub(in crate::doctor) fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.is_in_region && self.endpoint.is_some()
     }
 }
 
 /// The names of all clusters of the Region.
-pub(in crate::doctor) async fn names(ask: &QueryClient<'_>) -> Looked<Vec<String>> {
+pub(crate) async fn names(ask: &QueryClient<'_>) -> Looked<Vec<String>> {
     let mut names = Vec::new();
     let mut token = String::new();
     loop {
@@ -52,7 +52,7 @@ pub(in crate::doctor) async fn names(ask: &QueryClient<'_>) -> Looked<Vec<String
 }
 
 /// The cluster `name`; nothing if there is none.
-pub(in crate::doctor) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option<Cluster>> {
+pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option<Cluster>> {
     // A cluster's name needs no escape.
     let answer = match ask.json("eks:DescribeCluster", format!("/clusters/{name}")).await {
         Err(error) if error.is_rejected_as(&["ResourceNotFoundException"]) => return Ok(None),
@@ -80,8 +80,7 @@ pub(in crate::doctor) async fn describe(ask: &QueryClient<'_>, name: &str) -> Lo
 }
 
 fn authorities(data: &str) -> Looked<Vec<SystemTime>> {
-    let unreadable =
-        || NotLooked { why: "its certificate authority cannot be read".to_owned(), is_denied: false };
+    let unreadable = || NotLooked::because("its certificate authority cannot be read");
     let bundle = base64::decode(data).map_err(|_| unreadable())?;
     let bundle = String::from_utf8(bundle).map_err(|_| unreadable())?;
     let ends = bundle.split(BEGIN).skip(1).map(|block| ends_at(block).ok_or_else(unreadable));

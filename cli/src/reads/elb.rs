@@ -6,51 +6,49 @@ use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 
 use super::{list, page, pages, parameter};
-use crate::doctor::check::Looked;
+use crate::reads::Looked;
 
 const MARKER: (&str, &str) = ("Marker", "NextMarker");
 
 /// A load balancer, as far as checks need it.
 #[derive(Clone, Debug)]
-pub(in crate::doctor) struct LoadBalancer {
-    pub(in crate::doctor) arn: String,
-    pub(in crate::doctor) vpc: String,
-    pub(in crate::doctor) zones: BTreeSet<String>,
-    pub(in crate::doctor) subnets: Vec<String>,
-    pub(in crate::doctor) security_groups: Vec<String>,
+pub(crate) struct LoadBalancer {
+    pub(crate) arn: String,
+    pub(crate) vpc: String,
+    pub(crate) zones: BTreeSet<String>,
+    pub(crate) subnets: Vec<String>,
+    pub(crate) security_groups: Vec<String>,
 }
 
 /// A target group, as far as checks need it.
 #[derive(Clone, Debug)]
-pub(in crate::doctor) struct TargetGroup {
-    pub(in crate::doctor) arn: String,
-    pub(in crate::doctor) target_type: String,
-    pub(in crate::doctor) protocol: String,
-    pub(in crate::doctor) port: String,
-    pub(in crate::doctor) check: HealthCheck,
+pub(crate) struct TargetGroup {
+    pub(crate) arn: String,
+    pub(crate) target_type: String,
+    pub(crate) protocol: String,
+    pub(crate) port: String,
+    pub(crate) check: HealthCheck,
 }
 
 /// How a target group checks its targets.
 #[derive(Clone, Debug)]
-pub(in crate::doctor) struct HealthCheck {
-    pub(in crate::doctor) protocol: String,
-    pub(in crate::doctor) port: String,
-    pub(in crate::doctor) path: String,
-    pub(in crate::doctor) matcher: String,
+pub(crate) struct HealthCheck {
+    pub(crate) protocol: String,
+    pub(crate) port: String,
+    pub(crate) path: String,
+    pub(crate) matcher: String,
 }
 
 /// A listener with the target groups that it forwards to.
 #[derive(Clone, Debug)]
-pub(in crate::doctor) struct Listener {
-    pub(in crate::doctor) protocol: String,
-    pub(in crate::doctor) port: String,
-    pub(in crate::doctor) target_groups: BTreeSet<String>,
+pub(crate) struct Listener {
+    pub(crate) protocol: String,
+    pub(crate) port: String,
+    pub(crate) target_groups: BTreeSet<String>,
 }
 
 /// All load balancers of the Region, by ARN.
-pub(in crate::doctor) async fn load_balancers(
-    ask: &QueryClient<'_>,
-) -> Looked<BTreeMap<String, LoadBalancer>> {
+pub(crate) async fn load_balancers(ask: &QueryClient<'_>) -> Looked<BTreeMap<String, LoadBalancer>> {
     let listed = pages(ask, "elasticloadbalancing:DescribeLoadBalancers", vec![], MARKER, |page| {
         list(page, "LoadBalancers")?.into_iter().map(load_balancer).collect()
     });
@@ -72,7 +70,7 @@ fn load_balancer(described: &Element) -> Result<LoadBalancer, Unreadable> {
 }
 
 /// All target groups of the Region, by ARN.
-pub(in crate::doctor) async fn target_groups(ask: &QueryClient<'_>) -> Looked<BTreeMap<String, TargetGroup>> {
+pub(crate) async fn target_groups(ask: &QueryClient<'_>) -> Looked<BTreeMap<String, TargetGroup>> {
     let listed = pages(ask, "elasticloadbalancing:DescribeTargetGroups", vec![], MARKER, |page| {
         list(page, "TargetGroups")?.into_iter().map(target_group).collect()
     });
@@ -96,7 +94,7 @@ fn target_group(described: &Element) -> Result<TargetGroup, Unreadable> {
 }
 
 /// The attributes of a load balancer.
-pub(in crate::doctor) async fn attributes_of_load_balancer(
+pub(crate) async fn attributes_of_load_balancer(
     ask: &QueryClient<'_>,
     arn: &str,
 ) -> Looked<BTreeMap<String, String>> {
@@ -105,7 +103,7 @@ pub(in crate::doctor) async fn attributes_of_load_balancer(
 }
 
 /// The attributes of a target group.
-pub(in crate::doctor) async fn attributes_of_target_group(
+pub(crate) async fn attributes_of_target_group(
     ask: &QueryClient<'_>,
     arn: &str,
 ) -> Looked<BTreeMap<String, String>> {
@@ -119,7 +117,7 @@ fn attributes(page: &Element) -> Result<BTreeMap<String, String>, Unreadable> {
 }
 
 /// The listeners of a load balancer.
-pub(in crate::doctor) async fn listeners(ask: &QueryClient<'_>, arn: &str) -> Looked<Vec<Listener>> {
+pub(crate) async fn listeners(ask: &QueryClient<'_>, arn: &str) -> Looked<Vec<Listener>> {
     let of = vec![parameter("LoadBalancerArn", arn)];
     let listed = pages(ask, "elasticloadbalancing:DescribeListeners", of, MARKER, |page| {
         list(page, "Listeners")?.into_iter().map(listener).collect()

@@ -1,0 +1,74 @@
+//! Metrics, as CloudWatch keeps them.
+
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use eks_nlb_sync::aws::query_client::QueryClient;
+use eks_nlb_sync::aws::xml::{Element, Unreadable};
+
+use super::{Looked, NotLooked, list, page, parameter};
+
+/// A metric with its one dimension, and the statistic that is read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Metric<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) dimension: (&'a str, &'a str),
+    pub(crate) statistic: &'static str,
+}
+
+/// The metrics of one function.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OfFunction<'a> {
+    pub(crate) namespace: &'a str,
+    pub(crate) function: &'a str,
+}
+
+impl<'a> OfFunction<'a> {
+    pub(crate) fn metric(self, name: &'a str) -> Metric<'a> {
+        let Self { namespace, function } = self;
+        Metric { namespace, name, dimension: ("FunctionName", function), statistic: "Maximum" }
+    }
+}
+
+/// What was measured in one minute.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Point {
+    pub(crate) at: SystemTime,
+    pub(crate) value: f64,
+}
+
+/// What was measured within the time `back` from now, minute by minute. One
+/// answer has at most 1,440 of them.
+pub(crate) async fn points(ask: &QueryClient<'_>, metric: Metric<'_>, back: Duration) -> Looked<Vec<Point>> {
+    const ACTION: &str = "cloudwatch:GetMetricStatistics";
+    let now = SystemTime::now();
+    let time = |at: SystemTime| {
+        DateTime::from_secs(DateTime::from(at).secs()).fmt(Format::DateTime).unwrap_or_default()
+    };
+    let of = vec![
+        parameter("Namespace", metric.namespace),
+        parameter("MetricName", metric.name),
+        parameter("Dimensions.member.1.Name", metric.dimension.0),
+        parameter("Dimensions.member.1.Value", metric.dimension.1),
+        parameter("StartTime", time(now - back)),
+        parameter("EndTime", time(now)),
+        parameter("Period", "60"),
+        parameter("Statistics.member.1", metric.statistic),
+    ];
+    let points = page(ask, ACTION, of, |page| {
+        let point = |point: &Element| Ok((point.text_of("Timestamp")?, point.text_of(metric.statistic)?));
+        list(page, "Datapoints")?.into_iter().map(point).collect::<Result<Vec<_>, Unreadable>>()
+    });
+    let point = |(at, value): (String, String)| {
+        let at = DateTime::from_str(&at, Format::DateTimeWithOffset).ok();
+        let at = at.and_then(|at| SystemTime::try_from(at).ok());
+        Some(Point { at: at?, value: value.parse().ok()? })
+    };
+    let read = points
+        .await?
+        .into_iter()
+        .map(|read| point(read).ok_or_else(|| NotLooked::unusable(ACTION, "time or value")));
+    read.collect()
+}

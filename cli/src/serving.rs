@@ -1,0 +1,108 @@
+//! Says whether clients of a frontend are served, from what a run read.
+
+use eks_nlb_sync::model::{Target, TargetState, Zone};
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
+use eks_nlb_sync::reasons::FailureCode;
+use serde::Serialize;
+
+use crate::names;
+
+/// Whether clients are served, worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Serving {
+    /// No target is healthy.
+    CutOff,
+    /// A zone has no healthy target.
+    ZoneCutOff,
+    /// The targets were not read.
+    Unknown,
+    /// Healthy targets exist, but no address that the cluster has now is one.
+    OldAddressesOnly,
+    /// An address that the cluster has now is healthy, or the cluster's
+    /// addresses are not known and some target is.
+    Served,
+}
+
+impl Serving {
+    /// What the report of a frontend says of its clients.
+    pub(crate) fn of(frontend: &FrontendReport) -> Self {
+        match &frontend.unserved {
+            None if has_no_target_group(frontend) => Self::CutOff,
+            None => Self::Unknown,
+            Some(_) if frontend.is_unserved() => Self::CutOff,
+            Some(zones) if !zones.is_empty() => Self::ZoneCutOff,
+            Some(_) if frontend.healthy == Some(0) => Self::OldAddressesOnly,
+            Some(_) => Self::Served,
+        }
+    }
+
+    /// The same in words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Self::CutOff => "cut off",
+            Self::ZoneCutOff => "zone cut off",
+            Self::Unknown => "unknown",
+            Self::OldAddressesOnly => "old addresses only",
+            Self::Served => "served",
+        }
+    }
+}
+
+/// Why the clients of `frontend` are served or not, in one clause; nothing where
+/// they are and the run did not fail.
+pub(crate) fn why(frontend: &FrontendReport) -> Option<String> {
+    let failed = match &frontend.outcome {
+        Outcome::Failed { error } => Some(error.code.to_string()),
+        Outcome::Skipped { reason } => Some(reason.to_string()),
+        Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => None,
+    };
+    let health = match Serving::of(frontend) {
+        Serving::CutOff if frontend.target_group.is_none() => Some("it has no target group".to_owned()),
+        Serving::CutOff => Some(states(frontend)),
+        Serving::ZoneCutOff => {
+            let zones = frontend.unserved.iter().flatten().map(Zone::as_str);
+            Some(format!("no healthy target in {}", zones.collect::<Vec<_>>().join(" and ")))
+        }
+        Serving::OldAddressesOnly => Some(format!(
+            "no current address is healthy: {}",
+            counted(frontend, |target| frontend.desired.contains(&target.ip()))
+                .unwrap_or_else(|| "none is registered".to_owned())
+        )),
+        Serving::Unknown if failed.is_none() => Some("its targets were not read".to_owned()),
+        Serving::Unknown | Serving::Served => None,
+    };
+    match (health, failed) {
+        (Some(health), Some(failed)) => Some(format!("{health}; {failed}")),
+        (health, failed) => health.or(failed),
+    }
+}
+
+fn has_no_target_group(frontend: &FrontendReport) -> bool {
+    frontend.failure().is_some_and(|failure| failure.code == FailureCode::NoTargetGroup)
+}
+
+/// How many targets are in which state, where none is healthy.
+fn states(frontend: &FrontendReport) -> String {
+    match counted(frontend, |_| true) {
+        Some(counted) => format!("no healthy target: {counted}"),
+        None if frontend.registered.is_empty() => "the target group is empty".to_owned(),
+        None if frontend.outcome == Outcome::Changed => "the target group was empty".to_owned(),
+        None => "the target group is empty until the next run".to_owned(),
+    }
+}
+
+/// As in `2 unhealthy, 1 initial`, of the registered targets that `is_counted`;
+/// nothing if there is none.
+fn counted(frontend: &FrontendReport, is_counted: impl Fn(&Target) -> bool) -> Option<String> {
+    use TargetState::{Draining, Healthy, Initial, Unavailable, Unhealthy, Unknown, Unused};
+    let current = || frontend.current.iter().flatten().filter(|(target, _)| is_counted(target));
+    let of = |state: TargetState| {
+        let overridden = if state == Healthy { " but shifted away" } else { "" };
+        let count = current().filter(|(_, listed)| listed.state == state).count();
+        (count > 0).then(|| format!("{count} {}{overridden}", names::state(state)))
+    };
+    let states = [Healthy, Unhealthy, Initial, Unavailable, Unused, Draining, Unknown];
+    let counts: Vec<_> = states.into_iter().filter_map(of).collect();
+    (!counts.is_empty()).then(|| counts.join(", "))
+}
