@@ -11,6 +11,7 @@ use tracing::Instrument;
 use crate::error::CallError;
 use crate::publish::report::{FrontendReport, Report};
 use crate::publish::{log, publish};
+use crate::reasons::ErrorType;
 use crate::request::{InvalidEvent, Request};
 use crate::schedule::budget::RunBudget;
 use crate::service::Service;
@@ -55,11 +56,11 @@ impl fmt::Debug for InvocationError {
 impl From<InvocationError> for Diagnostic {
     fn from(error: InvocationError) -> Self {
         let error_type = match error {
-            InvocationError::InvalidEvent(_) => "InvalidEvent",
-            InvocationError::DiscoveryFailed(_) => "DiscoveryFailed",
-            InvocationError::FrontendsFailed(_) => "FrontendsFailed",
+            InvocationError::InvalidEvent(_) => ErrorType::InvalidEvent,
+            InvocationError::DiscoveryFailed(_) => ErrorType::DiscoveryFailed,
+            InvocationError::FrontendsFailed(_) => ErrorType::FrontendsFailed,
         };
-        Self { error_type: error_type.to_owned(), error_message: error.to_string() }
+        Self { error_type: error_type.as_str().to_owned(), error_message: error.to_string() }
     }
 }
 

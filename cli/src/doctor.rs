@@ -62,6 +62,20 @@ pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
     catalogue::CHECKS.iter().map(|check| check.id)
 }
 
+/// A check by its name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Named {
+    pub(crate) id: &'static str,
+    /// What is so where all is well.
+    pub(crate) title: &'static str,
+    pub(crate) remedy: &'static str,
+}
+
+/// Every check, in the order in which they are made.
+pub(crate) fn checks() -> impl Iterator<Item = Named> {
+    catalogue::CHECKS.iter().map(|&catalogue::Entry { id, title, remedy }| Named { id, title, remedy })
+}
+
 /// Makes the checks, and says what they find. With `--pre` only those of what
 /// must be there before anything is deployed.
 pub(crate) async fn doctor(

@@ -1,54 +1,71 @@
-//! Tells all that is known of one frontend: what it is, where its addresses
+//! Reports everything known about one frontend: what it is, where its addresses
 //! come from, and what the planner does with each target, by which rule.
 
+mod advice;
 mod answers;
 mod details;
 mod dns;
 mod health;
+mod observe;
+mod subject;
 mod text;
 mod unmanaged;
 
 use std::process::ExitCode;
 
-use eks_nlb_sync::publish::report::{FrontendReport, Report};
 use serde::Serialize;
 
 pub(crate) use answers::find as answers_for;
 
 use crate::args::{Common, Output};
-use crate::names;
-use crate::output::{print, print_json};
+use crate::output::{SCHEMA_VERSION, print, print_json};
 use crate::problem::Problem;
 use crate::session::Session;
+use observe::Look;
+use subject::Subject;
 
 /// Explanations as JSON.
 #[derive(Serialize)]
-struct Document<'a> {
+#[serde(rename_all = "camelCase")]
+struct Document<T> {
+    schema_version: u16,
+    #[serde(flatten)]
+    of: T,
+}
+
+/// Every frontend that a subject names.
+#[derive(Serialize)]
+struct Frontends<'a> {
+    region: &'a str,
     frontends: &'a [details::Details],
 }
 
-/// Prints the answers for a reason of the report; needs no account.
+/// Prints the answers for a name of reports and alarms; needs no account.
 pub(crate) fn reason(answers: &answers::Answers, output: Output) -> Result<ExitCode, Problem> {
     match output {
-        Output::Json => print_json(answers)?,
-        Output::Table => print(&text::of_reason(answers))?,
+        Output::Json => print_json(&document(answers))?,
+        Output::Table => print(&text::of_name(answers))?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// Explains every frontend that `subject` names.
 pub(crate) async fn explain(session: &Session, subject: &str, common: &Common) -> Result<ExitCode, Problem> {
-    let report = session.plan().await?;
-    let named: Vec<_> = report.frontends.iter().filter(|frontend| is_named(frontend, subject)).collect();
-    if named.is_empty() {
-        return not_managed(session, subject, &report, common.output).await;
+    let budget = session.budget();
+    let clients = session.clients(&budget).await?;
+    let mut look = Look::new(session, &clients, &budget);
+    let found = look.read(Subject(subject)).await?;
+    if found.frontends.is_empty() {
+        return not_managed(&look, Subject(subject), found.known, common.output).await;
     }
     let mut explained = Vec::new();
-    for frontend in named {
-        explained.push(details::of(session, frontend).await?);
+    for frontend in found.frontends {
+        explained.push(details::of(&look, frontend).await?);
     }
     match common.output {
-        Output::Json => print_json(&Document { frontends: &explained })?,
+        Output::Json => {
+            print_json(&document(Frontends { region: session.region(), frontends: &explained }))?;
+        }
         Output::Table => {
             let texts: Vec<_> = explained.iter().map(text::of_frontend).collect();
             print(&texts.join("\n"))?;
@@ -57,46 +74,29 @@ pub(crate) async fn explain(session: &Session, subject: &str, common: &Common) -
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says why something is not managed, or that it is not there at all.
+fn document<T>(of: T) -> Document<T> {
+    Document { schema_version: SCHEMA_VERSION, of }
+}
+
+/// Says why something is not managed, or that nothing has this name.
 async fn not_managed(
-    session: &Session,
-    subject: &str,
-    report: &Report,
+    look: &Look<'_>,
+    subject: Subject<'_>,
+    mut known: Vec<String>,
     output: Output,
 ) -> Result<ExitCode, Problem> {
-    let found = unmanaged::find(session, subject).await?;
+    let found = unmanaged::find(look, subject).await?;
     let Some(unmanaged) = found.of_subject else {
-        let reasons = answers::all().map(|answers| answers.code.to_owned());
-        let known = report.frontends.iter().flat_map(names_of).chain(found.others).chain(reasons);
-        let known: Vec<_> = known.collect();
-        let nearest = names::nearest(subject, known.iter().map(String::as_str));
+        known.extend(found.others);
         return Err(Problem::UnknownSubject {
-            subject: subject.to_owned(),
-            region: session.region().to_owned(),
-            nearest,
+            subject: subject.0.to_owned(),
+            region: look.session.region().to_owned(),
+            nearest: subject.nearest(&known),
         });
     };
     match output {
-        Output::Json => print_json(&unmanaged)?,
+        Output::Json => print_json(&document(&unmanaged))?,
         Output::Table => print(&text::of_unmanaged(&unmanaged))?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn is_named(frontend: &FrontendReport, subject: &str) -> bool {
-    names_of(frontend).any(|name| name == subject)
-}
-
-/// Everything by which a frontend can be asked for.
-fn names_of(frontend: &FrontendReport) -> impl Iterator<Item = String> {
-    let cluster = frontend.cluster.iter().map(ToString::to_string);
-    let host = frontend.host.iter().map(ToString::to_string);
-    let load_balancer =
-        frontend.load_balancer.iter().flat_map(|arn| [arn.0.clone(), names::load_balancer(arn).to_owned()]);
-    let group =
-        frontend.target_group.iter().flat_map(|arn| [arn.0.clone(), names::target_group(arn).to_owned()]);
-    let desired = frontend.desired.iter().map(ToString::to_string);
-    let targets = frontend.current.iter().flat_map(|current| current.keys()).chain(&frontend.registered);
-    let targets = targets.flat_map(|target| [target.to_string(), target.ip().to_string()]);
-    cluster.chain(load_balancer).chain(group).chain(host).chain(desired).chain(targets)
 }

@@ -1,5 +1,7 @@
 //! Names things as people do: short, and the nearest one for what is misspelt.
 
+use std::cmp::Reverse;
+
 use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn, TargetState};
 
 /// The name in an ARN as in `…:loadbalancer/net/NAME/ID` or
@@ -29,13 +31,20 @@ pub(crate) fn state(state: TargetState) -> &'static str {
     }
 }
 
-/// The one of `known` that `misspelt` is most like, if it is at all.
+/// The name in `known` that `misspelt` is most like: a slip or two away, not
+/// another name.
 pub(crate) fn nearest<'a>(misspelt: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    /// Half the letters of a name, roughly: what is less alike is another name.
-    const ALIKE: f64 = 0.7;
-    let scored = known.into_iter().map(|name| (strsim::jaro_winkler(misspelt, name), name));
-    let best = scored.filter(|(score, _)| *score >= ALIKE).max_by(|a, b| a.0.total_cmp(&b.0));
-    best.map(|(_, name)| name.to_owned())
+    /// One slip in so many characters.
+    const CHARACTERS_A_SLIP: usize = 4;
+    let misspelt = misspelt.to_ascii_lowercase();
+    let slips = |name: &str| strsim::osa_distance(&misspelt, &name.to_ascii_lowercase());
+    let allowed = (misspelt.chars().count() / CHARACTERS_A_SLIP).max(1);
+    let near = known.into_iter().map(|name| (slips(name), name)).filter(|(slips, _)| *slips <= allowed);
+    let alike = |name: &str| {
+        let same = name.chars().zip(misspelt.chars()).take_while(|(a, b)| a.eq_ignore_ascii_case(b));
+        Reverse(same.count())
+    };
+    near.min_by_key(|(slips, name)| (*slips, alike(name))).map(|(_, name)| name.to_owned())
 }
 
 #[cfg(test)]
@@ -51,6 +60,9 @@ mod tests {
 
         let known = ["ledger", "payments", "orders"];
         assert_eq!(nearest("paymnets", known).as_deref(), Some("payments"));
-        assert_eq!(nearest("xyz", known), None);
+        assert_eq!(nearest("ORDRES", known).as_deref(), Some("orders"));
+        for other in ["xyz", "payroll", "border-control", "led"] {
+            assert_eq!(nearest(other, known), None, "{other}");
+        }
     }
 }

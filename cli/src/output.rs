@@ -7,6 +7,10 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 
+/// The version of the form of every JSON document. A field that is added leaves
+/// it as it is.
+pub(crate) const SCHEMA_VERSION: u16 = 1;
+
 /// Writes `text` to standard output. Its colours are dropped where no terminal
 /// is, and under `NO_COLOR`.
 pub(crate) fn print(text: &str) -> Result<(), Problem> {

@@ -28,7 +28,11 @@ pub(crate) enum Problem {
     Call(#[from] CallError),
     #[error("no managed load balancer carries the name of cluster {name}{}", did_you_mean(.nearest.as_deref()))]
     UnknownCluster { name: ClusterName, nearest: Option<String> },
-    #[error("nothing in {region} is called {subject}{}", did_you_mean(.nearest.as_deref()))]
+    #[error(
+        "no cluster, load balancer, target group or address in {region} matches {subject:?}, nor does a name of reports \
+         and alarms{}",
+        did_you_mean(.nearest.as_deref())
+    )]
     UnknownSubject { subject: String, region: String, nearest: Option<String> },
     #[error("there is no terminal to ask on: say --yes to apply the plan, or --dry-run to see it")]
     NobodyToAsk,

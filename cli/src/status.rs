@@ -14,15 +14,12 @@ use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use serde::Serialize;
 
 use crate::args::{Common, Output};
-use crate::output::{print, print_json};
+use crate::output::{SCHEMA_VERSION, print, print_json};
 use crate::plan::refuse_unknown_clusters;
 use crate::problem::Problem;
 use crate::reads::metrics;
 use crate::serving::{self, Serving};
 use crate::session::Session;
-
-/// The version of the form of the JSON.
-const SCHEMA_VERSION: u16 = 1;
 
 /// The exit code where a cluster is cut off.
 pub(crate) const CUT_OFF: u8 = 3;

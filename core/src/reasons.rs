@@ -1,14 +1,20 @@
-//! Names every reason that a report can give, each with one text.
+//! Names everything that reports and alarms can say, each with one text.
 //!
 //! The names are part of the contract. `ALL` lists each kind in the order of
 //! docs/reference.md, and tests hold the reference to it.
 
+mod alarm;
+mod error_type;
 mod failure;
+mod outcome;
 mod rule;
 mod skip;
 mod withhold;
 
+pub use alarm::Alarm;
+pub use error_type::ErrorType;
 pub use failure::FailureCode;
+pub use outcome::OutcomeName;
 pub use rule::Rule;
 pub use skip::SkipReason;
 pub use withhold::WithholdReason;
@@ -99,6 +105,9 @@ mod tests {
             .chain(SkipReason::ALL.iter().map(|reason| reason.as_str()))
             .chain(WithholdReason::ALL.iter().map(|reason| reason.as_str()))
             .chain(Rule::ALL.iter().map(|rule| rule.as_str()))
+            .chain(OutcomeName::ALL.iter().map(|outcome| outcome.as_str()))
+            .chain(ErrorType::ALL.iter().map(|error| error.as_str()))
+            .chain(Alarm::ALL.iter().map(|alarm| alarm.as_str()))
             .collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     }

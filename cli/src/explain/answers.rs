@@ -1,40 +1,103 @@
-//! The answers for each withheld, skipped and failed reason of the report: what
-//! is happening, are clients cut off, what do I do?
+//! The answers for everything that reports, alarms and `doctor` name: what is
+//! happening, are clients cut off, what do I do?
 
-use eks_nlb_sync::reasons::{Explanation, FailureCode, SkipReason, WithholdReason};
+use std::borrow::Cow;
+
+use eks_nlb_sync::reasons::{
+    Alarm, ErrorType, Explanation, FailureCode, OutcomeName, Rule, SkipReason, WithholdReason,
+};
 use serde::Serialize;
 
-/// The answers for one reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+use crate::doctor;
+
+/// The answers for one name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Answers {
     pub(crate) code: &'static str,
+    pub(crate) kind: &'static str,
     /// What is happening?
-    pub(crate) happening: &'static str,
+    pub(crate) happening: Cow<'static, str>,
     /// Are clients cut off?
-    pub(crate) cut_off: &'static str,
+    pub(crate) cut_off: Cow<'static, str>,
     /// What do I do?
-    pub(crate) remedy: &'static str,
+    pub(crate) remedy: Cow<'static, str>,
+    /// The commands that find the frontends, in order.
+    pub(crate) next: &'static [&'static str],
 }
 
 impl Answers {
-    fn of(code: &'static str, explanation: Explanation) -> Self {
+    fn of(
+        code: &'static str,
+        kind: &'static str,
+        explanation: Explanation,
+        next: &'static [&'static str],
+    ) -> Self {
         let Explanation { happening, cut_off, remedy } = explanation;
-        Self { code, happening, cut_off, remedy }
+        Self { code, kind, happening: happening.into(), cut_off: cut_off.into(), remedy: remedy.into(), next }
     }
 }
 
-/// The answers for the reason that the report calls `code`, in any case.
-pub(crate) fn find(code: &str) -> Option<Answers> {
-    all().find(|answers| answers.code.eq_ignore_ascii_case(code))
+const STATUS: &[&str] = &["eks-nlb status", "eks-nlb explain CLUSTER"];
+const PLAN: &[&str] = &["eks-nlb plan", "eks-nlb explain CLUSTER"];
+const PLAN_ALL: &[&str] = &["eks-nlb plan --all", "eks-nlb explain CLUSTER"];
+const DOCTOR: &[&str] = &["eks-nlb doctor"];
+
+/// The answers for what is called `name`, in any case. The alarm of a stack is
+/// found by its full name, too, as in `STACK-UnhealthyAlarm-1A2B3C`.
+pub(crate) fn find(name: &str) -> Option<Answers> {
+    let exact = all().find(|answers| answers.code.eq_ignore_ascii_case(name));
+    exact.or_else(|| {
+        let named = |alarm: &&Alarm| name.split('-').any(|part| part.eq_ignore_ascii_case(alarm.as_str()));
+        Alarm::ALL.iter().find(named).map(|alarm| of_alarm(*alarm))
+    })
 }
 
-/// Every reason, as docs/reference.md orders them.
+/// Everything that has a name.
 pub(crate) fn all() -> impl Iterator<Item = Answers> {
-    let withheld = WithholdReason::ALL.iter().map(|one| Answers::of(one.as_str(), one.explanation()));
-    let skipped = SkipReason::ALL.iter().map(|one| Answers::of(one.as_str(), one.explanation()));
-    let failed = FailureCode::ALL.iter().map(|one| Answers::of(one.as_str(), one.explanation()));
-    withheld.chain(skipped).chain(failed)
+    let withheld = WithholdReason::ALL
+        .iter()
+        .map(|one| Answers::of(one.as_str(), "withheld reason", one.explanation(), PLAN));
+    let skipped = SkipReason::ALL
+        .iter()
+        .map(|one| Answers::of(one.as_str(), "skipped reason", one.explanation(), PLAN_ALL));
+    let failed =
+        FailureCode::ALL.iter().map(|one| Answers::of(one.as_str(), "failed code", one.explanation(), PLAN));
+    let outcomes =
+        OutcomeName::ALL.iter().map(|one| Answers::of(one.as_str(), "outcome", one.explanation(), PLAN_ALL));
+    let rules = Rule::ALL.iter().map(|one| Answers::of(one.as_str(), "rule", one.explanation(), PLAN_ALL));
+    let error_types = ErrorType::ALL.iter().map(|one| of_error_type(*one));
+    let alarms = Alarm::ALL.iter().map(|one| of_alarm(*one));
+    let reported = withheld.chain(skipped).chain(failed).chain(outcomes).chain(rules);
+    reported.chain(error_types).chain(alarms).chain(doctor::checks().map(of_check))
+}
+
+fn of_error_type(error_type: ErrorType) -> Answers {
+    let next = match error_type {
+        ErrorType::FrontendsFailed => PLAN,
+        ErrorType::InvalidEvent | ErrorType::DiscoveryFailed => DOCTOR,
+    };
+    Answers::of(error_type.as_str(), "error type", error_type.explanation(), next)
+}
+
+fn of_alarm(alarm: Alarm) -> Answers {
+    let next = match alarm {
+        Alarm::NoRunAlarm => DOCTOR,
+        Alarm::UnhealthyAlarm | Alarm::LoadBalancersAlarm => STATUS,
+        Alarm::FailedAlarm | Alarm::ErrorsAlarm | Alarm::WithheldAlarm | Alarm::PlannedAlarm => PLAN,
+    };
+    Answers::of(alarm.as_str(), "alarm", alarm.explanation(), next)
+}
+
+fn of_check(check: doctor::Named) -> Answers {
+    Answers {
+        code: check.id,
+        kind: "check",
+        happening: format!("`eks-nlb doctor` checks: {}.", check.title).into(),
+        cut_off: "A check does not look at clients: `eks-nlb status` shows whose are served.".into(),
+        remedy: check.remedy.into(),
+        next: DOCTOR,
+    }
 }
 
 #[cfg(test)]
@@ -42,48 +105,97 @@ mod tests {
     use std::collections::BTreeSet;
     use std::fs;
 
-    use super::*;
+    use clap::Parser;
+    use eks_nlb_sync::publish::report::Outcome;
 
-    /// The reasons in the reference's three tables.
-    fn documented() -> BTreeSet<String> {
-        let reference =
-            fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/reference.md")).unwrap();
-        let headings = ["| `withheld` reason |", "| `skipped` reason |", "| `failed` code |"];
-        let is_heading = |line: &str| headings.iter().any(|heading| line.starts_with(heading));
-        let mut reasons = BTreeSet::new();
+    use super::*;
+    use crate::args::Cli;
+
+    fn read(path: &str) -> String {
+        fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+    }
+
+    /// The first cells of the tables in the reference that start with `headers`.
+    fn documented(headers: &[&str]) -> BTreeSet<String> {
+        let reference = read("docs/reference.md");
+        let mut names = BTreeSet::new();
         let mut lines = reference.lines();
         while let Some(line) = lines.next() {
-            if is_heading(line) {
+            if headers.iter().any(|header| line.starts_with(header)) {
                 let rows = lines.by_ref().skip(1).take_while(|row| row.starts_with("| `"));
-                reasons.extend(rows.filter_map(|row| Some(row.split('`').nth(1)?.to_owned())));
+                names.extend(rows.filter_map(|row| Some(row.split('`').nth(1)?.to_owned())));
             }
         }
-        reasons
+        names
+    }
+
+    fn of_kinds(kinds: &[&str]) -> BTreeSet<String> {
+        let wanted = all().filter(|answers| kinds.contains(&answers.kind));
+        wanted.map(|answers| answers.code.to_owned()).collect()
+    }
+
+    /// The alarms of the template, by logical ID.
+    fn alarms() -> BTreeSet<String> {
+        let template = read("template.yaml");
+        let lines: Vec<_> = template.lines().collect();
+        let pairs = lines.iter().zip(lines.iter().skip(1));
+        let of_alarms = pairs.filter(|(_, kind)| kind.trim() == "Type: AWS::CloudWatch::Alarm");
+        of_alarms.map(|(id, _)| id.trim().trim_end_matches(':').to_owned()).collect()
     }
 
     #[test]
-    fn every_reason_is_answered_once() {
-        let answered: BTreeSet<_> = all().map(|answers| answers.code.to_owned()).collect();
+    fn every_name_has_answers() {
+        let headers = ["| `withheld` reason |", "| `skipped` reason |", "| `failed` code |", "| rule |"];
+        let kinds = ["withheld reason", "skipped reason", "failed code", "rule"];
+        assert_eq!(of_kinds(&kinds), documented(&headers));
+        assert_eq!(of_kinds(&["alarm"]), alarms());
+        assert_eq!(of_kinds(&["check"]), doctor::ids().map(str::to_owned).collect());
 
-        assert_eq!(answered.len(), all().count());
-        assert_eq!(answered, documented());
-        assert_eq!(find("DNSTIMEOUT").map(|answers| answers.code), Some("DnsTimeout"));
+        let outcomes = [Outcome::Converged, Outcome::Waiting, Outcome::Changed, Outcome::Planned];
+        let skipped = Outcome::Skipped { reason: SkipReason::LocalCluster };
+        for outcome in outcomes.into_iter().chain([skipped]) {
+            let name = serde_json::to_value(outcome).unwrap()["outcome"].as_str().unwrap().to_owned();
+            assert_eq!(find(&name).map(|answers| answers.kind), Some("outcome"), "{name}");
+        }
+        assert_eq!(find("FrontendsFailed").map(|answers| answers.kind), Some("error type"));
     }
 
     #[test]
-    fn every_reason_has_an_example_in_the_documentation() {
-        let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
+    fn no_name_is_used_twice_and_case_does_not_matter() {
+        let names: BTreeSet<_> = all().map(|answers| answers.code.to_ascii_lowercase()).collect();
+        assert_eq!(names.len(), all().count());
         for answers in all() {
-            let example = format!("### {0}\n\n<!-- example: explain {0} -->", answers.code);
-            assert!(page.contains(&example), "{}", answers.code);
+            assert_eq!(find(&answers.code.to_ascii_uppercase()).as_ref(), Some(&answers));
+        }
+        assert_eq!(find("nothing"), None);
+    }
+
+    #[test]
+    fn an_alarm_is_found_by_its_name_in_cloudwatch_and_names_the_command() {
+        for alarm in alarms() {
+            let answers = find(&format!("eks-nlb-sync-{alarm}-1ABCDEF2GHIJ")).unwrap();
+            assert_eq!(answers.code, alarm);
+            let first = answers.next[0];
+            assert!(answers.remedy.contains(&format!("`{first}`")), "{alarm}: {}", answers.remedy);
+            assert!(answers.next.len() <= 2, "{alarm}");
+        }
+    }
+
+    #[test]
+    fn every_command_that_is_named_exists() {
+        for answers in all() {
+            for command in answers.next {
+                Cli::try_parse_from(command.split(' ')).unwrap();
+            }
         }
     }
 
     #[test]
     fn answers_are_sentences() {
         for answers in all() {
-            for text in [answers.happening, answers.cut_off, answers.remedy] {
-                assert!(text.ends_with('.'), "{}: {text}", answers.code);
+            for text in [&answers.happening, &answers.cut_off, &answers.remedy] {
+                let ends = text.ends_with(['.', ')']) || answers.kind == "check";
+                assert!(ends, "{}: {text}", answers.code);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Finds out all that is known of one frontend.
+//! Collects everything known about one frontend.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -6,26 +6,24 @@ use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use eks_nlb_sync::aws::account::Clients;
-use eks_nlb_sync::aws::eks::Lookup;
-use eks_nlb_sync::aws::elb::TargetGroup;
 use eks_nlb_sync::discover::EXCLUDING_TAG;
-use eks_nlb_sync::model::{ClusterName, Family, Tags, Target, TargetState, Targets};
+use eks_nlb_sync::model::{ClusterName, Family, Tags, Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
-use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason};
-use eks_nlb_sync::schedule::budget::RunBudget;
+use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
 use eks_nlb_sync::serving::is_healthy;
 use serde::Serialize;
 
+use super::advice::{self, Facts};
 use super::answers::{self, Answers};
 use super::dns::{self, NameServerAnswer};
 use super::health::{self, Reason};
+use super::observe::Look;
 use crate::names;
 use crate::problem::Problem;
 use crate::session::Session;
 
-/// All that is known of one frontend.
+/// Everything known about one frontend.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Details {
@@ -36,21 +34,43 @@ pub(crate) struct Details {
     pub(crate) read_at: String,
     /// Which tags decide, in a sentence each.
     pub(crate) tags: Vec<String>,
-    /// The port and the family of the targets.
+    /// What the target group takes; absent where no run would reconcile it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) takes: Option<String>,
-    /// What each name server says of the endpoint.
+    pub(crate) takes: Option<Takes>,
+    /// The answer of each name server for the endpoint.
     pub(crate) name_servers: Vec<NameServerAnswer>,
-    /// The addresses of the control plane's network interfaces, or why they
-    /// are not known.
+    /// The addresses of the control plane's network interfaces; absent where
+    /// EKS names no endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) interfaces: Option<Result<Vec<IpAddr>, String>>,
+    pub(crate) interfaces: Option<InterfacesAnswer>,
     /// What is done with each target.
     pub(crate) targets: Vec<Fate>,
-    /// Whether anybody is cut off, by the targets' health.
+    /// Whether clients are cut off, by the health of the targets.
     pub(crate) cut_off: String,
+    /// What to do, if anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) remedy: Option<String>,
     /// The answers for each reason that the report gives.
     pub(crate) answers: Vec<Answers>,
+}
+
+/// What a target group takes as targets.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Takes {
+    pub(crate) family: String,
+    pub(crate) port: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) vpc: Option<String>,
+}
+
+/// The control plane's network interfaces, or why they are not known.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct InterfacesAnswer {
+    pub(crate) addresses: Vec<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) error: Option<String>,
 }
 
 /// What is done with one target.
@@ -68,77 +88,88 @@ pub(crate) struct Fate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rule: Option<Rule>,
     pub(crate) why: String,
-    /// Why it is in its state, by ELB.
+    /// ELB's reason for its state.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) elb_says: Option<Reason>,
+    pub(crate) elb_reason: Option<Reason>,
     #[serde(skip)]
     pub(crate) is: (Option<TargetState>, Action),
 }
 
-/// Asks for what the report of `frontend` does not say.
-pub(crate) async fn of(session: &Session, frontend: &FrontendReport) -> Result<Details, Problem> {
-    let limits = session.budget();
-    let clients = session.clients(&limits).await?;
-    let elb = clients.elb(&limits);
-    let mut frontend = frontend.clone();
+/// Reads what the report of `frontend` does not have.
+pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<Details, Problem> {
+    let elb = &look.reconciler.elb;
     let arns = [
         frontend.load_balancer.as_ref().map(|arn| arn.0.clone()),
         frontend.target_group.as_ref().map(|arn| arn.0.clone()),
     ];
     let tags = elb.tags(arns.into_iter().flatten().collect()).await?;
-    let groups = elb.target_groups().await?;
-    let group = groups.into_iter().find(|group| Some(&group.arn) == frontend.target_group.as_ref());
-    // What failed or is skipped was not read, and yet somebody may be cut off.
+    // A run reads no health of some target groups, whose clients may be cut off.
     if frontend.current.is_none()
         && let Some(arn) = &frontend.target_group
     {
         frontend.current = elb.targets(arn).await.ok();
     }
-    let family = group.as_ref().map_or(Family::Ipv4, |group| group.family);
+    let listed = frontend.target_group.as_ref().and_then(|arn| look.listed(arn));
+    let family = listed.map_or(Family::Ipv4, |listed| listed.family);
     let name_servers = match &frontend.host {
-        Some(host) => dns::query_each(session, host, family).await,
+        Some(host) => dns::query_each(look.session, host, family).await,
         None => Vec::new(),
     };
     let interfaces = match &frontend.cluster {
-        Some(cluster) if frontend.host.is_some() => interfaces(&clients, &limits, cluster, family).await,
+        Some(cluster) if frontend.host.is_some() => interfaces(look, cluster, family).await,
         _ => None,
+    };
+    let reasons = reasons_of_elb(look, &frontend).await;
+    let missing_tag = missing_tag(look.session, &frontend, &tags);
+    let facts = Facts {
+        frontend: &frontend,
+        reasons: &reasons,
+        interfaces: interfaces.as_ref().map(|answer| answer.addresses.as_slice()),
+        missing_tag: missing_tag.as_deref(),
     };
     Ok(Details {
         read_at: DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default(),
-        tags: deciding_tags(session, &frontend, &tags),
-        takes: group.as_ref().map(takes),
+        tags: deciding_tags(look.session, &frontend, &tags),
+        takes: listed.map(|listed| Takes {
+            family: listed.family.to_string(),
+            port: listed.port,
+            vpc: listed.vpc.clone(),
+        }),
         name_servers,
+        targets: fates(&frontend, &reasons),
+        cut_off: advice::cut_off(&frontend),
+        remedy: advice::remedy(facts),
+        answers: answers(facts),
         interfaces,
-        targets: fates(&frontend, &reasons_of_elb(session, &limits, &frontend).await?),
-        cut_off: cut_off(&frontend),
-        answers: reasons(&frontend),
         frontend,
     })
 }
 
-/// What the control plane's network interfaces say, whether or not they are a
-/// source: where both are known, they can be compared.
-async fn interfaces(
-    clients: &Clients,
-    limits: &RunBudget,
-    cluster: &ClusterName,
-    family: Family,
-) -> Option<Result<Vec<IpAddr>, String>> {
-    let Ok(Lookup::Found(endpoint)) = clients.eks(limits).api_endpoint(cluster, None).await else {
-        return None;
-    };
-    let listed = clients.ec2(limits).control_plane_interfaces().await;
-    Some(listed.map_err(|error| error.to_string()).map(|interfaces| {
-        let mut addresses: Vec<_> =
-            interfaces.addresses(cluster, &endpoint, family).into_iter().flatten().collect();
-        addresses.sort_unstable();
-        addresses
-    }))
+/// The addresses of the control plane's network interfaces, whether or not they
+/// are a source, so that they can be compared with those of DNS.
+async fn interfaces(look: &Look<'_>, cluster: &ClusterName, family: Family) -> Option<InterfacesAnswer> {
+    let endpoint = look.reconciler.endpoints.of(cluster).await.ok()?;
+    Some(match look.reconciler.sources.interfaces().await {
+        Ok(interfaces) => {
+            let mut addresses: Vec<_> =
+                interfaces.addresses(cluster, &endpoint, family).into_iter().flatten().collect();
+            addresses.sort_unstable();
+            InterfacesAnswer { addresses, error: None }
+        }
+        Err(error) => InterfacesAnswer { error: Some(error.to_string()), ..InterfacesAnswer::default() },
+    })
 }
 
-fn takes(group: &TargetGroup) -> String {
-    let vpc = group.vpc.as_ref().map_or_else(String::new, |vpc| format!(", in {vpc}"));
-    format!("{} targets on port {}{vpc}", group.family, group.port)
+/// The tag that the deployed policy asks for, if the target group lacks it.
+fn missing_tag(
+    session: &Session,
+    frontend: &FrontendReport,
+    tags: &BTreeMap<String, Tags>,
+) -> Option<String> {
+    let wanted = &session.settings().nlb_tag;
+    let tags = tags.get(&frontend.target_group.as_ref()?.0)?;
+    let first = wanted.to_string().split(',').next().unwrap_or_default().to_owned();
+    (!wanted.first_matches(tags)).then_some(first)
 }
 
 /// Which tags make it managed, and name its cluster.
@@ -161,7 +192,8 @@ fn deciding_tags(session: &Session, frontend: &FrontendReport, tags: &BTreeMap<S
             );
         } else {
             told.push(
-                "the target group does not carry the first of these: the deployed policy refuses to write"
+                "the target group does not carry the first of these: unless WriteScope is any, the deployed policy \
+                 denies every write"
                     .to_owned(),
             );
         }
@@ -195,7 +227,7 @@ fn fates(frontend: &FrontendReport, reasons: &BTreeMap<String, Reason>) -> Vec<F
             action: decision.action.as_str(),
             rule,
             why,
-            elb_says: reasons.get(&target.to_string()).cloned(),
+            elb_reason: reasons.get(&target.to_string()).cloned(),
             is: (state, decision.action.clone()),
             target: target.to_string(),
         }
@@ -228,45 +260,19 @@ fn rule_of_skip(reason: SkipReason) -> Option<Rule> {
 }
 
 /// Why targets are not healthy, where any is not. Nothing, if ELB does not say.
-async fn reasons_of_elb(
-    session: &Session,
-    limits: &RunBudget,
-    frontend: &FrontendReport,
-) -> Result<BTreeMap<String, Reason>, Problem> {
+async fn reasons_of_elb(look: &Look<'_>, frontend: &FrontendReport) -> BTreeMap<String, Reason> {
     match (&frontend.target_group, &frontend.current) {
         (Some(group), Some(current)) if !current.values().all(is_healthy) => {
-            let clients = session.clients(limits).await?;
-            Ok(health::reasons(&clients.query_client(limits), group).await.unwrap_or_default())
+            health::reasons(&look.clients.query_client(look.budget), group).await.unwrap_or_default()
         }
-        _ => Ok(BTreeMap::new()),
+        _ => BTreeMap::new(),
     }
 }
 
-/// Whether anybody is cut off, as far as the targets' health tells.
-fn cut_off(frontend: &FrontendReport) -> String {
-    if frontend.target_group.is_none() {
-        return "yes: there is no target group, so nobody is served".to_owned();
-    }
-    let Some(current) = &frontend.current else {
-        return "not known: the targets cannot be read".to_owned();
-    };
-    let healthy = healthy(current);
-    match (healthy, current.len()) {
-        (0, 0) => "yes: the target group is empty".to_owned(),
-        (0, all) => format!(
-            "most likely: none of {all} targets is healthy; the load balancer sends clients to all of them and hopes"
-        ),
-        (1, all) => format!("no: 1 of {all} targets is healthy"),
-        (healthy, all) => format!("no: {healthy} of {all} targets are healthy"),
-    }
-}
-
-fn healthy(current: &Targets) -> usize {
-    current.values().filter(|listed| is_healthy(listed)).count()
-}
-
-/// The answers for each reason of the report, each once.
-fn reasons(frontend: &FrontendReport) -> Vec<Answers> {
+/// The answers for each reason of the report, each once, in the words of this
+/// frontend where its numbers say more.
+fn answers(facts: Facts<'_>) -> Vec<Answers> {
+    let frontend = facts.frontend;
     let withheld = frontend.withheld.iter().map(|withheld| withheld.reason.reason().as_str());
     let mut codes: Vec<&str> = withheld.collect();
     codes.extend(match &frontend.outcome {
@@ -275,5 +281,16 @@ fn reasons(frontend: &FrontendReport) -> Vec<Answers> {
         Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => None,
     });
     codes.dedup();
-    codes.into_iter().filter_map(answers::find).collect()
+    let mut answers: Vec<_> = codes.into_iter().filter_map(answers::find).collect();
+    for answers in &mut answers {
+        if answers.code == WithholdReason::WaitingForHealthyReplacement.as_str() {
+            if let Some(stale) = advice::stale(facts) {
+                answers.happening = stale.into();
+            }
+            if let Some(remedy) = advice::remedy(facts) {
+                answers.remedy = remedy.into();
+            }
+        }
+    }
+    answers
 }

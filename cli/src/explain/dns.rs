@@ -41,6 +41,15 @@ pub(crate) async fn query_each(session: &Session, host: &Host, family: Family) -
     answers
 }
 
+/// The host exists as long as its cluster does, so a resolver that knows no
+/// address of it may have dropped a private one.
+fn no_address(family: Family) -> String {
+    format!(
+        "no {family} address; a resolver with DNS rebinding protection drops private addresses: exempt eks.amazonaws.com \
+         there, or name another with --dns-servers"
+    )
+}
+
 async fn query(
     session: &Session,
     server: &NameServer,
@@ -50,7 +59,7 @@ async fn query(
     let budget = session.settings().dns_timeout;
     let records = match timeout(budget, server.query(host, family)).await {
         Err(_) => return Err(format!("no answer within {} ms", budget.as_millis())),
-        Ok(Err(error)) if error.is_no_records_found() => return Err(format!("no {family} address")),
+        Ok(Err(error)) if error.is_no_records_found() => return Err(no_address(family)),
         Ok(Err(error)) => return Err(error.to_string()),
         Ok(Ok(records)) => records,
     };

@@ -1,34 +1,42 @@
 //! Puts explanations into words and tables.
 
-use std::net::IpAddr;
-
 use comfy_table::{Attribute, Cell};
 use eks_nlb_sync::publish::report::Outcome;
 
 use super::answers::Answers;
-use super::details::Details;
+use super::details::{Details, InterfacesAnswer, Takes};
 use super::dns::NameServerAnswer;
 use super::health::Reason;
 use super::unmanaged::Unmanaged;
 use crate::{names, table};
 
 /// Neither a run nor ELB remembers when a target came into its state.
-const SEEN: &str = "just now, in one look; ELB does not say since when a target is in its state";
+const SEEN: &str = "just now; ELB does not say since when a target is in its state";
 
-pub(crate) fn of_reason(answers: &Answers) -> String {
-    format!(
-        "{}\n{}",
-        bold(answers.code),
-        table::pairs(vec![
-            ("What is happening", answers.happening.to_owned()),
-            ("Is anybody cut off", answers.cut_off.to_owned()),
-            ("What to do", answers.remedy.to_owned()),
-        ])
-    )
+/// A name of reports and alarms, with the commands that find its frontends.
+pub(crate) fn of_name(answers: &Answers) -> String {
+    let next = answers.next.join(", then ");
+    format!("{} ({})\n{}", bold(answers.code), answers.kind, of_answers(answers, Some(next)))
 }
 
-pub(crate) fn of_unmanaged(unmanaged: &Unmanaged) -> String {
-    let told = vec![("Managed", format!("no: {}", unmanaged.why)), ("What to do", unmanaged.remedy.clone())];
+/// A reason of a frontend that is shown above.
+fn of_reason(answers: &Answers) -> String {
+    format!("{} ({})\n{}", bold(answers.code), answers.kind, of_answers(answers, None))
+}
+
+fn of_answers(answers: &Answers, next: Option<String>) -> String {
+    let mut told = vec![
+        ("What is happening", answers.happening.to_string()),
+        ("Are clients cut off", answers.cut_off.to_string()),
+        ("What to do", answers.remedy.to_string()),
+    ];
+    told.extend(next.map(|next| ("Next", next)));
+    table::pairs(told)
+}
+
+pub(super) fn of_unmanaged(unmanaged: &Unmanaged) -> String {
+    let mut told = vec![("Managed", format!("no: {}", unmanaged.why))];
+    told.extend(unmanaged.needs.iter().map(|need| ("It needs", need.clone())));
     format!("{}\n{}", bold(&unmanaged.subject), table::pairs(told))
 }
 
@@ -39,7 +47,7 @@ pub(crate) fn of_frontend(details: &Details) -> String {
         told.push(("Load balancer", names::load_balancer(arn).to_owned()));
     }
     if let Some(arn) = &frontend.target_group {
-        let takes = details.takes.as_ref().map_or_else(String::new, |takes| format!(": {takes}"));
+        let takes = details.takes.as_ref().map_or_else(String::new, of_takes);
         told.push(("Target group", names::target_group(arn).to_owned() + &takes));
     }
     told.push(("Tags", details.tags.join("; ")));
@@ -52,12 +60,13 @@ pub(crate) fn of_frontend(details: &Details) -> String {
     }
     told.push(("This run", outcome(&frontend.outcome)));
     told.push(("Cut off", details.cut_off.clone()));
+    told.extend(details.remedy.iter().map(|remedy| ("What to do", remedy.clone())));
     if !details.targets.is_empty() {
         told.push(("Seen", SEEN.to_owned()));
     }
     told.extend(details.targets.iter().filter_map(|fate| {
-        let Reason { code, description } = fate.elb_says.as_ref()?;
-        Some(("ELB says", format!("{}: {description} ({code})", fate.target)))
+        let Reason { code, description } = fate.elb_reason.as_ref()?;
+        Some(("ELB's reason", format!("{}: {description} ({code})", fate.target)))
     }));
     let title = frontend.cluster.as_ref().map_or_else(|| "no cluster".to_owned(), ToString::to_string);
     let mut text = format!("{}\n{}", bold(&title), table::pairs(told));
@@ -77,24 +86,29 @@ fn outcome(outcome: &Outcome) -> String {
         Outcome::Converged => "nothing to do: it is converged".to_owned(),
         Outcome::Waiting => "nothing to do yet: it waits".to_owned(),
         Outcome::Changed => "changed it".to_owned(),
-        Outcome::Planned => "would change it: `eks-nlb sync` does".to_owned(),
+        Outcome::Planned => "would change it".to_owned(),
         Outcome::Skipped { reason } => format!("skips it: {}", table::skipped(*reason)),
         Outcome::Failed { error } => format!("fails: {}: {}", error.code, error.message),
     }
 }
 
+fn of_takes(takes: &Takes) -> String {
+    let vpc = takes.vpc.as_ref().map_or_else(String::new, |vpc| format!(", in {vpc}"));
+    format!(": {} targets on port {}{vpc}", takes.family, takes.port)
+}
+
 fn of_name_server(answer: &NameServerAnswer) -> String {
     let addresses = answer.addresses.iter();
     let addresses = addresses.map(|one| format!("{} (TTL {} s)", one.address, one.ttl_seconds));
-    let says = answer.error.clone().unwrap_or_else(|| addresses.collect::<Vec<_>>().join(", "));
-    format!("{} says {says}", answer.name_server)
+    let answered = answer.error.clone().unwrap_or_else(|| addresses.collect::<Vec<_>>().join(", "));
+    format!("{} answers {answered}", answer.name_server)
 }
 
-fn of_interfaces(interfaces: &Result<Vec<IpAddr>, String>) -> String {
-    match interfaces {
-        Ok(addresses) if addresses.is_empty() => "none of the cluster's control plane".to_owned(),
-        Ok(addresses) => addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
-        Err(error) => format!("not known: {error}"),
+fn of_interfaces(interfaces: &InterfacesAnswer) -> String {
+    match &interfaces.error {
+        Some(error) => format!("unknown: {error}"),
+        None if interfaces.addresses.is_empty() => "none of the cluster's control plane".to_owned(),
+        None => interfaces.addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
     }
 }
 

@@ -1,90 +1,154 @@
-//! Says why something that is there is not managed.
+//! Says why something is not managed, and everything that it needs.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use eks_nlb_sync::aws::eks::Lookup;
-use eks_nlb_sync::model::{ClusterName, LoadBalancerArn};
+use eks_nlb_sync::aws::elb::{LoadBalancer, TargetGroup};
+use eks_nlb_sync::model::{ClusterName, Tags};
+use eks_nlb_sync::settings::Settings;
 use serde::Serialize;
 
+use super::observe::Look;
+use super::subject::Subject;
 use crate::names;
 use crate::problem::Problem;
-use crate::session::Session;
 
-/// Something that is there and is not managed.
+/// ELB's `Scheme` of a load balancer that has no public address.
+const INTERNAL: &str = "internal";
+
+/// Something that exists and is not managed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Unmanaged {
-    pub(crate) subject: String,
-    pub(crate) managed: bool,
-    pub(crate) why: String,
-    pub(crate) remedy: String,
+pub(super) struct Unmanaged {
+    pub(super) subject: String,
+    pub(super) managed: bool,
+    pub(super) why: String,
+    /// Everything that is missing, a sentence each.
+    pub(super) needs: Vec<String>,
 }
 
-/// What a search came to.
-pub(crate) struct Found {
-    /// What is asked for, if it is there.
-    pub(crate) of_subject: Option<Unmanaged>,
-    /// What else is there, by name.
-    pub(crate) others: Vec<String>,
+/// The result of a search.
+pub(super) struct Found {
+    /// What is asked for, if it exists.
+    pub(super) of_subject: Option<Unmanaged>,
+    /// Every other name.
+    pub(super) others: Vec<String>,
 }
 
 /// Looks for `subject` among all load balancers, target groups and clusters.
-pub(crate) async fn find(session: &Session, subject: &str) -> Result<Found, Problem> {
-    let limits = session.budget();
-    let clients = session.clients(&limits).await?;
-    let elb = clients.elb(&limits);
-    let listed = elb.network_load_balancers().await?;
-    let load_balancers: BTreeSet<_> = listed.into_iter().map(|listed| listed.arn).collect();
-    let is_subject = |arn: &str, name: &str| arn == subject || name == subject;
-    let found = load_balancers.iter().find(|arn| is_subject(&arn.0, names::load_balancer(arn)));
-    let mut others: Vec<_> = load_balancers.iter().map(|arn| names::load_balancer(arn).to_owned()).collect();
-    if let Some(arn) = found {
-        return Ok(Found { of_subject: Some(load_balancer(session, subject, arn)), others });
-    }
+pub(super) async fn find(look: &Look<'_>, subject: Subject<'_>) -> Result<Found, Problem> {
+    let elb = &look.reconciler.elb;
+    let balancers = elb.network_load_balancers().await?;
     let groups = elb.target_groups().await?;
-    others.extend(groups.iter().map(|group| names::target_group(&group.arn).to_owned()));
-    if let Some(group) = groups.iter().find(|group| is_subject(&group.arn.0, names::target_group(&group.arn)))
-    {
-        let of_subject = match group.load_balancers.iter().find(|arn| load_balancers.contains(arn)) {
-            Some(arn) => load_balancer(session, subject, arn),
-            None => Unmanaged::new(
-                subject,
-                format!(
-                    "no network load balancer forwards to the target group {}",
-                    names::target_group(&group.arn)
-                ),
-                "add a listener that forwards to it to a managed load balancer".to_owned(),
-            ),
-        };
-        return Ok(Found { of_subject: Some(of_subject), others });
-    }
-    let Ok(cluster) = subject.parse::<ClusterName>() else { return Ok(Found { of_subject: None, others }) };
-    let of_subject = match clients.eks(&limits).api_endpoint(&cluster, None).await {
-        Ok(Lookup::Found(_) | Lookup::NotReady | Lookup::Local) => Some(Unmanaged::new(
+    let of_balancers = balancers.iter().map(|it| names::load_balancer(&it.arn));
+    let of_groups = groups.iter().map(|it| names::target_group(&it.arn));
+    let others = of_balancers.chain(of_groups).map(str::to_owned).collect();
+
+    let is_group =
+        |group: &&TargetGroup| subject.is(&group.arn.0) || subject.is(names::target_group(&group.arn));
+    let group = groups.iter().find(is_group);
+    let is_balancer = |balancer: &&LoadBalancer| {
+        subject.is(&balancer.arn.0)
+            || subject.is(names::load_balancer(&balancer.arn))
+            || group.is_some_and(|group| group.load_balancers.contains(&balancer.arn))
+    };
+    let of_subject = match (balancers.iter().find(is_balancer), group) {
+        (Some(balancer), _) => Some(of_load_balancer(look, subject, balancer, &groups).await?),
+        (None, Some(group)) => Some(Unmanaged::new(
             subject,
-            format!("EKS has the cluster {cluster}, but no managed load balancer names it"),
             format!(
-                "tag its load balancer {} and {}={cluster}",
-                session.settings().nlb_tag,
-                session.settings().cluster_name_tag
+                "no Network Load Balancer forwards to the target group {}",
+                names::target_group(&group.arn)
             ),
+            vec!["Add a listener that forwards to it to a managed load balancer.".to_owned()],
         )),
-        Err(_) => None,
+        (None, None) => of_cluster(look, subject).await,
     };
     Ok(Found { of_subject, others })
 }
 
-fn load_balancer(session: &Session, subject: &str, arn: &LoadBalancerArn) -> Unmanaged {
-    let name = names::load_balancer(arn);
-    Unmanaged::new(
-        subject,
-        format!("the load balancer {name} does not carry {}", session.settings().nlb_tag),
-        format!("add the tag if {name} fronts an EKS cluster"),
-    )
+async fn of_cluster(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanaged> {
+    let cluster = subject.0.parse::<ClusterName>().ok()?;
+    let lookup = look.clients.eks(look.budget).api_endpoint(&cluster, None).await.ok()?;
+    let Settings { nlb_tag, cluster_name_tag, .. } = look.session.settings();
+    let needs = match lookup {
+        Lookup::Local => vec![
+            "It runs on an Outpost, where the addresses never change: register them once by hand.".to_owned(),
+        ],
+        Lookup::Found(_) | Lookup::NotReady => vec![
+            "An internal Network Load Balancer with a TCP listener on port 443.".to_owned(),
+            format!("On the load balancer, the tags {nlb_tag} and {cluster_name_tag}={cluster}."),
+            format!("A target group of type ip and protocol TCP on port 443, with the tag {}.", first(look)),
+        ],
+    };
+    let why = format!("EKS has the cluster {cluster}, but no managed load balancer names it");
+    Some(Unmanaged::new(subject, why, needs))
+}
+
+/// The first tag of `NLB_TAG`, which the function's policy asks for on target
+/// groups.
+fn first(look: &Look<'_>) -> String {
+    let tags = look.session.settings().nlb_tag.to_string();
+    tags.split(',').next().unwrap_or_default().to_owned()
+}
+
+async fn of_load_balancer(
+    look: &Look<'_>,
+    subject: Subject<'_>,
+    balancer: &LoadBalancer,
+    groups: &[TargetGroup],
+) -> Result<Unmanaged, Problem> {
+    let name = names::load_balancer(&balancer.arn);
+    let groups: Vec<_> = groups.iter().filter(|group| group.load_balancers.contains(&balancer.arn)).collect();
+    let arns = groups.iter().map(|group| group.arn.0.clone()).chain([balancer.arn.0.clone()]);
+    let tags = look.reconciler.elb.tags(arns.collect()).await?;
+    let nlb_tag = &look.session.settings().nlb_tag;
+    if tags.get(&balancer.arn.0).is_some_and(|tags| nlb_tag.matches(tags)) {
+        let why = format!("the load balancer {name} is managed, and --cluster names other clusters");
+        return Ok(Unmanaged::new(subject, why, vec!["Leave --cluster out.".to_owned()]));
+    }
+    let why = format!("the load balancer {name} does not carry {nlb_tag}");
+    Ok(Unmanaged::new(subject, why, needs(look, balancer, &groups, &tags)))
+}
+
+/// Everything that `balancer` lacks to front a cluster.
+fn needs(
+    look: &Look<'_>,
+    balancer: &LoadBalancer,
+    groups: &[&TargetGroup],
+    tags: &BTreeMap<String, Tags>,
+) -> Vec<String> {
+    let settings = look.session.settings();
+    let name = names::load_balancer(&balancer.arn);
+    let mut needs = vec![format!("If {name} fronts an EKS cluster, tag it {}.", settings.nlb_tag)];
+    let key = &settings.cluster_name_tag;
+    let is_named =
+        |arn: &String| tags.get(arn).and_then(|tags| tags.get(key)).is_some_and(|name| !name.is_empty());
+    if !is_named(&balancer.arn.0) && !groups.iter().any(|group| is_named(&group.arn.0)) {
+        needs.push(format!("Tag it {key}=CLUSTER, too: no tag names the cluster."));
+    }
+    if balancer.scheme != INTERNAL && !settings.allow_internet_facing {
+        needs.push(format!(
+            "Use an internal load balancer: this one is {}, and ALLOW_INTERNET_FACING is not set.",
+            balancer.scheme
+        ));
+    }
+    let usable: Vec<_> = groups.iter().filter(|group| group.has_ip_targets && group.is_tcp).collect();
+    if usable.is_empty() {
+        needs.push(
+            "Forward a TCP listener on port 443 to a target group of type ip and protocol TCP.".to_owned(),
+        );
+    }
+    let is_tagged = |arn: &String| tags.get(arn).is_some_and(|tags| settings.nlb_tag.first_matches(tags));
+    needs.extend(usable.iter().filter(|group| !is_tagged(&group.arn.0)).map(|group| {
+        let group = names::target_group(&group.arn);
+        format!("Tag the target group {group} {}, too: the function's policy asks for it.", first(look))
+    }));
+    needs
 }
 
 impl Unmanaged {
-    fn new(subject: &str, why: String, remedy: String) -> Self {
-        Self { subject: subject.to_owned(), managed: false, why, remedy }
+    fn new(subject: Subject<'_>, why: String, needs: Vec<String>) -> Self {
+        Self { subject: subject.0.to_owned(), managed: false, why, needs }
     }
 }

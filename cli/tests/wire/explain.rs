@@ -1,6 +1,6 @@
 //! `eks-nlb explain`.
 
-use eks_nlb_simulator::world::LoadBalancerSpec;
+use eks_nlb_simulator::world::{LoadBalancerSpec, Scheme};
 use eks_nlb_simulator::{Fault, Health, World};
 
 use crate::support::*;
@@ -37,12 +37,12 @@ async fn it_tells_tags_endpoint_addresses_and_the_rule_of_each_target() {
     for part in [
         "the load balancer carries eks-nlb-sync=enabled",
         "cluster_name=orders on the load balancer names the cluster",
-        &format!("{dns} says 10.2.2.31 (TTL 60 s), 10.2.3.32 (TTL 60 s)"),
+        &format!("{dns} answers 10.2.2.31 (TTL 60 s), 10.2.3.32 (TTL 60 s)"),
         "no: 2 of 2 targets are healthy",
         "What to do",
-        "Check the desired targets.",
+        "DNS no longer names 10.2.1.30. Network interfaces of the control plane still have 10.2.1.30, but DNS alone",
+        "Tag the target group eks-nlb-sync=enabled: unless WriteScope is any",
     ] {
-        let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words(&said.out).contains(part), "{part} is missing: {}", said.out);
     }
     let withheld = said.lines_with("10.2.1.30:443").pop().expect("a row");
@@ -73,7 +73,10 @@ async fn a_failure_still_tells_whether_anybody_is_cut_off() {
 async fn what_is_not_managed_says_why() {
     let desk = Desk::new(|world: &mut World| {
         small_fleet(world);
-        world.add_load_balancer(LoadBalancerSpec::network("website"));
+        world.add_load_balancer(LoadBalancerSpec {
+            scheme: Scheme::InternetFacing,
+            ..LoadBalancerSpec::network("website")
+        });
         world.add_cluster("lonely", ["10.9.1.1", "10.9.2.2"]);
     })
     .await;
@@ -83,7 +86,14 @@ async fn what_is_not_managed_says_why() {
     let unknown = desk.run(&["explain", "ordres"]).await;
 
     assert!(load_balancer.out.contains("does not carry eks-nlb-sync=enabled"), "{load_balancer:?}");
-    assert!(cluster.out.contains("no managed load balancer names it"), "{cluster:?}");
+    for need in ["cluster_name=CLUSTER", "an internal load balancer", "to a target group of type ip"] {
+        assert!(words(&load_balancer.out).contains(need), "{need} is missing: {load_balancer:?}");
+    }
+    assert!(words(&cluster.out).contains("no managed load balancer names it"), "{cluster:?}");
+    assert!(
+        words(&cluster.out).contains("the tags eks-nlb-sync=enabled and cluster_name=lonely"),
+        "{cluster:?}"
+    );
     unknown.assert_one_sentence(1, &["ordres", "did you mean orders?"]);
     for (misspelt, meant) in [
         ("tg-odrers", "tg-orders"),
@@ -107,12 +117,12 @@ async fn what_elb_says_of_a_target_is_told() {
     let said = desk.run(&["explain", "orders"]).await;
     let document = desk.run(&["explain", "orders", "--output", "json"]).await.json();
 
-    let [says] = said.lines_with("ELB says")[..] else { panic!("{}", said.out) };
+    let [says] = said.lines_with("ELB's reason")[..] else { panic!("{}", said.out) };
     assert!(says.contains("10.2.1.30:443: Health checks failed (Target.FailedHealthChecks)"), "{says}");
     assert!(said.out.contains("ELB does not say since when"), "{}", said.out);
     let targets = document["frontends"][0]["targets"].as_array().expect("targets");
     let says = |target: &str| {
-        targets.iter().find(|one| one["target"] == target).map(|one| one["elbSays"]["code"].clone())
+        targets.iter().find(|one| one["target"] == target).map(|one| one["elbReason"]["code"].clone())
     };
     assert_eq!(says("10.2.1.30:443"), Some("Target.FailedHealthChecks".into()));
     assert_eq!(says("10.2.2.31:443"), Some(serde_json::Value::Null), "it is healthy");
@@ -141,7 +151,7 @@ async fn a_reason_needs_no_account() {
     let said = said(bare(&["explain", "waitingforhealthyreplacement"])).await;
 
     assert_eq!(said.code, Some(0), "{said:?}");
-    for part in ["What is happening", "Is anybody cut off", "What to do"] {
+    for part in ["What is happening", "Are clients cut off", "What to do"] {
         assert!(said.out.contains(part), "{}", said.out);
     }
 }
@@ -159,4 +169,46 @@ async fn json_has_all_of_it() {
     assert_eq!(withheld.map(|t| t["rule"].clone()), Some("keep-last-healthy".into()));
     assert_eq!(orders["answers"][0]["code"], "waitingForHealthyReplacement");
     assert!(orders["readAt"].as_str().is_some_and(|at| at.ends_with('Z')));
+}
+
+/// Whatever the size of the Region, apart from the pages of its listing.
+#[tokio::test]
+async fn one_frontend_costs_at_most_eight_calls() {
+    for source in ["dns", "eni", "auto", "dns+eni"] {
+        let desk = Desk::new(|world| {
+            small_fleet(world);
+            for n in 0..30 {
+                let cluster = format!("c{n}");
+                world.add_cluster(&cluster, [format!("10.{n}.1.1"), format!("10.{n}.2.2")]);
+                world.add_frontend(&cluster);
+            }
+            world.set_health("10.2.1.30", Health::Never);
+        })
+        .await;
+
+        let said = desk.run_with(&[("ADDRESS_SOURCE", source)], &["explain", "orders"]).await;
+
+        assert_eq!(said.code, Some(0), "{said:?}");
+        let world = desk.sim.world();
+        assert_eq!((world.count("DescribeCluster"), world.count("DescribeTargetHealth")), (1, 2), "{source}");
+        let pages = ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags"];
+        let of_listing: usize = pages.map(|operation| world.count(operation)).iter().sum();
+        // One page each, and the tags of 33 load balancers and their groups in batches of 20.
+        assert!(world.requests().len() - of_listing <= 4, "{source}: {:?}", world.requests());
+        assert_eq!((world.count("DescribeLoadBalancers"), world.count("DescribeTargetGroups")), (1, 1));
+    }
+    let desk = Desk::new(small_fleet).await;
+    desk.run(&["explain", "orders"]).await;
+    let calls = desk.sim.world().requests().len();
+    assert!(calls <= 8, "{calls} calls");
+}
+
+#[tokio::test]
+async fn case_does_not_matter() {
+    let desk = Desk::new(small_fleet).await;
+
+    let upper = desk.run(&["explain", "ORDERS"]).await;
+
+    assert_eq!(upper.code, Some(0), "{upper:?}");
+    assert_eq!(upper.out, desk.run(&["explain", "orders"]).await.out);
 }

@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
+mod advice;
 mod bad_input;
 mod docs;
 mod doctor;

@@ -121,6 +121,11 @@ pub(crate) async fn said(mut command: Command) -> Said {
     }
 }
 
+/// The words of a text, however its lines are broken.
+pub(crate) fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// A world in which `payments` is to be registered, `ledger` is converged and
 /// `orders` waits for a replacement.
 pub(crate) fn small_fleet(world: &mut World) {

@@ -219,6 +219,19 @@ impl Withheld {
             Self::DeregistrationFailed => WithholdReason::DeregistrationFailed,
         }
     }
+
+    /// What the desired targets are missing, if that is the reason.
+    #[must_use]
+    pub fn shortfall(&self) -> Option<&Shortfall> {
+        match self {
+            Self::WaitingForHealthyReplacement(shortfall) => Some(shortfall),
+            Self::NamedByOneSource
+            | Self::SourceUnavailable
+            | Self::AddOnlyPolicy
+            | Self::RegistrationFailed
+            | Self::DeregistrationFailed => None,
+        }
+    }
 }
 
 impl Serialize for Withheld {

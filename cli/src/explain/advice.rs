@@ -1,0 +1,171 @@
+//! Words for one frontend, by its own numbers: are clients cut off, what is
+//! happening to its stale targets, and what to do.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use eks_nlb_sync::model::{TargetState, Targets, Zone};
+use eks_nlb_sync::plan::Shortfall;
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
+use eks_nlb_sync::serving::{is_healthy, unserved};
+
+use super::health::Reason;
+
+/// What is known of one frontend.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Facts<'a> {
+    pub(super) frontend: &'a FrontendReport,
+    /// ELB's reason for each target that is not healthy.
+    pub(super) reasons: &'a BTreeMap<String, Reason>,
+    /// The addresses of the control plane's network interfaces, if known.
+    pub(super) interfaces: Option<&'a [IpAddr]>,
+    /// The tag that the deployed policy asks for, if the target group lacks it.
+    pub(super) missing_tag: Option<&'a str>,
+}
+
+/// Whether clients are cut off, by the health of the targets.
+pub(super) fn cut_off(frontend: &FrontendReport) -> String {
+    if frontend.target_group.is_none() {
+        return "yes: the load balancer has no target group".to_owned();
+    }
+    let Some(current) = &frontend.current else {
+        return "unknown: the targets were not read".to_owned();
+    };
+    let healthy = current.values().filter(|listed| is_healthy(listed)).count();
+    let counted = match (healthy, current.len()) {
+        (0, 0) => return "yes: the target group is empty".to_owned(),
+        (1, all) => format!("1 of {all} targets is healthy"),
+        (healthy, all) => format!("{healthy} of {all} targets are healthy"),
+    };
+    let zones = unserved(current);
+    if zones.contains(&Zone::All) {
+        return format!("yes: {counted}; the load balancer fails open and sends clients to any of them");
+    }
+    if !zones.is_empty() {
+        let zones: Vec<_> = zones.iter().map(Zone::as_str).collect();
+        return format!("yes, in {}: no target there is healthy ({counted})", zones.join(" and "));
+    }
+    if frontend.healthy == Some(0) {
+        return format!("no: {counted}, but each at an address that is no longer desired");
+    }
+    format!("no: {counted}")
+}
+
+/// What is happening to the stale targets that stay, by what each source names.
+pub(super) fn stale(facts: Facts<'_>) -> Option<String> {
+    let FrontendReport { withheld, source, .. } = facts.frontend;
+    let addresses: Vec<_> = withheld.iter().map(|withheld| withheld.target.ip()).collect();
+    let source = (*source)?;
+    if addresses.is_empty() {
+        return None;
+    }
+    let decides = match source.as_str() {
+        "dns" => "DNS no longer names",
+        "eni" => "No network interface of the control plane has",
+        _ => "DNS and the network interfaces no longer both name",
+    };
+    let is_known = |address: &&IpAddr| facts.interfaces.is_some_and(|known| known.contains(address));
+    let still: Vec<_> = addresses.iter().filter(is_known).copied().collect();
+    let despite = match source.as_str() {
+        "dns" if !still.is_empty() => format!(
+            " Network interfaces of the control plane still have {}, but DNS alone decides in this run (ADDRESS_SOURCE).",
+            list(&still)
+        ),
+        _ => String::new(),
+    };
+    let addresses = list(&addresses);
+    Some(format!(
+        "{decides} {addresses}.{despite} The targets stay in service until their replacements are ready."
+    ))
+}
+
+/// What to do, if anything.
+pub(super) fn remedy(facts: Facts<'_>) -> Option<String> {
+    let FrontendReport { outcome, current, desired, .. } = facts.frontend;
+    let current = current.as_ref()?;
+    match outcome {
+        Outcome::Failed { .. } | Outcome::Skipped { .. } => return None,
+        Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => {}
+    }
+    let mut steps = Vec::new();
+    let writes = !facts.frontend.registered.is_empty() || !facts.frontend.deregistered.is_empty();
+    match facts.missing_tag {
+        Some(tag) if writes => steps.push(format!(
+            "Tag the target group {tag}: unless WriteScope is any, the deployed policy denies every write to it."
+        )),
+        _ if writes => {
+            steps.push("Run `eks-nlb sync`, or wait for the next run of the function.".to_owned());
+        }
+        _ => {}
+    }
+    let in_state = |wanted: &[TargetState]| in_state(current, desired, wanted);
+    let initial = in_state(&[TargetState::Initial]);
+    if !initial.is_empty() {
+        steps.push(format!("Wait a few minutes: ELB is still checking {}.", list(&initial)));
+    }
+    let unhealthy = in_state(&[TargetState::Unhealthy]);
+    if !unhealthy.is_empty() {
+        steps.push(of_unhealthy(facts, &unhealthy));
+    }
+    let unused = in_state(&[TargetState::Unused]);
+    if !unused.is_empty() {
+        steps.push(format!(
+            "Let the load balancer use {}: enable the zone of each, and forward a listener to the target group.",
+            list(&unused)
+        ));
+    }
+    steps.extend(of_shortfall(facts));
+    (!steps.is_empty()).then(|| steps.join(" "))
+}
+
+fn of_unhealthy(facts: Facts<'_>, unhealthy: &[IpAddr]) -> String {
+    let of =
+        |ip: &IpAddr| facts.reasons.iter().find(|(target, _)| is_at(target, *ip)).map(|(_, reason)| reason);
+    let described = unhealthy.iter().find_map(of);
+    let described = described.map_or_else(String::new, |reason| format!(" ({})", reason.description));
+    let cluster = facts.frontend.cluster.as_ref();
+    let cluster = cluster.map_or_else(String::new, |cluster| format!(" --cluster {cluster}"));
+    format!(
+        "Find out why {} not pass ELB's health checks{described}: the cluster's security group must admit TCP 443 \
+         from the load balancer, and the check must be TCP, or HTTPS on /readyz. `eks-nlb doctor{cluster}` checks both.",
+        verb(unhealthy)
+    )
+}
+
+/// Whether `target`, as in `10.0.1.10:443`, has the address `ip`.
+fn is_at(target: &str, ip: IpAddr) -> bool {
+    target.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip() == ip)
+}
+
+/// What the desired targets lack where all of them are well.
+fn of_shortfall(facts: Facts<'_>) -> Option<String> {
+    let desired = facts.frontend.desired.len();
+    let shortfalls = facts.frontend.withheld.iter().filter_map(|withheld| withheld.reason.shortfall());
+    { shortfalls }.find_map(|shortfall| match shortfall {
+        Shortfall::Healthy { needed, .. } | Shortfall::Ready { needed, .. } if *needed > desired => Some(format!(
+            "Waiting does not help as long as the source names {desired} where {needed} must be healthy: EKS has at least \
+             two API servers. Check the source, or set MIN_HEALTHY_TARGETS=1."
+        )),
+        Shortfall::HealthyInZone(zone) => Some(format!(
+            "The clients of zone {zone} need the stale target until a desired target there is healthy."
+        )),
+        Shortfall::Healthy { .. } | Shortfall::Ready { .. } => None,
+    })
+}
+
+/// The desired addresses whose targets are in one of the states `wanted`.
+fn in_state(current: &Targets, desired: &[IpAddr], wanted: &[TargetState]) -> Vec<IpAddr> {
+    let listed = current.iter().filter(|(_, listed)| wanted.contains(&listed.state));
+    let addresses = listed.map(|(target, _)| target.ip());
+    addresses.filter(|address| desired.contains(address)).collect()
+}
+
+fn list(addresses: &[IpAddr]) -> String {
+    addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// As in `10.0.1.10 does`.
+fn verb(addresses: &[IpAddr]) -> String {
+    let verb = if addresses.len() == 1 { "does" } else { "do" };
+    format!("{} {verb}", list(addresses))
+}

@@ -1,0 +1,95 @@
+//! What a person may call a frontend, and the nearest name of the same kind.
+
+use std::net::{IpAddr, SocketAddr};
+
+use eks_nlb_sync::publish::report::FrontendReport;
+
+use super::answers;
+use crate::names;
+
+/// What is asked for, as it was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Subject<'a>(pub(super) &'a str);
+
+/// What a name may be of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Address,
+    Arn,
+    Host,
+    Name,
+}
+
+impl Kind {
+    fn of(text: &str) -> Self {
+        if text.parse::<IpAddr>().is_ok() || text.parse::<SocketAddr>().is_ok() {
+            Self::Address
+        } else if text.starts_with("arn:") {
+            Self::Arn
+        } else if text.contains('.') {
+            Self::Host
+        } else {
+            Self::Name
+        }
+    }
+}
+
+impl Subject<'_> {
+    /// Whether it is `name`, in any case.
+    pub(super) fn is(self, name: &str) -> bool {
+        self.0.eq_ignore_ascii_case(name)
+    }
+
+    /// Whether it names `frontend`.
+    pub(super) fn names(self, frontend: &FrontendReport) -> bool {
+        names_of(frontend).any(|name| self.is(&name))
+    }
+
+    /// Whether tags tell which frontends it names. Addresses and host names are
+    /// known only once every cluster was read.
+    pub(super) fn is_in_listing(self) -> bool {
+        matches!(Kind::of(self.0), Kind::Arn | Kind::Name)
+    }
+
+    /// The nearest of `known`, or of the names that reports and alarms have.
+    pub(super) fn nearest(self, known: &[String]) -> Option<String> {
+        let kind = Kind::of(self.0);
+        let codes: Vec<_> = answers::all().map(|answers| answers.code).collect();
+        let known = known.iter().map(String::as_str).chain(codes);
+        names::nearest(self.0, known.filter(|name| Kind::of(name) == kind))
+    }
+}
+
+/// Everything by which a frontend can be asked for.
+pub(super) fn names_of(frontend: &FrontendReport) -> impl Iterator<Item = String> {
+    let cluster = frontend.cluster.iter().map(ToString::to_string);
+    let host = frontend.host.iter().map(ToString::to_string);
+    let load_balancer =
+        frontend.load_balancer.iter().flat_map(|arn| [arn.0.clone(), names::load_balancer(arn).to_owned()]);
+    let group =
+        frontend.target_group.iter().flat_map(|arn| [arn.0.clone(), names::target_group(arn).to_owned()]);
+    let desired = frontend.desired.iter().map(ToString::to_string);
+    let targets = frontend.current.iter().flat_map(|current| current.keys()).chain(&frontend.registered);
+    let targets = targets.flat_map(|target| [target.to_string(), target.ip().to_string()]);
+    cluster.chain(load_balancer).chain(group).chain(host).chain(desired).chain(targets)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_name_of_the_same_kind_is_near() {
+        let known = ["orders", "10.2.1.30", "10.2.1.30:443", "abc.gr7.eu-west-1.eks.amazonaws.com"];
+        let known = known.map(str::to_owned);
+        let nearest = |text| Subject(text).nearest(&known);
+
+        assert_eq!(nearest("ordres").as_deref(), Some("orders"));
+        assert_eq!(nearest("10.2.1.31").as_deref(), Some("10.2.1.30"));
+        assert_eq!(nearest("abd.gr7.eu-west-1.eks.amazonaws.com").as_deref(), Some(known[3].as_str()));
+        assert_eq!(nearest("UnhealtyAlarm").as_deref(), Some("UnhealthyAlarm"));
+        for other in ["10.9.9.9", "arn:aws:x", "HealthyHostCount", "checkout", "UnHealthyHostCount"] {
+            assert_eq!(nearest(other), None, "{other}");
+        }
+    }
+}

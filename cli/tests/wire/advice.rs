@@ -1,0 +1,98 @@
+//! The words of `eks-nlb explain`: those that fit the numbers.
+
+use eks_nlb_simulator::world::{LoadBalancerSpec, Reply, TargetGroupSpec};
+use eks_nlb_simulator::{Health, World};
+
+use crate::support::*;
+
+#[tokio::test]
+async fn its_words_follow_from_its_numbers() {
+    type Case = (fn(&mut World), &'static [&'static str], &'static [&'static str]);
+    let cases: [Case; 4] = [
+        (
+            |world| {
+                ledger_of(world);
+                world.set_health("10.1.1.20", Health::Never);
+                world.set_health("10.1.2.21", Health::Never);
+            },
+            &[
+                "Cut off yes: 0 of 2 targets are healthy",
+                "10.1.1.20, 10.1.2.21 do not pass",
+                "doctor --cluster ledger",
+            ],
+            &["Wait"],
+        ),
+        (
+            |world| {
+                ledger_of(world);
+                world.set_health("10.1.1.20", Health::Never);
+            },
+            &["Cut off yes, in eu-west-1a: no target there is healthy", "10.1.1.20 does not pass"],
+            &["10.1.2.21 do"],
+        ),
+        (
+            |world| {
+                ledger_of(world);
+            },
+            &["Cut off no: 2 of 2 targets are healthy"],
+            &["What to do"],
+        ),
+        (
+            |world| {
+                ledger_of(world);
+                world.rotate("ledger", ["10.1.3.22"]);
+            },
+            &["Waiting does not help as long as the source names 1 where 2 must be healthy"],
+            &["Wait a few minutes"],
+        ),
+    ];
+    for (populate, told, not_told) in cases {
+        let desk = Desk::new(populate).await;
+
+        let said = words(&desk.run(&["explain", "ledger"]).await.out);
+
+        for part in told {
+            assert!(said.contains(part), "{part} is missing: {said}");
+        }
+        for part in not_told {
+            assert!(!said.contains(part), "{part}: {said}");
+        }
+    }
+}
+
+fn ledger_of(world: &mut World) {
+    world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
+    let ledger = world.add_frontend("ledger");
+    world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
+}
+
+#[tokio::test]
+async fn a_name_server_without_an_answer_may_protect_against_rebinding() {
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        let host = world.host("ledger");
+        world.dns.set(&host, Reply::NoSuchName);
+    })
+    .await;
+
+    let said = desk.run(&["explain", "ledger"]).await;
+
+    let lines = words(&said.out);
+    assert!(lines.contains("no IPv4 address; a resolver with DNS rebinding protection"), "{}", said.out);
+}
+
+/// The tag decides whether the deployed policy allows the write.
+#[tokio::test]
+async fn a_write_that_the_policy_denies_is_not_recommended() {
+    let desk = Desk::new(|world| {
+        world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+        let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
+        world.add_target_group(TargetGroupSpec::ip(&load_balancer));
+    })
+    .await;
+
+    let said = words(&desk.run(&["explain", "payments"]).await.out);
+
+    assert!(said.contains("What to do Tag the target group eks-nlb-sync=enabled"), "{said}");
+    assert!(!said.contains("Run `eks-nlb sync`"), "{said}");
+}
