@@ -67,6 +67,12 @@ pub(crate) enum Command {
     /// clusters, the function and its schedule. What you may not look at is
     /// said, and fails nothing.
     Doctor(DoctorArgs),
+    /// Ask a running `watch` whether it is ready; the health check of the container image
+    #[command(hide = true)]
+    Ready {
+        /// Where it listens, as in 127.0.0.1:8080
+        address: SocketAddr,
+    },
     /// Print the completions of a shell
     Completions {
         /// The shell

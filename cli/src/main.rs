@@ -51,6 +51,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             clap_complete::generate(shell, &mut Cli::command(), args::NAME, &mut script);
             print(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
         }
+        Command::Ready { address } => watch::ready(address).await,
         Command::Man { command } => print(&args::man_page(command.as_deref())?).map(|()| ExitCode::SUCCESS),
         Command::Explain { ref subject } => {
             if let Some(answers) = explain::answers_for(subject) {

@@ -46,6 +46,10 @@ pub(crate) enum Problem {
     Write(io::Error),
     #[error("{address} cannot be listened on: {source}")]
     Listen { address: SocketAddr, source: io::Error },
+    #[error("no `eks-nlb watch` answers on {address}: {source}; give the address of its --listen")]
+    Probe { address: SocketAddr, source: io::Error },
+    #[error("the `eks-nlb watch` on {address} is not ready: its last run could not list the load balancers")]
+    NotReady { address: SocketAddr },
     #[error("signals cannot be waited for: {0}")]
     Signals(io::Error),
     #[error("the simulator does not start: {0}")]

@@ -21,6 +21,8 @@ use crate::problem::Problem;
 use crate::session::Session;
 use ready::Readiness;
 
+pub(crate) use ready::ready;
+
 /// Makes runs until it is told to stop.
 pub(crate) async fn watch(
     session: &Session,

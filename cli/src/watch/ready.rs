@@ -1,6 +1,8 @@
 //! Answers whether the last run could list what there is.
 
+use std::io;
 use std::net::SocketAddr;
+use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -16,6 +18,28 @@ const REQUEST_BYTES: usize = 1024;
 
 /// A probe that takes longer is dropped: kubelet waits one second by default.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Succeeds if the `watch` that listens on `address` is ready. The container
+/// image has no shell and no curl, so its health check is this program.
+pub(crate) async fn ready(address: SocketAddr) -> Result<ExitCode, Problem> {
+    let status = timeout(PATIENCE, status_of(address))
+        .await
+        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+        .map_err(|source| Problem::Probe { address, source })?;
+    if status.starts_with("HTTP/1.1 200 ") {
+        Ok(ExitCode::SUCCESS)
+    } else {
+        Err(Problem::NotReady { address })
+    }
+}
+
+async fn status_of(address: SocketAddr) -> io::Result<String> {
+    let mut probe = TcpStream::connect(address).await?;
+    probe.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
+    let mut answer = String::new();
+    probe.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
 
 /// Not ready before the first run.
 #[derive(Clone, Debug, Default)]

@@ -186,6 +186,22 @@ async fn it_is_ready_while_its_runs_can_list_what_there_is() {
 }
 
 #[tokio::test]
+async fn the_health_check_of_the_image_follows_it() {
+    let address = closed_address().expect("loopback has free ports").to_string();
+    let desk = Desk::new(small_fleet).await;
+    let elsewhere = Desk::new(|_| {}).await;
+    elsewhere.run(&["ready", &address]).await.assert_one_sentence(1, &[&address, "--listen"]);
+    let mut watch = Watch::start(desk, &["--every", "1s", "--listen", &address]);
+
+    becomes(&address, 200).await;
+    assert_eq!(elsewhere.run(&["ready", &address]).await.code, Some(0));
+    watch.sim.world().plant(Fault::on("DescribeLoadBalancers").access_denied());
+    becomes(&address, 503).await;
+    elsewhere.run(&["ready", &address]).await.assert_one_sentence(1, &["not ready"]);
+    assert_eq!(watch.terminate().await.0, Some(0));
+}
+
+#[tokio::test]
 async fn bad_input_ends_it_in_one_sentence() {
     let desk = Desk::new(small_fleet).await;
 
