@@ -105,8 +105,7 @@ async fn show(session: &Session, report: &Report, all: bool, output: Output) -> 
         return known;
     }
     let mut text = table::of_report(report, all).map_or_else(String::new, |table| table + "\n");
-    text += &summary(report);
-    text += &unserved(report);
+    text += &table::paragraphs(&(summary(report) + &unserved(report)));
     print(&text)?;
     if report.summary.load_balancers == 0 {
         hint(&format!(

@@ -1,28 +1,28 @@
 //! Draws a report as the table that a person reads at a glance.
 
-use comfy_table::{Attribute, Cell, Color, ColumnConstraint, ContentArrangement, Table};
-use eks_nlb_sync::model::Target;
-use eks_nlb_sync::model::TargetState;
+mod grid;
+mod prose;
+
+use comfy_table::{Attribute, Cell, Color};
+use eks_nlb_sync::model::{Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision, Plan};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::SkipReason;
 
+pub(crate) use grid::{Grid, Row};
+pub(crate) use prose::{pairs, paragraphs, terminal};
+
 use crate::names;
 use crate::serving::Serving;
 
-const HEADER: [&str; 8] = ["LOAD BALANCER", "CLUSTER", "TARGET", "ZONE", "STATE", "ACTION", "WHY", "HEALTHY"];
+/// Stands for a value that does not exist.
+pub(crate) const NOTHING: &str = "-";
 
-/// Where the zone stands in [`HEADER`].
-const ZONE: usize = 3;
-
-/// With fewer characters a line, every column may wrap, not only the reason.
-const WIDE: u16 = 140;
-
-/// The characters of a line of prose where no terminal says.
-const LINE: u16 = 100;
-
-/// What is known of a cell that is empty.
-const NOTHING: &str = "-";
+/// Colours of the terminal's own palette: a light theme has them darker.
+pub(crate) const GOOD: Color = Color::DarkGreen;
+pub(crate) const BAD: Color = Color::DarkRed;
+pub(crate) const UNSURE: Color = Color::DarkYellow;
+const NEUTRAL: Color = Color::DarkCyan;
 
 /// The frontends of `report`, without the converged ones whose clients are
 /// served unless `all`; nothing if there is none to show.
@@ -31,133 +31,82 @@ pub(crate) fn of_report(report: &Report, all: bool) -> Option<String> {
         frontend.outcome == Outcome::Converged && Serving::of(frontend) == Serving::Served
     };
     let shown: Vec<_> = report.frontends.iter().filter(|frontend| all || !is_well(frontend)).collect();
-    let rows: Vec<[Cell; 8]> = shown.iter().flat_map(|frontend| rows(report, frontend)).collect();
-    let has_zones = rows.iter().any(|row| row[ZONE].content() != NOTHING && !row[ZONE].content().is_empty());
-    (!rows.is_empty()).then(|| draw(rows, has_zones))
+    let rows: Vec<_> = shown.iter().flat_map(|frontend| rows(report, frontend)).collect();
+    let grid = Grid {
+        keys: &["LOAD BALANCER", "CLUSTER", "HEALTHY"],
+        cells: &["TARGET", "ZONE", "STATE", "ACTION"],
+        rows,
+    };
+    (!grid.rows.is_empty()).then(|| grid.draw(terminal()))
 }
 
-fn draw(rows: Vec<[Cell; 8]>, has_zones: bool) -> String {
-    let mut table = new_table();
-    table.set_header(HEADER.map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
-    table.add_rows(rows);
-    finish(&mut table, &[0, 1, 6]);
-    if !has_zones && let Some(zone) = table.column_mut(ZONE) {
-        zone.set_constraint(ColumnConstraint::Hidden);
-    }
-    lines(&table)
-}
-
-/// A table without lines, in colours that the output drops where nobody sees
-/// them.
-pub(crate) fn new_table() -> Table {
-    let mut table = Table::new();
-    table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    table.enforce_styling();
-    table
-}
-
-/// Sets the columns; of a wide table, only those of `flexible` may wrap.
-pub(crate) fn finish(table: &mut Table, flexible: &[usize]) {
-    finish_from(table, WIDE, flexible);
-}
-
-/// The same for a table that is wide from so many characters a line.
-pub(crate) fn finish_from(table: &mut Table, wide: u16, flexible: &[usize]) {
-    let is_wide = table.width().is_none_or(|width| width >= wide);
-    let last = table.column_count().saturating_sub(1);
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((0, if index == last { 0 } else { 2 }));
-        if is_wide && !flexible.contains(&index) {
-            column.set_constraint(ColumnConstraint::ContentWidth);
-        }
-    }
-}
-
-/// The lines of `table` without the spaces that fill them.
-pub(crate) fn lines(table: &Table) -> String {
-    table.trim_fmt() + "\n"
-}
-
-/// What is known, with what it is.
-pub(crate) fn pairs(told: Vec<(&str, String)>) -> String {
-    let mut drawn = new_table();
-    if drawn.width().is_none() {
-        drawn.set_width(LINE);
-    }
-    drawn.add_rows(told.into_iter().map(|(what, is)| [Cell::new(format!("  {what}")), Cell::new(is)]));
-    finish(&mut drawn, &[1]);
-    lines(&drawn)
-}
-
-fn rows(report: &Report, frontend: &FrontendReport) -> Vec<[Cell; 8]> {
-    let mut rows: Vec<[Cell; 4]> = Vec::new();
+fn rows(report: &Report, frontend: &FrontendReport) -> Vec<Row> {
+    let keys = [load_balancer(report, frontend), cluster(frontend), healthy(frontend)];
+    let title = frontend.healthy.map_or_else(
+        || keys[..2].join("  "),
+        |healthy| format!("{}  {}  {healthy} of {} healthy", keys[0], keys[1], frontend.desired.len()),
+    );
+    let row = |cells: [Cell; 4], why: String| Row {
+        title: title.clone(),
+        keys: keys.to_vec(),
+        cells: cells.to_vec(),
+        why,
+    };
+    let whole = |action: Cell, why: String| row([nothing(), nothing(), nothing(), action], why);
+    let mut rows = Vec::new();
     match &frontend.outcome {
         Outcome::Failed { error } => {
-            rows.push(whole("fail", Color::Red, &format!("{}: {}", error.code, error.message)));
+            rows.push(whole(Cell::new("fail").fg(BAD), format!("{}: {}", error.code, error.message)));
         }
-        Outcome::Skipped { reason } => rows.push(whole("skip", Color::DarkGrey, &skipped(*reason))),
+        Outcome::Skipped { reason } => rows.push(whole(dim("skip"), skipped(*reason))),
         Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => {}
     }
-    let is_plan = report.dry_run;
-    let mut rows: Vec<[Cell; 5]> = rows
-        .into_iter()
-        .map(|[zone, state, action, why]| [Cell::new(NOTHING), zone, state, action, why])
-        .collect();
     let decisions = frontend.plan.iter().flat_map(Plan::decisions);
-    rows.extend(decisions.map(|(target, decision)| of_target(*target, decision, is_plan)));
+    rows.extend(
+        decisions.map(|(target, decision)| {
+            row(of_target(*target, decision, report.dry_run), decision.to_string())
+        }),
+    );
     if rows.is_empty() {
-        rows.push([
-            Cell::new(NOTHING),
-            Cell::new(NOTHING),
-            Cell::new(NOTHING),
-            Cell::new("keep"),
-            Cell::new(""),
-        ]);
+        rows.push(whole(dim("keep"), String::new()));
     }
-    let mut first = Some([load_balancer(report, frontend), cluster(frontend), healthy(frontend)]);
-    rows.into_iter()
-        .map(|[target, zone, state, action, why]| {
-            let [load_balancer, cluster, healthy] = first.take().unwrap_or_default().map(Cell::new);
-            [load_balancer, cluster, target, zone, state, action, why, healthy]
-        })
-        .collect()
+    rows
 }
 
-/// What happens to a frontend as a whole: zone, state, action and reason.
-fn whole(action: &str, color: Color, why: &str) -> [Cell; 4] {
-    [Cell::new(NOTHING), Cell::new(NOTHING), Cell::new(action).fg(color), Cell::new(why)]
+fn nothing() -> Cell {
+    Cell::new(NOTHING)
 }
 
-fn of_target(target: Target, decision: &Decision, is_plan: bool) -> [Cell; 5] {
+/// Less prominent, whatever the background is.
+fn dim(text: &str) -> Cell {
+    Cell::new(text).add_attribute(Attribute::Dim)
+}
+
+fn of_target(target: Target, decision: &Decision, is_plan: bool) -> [Cell; 4] {
     let zone = decision.listed.as_ref().and_then(|listed| listed.zone.as_ref());
     let zone = zone.map_or(NOTHING, |zone| zone.as_str());
     let state = decision.listed.as_ref().map(|listed| listed.state);
-    [
-        Cell::new(target),
-        Cell::new(zone),
-        state_cell(state),
-        action_cell(&decision.action, is_plan),
-        Cell::new(decision),
-    ]
+    [Cell::new(target), Cell::new(zone), state_cell(state), action_cell(&decision.action, is_plan)]
 }
 
 pub(crate) fn state_cell(state: Option<TargetState>) -> Cell {
-    let Some(state) = state else { return Cell::new(NOTHING) };
-    Cell::new(names::state(state)).fg(match state {
-        TargetState::Healthy => Color::Green,
-        TargetState::Initial | TargetState::Unavailable | TargetState::Unknown => Color::Yellow,
-        TargetState::Unhealthy => Color::Red,
-        TargetState::Unused | TargetState::Draining => Color::DarkGrey,
-    })
+    let Some(state) = state else { return nothing() };
+    let name = names::state(state);
+    match state {
+        TargetState::Healthy => Cell::new(name).fg(GOOD),
+        TargetState::Initial | TargetState::Unavailable | TargetState::Unknown => Cell::new(name).fg(UNSURE),
+        TargetState::Unhealthy => Cell::new(name).fg(BAD),
+        TargetState::Unused | TargetState::Draining => dim(name),
+    }
 }
 
 pub(crate) fn action_cell(action: &Action, is_plan: bool) -> Cell {
     let word = action.as_str();
     match action {
-        Action::Keep | Action::Leave => Cell::new(word).fg(Color::DarkGrey),
-        Action::Withhold(_) => Cell::new(word).fg(Color::Yellow),
-        Action::Register => Cell::new(done(word, is_plan)).fg(Color::Green),
-        Action::Deregister(_) => Cell::new(done(word, is_plan)).fg(Color::Cyan),
+        Action::Keep | Action::Leave => dim(word),
+        Action::Withhold(_) => Cell::new(word).fg(UNSURE),
+        Action::Register => Cell::new(done(word, is_plan)).fg(GOOD),
+        Action::Deregister(_) => Cell::new(done(word, is_plan)).fg(NEUTRAL),
     }
 }
 

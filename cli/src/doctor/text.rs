@@ -36,7 +36,7 @@ fn of_check(check: &Check) -> String {
         (None, Status::Ok, many @ 2..) => format!(" ({many})"),
         _ => String::new(),
     };
-    let mut text = format!("{mark} {}{note}\n", check.title);
+    let mut text = table::paragraphs(&format!("{mark} {}{note}\n", check.title));
     let mut told = Vec::new();
     told.extend(check.findings.iter().map(|one| (one.subject.as_str(), one.says.clone())));
     let not_looked = check.not_looked.iter();

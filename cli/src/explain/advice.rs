@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use eks_nlb_sync::model::{TargetState, Targets, Zone};
+use eks_nlb_sync::model::{Target, TargetState, Targets, Zone};
 use eks_nlb_sync::plan::Shortfall;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::serving::{is_healthy, unserved};
@@ -94,7 +94,8 @@ pub(super) fn remedy(facts: Facts<'_>) -> Option<String> {
             "Tag the target group {tag}: unless WriteScope is any, the deployed policy denies every write to it."
         )),
         _ if writes => {
-            steps.push("Run `eks-nlb sync`, or wait for the next run of the function.".to_owned());
+            let changes = changes(facts.frontend);
+            steps.push(format!("Run `eks-nlb sync`, or wait for the next run of the function: it {changes}."));
         }
         _ => {}
     }
@@ -116,6 +117,16 @@ pub(super) fn remedy(facts: Facts<'_>) -> Option<String> {
     }
     steps.extend(of_shortfall(facts));
     (!steps.is_empty()).then(|| steps.join(" "))
+}
+
+/// As in `registers 10.0.1.10`.
+fn changes(frontend: &FrontendReport) -> String {
+    let of = |verb: &str, targets: &[Target]| {
+        let addresses: Vec<_> = targets.iter().map(Target::ip).collect();
+        (!addresses.is_empty()).then(|| format!("{verb} {}", list(&addresses)))
+    };
+    let changes = [of("registers", &frontend.registered), of("deregisters", &frontend.deregistered)];
+    changes.into_iter().flatten().collect::<Vec<_>>().join(" and ")
 }
 
 fn of_unhealthy(facts: Facts<'_>, unhealthy: &[IpAddr]) -> String {
@@ -143,8 +154,8 @@ fn of_shortfall(facts: Facts<'_>) -> Option<String> {
     let shortfalls = facts.frontend.withheld.iter().filter_map(|withheld| withheld.reason.shortfall());
     { shortfalls }.find_map(|shortfall| match shortfall {
         Shortfall::Healthy { needed, .. } | Shortfall::Ready { needed, .. } if *needed > desired => Some(format!(
-            "Waiting does not help as long as the source names {desired} where {needed} must be healthy: EKS has at least \
-             two API servers. Check the source, or set MIN_HEALTHY_TARGETS=1."
+            "The stale targets stay for as long as the source names {desired} where {needed} must be healthy: EKS has at \
+             least two API servers, so check the source, or set MIN_HEALTHY_TARGETS=1."
         )),
         Shortfall::HealthyInZone(zone) => Some(format!(
             "The clients of zone {zone} need the stale target until a desired target there is healthy."

@@ -1,13 +1,15 @@
 //! Puts explanations into words and tables.
 
-use comfy_table::{Attribute, Cell};
+use comfy_table::Cell;
 use eks_nlb_sync::publish::report::Outcome;
+use eks_nlb_sync::reasons::Rule;
 
 use super::answers::Answers;
 use super::details::{Details, InterfacesAnswer, Takes};
 use super::dns::NameServerAnswer;
 use super::health::Reason;
 use super::unmanaged::Unmanaged;
+use crate::table::{Grid, Row};
 use crate::{names, table};
 
 /// Neither a run nor ELB remembers when a target came into its state.
@@ -60,7 +62,9 @@ pub(crate) fn of_frontend(details: &Details) -> String {
     }
     told.push(("This run", outcome(&frontend.outcome)));
     told.push(("Cut off", details.cut_off.clone()));
-    told.extend(details.remedy.iter().map(|remedy| ("What to do", remedy.clone())));
+    let is_below = |remedy: &&String| details.answers.iter().any(|answers| answers.remedy == **remedy);
+    let remedy = details.remedy.as_ref().filter(|remedy| !is_below(remedy));
+    told.extend(remedy.map(|remedy| ("What to do", remedy.clone())));
     if !details.targets.is_empty() {
         told.push(("Seen", SEEN.to_owned()));
     }
@@ -113,25 +117,24 @@ fn of_interfaces(interfaces: &InterfacesAnswer) -> String {
 }
 
 fn targets(details: &Details) -> String {
-    const HEADER: [&str; 6] = ["TARGET", "ZONE", "STATE", "ACTION", "RULE", "WHY"];
-    const WHY: usize = 5;
-    /// What all but the reason take, and a few words of it.
-    const NARROW: u16 = 80;
-    let mut drawn = table::new_table();
-    drawn.set_header(HEADER.map(|title| Cell::new(title).add_attribute(Attribute::Bold)));
-    drawn.add_rows(details.targets.iter().map(|fate| {
+    let rows = details.targets.iter().map(|fate| {
         let (state, action) = &fate.is;
-        [
-            Cell::new(&fate.target),
-            Cell::new(fate.zone.as_deref().unwrap_or("-")),
-            table::state_cell(*state),
-            table::action_cell(action, true),
-            Cell::new(fate.rule.map_or_else(|| "-".to_owned(), |rule| rule.to_string())),
-            Cell::new(&fate.why),
-        ]
-    }));
-    table::finish_from(&mut drawn, NARROW, &[WHY]);
-    table::lines(&drawn)
+        Row {
+            title: String::new(),
+            keys: Vec::new(),
+            cells: vec![
+                Cell::new(&fate.target),
+                Cell::new(fate.zone.as_deref().unwrap_or(table::NOTHING)),
+                table::state_cell(*state),
+                table::action_cell(action, true),
+                Cell::new(fate.rule.map_or(table::NOTHING, Rule::as_str)),
+            ],
+            why: fate.why.clone(),
+        }
+    });
+    let grid =
+        Grid { keys: &[], cells: &["TARGET", "ZONE", "STATE", "ACTION", "RULE"], rows: rows.collect() };
+    grid.draw(table::terminal())
 }
 
 fn bold(text: &str) -> String {

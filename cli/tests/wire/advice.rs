@@ -42,7 +42,7 @@ async fn its_words_follow_from_its_numbers() {
                 ledger_of(world);
                 world.rotate("ledger", ["10.1.3.22"]);
             },
-            &["Waiting does not help as long as the source names 1 where 2 must be healthy"],
+            &["The stale targets stay for as long as the source names 1 where 2 must be healthy"],
             &["Wait a few minutes"],
         ),
     ];

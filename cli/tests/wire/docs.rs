@@ -17,6 +17,9 @@ const BEGIN: &str = "<!-- example: ";
 /// Ends an example.
 const END: &str = "<!-- end -->";
 
+/// The width of the terminal in which the examples run.
+const COLUMNS: usize = 110;
+
 /// Writes the page anew if this variable is set.
 const UPDATE: &str = "UPDATE_DOCS";
 
@@ -40,15 +43,14 @@ async fn example(commands: &str) -> String {
     let desk = Desk::new(sample::fleet).await;
     let mut text = String::new();
     for command in commands.split("; ") {
-        let arguments: Vec<_> = command.split(' ').collect();
-        let said = desk.run(&arguments).await;
+        let shown = on_terminal(&desk, COLUMNS, command).await;
         let dns = desk.sim.dns_address().to_string();
         // What the simulator draws anew would change the page for no reason.
         let (host, vpc) = {
             let world = desk.sim.world();
             (world.host("orders"), world.cluster("orders").vpc.clone().expect("it has one"))
         };
-        let printed = (said.out + &said.err)
+        let printed = shown
             .replace(&dns, "10.0.0.2:53")
             .replace(&host, "0123ABC.gr7.eu-west-1.eks.amazonaws.com")
             .replace(&vpc, "vpc-0123abc");

@@ -8,6 +8,7 @@ mod bad_input;
 mod docs;
 mod doctor;
 mod explain;
+mod layout;
 mod plan;
 mod reasons;
 mod status;

@@ -185,22 +185,3 @@ async fn a_slow_region_is_no_error() {
 
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "no bar where there is no terminal");
 }
-
-#[tokio::test]
-async fn columns_fit_the_terminal() {
-    let desk = Desk::new(small_fleet).await;
-    let program = env!("CARGO_BIN_EXE_eks-nlb");
-    for (columns, command) in [(100, "plan"), (160, "plan"), (80, "explain orders")] {
-        let script = format!("script -qec 'stty cols {columns}; {program} {command}' /dev/null");
-        let said = said(desk.shell(&script)).await;
-
-        let visible = anstream::adapter::strip_str(&said.out).to_string();
-        assert!(visible.contains("10.2.1.30:443"), "{visible}");
-        let widest = visible.lines().map(|line| line.trim_end().chars().count());
-        // The sentence below the table is for the terminal to break.
-        let table = visible.lines().zip(widest).filter(|(line, _)| !line.starts_with("Plan: "));
-        for (line, width) in table {
-            assert!(width <= columns, "{width} of {columns}: {line}");
-        }
-    }
-}

@@ -121,6 +121,15 @@ pub(crate) async fn said(mut command: Command) -> Said {
     }
 }
 
+/// What `command` prints on a terminal of `columns`, errors included, without
+/// colours.
+pub(crate) async fn on_terminal(desk: &Desk, columns: usize, command: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_eks-nlb");
+    let script = format!("script -qec 'stty cols {columns}; {program} {command}' /dev/null");
+    let said = said(desk.shell(&script)).await;
+    anstream::adapter::strip_str(&said.out).to_string().replace('\r', "")
+}
+
 /// The words of a text, however its lines are broken.
 pub(crate) fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
