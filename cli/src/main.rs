@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod names;
 mod output;
+mod permission;
 mod plan;
 mod problem;
 mod progress;

@@ -9,11 +9,13 @@ use eks_nlb_sync::model::ClusterName;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report, Summary};
 use eks_nlb_sync::reasons::FailureCode;
 use eks_nlb_sync::request::Request;
+use serde::Serialize;
 use tokio::signal;
 use tokio::sync::oneshot;
 
 use crate::args::{Common, Output, PlanArgs, SyncArgs};
 use crate::output::{hint, print, print_json};
+use crate::permission::{self, MayWrite, Permissions};
 use crate::problem::{Problem, unless_interrupted};
 use crate::serving::{self, Serving};
 use crate::session::Session;
@@ -26,9 +28,11 @@ const CHANGES: u8 = 2;
 /// Shows what a run would change.
 pub(crate) async fn plan(session: &Session, wanted: &PlanArgs, common: &Common) -> Result<ExitCode, Problem> {
     let report = session.plan().await?;
-    show(session, &report, wanted.all, common.output).await?;
+    let permissions = permission::of_plan(session, &report).await?;
+    show(session, &report, &permissions, wanted.all, common.output).await?;
     Ok(match report.summary {
         Summary { failed: 1.., .. } => ExitCode::FAILURE,
+        _ if is_refused(&permissions) => ExitCode::FAILURE,
         _ if report.frontends.iter().any(stays_cut_off) => ExitCode::from(CUT_OFF),
         Summary { planned: 1.., .. } if wanted.detailed_exitcode => ExitCode::from(CHANGES),
         _ => ExitCode::SUCCESS,
@@ -51,9 +55,13 @@ pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) 
             return Err(Problem::NobodyToAsk);
         }
         let report = unless_interrupted(async { Ok(session.plan().await?) }).await?;
+        let permissions = unless_interrupted(permission::of_plan(session, &report)).await?;
         // Where JSON is wanted, there is one report: that of what was done.
         let to_read = if dry_run { common.output } else { Output::Table };
-        unless_interrupted(show(session, &report, wanted.all, to_read)).await?;
+        unless_interrupted(show(session, &report, &permissions, wanted.all, to_read)).await?;
+        if dry_run && is_refused(&permissions) {
+            return Ok(ExitCode::FAILURE);
+        }
         if dry_run || report.summary.planned == 0 {
             return Ok(exit_code(&report));
         }
@@ -62,7 +70,7 @@ pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) 
         }
     }
     let report = session.apply(interruption()).await?.ok_or(Problem::InterruptedWhileWriting)?;
-    show(session, &report, wanted.all, common.output).await?;
+    show(session, &report, &Permissions::new(), wanted.all, common.output).await?;
     Ok(exit_code(&report))
 }
 
@@ -90,21 +98,62 @@ async fn is_agreed() -> Result<bool, Problem> {
     Ok(answer.await.unwrap_or_default())
 }
 
+/// Whether the deployed function may not write what is planned.
+fn is_refused(permissions: &Permissions) -> bool {
+    permissions.values().any(|may_write| !may_write.allowed)
+}
+
+/// The report, with what the deployed function may write.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    schema_version: u16,
+    dry_run: bool,
+    region: &'a str,
+    summary: &'a Summary,
+    frontends: Vec<Row<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    #[serde(flatten)]
+    frontend: &'a FrontendReport,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    may_write: Option<&'a MayWrite>,
+}
+
+fn document<'a>(report: &'a Report, permissions: &'a Permissions) -> Document<'a> {
+    let Report { schema_version, dry_run, region, summary, frontends } = report;
+    let row = |frontend: &'a FrontendReport| {
+        let may_write = frontend.target_group.as_ref().and_then(|arn| permissions.get(arn));
+        Row { frontend, may_write }
+    };
+    let frontends = frontends.iter().map(row).collect();
+    Document { schema_version: *schema_version, dry_run: *dry_run, region, summary, frontends }
+}
+
 /// Prints `report`.
 ///
 /// # Errors
 ///
 /// It names a cluster that no load balancer carries, or cannot be printed.
-async fn show(session: &Session, report: &Report, all: bool, output: Output) -> Result<(), Problem> {
+async fn show(
+    session: &Session,
+    report: &Report,
+    permissions: &Permissions,
+    all: bool,
+    output: Output,
+) -> Result<(), Problem> {
     if output == Output::Json {
-        print_json(report)?;
+        print_json(&document(report, permissions))?;
         return refuse_unknown_clusters(session, report).await;
     }
     let known = refuse_unknown_clusters(session, report).await;
     if known.is_err() && report.summary.load_balancers == 0 {
         return known;
     }
-    let mut text = table::of_report(report, all).map_or_else(String::new, |table| table + "\n");
+    let mut text = table::of_report(report, permissions, all).map_or_else(String::new, |table| table + "\n");
     text += &table::paragraphs(&(summary(report) + &unserved(report)));
     print(&text)?;
     if report.summary.load_balancers == 0 {

@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 pub(crate) mod elb;
 pub(crate) mod function;
+pub(crate) mod iam;
 pub(crate) mod metrics;
 pub(crate) mod network;
 

@@ -13,6 +13,7 @@ pub(crate) use grid::{Grid, Row};
 pub(crate) use prose::{pairs, paragraphs, terminal};
 
 use crate::names;
+use crate::permission::{MayWrite, Permissions};
 use crate::serving::Serving;
 
 /// Stands for a value that does not exist.
@@ -26,12 +27,12 @@ const NEUTRAL: Color = Color::DarkCyan;
 
 /// The frontends of `report`, without the converged ones whose clients are
 /// served unless `all`; nothing if there is none to show.
-pub(crate) fn of_report(report: &Report, all: bool) -> Option<String> {
+pub(crate) fn of_report(report: &Report, permissions: &Permissions, all: bool) -> Option<String> {
     let is_well = |frontend: &FrontendReport| {
         frontend.outcome == Outcome::Converged && Serving::of(frontend) == Serving::Served
     };
     let shown: Vec<_> = report.frontends.iter().filter(|frontend| all || !is_well(frontend)).collect();
-    let rows: Vec<_> = shown.iter().flat_map(|frontend| rows(report, frontend)).collect();
+    let rows: Vec<_> = shown.iter().flat_map(|frontend| rows(report, permissions, frontend)).collect();
     let grid = Grid {
         keys: &["LOAD BALANCER", "CLUSTER", "HEALTHY"],
         cells: &["TARGET", "ZONE", "STATE", "ACTION"],
@@ -40,7 +41,7 @@ pub(crate) fn of_report(report: &Report, all: bool) -> Option<String> {
     (!grid.rows.is_empty()).then(|| grid.draw(terminal()))
 }
 
-fn rows(report: &Report, frontend: &FrontendReport) -> Vec<Row> {
+fn rows(report: &Report, permissions: &Permissions, frontend: &FrontendReport) -> Vec<Row> {
     let keys = [load_balancer(report, frontend), cluster(frontend), healthy(frontend)];
     let title = frontend.healthy.map_or_else(
         || keys[..2].join("  "),
@@ -60,6 +61,11 @@ fn rows(report: &Report, frontend: &FrontendReport) -> Vec<Row> {
         }
         Outcome::Skipped { reason } => rows.push(whole(dim("skip"), skipped(*reason))),
         Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => {}
+    }
+    let may_write = frontend.target_group.as_ref().and_then(|arn| permissions.get(arn));
+    if let Some(MayWrite { allowed: false, message, .. }) = may_write {
+        let why = format!("the function's next run ends in AccessDenied for it: {message}");
+        rows.push(whole(Cell::new("refuse").fg(BAD), why));
     }
     let decisions = frontend.plan.iter().flat_map(Plan::decisions);
     rows.extend(

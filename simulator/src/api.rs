@@ -11,6 +11,7 @@ mod ec2;
 mod eks;
 mod elb;
 mod function;
+mod iam;
 mod query;
 mod sts;
 #[cfg(test)]
@@ -85,9 +86,12 @@ pub fn respond(world: &mut World, request: &Request<'_>) -> Response {
         Service::Eks => eks::parse(request),
         Service::Lambda => function::parse_lambda(request),
         Service::Scheduler => function::parse_scheduler(request),
-        Service::Elb | Service::Sts | Service::Ec2 | Service::CloudWatch | Service::Unknown => {
-            query::parse(request)
-        }
+        Service::Elb
+        | Service::Sts
+        | Service::Ec2
+        | Service::CloudWatch
+        | Service::Iam
+        | Service::Unknown => query::parse(request),
     };
     let injected = world.faults.inject(&call.operation, &call.parameters);
     let InjectedFault { delay, before, after, kind } = injected;
@@ -135,6 +139,10 @@ fn undisturbed(
     if let Some(refusal) = &caller.refusal {
         return Err(refusal.clone());
     }
+    let is_write = matches!(call.operation.as_str(), "RegisterTargets" | "DeregisterTargets");
+    if is_write && !world.may_write(call.get("TargetGroupArn").unwrap_or_default()) {
+        return Err(caller.denied(call));
+    }
     if caller.service == Service::Elb
         && let Some(throttle) = &mut world.throttle
     {
@@ -152,11 +160,12 @@ fn answer(world: &mut World, caller: &Caller, call: &Call) -> Result<String, Ref
         Service::Ec2 => ec2::answer(world, &caller.scope, call),
         Service::Sts => sts::answer(world, caller, call),
         Service::CloudWatch => cloudwatch::answer(world, &caller.scope, call),
+        Service::Iam => iam::answer(world, call),
         Service::Lambda | Service::Scheduler => function::answer(world, &caller.scope, call),
         Service::Unknown => Err(Refusal::new(
             404,
             "UnknownService",
-            "the simulator knows elasticloadbalancing, eks, ec2, sts, monitoring, lambda and scheduler only",
+            "the simulator knows elasticloadbalancing, eks, ec2, iam, sts, monitoring, lambda and scheduler only",
         )),
     }
 }
@@ -185,7 +194,7 @@ impl Service {
     /// The service's refusal of a throttled call.
     fn throttled(self) -> Refusal {
         match self {
-            Self::Elb | Self::Sts | Self::CloudWatch | Self::Unknown => rate_exceeded(),
+            Self::Elb | Self::Sts | Self::CloudWatch | Self::Iam | Self::Unknown => rate_exceeded(),
             Self::Ec2 => Refusal::new(503, "RequestLimitExceeded", "Request limit exceeded."),
             Self::Eks | Self::Lambda | Self::Scheduler => {
                 Refusal::new(429, "TooManyRequestsException", "Too Many Requests")
@@ -198,7 +207,7 @@ impl Service {
         match self {
             Self::Eks | Self::Lambda | Self::Scheduler => eks::response(200, body.to_owned(), number),
             Self::Ec2 => ec2::success(operation, body, number),
-            Self::Elb | Self::Sts | Self::CloudWatch | Self::Unknown => {
+            Self::Elb | Self::Sts | Self::CloudWatch | Self::Iam | Self::Unknown => {
                 let document = xml::envelope(self.namespace(), operation, body, number);
                 xml::response(200, document, number)
             }
@@ -210,7 +219,7 @@ impl Service {
         match self {
             Self::Eks | Self::Lambda | Self::Scheduler => eks::refusal(refusal, number),
             Self::Ec2 => ec2::refusal(refusal, number),
-            Self::Elb | Self::Sts | Self::CloudWatch | Self::Unknown => {
+            Self::Elb | Self::Sts | Self::CloudWatch | Self::Iam | Self::Unknown => {
                 let document = xml::error(self.namespace(), refusal, number);
                 xml::response(refusal.status, document, number)
             }

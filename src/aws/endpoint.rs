@@ -56,6 +56,8 @@ pub(super) const EC2: Service = like_elb("EC2", "ec2", GovCloudFips::AsElb);
 pub(super) const EKS: Service = Service { id: "EKS", name: "eks", rules: Rules::Eks };
 pub(super) const ELB: Service =
     Service { id: "Elastic Load Balancing v2", name: "elasticloadbalancing", rules: Rules::Elb };
+/// Its endpoint has no Region: [`super::query_client`] gives its URL.
+pub(super) const IAM: Service = like_elb("IAM", "iam", GovCloudFips::Plain);
 pub(super) const LAMBDA: Service = like_elb("Lambda", "lambda", GovCloudFips::Suffixed);
 pub(super) const SCHEDULER: Service = like_elb("Scheduler", "scheduler", GovCloudFips::Suffixed);
 pub(super) const STS: Service = Service { id: "STS", name: "sts", rules: Rules::Sts };
@@ -171,7 +173,7 @@ impl ResolveEndpoint for ServiceEndpoint {
 }
 
 /// The URL that the operator gives, for the service or for all.
-fn given_url(config: &SdkConfig, service: Service) -> Option<String> {
+pub(super) fn given_url(config: &SdkConfig, service: Service) -> Option<String> {
     let key = ServiceConfigKey::builder()
         .service_id(service.id)
         .env("AWS_ENDPOINT_URL")

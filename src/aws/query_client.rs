@@ -3,6 +3,8 @@
 //! Credentials, retries, time-outs, endpoints and rate limits are those of the
 //! other clients.
 
+mod iam;
+
 use aws_config::SdkConfig;
 use aws_smithy_query::QueryWriter;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
@@ -30,6 +32,7 @@ const SERVICES: &[(&str, Service, Option<&str>)] = &[
     ("ec2", endpoint::EC2, Some("2016-11-15")),
     ("eks", endpoint::EKS, None),
     ("elasticloadbalancing", endpoint::ELB, Some("2015-12-01")),
+    ("iam", endpoint::IAM, Some("2010-05-08")),
     ("lambda", endpoint::LAMBDA, None),
     ("scheduler", endpoint::SCHEDULER, None),
     ("sts", endpoint::STS, Some("2011-06-15")),
@@ -92,13 +95,14 @@ impl QueryClient<'_> {
         operation: &'static str,
         request: Request,
     ) -> Result<Vec<u8>, CallError> {
+        let config = iam::config_of(self.config, service);
         let operation = Operation::builder()
             .service_name(service.name)
             .operation_name(operation)
             .behavior_version(config::behavior_version())
             .serializer(Request::http)
             .deserializer(read)
-            .runtime_plugin(sdk_plugin::plugin(self.config, service))
+            .runtime_plugin(sdk_plugin::plugin(config.as_ref().unwrap_or(self.config), service))
             .build();
         self.caller.call(action, || operation.invoke(request.clone())).await
     }

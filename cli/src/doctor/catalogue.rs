@@ -101,8 +101,13 @@ pub(super) const CHECKS: &[Entry] = &[
     ),
     check(
         "write-tag",
-        "the deployed policy lets the function write to the target groups",
+        "the target groups carry the tag that the deployed policy asks for",
         "Tag the target group as its load balancer, with the first tag of NLB_TAG, by default eks-nlb-sync=enabled. With WriteScope=any, --skip write-tag.",
+    ),
+    check(
+        "write-policy",
+        "the policies of the function's role let it write to the target groups",
+        "Tag the target group with the first tag of NLB_TAG, by default eks-nlb-sync=enabled, or correct the role's policy, boundary or the organisation's policy. The function's next run writes nothing without it.",
     ),
     check(
         "client-address",

@@ -9,7 +9,9 @@ use futures_util::future::join_all;
 use super::check::Check;
 use super::{Desk, TagsOf};
 use crate::names;
+use crate::permission::{self, Basis};
 use crate::reads::elb::{self, HealthCheck, Listener, TargetGroup};
+use crate::reads::function;
 use crate::reads::{Looked, NotLooked};
 
 /// The port of API servers and of their clients.
@@ -42,12 +44,14 @@ pub(super) async fn look(
         Some(Err(not_looked)) => Err(not_looked.clone()),
         None => Ok(None),
     };
+    let [write_tag, write_policy] = may_write(desk, &arns, tags).await;
     vec![
         forwarded(frontends, listeners),
         Check::of("target-group", arns.iter().copied(), names::target_group, |arn| {
             of_arn(arn).map(takes_api_servers)
         }),
-        write_tag(desk, &arns, tags),
+        write_tag,
+        write_policy,
         Check::of("client-address", arns.iter().copied(), names::target_group, |arn| {
             is_off(arn, "preserve_client_ip.enabled")
         }),
@@ -128,14 +132,37 @@ fn not_forwarded(listeners: &[Listener], group: &TargetGroupArn) -> Option<Strin
     })
 }
 
-/// Whether the function's policy, as the templates make it, lets it write.
-fn write_tag(desk: &Desk<'_>, arns: &BTreeSet<&TargetGroupArn>, tags: &Looked<TagsOf>) -> Check {
-    let nlb_tag = &desk.session.settings().nlb_tag;
-    Check::of("write-tag", arns.iter().copied(), names::target_group, |arn| {
-        let tags = tags.as_ref().map_err(Clone::clone)?;
-        let carries = tags.get(&arn.0).is_some_and(|tags| nlb_tag.first_matches(tags));
-        Ok((!carries).then(|| "it does not carry the first tag of its load balancer".to_owned()))
-    })
+/// Whether the function may write: by the tag, and by the policies of its role.
+/// A policy that asks for no tag makes the tag unnecessary.
+async fn may_write(desk: &Desk<'_>, arns: &BTreeSet<&TargetGroupArn>, tags: &Looked<TagsOf>) -> [Check; 2] {
+    let (mut by_tag, mut by_policy) = (Check::new("write-tag"), Check::new("write-policy"));
+    let tags = match tags {
+        Ok(tags) => tags,
+        Err(not_looked) => {
+            for arn in arns {
+                by_tag.sees(names::target_group(arn), Err(not_looked.clone()));
+            }
+            return [by_tag, by_policy];
+        }
+    };
+    let groups = arns.iter().filter_map(|arn| Some(((*arn).clone(), tags.get(&arn.0)?.clone())));
+    let groups: Vec<_> = groups.collect();
+    let role = function::describe(&desk.ask, desk.session.function_name()).await;
+    let role = role.map(|function| function.map(|function| function.role));
+    let (answers, not_asked) =
+        permission::of_groups(desk.session, desk.clients, desk.limits, &role, &groups).await;
+    for (arn, answer) in answers {
+        let finding = (!answer.allowed).then_some(answer.message);
+        match answer.by {
+            Basis::Tag => by_tag.sees(names::target_group(&arn), Ok(finding)),
+            Basis::Policy => by_policy.sees(names::target_group(&arn), Ok(finding)),
+        }
+    }
+    // Without a function there is no policy, which the check of the function says.
+    if let (Some(not_asked), Ok(Some(_)) | Err(_)) = (not_asked, &role) {
+        by_policy.sees(desk.session.function_name(), Err(not_asked));
+    }
+    [by_tag, by_policy]
 }
 
 #[cfg(test)]

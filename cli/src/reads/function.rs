@@ -12,6 +12,8 @@ use crate::reads::Looked;
 #[derive(Clone, Debug)]
 pub(crate) struct Function {
     pub(crate) arn: String,
+    /// The ARN of its role.
+    pub(crate) role: String,
     pub(crate) state: String,
     pub(crate) last_update: String,
     /// Its variables; a caller who may not decrypt them sees none.
@@ -29,6 +31,7 @@ pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option
     let variables = variables.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
     Ok(Some(Function {
         arn: text_at(&answer, "/FunctionArn"),
+        role: text_at(&answer, "/Role"),
         state: text_at(&answer, "/State"),
         last_update: text_at(&answer, "/LastUpdateStatus"),
         variables: at(&answer, "/Environment/Error").is_null().then(|| variables.collect()),

@@ -261,10 +261,19 @@ const CASES: &[Case] = &[
         "it takes UDP on port 443",
     ),
     case(
-        "the target group is not tagged",
-        |world, frontend| world.target_group_mut(&frontend.target_group).tags.clear(),
-        &["write-tag"],
-        "it does not carry the first tag",
+        "the target group is not tagged, and the policy asks for the tag",
+        |world, frontend| {
+            world.target_group_mut(&frontend.target_group).tags.clear();
+            world.supporting.write_tag = Some(("eks-nlb-sync".to_owned(), "enabled".to_owned()));
+        },
+        &["write-policy"],
+        "do not allow elasticloadbalancing:RegisterTargets and elasticloadbalancing:DeregisterTargets",
+    ),
+    case(
+        "the policy asks for another tag",
+        |world, _| world.supporting.write_tag = Some(("team".to_owned(), "platform".to_owned())),
+        &["write-policy"],
+        "the policies of arn:aws:iam::111122223333:role/eks-nlb-sync do not allow",
     ),
     case(
         "client addresses are preserved",
@@ -437,6 +446,29 @@ async fn each_thing_that_is_wrong_is_found_with_its_remedy() {
     }
 }
 
+/// The policy of `WriteScope=any` asks for no tag. Where it cannot be asked, the
+/// tag decides.
+#[tokio::test]
+async fn a_tag_is_wanted_unless_the_policy_asks_for_none() {
+    for (is_denied, failed, not_looked) in
+        [(false, &[][..], &[][..]), (true, &["write-tag"], &["write-policy"])]
+    {
+        let desk = Desk::new(|world| {
+            let frontend = healthy(world);
+            world.target_group_mut(&frontend.target_group).tags.clear();
+            if is_denied {
+                world.plant(Fault::on("SimulatePrincipalPolicy").access_denied());
+            }
+        })
+        .await;
+
+        let diagnosis = desk.run(&JSON).await.json();
+
+        assert_eq!(ids(&diagnosis, "failed"), failed, "{diagnosis:#}");
+        assert_eq!(ids(&diagnosis, "notLooked"), not_looked, "{diagnosis:#}");
+    }
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_told_with_remedy_and_link() {
     let desk = Desk::new(|world| {
@@ -527,7 +559,7 @@ async fn what_could_not_be_read_is_told_with_its_cause_and_without_a_remedy() {
         ("DescribeListeners", Fault::reset, &["listener"], "cannot be reached"),
         ("DescribeTargetHealth", Fault::internal_failure, &["served", "plan"], "AwsUnavailable"),
         ("DescribeSecurityGroupRules", Fault::garble, &["security-groups"], "ec2:DescribeSecurityGroupRules"),
-        ("GetFunctionConfiguration", Fault::reset, &["function"], "cannot be reached"),
+        ("GetFunctionConfiguration", Fault::reset, &["write-policy", "function"], "cannot be reached"),
         ("GetMetricStatistics", Fault::internal_failure, &["last-success"], "is not available"),
     ];
     for (operation, happens, checks_not_looked, why) in cases {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eks_nlb_simulator::{Fault, TargetState, World};
+use eks_nlb_simulator::{Fault, TargetState, World, sample};
 
 use crate::support::*;
 
@@ -86,6 +86,68 @@ async fn a_cluster_that_is_cut_off_is_shown_although_there_is_nothing_to_change(
         assert_eq!(rows.len(), if unhealthy.is_empty() { 0 } else { 2 }, "{}", said.out);
         assert!(said.out.contains(says) && said.out.contains("1 converged"), "{}", said.out);
         assert_eq!(said.out.contains("ut off"), !unhealthy.is_empty(), "{}", said.out);
+    }
+}
+
+/// Whether the target group carries the tag that the function's policy asks for,
+/// whether IAM says what the policy is, and what the plan says.
+#[tokio::test]
+async fn a_plan_equals_what_the_next_run_does_with_the_functions_permissions() {
+    type Case = (bool, bool, i32, &'static str, &'static str);
+    let cases: [Case; 4] = [
+        (true, true, 0, "policy", "allow elasticloadbalancing:RegisterTargets"),
+        (true, false, 0, "tag", "it carries eks-nlb-sync=enabled"),
+        (false, true, 1, "policy", "do not allow elasticloadbalancing:RegisterTargets"),
+        (false, false, 1, "tag", "it does not carry eks-nlb-sync=enabled"),
+    ];
+    for (is_tagged, iam_answers, code, by, message) in cases {
+        let desk = Desk::new(|world| {
+            world.supporting.write_tag = Some(("eks-nlb-sync".to_owned(), "enabled".to_owned()));
+            world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+            let frontend = sample::frontend(world, "payments");
+            if !is_tagged {
+                world.target_group_mut(&frontend.target_group).tags.clear();
+            }
+            if !iam_answers {
+                world.plant(Fault::on("SimulatePrincipalPolicy").access_denied());
+            }
+        })
+        .await;
+
+        let text = desk.run(&["plan"]).await;
+        let json = desk.run(&["plan", "--output", "json"]).await.json();
+        let dry = desk.run(&["sync", "--dry-run"]).await;
+        let sync = desk.run(&["sync", "--yes"]).await;
+
+        assert_eq!([text.code, dry.code, sync.code], [Some(code); 3], "{text:?} {sync:?}");
+        let may_write = &json["frontends"][0]["mayWrite"];
+        assert_eq!(
+            (may_write["allowed"].clone(), &may_write["by"]),
+            (is_tagged.into(), &by.into()),
+            "{json:#}"
+        );
+        assert!(may_write["message"].as_str().is_some_and(|says| says.contains(message)), "{json:#}");
+        for said in [&text, &dry] {
+            assert_eq!(said.lines_with("refuse").len(), usize::from(!is_tagged));
+        }
+        assert_eq!(sync.out.contains("AccessDenied"), !is_tagged, "{sync:?}");
+    }
+}
+
+/// A plan that changes nothing needs no permission, and asks for none.
+#[tokio::test]
+async fn permissions_are_read_only_where_something_is_to_be_written() {
+    let desk = Desk::new(|world| {
+        world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
+        let ledger = world.add_frontend("ledger");
+        world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
+    })
+    .await;
+
+    assert_eq!(desk.run(&["plan"]).await.code, Some(0));
+
+    for call in ["GetFunctionConfiguration", "SimulatePrincipalPolicy"] {
+        assert_eq!(desk.sim.world().count(call), 0, "{call}");
     }
 }
 

@@ -172,7 +172,14 @@ async fn since_when_is_told_where_the_metric_can_tell() {
 /// Only where a cluster is cut off CloudWatch is asked, once.
 #[tokio::test]
 async fn its_calls_are_those_of_a_plan() {
-    for (populate, more) in [(small_fleet as fn(&mut World), 1), (served, 0)] {
+    let cut_off = |world: &mut World| {
+        served(world);
+        for target in ["10.1.1.20", "10.1.2.21"] {
+            world.set_health(target, Health::Never);
+            world.advance(Duration::from_hours(1));
+        }
+    };
+    for (populate, more) in [(cut_off as fn(&mut World), 1), (served, 0)] {
         let calls = async |command: &str| {
             let desk = Desk::new(populate).await;
             desk.run(&[command]).await;

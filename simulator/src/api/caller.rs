@@ -11,6 +11,7 @@ pub(super) enum Service {
     Sts,
     Ec2,
     CloudWatch,
+    Iam,
     Lambda,
     Scheduler,
     Unknown,
@@ -25,6 +26,7 @@ impl Service {
             "sts" => Self::Sts,
             "ec2" => Self::Ec2,
             "monitoring" => Self::CloudWatch,
+            "iam" => Self::Iam,
             "lambda" => Self::Lambda,
             "scheduler" => Self::Scheduler,
             _ => Self::Unknown,
@@ -39,6 +41,7 @@ impl Service {
             Self::Sts => "sts",
             Self::Ec2 => "ec2",
             Self::CloudWatch => "cloudwatch",
+            Self::Iam => "iam",
             Self::Lambda => "lambda",
             Self::Scheduler => "scheduler",
             Self::Unknown => "",
@@ -51,6 +54,7 @@ impl Service {
             Self::Elb => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
+            Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
             Self::Eks | Self::Ec2 | Self::Lambda | Self::Scheduler | Self::Unknown => "",
         }
     }
@@ -85,7 +89,7 @@ impl Caller {
                 let code = match service {
                     Service::Eks | Service::Lambda | Service::Scheduler => "UnrecognizedClientException",
                     Service::Ec2 => "AuthFailure",
-                    Service::Elb | Service::Sts | Service::CloudWatch | Service::Unknown => {
+                    Service::Elb | Service::Sts | Service::CloudWatch | Service::Iam | Service::Unknown => {
                         "InvalidClientTokenId"
                     }
                 };
@@ -115,9 +119,12 @@ impl Caller {
             }
             Service::Elb => parameter("TargetGroupArn"),
             Service::Sts => parameter("RoleArn"),
-            Service::Ec2 | Service::CloudWatch | Service::Lambda | Service::Scheduler | Service::Unknown => {
-                None
-            }
+            Service::Ec2
+            | Service::CloudWatch
+            | Service::Iam
+            | Service::Lambda
+            | Service::Scheduler
+            | Service::Unknown => None,
         };
         let on = resource.map_or_else(String::new, |arn| format!(" on resource: {arn}"));
         let message = format!(
@@ -128,7 +135,9 @@ impl Caller {
         let code = match self.service {
             Service::Eks | Service::Lambda | Service::Scheduler => "AccessDeniedException",
             Service::Ec2 => "UnauthorizedOperation",
-            Service::Elb | Service::Sts | Service::CloudWatch | Service::Unknown => "AccessDenied",
+            Service::Elb | Service::Sts | Service::CloudWatch | Service::Iam | Service::Unknown => {
+                "AccessDenied"
+            }
         };
         Refusal::new(403, code, message)
     }

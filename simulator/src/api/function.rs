@@ -50,6 +50,7 @@ pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String
             let configuration = json!({
                 "FunctionName": found.name,
                 "FunctionArn": arn(found),
+                "Role": found.role,
                 "State": found.state,
                 "LastUpdateStatus": "Successful",
                 "Environment": { "Variables": found.environment },

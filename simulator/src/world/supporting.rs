@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{LoadBalancer, Scope, World};
-use crate::scope::FUNCTION_NAME;
+use super::{LoadBalancer, Scope, Tags, World};
+use crate::scope::{FUNCTION_NAME, HOME_ACCOUNT};
 
 /// The resources that support the frontends, where they differ from the
 /// defaults.
@@ -32,6 +32,9 @@ pub struct SupportingResources {
     pub services: BTreeMap<String, Option<EndpointService>>,
     /// The function of the home scope.
     pub function: Option<Function>,
+    /// The tag that a target group must carry for its targets to be written.
+    /// Default none: every write is allowed.
+    pub write_tag: Option<(String, String)>,
     /// What CloudWatch measured in the home scope, besides the function's runs.
     pub metrics: Vec<Measured>,
 }
@@ -132,6 +135,8 @@ pub struct Function {
     pub name: String,
     /// As in `Active`.
     pub state: String,
+    /// The ARN of its role.
+    pub role: String,
     /// Its variables.
     pub environment: BTreeMap<String, String>,
     /// The state of its schedule, as in `ENABLED`, if it has one.
@@ -146,6 +151,7 @@ impl Default for Function {
         Self {
             name: FUNCTION_NAME.to_owned(),
             state: "Active".to_owned(),
+            role: format!("arn:aws:iam::{HOME_ACCOUNT}:role/{FUNCTION_NAME}"),
             environment: BTreeMap::new(),
             schedule: Some("ENABLED".to_owned()),
             last_report: Some(Duration::from_mins(1)),
@@ -192,6 +198,19 @@ pub fn security_group_of(load_balancer: &str) -> String {
 }
 
 impl World {
+    /// Whether IAM allows writes to a target group.
+    pub(crate) fn may_write(&self, group: &str) -> bool {
+        let region = Scope::of_arn(group).and_then(|scope| self.region(&scope));
+        let found = region.and_then(|region| region.target_group(group));
+        found.is_none_or(|found| self.allows_writes_to(&found.tags))
+    }
+
+    /// Whether IAM allows writes to a target group with these tags.
+    pub(crate) fn allows_writes_to(&self, tags: &Tags) -> bool {
+        let wanted = self.supporting.write_tag.as_ref();
+        wanted.is_none_or(|(key, value)| tags.get(key) == Some(value))
+    }
+
     /// The subnets of a load balancer: in each zone one of its VPC's, or one of
     /// its own where its VPC has none there.
     pub(crate) fn subnets_of(&self, balancer: &LoadBalancer) -> Vec<DescribedSubnet> {

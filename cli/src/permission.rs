@@ -1,0 +1,114 @@
+//! Says whether the deployed function may write to a target group: by the
+//! policies of its role where IAM can be asked, else by the target group's tag.
+
+use std::collections::BTreeMap;
+
+use eks_nlb_sync::aws::account::Clients;
+use eks_nlb_sync::model::{Tags, TargetGroupArn};
+use eks_nlb_sync::publish::report::{FrontendReport, Report};
+use eks_nlb_sync::schedule::budget::RunBudget;
+use serde::Serialize;
+
+use crate::problem::Problem;
+use crate::reads::{Looked, NotLooked, function, iam};
+use crate::session::Session;
+
+/// The calls that write.
+const WRITES: [&str; 2] = ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"];
+
+/// Whether the function may write to one target group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MayWrite {
+    pub(crate) allowed: bool,
+    /// What says so.
+    pub(crate) by: Basis,
+    pub(crate) message: String,
+}
+
+/// What says whether the function may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Basis {
+    /// The policies of the function's role.
+    Policy,
+    /// The target group's tags: the policy of the templates asks for one.
+    Tag,
+}
+
+/// The answers, by target group.
+pub(crate) type Permissions = BTreeMap<TargetGroupArn, MayWrite>;
+
+/// What the function may do with each target group that the plan changes. Calls
+/// AWS only if there is one.
+pub(crate) async fn of_plan(session: &Session, report: &Report) -> Result<Permissions, Problem> {
+    let is_written =
+        |frontend: &&FrontendReport| !frontend.registered.is_empty() || !frontend.deregistered.is_empty();
+    let written = report.frontends.iter().filter(is_written);
+    let written: Vec<_> = written.filter_map(|frontend| frontend.target_group.clone()).collect();
+    if !report.dry_run || written.is_empty() {
+        return Ok(Permissions::new());
+    }
+    let budget = session.budget();
+    let clients = session.clients(&budget).await?;
+    let arns = written.iter().map(|arn| arn.0.clone()).collect();
+    let tags = clients.elb(&budget).tags(arns).await?;
+    // One that was deleted meanwhile has none.
+    let groups = written.into_iter().filter_map(|arn| Some((tags.get(&arn.0)?.clone(), arn)));
+    let groups: Vec<_> = groups.map(|(tags, arn)| (arn, tags)).collect();
+    let ask = clients.query_client(&budget);
+    let role = function::describe(&ask, session.function_name()).await;
+    let role = role.map(|function| function.map(|function| function.role));
+    Ok(of_groups(session, &clients, &budget, &role, &groups).await.0)
+}
+
+/// What the function may do with each of `groups`, and why its role's policies
+/// could not be asked, if they could not.
+pub(crate) async fn of_groups(
+    session: &Session,
+    clients: &Clients,
+    budget: &RunBudget,
+    role: &Looked<Option<String>>,
+    groups: &[(TargetGroupArn, Tags)],
+) -> (Permissions, Option<NotLooked>) {
+    let mut permissions = Permissions::new();
+    let mut not_asked = None;
+    for is_tagged in [true, false] {
+        let selector = &session.settings().nlb_tag;
+        let alike: Vec<_> =
+            groups.iter().filter(|(_, tags)| selector.first_matches(tags) == is_tagged).collect();
+        // Those that carry the tag of the policy differ in nothing that it asks for.
+        let Some((first, tags)) = alike.first() else { continue };
+        let denied = match role {
+            Ok(Some(role)) => iam::denied(&clients.query_client(budget), role, &WRITES, &first.0, tags).await,
+            Ok(None) => Err(NotLooked::because("there is no function whose policies could be asked")),
+            Err(not_looked) => Err(not_looked.clone()),
+        };
+        let answer = match &denied {
+            Ok(denied) => by_policy(role, denied),
+            Err(_) => by_tag(&selector.to_string(), is_tagged),
+        };
+        not_asked = denied.err().or(not_asked);
+        permissions.extend(alike.into_iter().map(|(arn, _)| (arn.clone(), answer.clone())));
+    }
+    (permissions, not_asked)
+}
+
+fn by_policy(role: &Looked<Option<String>>, denied: &[String]) -> MayWrite {
+    let role = role.as_ref().ok().and_then(Option::as_deref).unwrap_or_default();
+    let verb = if denied.is_empty() { "allow" } else { "do not allow" };
+    let actions = if denied.is_empty() { WRITES.join(" and ") } else { denied.join(" and ") };
+    let message = format!("the policies of {role} {verb} {actions} on it");
+    MayWrite { allowed: denied.is_empty(), by: Basis::Policy, message }
+}
+
+/// By the policy that the templates make, unless their `WriteScope` is `any`.
+fn by_tag(selector: &str, is_tagged: bool) -> MayWrite {
+    let tag = selector.split(',').next().unwrap_or_default();
+    let message = if is_tagged {
+        format!("it carries {tag}, which the deployed policy asks for")
+    } else {
+        format!("it does not carry {tag}, which the deployed policy asks for unless WriteScope is any")
+    };
+    MayWrite { allowed: is_tagged, by: Basis::Tag, message }
+}
