@@ -193,15 +193,12 @@ planted: $(VENV)/lint/.ready
 
 # A release, without what this machine's paths would leave in it: an archive for
 # each architecture that can be built here, SBOM, licences and checksums in dist/.
-# cargo-cyclonedx compiles for minutes once.
-.PHONY: package
-CARGO_CYCLONEDX := 0.5.9
-PACKAGED := $(patsubst aarch64,arm64,$(shell uname -m))
+.PHONY: package package-cli
+PACKAGED := $(HERE)
 package: export RUSTFLAGS := --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/cargo --remap-path-prefix=$(CURDIR)=/source
 package: export CARGO_TARGET_DIR := $(CURDIR)/target/package
 
 package: $(VENV)/cargo-lambda/.ready
-	@cargo cyclonedx --version 2>/dev/null | grep -q ' $(CARGO_CYCLONEDX)' || cargo install cargo-cyclonedx --locked --version $(CARGO_CYCLONEDX)
 	rm -rf dist && mkdir dist
 	packaging/sbom.sh dist/sbom.cdx.json
 	packaging/licences.py dist/sbom.cdx.json > dist/THIRD-PARTY-LICENSES.txt
@@ -210,3 +207,7 @@ package: $(VENV)/cargo-lambda/.ready
 	        $$(test $$architecture = arm64 && echo --arm64 || echo --x86-64) && \
 	    packaging/package.py $$architecture $(CARGO_TARGET_DIR)/lambda/eks-nlb-sync/bootstrap dist || exit 1; \
 	done
+
+# The archive of the command line for this machine.
+package-cli:
+	packaging/cli.sh $$(rustc -vV | sed -n 's/^host: //p')

@@ -26,7 +26,7 @@ ROOT = pathlib.Path(__file__).parents[1]
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 # Copied as they are.
-FILES = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "fleet-member.yaml", "samconfig.toml"]
+FILES = ["CHANGELOG.md", "LICENSE-APACHE", "LICENSE-MIT", "README.md", "SECURITY.md", "fleet-member.yaml", "samconfig.toml"]
 FOLDERS = ["docs", "terraform/function"]
 
 # Made by `make package` before, of what is linked into the function.
@@ -46,8 +46,7 @@ BUCKET_PARAMETERS = """\
 
 
 def main(architecture, bootstrap, out):
-    version = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
-    name = f"eks-nlb-sync-{version}-{architecture}"
+    name = f"eks-nlb-sync-{version()}-{architecture}"
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
     code = zipped({"bootstrap": pathlib.Path(bootstrap).read_bytes()})
@@ -62,13 +61,17 @@ def main(architecture, bootstrap, out):
     for made in (LICENCES, SBOM):
         files[made] = (out / made).read_bytes()
     files[zip_name] = code
-    template = with_runbook((ROOT / "template.yaml").read_text(), version)
+    template = with_runbook((ROOT / "template.yaml").read_text())
     template = for_architecture(template, architecture)
     files["template.yaml"] = with_local_code(template, zip_name).encode()
     files["template-bucket.yaml"] = with_bucket(template).encode()
-    files["fleet.yaml"] = with_runbook((ROOT / "fleet.yaml").read_text(), version).encode()
-    (out / f"{name}.tar.gz").write_bytes(archived(name, files))
+    files["fleet.yaml"] = with_runbook((ROOT / "fleet.yaml").read_text()).encode()
+    (out / f"{name}.tar.gz").write_bytes(archived(name, with_links(files)))
     write_sums(out)
+
+
+def version():
+    return tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
 
 
 def zipped(files):
@@ -83,12 +86,12 @@ def zipped(files):
     return buffer.getvalue()
 
 
-def archived(name, files):
+def archived(name, files, programs=()):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
         for path, content in sorted(files.items()):
             entry = tarfile.TarInfo(f"{name}/{path}")
-            entry.size, entry.mode = len(content), 0o644
+            entry.size, entry.mode = len(content), 0o755 if path in programs else 0o644
             archive.addfile(entry, io.BytesIO(content))
     return gzip.compress(buffer.getvalue(), compresslevel=9, mtime=0)
 
@@ -128,14 +131,34 @@ def for_architecture(template, architecture):
     return replaced(template, "\nRules:\n", f"\nRules:\n{rule}")
 
 
-def with_runbook(template, version):
+def with_runbook(template):
     """The runbook at this version, in the repository that builds the release; else none."""
-    repository = os.environ.get("GITHUB_REPOSITORY")
-    if repository is None:
+    if "GITHUB_REPOSITORY" not in os.environ:
         return template
-    server = os.environ.get("GITHUB_SERVER_URL", "https://github.com")
-    page = f"{server}/{repository}/blob/v{version}/docs/operations.md"
+    page = f"{repository()}/blob/v{version()}/docs/operations.md"
     return re.sub(r"(  RunbookUrl:\n    Type: String\n    Default: )\S+", rf"\g<1>{page}", template)
+
+
+def repository():
+    """Where the sources are: of the workflow that builds the release, else of the manifest."""
+    if "GITHUB_REPOSITORY" in os.environ:
+        return f"{os.environ.get('GITHUB_SERVER_URL', 'https://github.com')}/{os.environ['GITHUB_REPOSITORY']}"
+    return tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["repository"]
+
+
+def with_links(files):
+    """The files, with each link of a page that leads out of the archive into the repository at this version."""
+
+    def linked(page, match):
+        path, hash, anchor = match[2].partition("#")
+        target = os.path.normpath(os.path.join(os.path.dirname(page), path)) if path else page
+        if re.match(r"[a-z]+:", match[2]) or target in files or any(file.startswith(f"{target}/") for file in files):
+            return match[0]
+        kind = "tree" if (ROOT / target).is_dir() else "blob"
+        return f"{match[1]}({repository()}/{kind}/v{version()}/{target}{hash}{anchor})"
+
+    pages = {name: content.decode() for name, content in files.items() if name.endswith(".md")}
+    return files | {page: re.sub(r"(\])\(([^)\s]+)\)", lambda match: linked(page, match), text).encode() for page, text in pages.items()}
 
 
 def write_sums(out):

@@ -12,6 +12,7 @@ import sys
 import tarfile
 import zipfile
 
+import links
 import pytest
 from conftest import FULL, ROOT, VENV, _NoManagedPolicies
 from samtranslator.translator.transform import transform
@@ -85,6 +86,8 @@ def test_the_archive_holds_what_the_guide_says(dist):
         "fleet.yaml",
         "fleet-member.yaml",
         "samconfig.toml",
+        "README.md",
+        "SECURITY.md",
         "docs/operations.md",
         "terraform/function/main.tf",
         "THIRD-PARTY-LICENSES.txt",
@@ -100,6 +103,19 @@ def test_the_archive_holds_what_the_guide_says(dist):
 def test_its_templates_are_accepted(name, dist, validated):
     status, said = validated(unpacked(dist) / f"{name}.yaml")
     assert status == 0, said
+
+
+def test_every_link_of_its_pages_leads_somewhere(dist):
+    """Within the archive, or to this version in the repository."""
+    root = unpacked(dist)
+    pages = sorted(root.rglob("*.md"))
+    assert {"README.md", "SECURITY.md", "CHANGELOG.md"} < {page.name for page in pages}
+    outside = set()
+    for page in pages:
+        assert list(links.broken(page)) == [], page.name
+        outside |= set(re.findall(rf"{re.escape(package.repository())}/(?:blob|tree)/v{re.escape(VERSION)}/([^)#\s]+)", page.read_text()))
+    assert "core/src/plan.rs" in outside
+    assert [path for path in outside if not (ROOT / path).exists()] == []
 
 
 def packaged(root, name, parameters):
