@@ -80,7 +80,7 @@ pub enum FrontendError {
     )]
     AddressInOtherVpc { ip: IpAddr, group_vpc: String, cluster_vpc: String, reason: String },
     #[error("{name} has the address {ip}, which is outside ALLOWED_CIDRS: {}", remedy_of_address(ip))]
-    AddressNotAllowed { name: String, ip: IpAddr },
+    AddressNotAllowed { name: String, ip: IpAddr, others_are_allowed: bool },
     #[error(
         "a control-plane network interface of cluster {cluster} has the address {ip}, which is outside ALLOWED_CIDRS: \
          add the VPC's own range to ALLOWED_CIDRS"

@@ -27,7 +27,6 @@ use crate::model::{
 };
 use crate::observe::dns::Resolver;
 use crate::plan::MIN_API_SERVERS;
-use crate::reasons::FailureCode;
 use crate::schedule::budget::RunBudget;
 use crate::schedule::memo::Memo;
 
@@ -144,12 +143,7 @@ impl<P: RuntimeProvider> AddressSources<'_, P> {
         }
         match self.query_dns(cluster, endpoint, family).await {
             Ok(named) => desired.confirmed_by(named.iter()),
-            // DNS has answered, and names no address that a target could have.
-            Err(error)
-                if matches!(error.code(), FailureCode::DnsNoRecords | FailureCode::AddressNotAllowed) =>
-            {
-                desired.clone()
-            }
+            Err(error) if names_no_target(&error) => desired.clone(),
             Err(_) => desired.unconfirmed(),
         }
     }
@@ -231,8 +225,21 @@ impl<P: RuntimeProvider> AddressSources<'_, P> {
                 InvalidAddresses::Empty => {
                     FrontendError::InterfacesNotFound { cluster, family, found: interfaces.len() }
                 }
-                InvalidAddresses::NotAllowed(ip) => FrontendError::InterfaceNotAllowed { cluster, ip },
+                InvalidAddresses::NotAllowed(ip) | InvalidAddresses::SomeNotAllowed(ip) => {
+                    FrontendError::InterfaceNotAllowed { cluster, ip }
+                }
             })
         })
     }
+}
+
+/// Whether DNS has answered, and with no address that a target could have. An
+/// answer that mixes allowed and other addresses is doubtful, as in the other
+/// sources.
+fn names_no_target(error: &FrontendError) -> bool {
+    matches!(
+        error,
+        FrontendError::DnsNoRecords { .. }
+            | FrontendError::AddressNotAllowed { others_are_allowed: false, .. }
+    )
 }

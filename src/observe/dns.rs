@@ -137,11 +137,15 @@ impl<P: RuntimeProvider> Resolver<P> {
             }
         })?;
         let addresses: Vec<IpAddr> = records.iter().map(|record| record.ip).collect();
+        let not_allowed = |ip, others_are_allowed| FrontendError::AddressNotAllowed {
+            name: host.to_string(),
+            ip,
+            others_are_allowed,
+        };
         Addresses::new(addresses, &self.allowed).map_err(|invalid| match invalid {
             InvalidAddresses::Empty => FrontendError::DnsNoRecords { host: host.clone(), family },
-            InvalidAddresses::NotAllowed(ip) => {
-                FrontendError::AddressNotAllowed { name: host.to_string(), ip }
-            }
+            InvalidAddresses::NotAllowed(ip) => not_allowed(ip, false),
+            InvalidAddresses::SomeNotAllowed(ip) => not_allowed(ip, true),
         })
     }
 

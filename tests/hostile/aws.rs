@@ -26,7 +26,7 @@ use crate::in_paused_time;
 use crate::message::{A, QUESTION_AT, answer, pointer, record};
 use crate::name_server::NameServer;
 use eks_nlb_traffic::connector::{Aws, Connector};
-use eks_nlb_traffic::socketless::Socketless;
+use eks_nlb_traffic::in_memory_net::InMemoryNet;
 
 /// Every read of a run.
 pub(crate) const READS: [&str; 5] = [
@@ -57,7 +57,7 @@ struct Edited {
 }
 
 impl Aws for Edited {
-    type Heard = ();
+    type Delivered = ();
 
     fn answer(&self, request: &Request<'_>) -> Option<(Response, ())> {
         let mut world = lock(&self.world);
@@ -147,7 +147,7 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
             .load();
         let account = Account::new(home.await, true).expect("there is a Region");
         let resolver =
-            Resolver::with_provider(&settings, &Socketless::to(names)).expect("name servers are given");
+            Resolver::with_provider(&settings, &InMemoryNet::to(names)).expect("name servers are given");
         let start = Instant::now();
         let budget = RunBudget::new(settings.max_concurrency, TIME);
         let service = Service::new(settings, account, resolver);

@@ -17,7 +17,7 @@ use crate::message::{A, AAAA, CNAME, QUESTION_AT, addresses, answer, name, point
 use crate::mutation::{Mutation, mutations};
 use crate::name_server::NameServer;
 use crate::{in_paused_time, within};
-use eks_nlb_traffic::socketless::Socketless;
+use eks_nlb_traffic::in_memory_net::InMemoryNet;
 
 const HOST: &str = "abc.gr7.eu-west-1.eks.amazonaws.com";
 
@@ -38,7 +38,7 @@ fn resolve(server: &NameServer, family: Family) -> Result<Addresses, FrontendErr
     let settings = settings.expect("valid");
     in_paused_time(async {
         let resolver =
-            Resolver::with_provider(&settings, &Socketless::to(server.clone())).expect("it needs no system");
+            Resolver::with_provider(&settings, &InMemoryNet::to(server.clone())).expect("it needs no system");
         let host = HOST.parse::<Host>().expect("a host");
         let start = tokio::time::Instant::now();
         let answer = resolver.resolve(&host, family).await;

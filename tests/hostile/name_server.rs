@@ -7,7 +7,7 @@ use std::time::Duration;
 use eks_nlb_simulator::dns::{Answered, Sent};
 use eks_nlb_simulator::world::Transport;
 
-use eks_nlb_traffic::socketless;
+use eks_nlb_traffic::in_memory_net;
 
 /// What is said to a question: any number of messages.
 type Say = dyn Fn(Transport, &[u8]) -> Vec<Vec<u8>> + Send + Sync;
@@ -30,7 +30,7 @@ impl NameServer {
     }
 }
 
-impl socketless::NameServer for NameServer {
+impl in_memory_net::NameServer for NameServer {
     fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered> {
         self.questions.fetch_add(1, Ordering::Relaxed);
         let said = (self.say)(transport, question).into_iter();

@@ -1,12 +1,12 @@
-//! Makes up histories, and lets proptest make them smaller.
+//! Generates random histories, which proptest shrinks.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use crate::history::{
-    Call, Checks, ClusterSetup, ClusterState, Fault, FrontendSetup, FrontendState, Hand, Happening, History,
-    Names, Rotation, Run, Setup, Source, Tick,
+    Call, Checks, ClusterSetup, ClusterState, FailoverThreshold, Fault, FrontendSetup, FrontendState, Hand,
+    Happening, History, Names, Rotation, Run, Setup, Source, Tick,
 };
 
 /// Most ticks that anything lasts.
@@ -31,7 +31,7 @@ fn setup() -> impl Strategy<Value = Setup> {
         2 => vec(cluster(), 2),
         1 => vec(cluster(), 3..=4),
     ];
-    let source = select(vec![Source::Dns, Source::Dns, Source::Interfaces, Source::Both]);
+    let source = select(vec![Source::Auto, Source::Auto, Source::Dns, Source::Interfaces, Source::Both]);
     (1u16..=3, prop::bool::weighted(0.1), source, 0u8..=5, any::<bool>(), clusters).prop_map(
         |(min_healthy, add_only, source, registers, strangers, clusters)| Setup {
             min_healthy,
@@ -51,18 +51,32 @@ fn cluster() -> impl Strategy<Value = ClusterSetup> {
 
 fn frontend() -> impl Strategy<Value = FrontendSetup> {
     let rarely = || prop::bool::weighted(0.25);
-    let place = (rarely(), prop::bool::weighted(0.4), rarely(), select(vec![0, 0, 2, 1]));
+    let place = (rarely(), prop::bool::weighted(0.4), select(vec![0, 0, 2, 1]));
+    let failover_threshold = prop_oneof![
+        3 => Just(FailoverThreshold::One),
+        1 => Just(FailoverThreshold::Two),
+        1 => Just(FailoverThreshold::Half),
+    ];
     let tags = (rarely(), rarely());
-    (place, tags, any::<bool>(), select(vec![5, 0, 1])).prop_map(
-        |((ipv6, other_vpc, cross_zone, zones), (tagged, named_by_group), filled, drains)| FrontendSetup {
-            ipv6,
-            other_vpc,
-            cross_zone,
-            zones,
-            tagged,
-            named_by_group,
+    (place, (rarely(), failover_threshold), tags, any::<bool>(), select(vec![5, 0, 1])).prop_map(
+        |(
+            (ipv6, other_vpc, zones),
+            (cross_zone, failover_threshold),
+            (tagged, named_by_group),
             filled,
             drains,
+        )| {
+            FrontendSetup {
+                ipv6,
+                other_vpc,
+                cross_zone,
+                failover_threshold,
+                zones,
+                tagged,
+                named_by_group,
+                filled,
+                drains,
+            }
         },
     )
 }
@@ -165,6 +179,7 @@ fn frontend_state() -> impl Strategy<Value = FrontendState> {
         1 => Just(FrontendState::Gone),
         3 => call().prop_map(FrontendState::GoesAt),
         1 => Just(FrontendState::Unused),
+        2 => (0u8..3).prop_map(FrontendState::ShiftedAway),
     ]
 }
 

@@ -5,10 +5,17 @@
 //! happens that happens in it, and then the function runs. Clusters and
 //! frontends are counted round: number 5 of two clusters is number 1.
 
+mod happening;
+mod labels;
+
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use happening::{
+    Call, Checks, ClusterState, Fault, FrontendState, Hand, Happening, Names, Rotation,
+};
 
 /// A world, and what happens in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,7 +39,7 @@ pub(crate) struct Setup {
     /// How many ticks it takes to register a target.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) registers: u8,
-    /// There are target groups that are nobody's, or excluded.
+    /// There are target groups that must not be written.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) strangers: bool,
     pub(crate) clusters: Vec<ClusterSetup>,
@@ -46,6 +53,18 @@ pub(crate) enum Source {
     Dns,
     Interfaces,
     Both,
+    Auto,
+}
+
+/// With fewer healthy targets than this a node fails open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) enum FailoverThreshold {
+    #[default]
+    One,
+    Two,
+    /// Half of the registered targets.
+    Half,
 }
 
 /// A cluster and the load balancers before it.
@@ -69,16 +88,19 @@ pub(crate) struct FrontendSetup {
     /// Cross-zone load balancing is on.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) cross_zone: bool,
+    /// When its nodes fail open.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) failover_threshold: FailoverThreshold,
     /// In how many zones it is enabled; 0 for all.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) zones: u8,
-    /// Its target group carries the selecting tag, and others beside it do not.
+    /// Its target group carries the selecting tag, and a second one does not.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) tagged: bool,
     /// Its target group names the cluster, and the load balancer another.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) named_by_group: bool,
-    /// Its targets are there from the beginning.
+    /// Its targets are registered from the beginning.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) filled: bool,
     /// How many ticks a deregistered target drains.
@@ -96,227 +118,29 @@ pub(crate) struct Tick {
     pub(crate) run: Run,
 }
 
-/// One thing that happens.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) enum Happening {
-    /// EKS replaces API servers. Those that leave DNS serve on for `linger`
-    /// ticks, and ELB takes `unnoticed` ticks more to find that they do not.
-    Rotate {
-        cluster: u8,
-        how: Rotation,
-        health: Checks,
-        #[serde(default, skip_serializing_if = "is_default")]
-        linger: u8,
-        #[serde(default, skip_serializing_if = "is_default")]
-        unnoticed: u8,
-    },
-    /// Health checks find something else of one API server; in the middle of
-    /// the run, if at a call.
-    Health {
-        cluster: u8,
-        server: u8,
-        health: Checks,
-        #[serde(default, skip_serializing_if = "is_default")]
-        at: Option<Call>,
-    },
-    /// API servers refuse all health checks, new ones too, and serve; or they
-    /// accept them again.
-    Hardened { cluster: u8 },
-    /// For some ticks, the cluster's name is not told as it should be.
-    Names { cluster: u8, say: Names, ticks: u8 },
-    /// For some ticks, the cluster is not as it should be in EKS.
-    Cluster { cluster: u8, is: ClusterState, ticks: u8 },
-    /// For some ticks, a frontend is not as it should be in ELB.
-    Frontend { frontend: u8, is: FrontendState, ticks: u8 },
-    /// Somebody changes a target group by hand.
-    Hand { frontend: u8, does: Hand },
-    /// In this tick, AWS calls go wrong: all, or those about one frontend.
-    Fault {
-        call: Call,
-        #[serde(default, skip_serializing_if = "is_default")]
-        about: Option<u8>,
-        fault: Fault,
-        /// This many calls go well before.
-        #[serde(default, skip_serializing_if = "is_default")]
-        skip: u8,
-        /// This many calls go wrong.
-        times: u8,
-    },
-}
-
-/// How EKS replaces API servers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) enum Rotation {
-    /// One of them.
-    One(u8),
-    /// All of them, in the same subnets.
-    All,
-    /// All of them, in other subnets.
-    Subnets,
-    /// Those of before are back.
-    Back,
-    /// Until there are so many.
-    Resize(u8),
-    /// The cluster is deleted and made again: its endpoint has another name.
-    Rebuild,
-}
-
-/// What health checks find, in ticks since a target was registered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) enum Checks {
-    After(u8),
-    Never,
-    Flips { healthy: u8, unhealthy: u8 },
-}
-
-/// What the resolver says instead of the truth.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) enum Names {
-    ServerFailure,
-    NoSuchName,
-    Refused,
-    Silence,
-    /// The name exists, without an address.
-    NoData,
-    /// Bytes that are no DNS.
-    Garbage,
-    /// The right addresses, said of another name.
-    OtherName,
-    /// The public endpoint's addresses.
-    Public,
-    /// A public address among the right ones.
-    Mixed,
-    /// Half of the right addresses, from this one on.
-    Half(u8),
-    /// The addresses of before.
-    Old,
-    /// The addresses of before and the right ones, tick by tick.
-    FlapsByTick,
-    /// The same, question by question.
-    FlapsByQuestion,
-    /// A private address where no API server is.
-    Impostor {
-        /// And yet something there passes ELB's checks.
-        passes: bool,
-    },
-    /// The truth, but only over TCP.
-    Truncated,
-    /// The truth, but only over TCP, where nobody answers.
-    TruncatedSilent,
-    /// The truth, after so many tenths of a second.
-    Late(u8),
-}
-
-/// What a cluster is instead of active.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) enum ClusterState {
-    Updating,
-    Creating,
-    Deleting,
-    Failed,
-    /// Its endpoint is public only.
-    PublicOnly,
-    /// EKS does not know it.
-    Unknown,
-}
-
-/// What a frontend is instead of managed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) enum FrontendState {
-    /// Its target group carries the excluding tag.
-    Excluded,
-    /// Its load balancer has lost the selecting tag.
-    Unmanaged,
-    /// Its target group is gone, and another one takes its place later.
-    Gone,
-    /// The same, but it goes in the middle of the run, at this call.
-    GoesAt(Call),
-    /// Its target group has no listener: every target is unused.
-    Unused,
-}
-
-/// What somebody does by hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) enum Hand {
-    /// Registers an address that no cluster ever had.
-    Registers,
-    /// Registers an API server on another port.
-    RegistersOtherPort,
-    /// Registers the API servers of before.
-    RegistersOld,
-    /// Deregisters the n-th target.
-    Deregisters(u8),
-    /// Switches health checks off: the n-th target is `unavailable`.
-    StopsChecks(u8),
-}
-
-/// An AWS call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) enum Call {
-    Any,
-    DescribeLoadBalancers,
-    DescribeTags,
-    DescribeTargetGroups,
-    DescribeCluster,
-    DescribeNetworkInterfaces,
-    DescribeTargetHealth,
-    RegisterTargets,
-    DeregisterTargets,
-}
-
-/// How an AWS call goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) enum Fault {
-    Throttled,
-    AccessDenied,
-    InternalFailure,
-    /// The connection is reset, and nothing is done.
-    Reset,
-    /// There is no answer, and nothing is done.
-    Silence,
-    /// It is done, and the answer is lost.
-    AnswerLost,
-    /// It is done, and half the answer arrives.
-    Truncated,
-    /// It is done, and the answer is neither XML nor JSON.
-    Garbage,
-    /// It is done twice.
-    Twice,
-    /// The answer takes so many seconds.
-    Slow(u8),
-}
-
 /// How the function runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) enum Run {
     #[default]
     Once,
-    /// The schedule is lost.
+    /// The scheduled invocation is lost.
     Not,
     Dry,
     /// A dry run, and then a real one.
     DryThenReal,
     /// The event names one cluster.
     OneCluster(u8),
-    /// The process is killed when it has made so many AWS calls.
+    /// The process is killed at its n-th AWS call.
     KilledAtCall(u8),
-    /// The process is killed when it has made so many writes.
+    /// The process is killed at its n-th write.
     KilledAtWrite(u8),
-    /// Two processes run at once; each call is on its way for so many
-    /// hundredths of a second, in turn.
+    /// Two processes run at once. Calls take these hundredths of a second, in
+    /// turn.
     TwoAtOnce(Vec<u8>),
 }
 
+/// Whether a line of JSON leaves it out.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }

@@ -1,76 +1,77 @@
-//! Random histories: simulated worlds in which everything goes wrong that can,
-//! and in which the shipped code never cuts a cluster off.
+//! Random histories: simulated worlds with faults of every kind, in which the
+//! shipped code never cuts a cluster off.
 //!
 //! A *history* is some hundred *ticks*, one simulated minute each: EKS moves
 //! API servers, DNS fails and lies, AWS calls go wrong, processes are killed,
 //! and then the function runs, which is [`eks_nlb_sync::service::Service::run`] with the real
 //! SDK clients and the real resolver over a [wire](wire) without sockets. At
-//! the end of a history the world is left in peace.
+//! the end of a history nothing happens any more.
 //!
-//! # What is promised
+//! # Invariants
 //!
-//! Every write is judged when it is made, and every run when it ends. [Rules]
-//! 1 and 2 are what the others are for.
+//! Every write is judged when it is made, and every run when it ends. The others
+//! serve the first two. [`judge`] decides who is served, from AWS's words.
 //!
-//! 1. **Whatever DNS says**, no write takes the last target that clients are
-//!    sent to, neither of the group nor of a zone for which DNS names one.
-//!    Where all targets fail their checks, clients are sent to all of them.
-//! 2. **While DNS names live API servers only**, be it all of them, some, or
-//!    some that are about to leave, no write takes the last target that serves,
-//!    neither of the group nor of a zone for which DNS names one.
-//! 3. A run never deregisters what its DNS answer names, and registers nothing
-//!    else.
-//! 4. Only target groups of tagged load balancers are written, none that is
-//!    excluded, and none that the event is not about.
-//! 5. Without an answer from EKS, DNS and ELB for a frontend, that frontend is
-//!    not written, whatever the reason.
-//! 6. A dry run writes nothing, and the run after it does what it planned.
-//! 7. Registering comes first: a target is deregistered only when all desired
-//!    ones are in service.
-//! 8. A write that takes a healthy target leaves `MIN_HEALTHY_TARGETS` healthy
-//!    ones, or as many as the load balancer uses of those that are desired. An
-//!    answer with one address leaves no fewer than the two that EKS has.
-//! 9. Nothing is registered that is in service, nor deregistered that is not,
-//!    and `add-only` deregisters nothing.
-//! 10. Every frontend is served, or there is a reason: trouble with another one
-//!     is none. A report says what ELB was told.
-//! 11. In a world at peace, target groups are what they should be within
-//!     [`CONVERGES_WITHIN_RUNS`](play::CONVERGES_WITHIN_RUNS) runs, and after
-//!     that nothing is written.
+//! - **keep-last-server**: no write takes the last target that clients are sent
+//!   to and that may answer, neither of the group nor of a zone that a desired
+//!   target is in. Servers that a source names, and servers that pass their
+//!   checks, count as answering.
+//! - **keep-last-live-server**: while the desired addresses are those of live
+//!   API servers, be it all of them, some, or some that are about to leave, no
+//!   write takes the last target that serves.
+//! - **keep-minimum**: a write that takes a healthy target leaves
+//!   `MIN_HEALTHY_TARGETS` healthy ones, or as many as the load balancer uses of
+//!   the desired ones. An answer with one address leaves no fewer than the
+//!   two that EKS has.
+//! - **only-named**: a run registers what its sources name and nothing else, and
+//!   deregisters nothing that any of its sources names.
+//! - **only-tagged**: only target groups that the tags select are written, none
+//!   that is excluded, none next to a tagged one, and none of a cluster that the
+//!   event does not name.
+//! - **no-write-on-doubt**: without an answer from EKS, the sources of addresses
+//!   and ELB, a frontend is not written, whatever the reason.
+//! - **dry-run**: a dry run writes nothing, and the run after it does what it
+//!   planned.
+//! - **register-first**: a target is deregistered only when all desired ones are
+//!   in service.
+//! - **idempotent**: nothing is registered that is in service, nothing is
+//!   deregistered that is not, and `add-only` deregisters nothing.
+//! - **fresh-health**: a deregistration rests on health that is at most ten
+//!   seconds old.
+//! - **serve-all**: every frontend is served unless a call about it failed.
+//!   Trouble with another frontend does not matter.
+//! - **report**: the report has every frontend, and ELB has done what it says.
+//! - **converge**: in a quiet world, target groups are what they should be within
+//!   [`CONVERGES_WITHIN_RUNS`](play::CONVERGES_WITHIN_RUNS) runs, and after that
+//!   nothing is written.
 //!
-//! 12. A deregistration rests on health that ELB told at most ten seconds ago.
+//! # Not promised
 //!
-//! # What is not promised
-//!
-//! - *That a healthy target is an API server.* Where DNS names a private
-//!   address of somebody else that passes ELB's checks, or a dead one of which
-//!   ELB has not found out yet, that target counts as a replacement. Rule 1
-//!   holds; rule 2 does not.
-//! - *That two runs agree that were told different things.* Each keeps every
-//!   rule by itself. Together, one may deregister what the other relies on, so
-//!   the function's concurrency is 1 for each account and Region. Two runs that
-//!   are told the same keep every rule together.
-//! - *That what ELB said still holds.* Health may change between reading and
-//!   writing, some seconds later. So what a write takes counts as lost only if
-//!   it was the last already when ELB told of it.
-//!
-//! [Rules]: promises
+//! - *That a healthy target is an API server.* Where DNS names a private address
+//!   of another server that passes ELB's checks, or a dead one whose checks have
+//!   not failed yet, that target counts as a replacement.
+//! - *That overlapping runs with different answers agree.* Each keeps every
+//!   invariant by itself. Together, one may deregister what the other relies on,
+//!   so the function's concurrency is 1 for each account and Region. Overlapping
+//!   runs with the same answers keep every invariant together.
+//! - *That health still holds after it was read.* It may change between reading
+//!   and writing. So what a write takes counts as lost only if it was the last
+//!   when ELB listed the group, too.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a simulation that is wrong must stop")]
 
 mod any;
+mod ground_truth;
+mod harness;
 mod history;
+mod invariants;
 #[path = "../support/judge.rs"]
-#[expect(dead_code, reason = "small worlds have fewer states than core/tests/exhaustive")]
 mod judge;
 mod model_check;
 mod play;
 mod process;
-mod promises;
-mod stage;
 mod tally;
 mod traffic;
-mod truth;
 mod wire;
 mod witness;
 
@@ -98,7 +99,7 @@ const TICKS: u64 = 1_000;
 const SHRINK_SECONDS: u64 = 120;
 
 #[test]
-fn no_history_breaks_a_promise() {
+fn no_history_breaks_an_invariant() {
     let ticks = variable("SIMULATION_TICKS").unwrap_or(TICKS);
     let seed = variable("SIMULATION_SEED").unwrap_or_default();
     let start = Instant::now();
@@ -135,7 +136,7 @@ fn no_history_breaks_a_promise() {
 }
 
 #[test]
-fn histories_that_once_broke_a_promise_do_not() {
+fn histories_that_once_broke_an_invariant_do_not() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/simulation/regressions");
     let mut played = 0;
     for entry in fs::read_dir(folder).expect("a folder of histories") {
@@ -171,13 +172,13 @@ fn play_one(seed: u64, number: u64) -> Result<Played, String> {
     play(&tree.current()).map_err(|broken| {
         let (history, broken) = shrink(&mut tree, broken);
         format!(
-            "history {number} of seed {seed} breaks a promise, and so does this one {broken}\n\nIt belongs in \
+            "history {number} of seed {seed} breaks an invariant, and so does this one {broken}\n\nIt belongs in \
              tests/simulation/regressions, with a word on what went wrong:\n\n{history}"
         )
     })
 }
 
-/// Looks for a smaller history that breaks the same rule.
+/// Looks for a smaller history that breaks the same invariant.
 fn shrink(tree: &mut impl ValueTree<Value = History>, broken: Broken) -> (History, Broken) {
     let start = Instant::now();
     let longest = Duration::from_secs(variable("SIMULATION_SHRINK_SECONDS").unwrap_or(SHRINK_SECONDS));
@@ -186,7 +187,7 @@ fn shrink(tree: &mut impl ValueTree<Value = History>, broken: Broken) -> (Histor
     while is_smaller && start.elapsed() < longest {
         let history = tree.current();
         is_smaller = match play(&history) {
-            Err(broken) if broken.rule() == smallest.1.rule() => {
+            Err(broken) if broken.invariant() == smallest.1.invariant() => {
                 smallest = (history, broken);
                 tree.simplify()
             }
@@ -196,13 +197,13 @@ fn shrink(tree: &mut impl ValueTree<Value = History>, broken: Broken) -> (Histor
     smallest
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test is told so by its caller")]
+#[expect(clippy::disallowed_methods, reason = "the caller of a test sets it")]
 fn variable(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
     Some(value.parse().unwrap_or_else(|_| panic!("{name}={value:?} is not a whole number")))
 }
 
-#[expect(clippy::print_stdout, reason = "figures are for whoever runs it")]
+#[expect(clippy::print_stdout, reason = "figures for the terminal")]
 fn print(text: &str) {
     println!("{text}");
 }

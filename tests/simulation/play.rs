@@ -1,5 +1,5 @@
-//! Plays a history: lets things happen, runs the function, and sees that no
-//! promise is broken.
+//! Plays a history: lets things happen, runs the function, and collects the
+//! invariants that break.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -16,46 +16,45 @@ use eks_nlb_sync::reconcile::Mode;
 use futures_util::future::join;
 use tokio::runtime;
 
+use crate::ground_truth::Moment;
+use crate::harness::{Harness, ProcessId, SharedHarness, lock};
 use crate::history::{History, Run, Setup};
+use crate::invariants::{Breach, Invariant, judge_plan, judge_run, unsettled};
 use crate::process::Process;
-use crate::promises::{judge_plan, judge_run, unsettled};
-use crate::stage::{Seat, SharedStage, Stage, lock};
 use crate::tally::Tally;
-use crate::truth::Moment;
-use crate::witness::{Death, Orders};
+use crate::witness::{Kill, RunOptions};
 
 /// Most runs that a quiet world needs. Targets need at most ten ticks to
-/// become healthy: one run registers what is missing, and the tenth after it
-/// finds everything healthy and deregisters what is stale.
+/// become healthy: one run registers missing targets, and the tenth after it
+/// finds all healthy and deregisters the stale ones.
 pub(crate) const CONVERGES_WITHIN_RUNS: usize = 11;
 
 /// Runs after that, none of which may write.
 const QUIET_RUNS: usize = 2;
 
-/// A promise that was broken.
+/// A history in which an invariant broke.
 #[derive(Clone, Debug)]
 pub(crate) struct Broken {
     /// After so many ticks.
-    pub(crate) tick: usize,
-    pub(crate) what: Vec<String>,
+    tick: usize,
+    breaches: Vec<Breach>,
 }
 
 impl Broken {
-    /// The first rule that was broken; nothing if it was a panic.
-    pub(crate) fn rule(&self) -> &str {
-        let text = self.what.first().map_or("", String::as_str);
-        let rule = text.find("rule ").map_or("", |at| &text[at..]);
-        rule.split(':').next().unwrap_or_default()
+    /// The first invariant that broke.
+    pub(crate) fn invariant(&self) -> Option<Invariant> {
+        self.breaches.first().map(|breach| breach.invariant)
     }
 }
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "in tick {}: {}", self.tick, self.what.join("\n"))
+        write!(f, "in tick {}:", self.tick)?;
+        self.breaches.iter().try_for_each(|breach| write!(f, "\n{breach}"))
     }
 }
 
-/// A history in which no promise was broken.
+/// A history in which no invariant broke.
 #[derive(Debug)]
 pub(crate) struct Played {
     pub(crate) tally: Tally,
@@ -72,8 +71,8 @@ pub(crate) fn play(history: &History) -> Result<Played, Broken> {
     let mut tick = 0;
     let played = async { Play::of(history).play(history, &mut tick).await };
     catch_unwind(AssertUnwindSafe(|| runtime.block_on(played)))
-        .unwrap_or_else(|panic| Err(vec![format!("panicked: {}", message(panic.as_ref()))]))
-        .map_err(|what| Broken { tick, what })
+        .unwrap_or_else(|panic| Err(vec![Invariant::NoPanic.broken(message(panic.as_ref()))]))
+        .map_err(|breaches| Broken { tick, breaches })
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
@@ -83,57 +82,57 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 
 /// A history that is being played.
 struct Play<'a> {
-    stage: SharedStage,
+    harness: SharedHarness,
     setup: &'a Setup,
     /// The process that the schedule invokes, once it is started.
     process: Option<Process>,
-    seats: usize,
+    started: usize,
 }
 
 impl<'a> Play<'a> {
     fn of(history: &'a History) -> Self {
-        let stage = Arc::new(Mutex::new(Stage::new(&history.setup)));
-        Self { stage, setup: &history.setup, process: None, seats: 0 }
+        let harness = Arc::new(Mutex::new(Harness::new(&history.setup)));
+        Self { harness, setup: &history.setup, process: None, started: 0 }
     }
 
-    async fn play(mut self, history: &History, tick: &mut usize) -> Result<Played, Vec<String>> {
+    async fn play(mut self, history: &History, tick: &mut usize) -> Result<Played, Vec<Breach>> {
         for happens in &history.ticks {
             *tick += 1;
             {
-                let mut stage = lock(&self.stage);
-                stage.begin();
+                let mut harness = lock(&self.harness);
+                harness.begin();
                 for happening in &happens.happens {
-                    stage.happen(happening);
+                    harness.happen(happening);
                 }
             }
             self.run(&happens.run).await;
             self.end_tick()?;
         }
         self.settle(tick).await?;
-        let mut stage = lock(&self.stage);
-        stage.tally.count("histories");
-        Ok(Played { tally: std::mem::take(&mut stage.tally), transcript: stage.transcript.finish() })
+        let mut harness = lock(&self.harness);
+        harness.tally.count("histories");
+        Ok(Played { tally: std::mem::take(&mut harness.tally), transcript: harness.transcript.finish() })
     }
 
     /// Nothing happens any more.
-    async fn settle(&mut self, tick: &mut usize) -> Result<(), Vec<String>> {
+    async fn settle(&mut self, tick: &mut usize) -> Result<(), Vec<Breach>> {
         for n in 1..=CONVERGES_WITHIN_RUNS + QUIET_RUNS {
             *tick += 1;
             {
-                let mut stage = lock(&self.stage);
-                stage.begin();
-                let Stage { truth, world, .. } = &mut *stage;
+                let mut harness = lock(&self.harness);
+                harness.begin();
+                let Harness { truth, world, .. } = &mut *harness;
                 truth.settle(world);
             }
-            self.once(Orders::default(), None).await;
+            self.once(RunOptions::default(), None).await;
             if n >= CONVERGES_WITHIN_RUNS {
-                let mut stage = lock(&self.stage);
-                let unsettled =
-                    unsettled(&stage).map(|text| format!("rule 11: not settled after {n} runs: {text}"));
-                stage.broken.extend(unsettled);
-                let writes: usize = stage.runs.values().map(|run| run.writes).sum();
+                let mut harness = lock(&self.harness);
+                let unsettled = unsettled(&harness, n);
+                harness.broken.extend(unsettled);
+                let writes: usize = harness.runs.values().map(|run| run.writes).sum();
                 if n > CONVERGES_WITHIN_RUNS && writes > 0 {
-                    stage.broken.push(format!("rule 11: {writes} writes in a settled world"));
+                    let breach = Invariant::Converge.broken(format!("{writes} writes in a settled world"));
+                    harness.broken.push(breach);
                 }
             }
             self.end_tick()?;
@@ -141,14 +140,14 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    fn end_tick(&self) -> Result<(), Vec<String>> {
-        let mut stage = lock(&self.stage);
-        stage.end();
-        if stage.broken.is_empty() { Ok(()) } else { Err(std::mem::take(&mut stage.broken)) }
+    fn end_tick(&self) -> Result<(), Vec<Breach>> {
+        let mut harness = lock(&self.harness);
+        harness.end();
+        if harness.broken.is_empty() { Ok(()) } else { Err(std::mem::take(&mut harness.broken)) }
     }
 
     async fn run(&mut self, run: &Run) {
-        lock(&self.stage).tally.count(match run {
+        lock(&self.harness).tally.count(match run {
             Run::Once => "run: once",
             Run::Not => "run: not",
             Run::Dry => "run: dry",
@@ -160,101 +159,101 @@ impl<'a> Play<'a> {
         });
         match run {
             Run::Not => {}
-            Run::Once => _ = self.once(Orders::default(), None).await,
-            Run::Dry => _ = self.once(Orders { dry: true, ..Orders::default() }, None).await,
+            Run::Once => _ = self.once(RunOptions::default(), None).await,
+            Run::Dry => _ = self.once(RunOptions { dry: true, ..RunOptions::default() }, None).await,
             Run::DryThenReal => self.dry_then_real().await,
             Run::OneCluster(number) => {
                 let (only, name) = {
-                    let stage = lock(&self.stage);
-                    let only = stage.truth.cluster(*number);
-                    (only, stage.truth.clusters[only].name.clone())
+                    let harness = lock(&self.harness);
+                    let only = harness.truth.cluster(*number);
+                    (only, harness.truth.clusters[only].name.clone())
                 };
                 let names = BTreeSet::from([name.parse().expect("a cluster's name")]);
-                self.once(Orders { only: Some(only), ..Orders::default() }, Some(&names)).await;
+                self.once(RunOptions { only: Some(only), ..RunOptions::default() }, Some(&names)).await;
             }
-            Run::KilledAtCall(n) => self.doomed(Death::AtCall((*n).into())).await,
-            Run::KilledAtWrite(n) => self.doomed(Death::AtWrite((*n).into())).await,
-            Run::TwoAtOnce(ways) => self.two_at_once(ways).await,
+            Run::KilledAtCall(n) => self.killed_run(Kill::AtCall((*n).into())).await,
+            Run::KilledAtWrite(n) => self.killed_run(Kill::AtWrite((*n).into())).await,
+            Run::TwoAtOnce(latencies) => self.two_at_once(latencies).await,
         }
     }
 
-    /// One run of the process at hand, or of a new one.
+    /// One run of the running process, or of a new one.
     async fn once(
         &mut self,
-        orders: Orders,
+        options: RunOptions,
         only: Option<&BTreeSet<ClusterName>>,
-    ) -> Option<(Seat, Result<Report, CallError>)> {
+    ) -> Option<(ProcessId, Result<Report, CallError>)> {
         let process = match self.process.take() {
             Some(process) => process,
             None => self.start().await,
         };
-        let result = watch(&self.stage, &process, orders, only).await?;
-        let seat = process.seat;
+        let result = watch(&self.harness, &process, options, only).await?;
+        let id = process.id;
         // A process that was killed is gone for good.
         self.process = Some(process);
-        Some((seat, result))
+        Some((id, result))
     }
 
     async fn dry_then_real(&mut self) {
-        let dry = self.once(Orders { dry: true, ..Orders::default() }, None).await;
+        let dry = self.once(RunOptions { dry: true, ..RunOptions::default() }, None).await;
         // Another process, so that both are remembered.
         self.process = None;
-        let real = self.once(Orders::default(), None).await;
+        let real = self.once(RunOptions::default(), None).await;
         if let (Some((dry, Ok(planned))), Some((real, Ok(done)))) = (dry, real) {
-            judge_plan(&mut lock(&self.stage), (dry, &planned), (real, &done));
+            judge_plan(&mut lock(&self.harness), (dry, &planned), (real, &done));
         }
     }
 
-    async fn doomed(&mut self, death: Death) {
-        self.once(Orders { death: Some(death), ..Orders::default() }, None).await;
+    async fn killed_run(&mut self, kill: Kill) {
+        self.once(RunOptions { kill: Some(kill), ..RunOptions::default() }, None).await;
     }
 
-    async fn two_at_once(&mut self, ways: &[u8]) {
-        let healthy = |stage: &Stage| -> BTreeSet<String> {
-            let moments = stage.moments().into_iter();
+    async fn two_at_once(&mut self, latencies: &[u8]) {
+        let healthy = |harness: &Harness| -> BTreeSet<String> {
+            let moments = harness.moments().into_iter();
             let is_healthy = |moment: &Moment| moment.states.values().any(|s| *s == TargetState::Healthy);
             moments.filter(|(_, moment)| is_healthy(moment)).map(|(group, _)| group).collect()
         };
         let (one, other) = (self.start().await, self.start().await);
         let before = {
-            let mut stage = lock(&self.stage);
-            stage.delay_calls(ways);
-            healthy(&stage)
+            let mut harness = lock(&self.harness);
+            harness.delay_calls(latencies);
+            healthy(&harness)
         };
-        let run = |process| watch(&self.stage, process, Orders::default(), None);
+        let run = |process| watch(&self.harness, process, RunOptions::default(), None);
         join(run(&one), run(&other)).await;
 
-        let mut stage = lock(&self.stage);
-        let runs = [&one, &other].map(|process| &stage.runs[&process.seat]);
+        let mut harness = lock(&self.harness);
+        let runs = [&one, &other].map(|process| &harness.runs[&process.id]);
         let groups = runs.map(|run| run.deregistered.keys().cloned().collect::<BTreeSet<_>>());
         let both = (&groups[0] & &groups[1]).len();
-        // Only two runs that were told different things can do that: rule 1.
-        let lost = (&before - &healthy(&stage)).len();
-        stage.tally.add("two runs at once deregister from one target group", both);
-        stage.tally.add("two runs at once lose the last healthy target", lost);
+        // Only two runs that were answered differently can do that.
+        let lost = (&before - &healthy(&harness)).len();
+        harness.tally.add("two runs at once deregister from one target group", both);
+        harness.tally.add("two runs at once lose the last healthy target", lost);
     }
 
     async fn start(&mut self) -> Process {
-        self.seats += 1;
-        Process::start(&self.stage, Seat(self.seats), self.setup).await
+        self.started += 1;
+        Process::start(&self.harness, ProcessId(self.started), self.setup).await
     }
 }
 
-/// Runs `process` once under the eyes of a witness: what it returns, unless it
-/// is killed.
+/// Runs `process` once and judges the run. Returns its result, unless it is
+/// killed.
 async fn watch(
-    stage: &SharedStage,
+    harness: &SharedHarness,
     process: &Process,
-    orders: Orders,
+    options: RunOptions,
     only: Option<&BTreeSet<ClusterName>>,
 ) -> Option<Result<Report, CallError>> {
-    let mode = if orders.dry { Mode::DryRun } else { Mode::Apply };
-    let killed = lock(stage).admit(process.seat, orders);
+    let mode = if options.dry { Mode::DryRun } else { Mode::Apply };
+    let killed = lock(harness).admit(process.id, options);
     let result = tokio::select! {
         biased;
         () = killed.notified() => return None,
         result = process.run(mode, only) => result,
     };
-    judge_run(&mut lock(stage), process.seat, &result);
+    judge_run(&mut lock(harness), process.id, &result);
     Some(result)
 }

@@ -1,5 +1,5 @@
 //! One process of the shipped function: its settings, clients and resolver,
-//! over the simulated wire. What runs in it is what Lambda runs.
+//! over the simulated wire. It runs what Lambda runs.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,23 +12,23 @@ use eks_nlb_sync::request::Request;
 use eks_nlb_sync::settings::Settings;
 use eks_nlb_traffic::function::Function;
 
+use crate::harness::{ProcessId, SharedHarness};
 use crate::history::{Setup, Source};
-use crate::stage::{Seat, SharedStage};
 use crate::wire::aws::Calls;
 use crate::wire::dns::Names;
 
 /// One process.
 pub(crate) struct Process {
-    pub(crate) seat: Seat,
+    pub(crate) id: ProcessId,
     function: Function<Names>,
 }
 
 impl Process {
     /// Starts the function as `main` does.
-    pub(crate) async fn start(stage: &SharedStage, seat: Seat, setup: &Setup) -> Self {
-        let calls = Calls { stage: Arc::clone(stage), seat };
-        let names = Names { stage: Arc::clone(stage), seat };
-        Self { seat, function: Function::between(settings(setup), calls, names).await }
+    pub(crate) async fn start(harness: &SharedHarness, id: ProcessId, setup: &Setup) -> Self {
+        let calls = Calls { harness: Arc::clone(harness), id };
+        let names = Names { harness: Arc::clone(harness), id };
+        Self { id, function: Function::between(settings(setup), calls, names).await }
     }
 
     /// One run, as the handler makes it.
@@ -50,6 +50,7 @@ fn settings(setup: &Setup) -> Settings {
             Source::Dns => "dns".to_owned(),
             Source::Interfaces => "eni".to_owned(),
             Source::Both => "dns+eni".to_owned(),
+            Source::Auto => "auto".to_owned(),
         }),
         "SYNC_POLICY" if setup.add_only => Some("add-only".to_owned()),
         _ => None,

@@ -1,5 +1,5 @@
 //! The wire without sockets: what the SDK and the resolver send arrives at the
-//! stage, and comes back, in the same thread and in simulated time.
+//! harness, and comes back, in the same thread and in simulated time.
 
 pub(crate) mod aws;
 pub(crate) mod dns;

@@ -1,4 +1,4 @@
-//! Remembers what one run asked, was told, and did.
+//! Remembers what one run asked, what it was answered, and what it did.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -11,15 +11,15 @@ use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::stage::PATIENCE;
-use crate::truth::Moment;
+use crate::ground_truth::{Managed, Moment};
+use crate::harness::PATIENCE;
 
-/// What trouble was about when it was about the whole run.
+/// What a fault is about that concerns the whole run.
 const EVERYTHING: &str = "";
 
 /// When a process is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Death {
+pub(crate) enum Kill {
     AtCall(usize),
     AtWrite(usize),
 }
@@ -29,10 +29,10 @@ pub(crate) type Question = (String, bool);
 
 /// The answer to a call, on its way.
 #[derive(Debug)]
-pub(crate) struct Heard {
+pub(crate) struct Delivered {
     pub(crate) call: Recorded,
     pub(crate) well: bool,
-    /// The target group that it tells of.
+    /// The target group that it lists.
     pub(crate) seen: Option<Moment>,
     /// The addresses that the interfaces of each cluster's control plane have.
     pub(crate) interfaces: Option<BTreeMap<String, BTreeSet<IpAddr>>>,
@@ -40,53 +40,60 @@ pub(crate) struct Heard {
 
 /// What a run is to be like.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Orders {
+pub(crate) struct RunOptions {
     pub(crate) dry: bool,
     /// The only cluster that the event names.
     pub(crate) only: Option<usize>,
-    pub(crate) death: Option<Death>,
+    pub(crate) kill: Option<Kill>,
 }
 
 /// One run, as it can be seen from outside.
 #[derive(Debug, Default)]
 pub(crate) struct Witness {
-    pub(crate) orders: Orders,
-    /// The target groups that may be written, and whose frontends they are.
-    pub(crate) managed: BTreeMap<String, usize>,
+    pub(crate) options: RunOptions,
+    /// The target groups that may be written.
+    pub(crate) managed: BTreeMap<String, Managed>,
     pub(crate) dead: bool,
-    /// Is told when the run is to end at once.
+    /// Notified when the run is to end at once.
     pub(crate) killed: Arc<Notify>,
     calls: usize,
     pub(crate) writes: usize,
     /// The clusters that EKS has described.
     pub(crate) described: BTreeSet<String>,
     /// Every usable answer to a question.
-    pub(crate) told: BTreeMap<Question, BTreeSet<BTreeSet<IpAddr>>>,
-    /// The addresses that EC2 has told of, by cluster.
+    pub(crate) answers: BTreeMap<Question, BTreeSet<BTreeSet<IpAddr>>>,
+    /// What DNS named in each complete answer, perhaps nothing: addresses of the
+    /// name, public ones left out. A mixed answer does not count.
+    pub(crate) confirmations: BTreeMap<Question, BTreeSet<BTreeSet<IpAddr>>>,
+    /// The addresses of the interfaces that EC2 has listed, by cluster.
     pub(crate) interfaces: BTreeMap<String, BTreeSet<IpAddr>>,
-    /// The target groups when ELB last told of them, and when that was.
+    /// A call to EC2 has failed, or was slow.
+    pub(crate) is_ec2_in_trouble: bool,
+    /// IAM has refused a call to EC2.
+    pub(crate) is_ec2_denied: bool,
+    /// The target groups when ELB last listed them, and when that was.
     pub(crate) seen: BTreeMap<String, (Moment, Instant)>,
     /// What was acknowledged, by target group.
     pub(crate) registered: BTreeMap<String, BTreeSet<SocketAddr>>,
     pub(crate) deregistered: BTreeMap<String, BTreeSet<SocketAddr>>,
     /// What was to be deregistered by calls whose answers did not say so.
     pub(crate) unacknowledged: BTreeMap<String, BTreeSet<SocketAddr>>,
-    /// The clusters, hosts and target groups about which something went wrong.
-    troubles: BTreeSet<String>,
+    /// The clusters, hosts and target groups about which a call failed.
+    faults: BTreeSet<String>,
 }
 
 impl Witness {
-    pub(crate) fn new(orders: Orders, managed: BTreeMap<String, usize>) -> Self {
-        Self { orders, managed, ..Self::default() }
+    pub(crate) fn new(options: RunOptions, managed: BTreeMap<String, Managed>) -> Self {
+        Self { options, managed, ..Self::default() }
     }
 
-    /// Counts one call, and tells whether it is the last that the process makes.
+    /// Counts one call. Returns whether it is the last that the process makes.
     pub(crate) fn makes_call(&mut self, write: bool) -> bool {
         self.calls += 1;
         self.writes += usize::from(write);
-        self.dead = match self.orders.death {
-            Some(Death::AtCall(last)) => self.calls >= last,
-            Some(Death::AtWrite(last)) => self.writes >= last,
+        self.dead = match self.options.kill {
+            Some(Kill::AtCall(last)) => self.calls >= last,
+            Some(Kill::AtWrite(last)) => self.writes >= last,
             None => false,
         };
         if self.dead {
@@ -95,16 +102,20 @@ impl Witness {
         self.dead
     }
 
-    /// Takes note of a call that goes wrong.
-    pub(crate) fn is_in_trouble(&mut self, call: &Recorded) {
+    /// Records a call that fails.
+    pub(crate) fn fails(&mut self, call: &Recorded) {
+        if call.service == "ec2" {
+            self.is_ec2_in_trouble = true;
+            self.is_ec2_denied |= call.status == 403;
+        }
         if call.operation == "DeregisterTargets" {
             self.unacknowledged.entry(about(call)).or_default().extend(targets(call));
         }
-        self.troubles.insert(about(call));
+        self.faults.insert(about(call));
     }
 
-    /// Takes note of an answer that arrives.
-    pub(crate) fn hears(&mut self, Heard { call, well, seen, interfaces }: Heard) {
+    /// Records an answer that arrives.
+    pub(crate) fn receives(&mut self, Delivered { call, well, seen, interfaces }: Delivered) {
         if !well {
             return;
         }
@@ -119,32 +130,41 @@ impl Witness {
         }
     }
 
-    /// Takes note of what the resolver said, which is usable if it may arrive
-    /// in time and holds nothing but addresses of that name.
-    pub(crate) fn is_told(&mut self, question: &[u8], answered: &Answered, usable: impl Fn(IpAddr) -> bool) {
+    /// Records an answer of the resolver. It is usable if it may arrive in time
+    /// and holds only addresses of the name that was asked for.
+    pub(crate) fn is_answered(
+        &mut self,
+        question: &[u8],
+        answered: &Answered,
+        usable: impl Fn(IpAddr) -> bool,
+    ) {
         let question = Message::from_vec(question).ok().and_then(|message| asked(&message));
         let Some((host, kind)) = question else { return };
-        let told = match &answered.sent {
-            Sent::Message(bytes) if answered.delay < PATIENCE => {
-                let answer = Message::from_vec(bytes).ok();
-                answer.and_then(|answer| addresses(&answer, &host, kind))
-            }
+        let answer = match &answered.sent {
+            Sent::Message(bytes) if answered.delay < PATIENCE => Message::from_vec(bytes).ok(),
             Sent::Message(_) | Sent::Nothing | Sent::Close => None,
         };
-        let told = told.filter(|addresses| addresses.iter().all(|ip| usable(*ip)));
-        // The resolver asks three times in that time, and listens only to the
-        // answer to its latest question.
-        if told.is_none() || answered.delay >= PATIENCE / 3 {
-            self.troubles.insert(host.clone());
+        let named = answer.as_ref().and_then(|answer| addresses(answer, &host, kind));
+        let named_none = match &named {
+            Some(named) => !named.iter().any(|ip| usable(*ip)),
+            None => answer.is_some_and(|answer| is_without(&answer, &host)),
+        };
+        let usable = named.filter(|addresses| addresses.iter().all(|ip| usable(*ip)));
+        // The resolver asks three times in that time.
+        if usable.is_none() || answered.delay >= PATIENCE / 3 {
+            self.faults.insert(host.clone());
         }
-        if let Some(addresses) = told {
-            self.told.entry((host, kind == RecordType::AAAA)).or_default().insert(addresses);
+        let question = (host, kind == RecordType::AAAA);
+        let confirmation = usable.clone().or(named_none.then(BTreeSet::new));
+        self.confirmations.entry(question.clone()).or_default().extend(confirmation);
+        if let Some(addresses) = usable {
+            self.answers.entry(question).or_default().insert(addresses);
         }
     }
 
-    /// Whether anything went wrong that concerns all, or one of `these`.
+    /// Whether a call failed that concerns the whole run, or one of `these`.
     pub(crate) fn was_hindered(&self, these: &[&str]) -> bool {
-        self.troubles.contains(EVERYTHING) || these.iter().any(|about| self.troubles.contains(*about))
+        self.faults.contains(EVERYTHING) || these.iter().any(|about| self.faults.contains(*about))
     }
 }
 
@@ -170,7 +190,14 @@ fn asked(message: &Message) -> Option<(String, RecordType)> {
     Some((name_of(query.name()), query.query_type()))
 }
 
-/// The addresses that `answer` tells of `host`; none if there is anything else.
+/// NXDOMAIN, or an answer without a record of this host name.
+fn is_without(answer: &Message, host: &str) -> bool {
+    let is_no_error = matches!(answer.metadata.response_code, ResponseCode::NoError | ResponseCode::NXDomain);
+    let is_of_host = |record: &hickory_resolver::proto::rr::Record| name_of(&record.name) == host;
+    is_no_error && !answer.metadata.truncation && !answer.answers.iter().any(is_of_host)
+}
+
+/// The addresses of `host` in `answer`; none if it holds anything else.
 fn addresses(answer: &Message, host: &str, kind: RecordType) -> Option<BTreeSet<IpAddr>> {
     if answer.metadata.response_code != ResponseCode::NoError || answer.metadata.truncation {
         return None;

@@ -32,7 +32,7 @@ use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::Settings;
 use eks_nlb_traffic::connector::{Aws, Connector};
-use eks_nlb_traffic::socketless::{NameServer, Socketless};
+use eks_nlb_traffic::in_memory_net::{InMemoryNet, NameServer};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -98,9 +98,9 @@ impl Wire {
 }
 
 impl Aws for Wire {
-    type Heard = ();
+    type Delivered = ();
 
-    fn way(&self) -> Duration {
+    fn latency(&self) -> Duration {
         LATENCY
     }
 
@@ -127,7 +127,7 @@ impl NameServer for Wire {
 /// A function in a Region.
 struct Function {
     wire: Wire,
-    service: Service<Socketless<Wire>>,
+    service: Service<InMemoryNet<Wire>>,
 }
 
 fn cluster(n: usize) -> (String, [String; 2]) {
@@ -184,7 +184,7 @@ impl Function {
             .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test"))
             .load();
         let account = Account::new(home.await, false).expect("there is a Region");
-        let resolver = Resolver::with_provider(&settings, &Socketless::to(wire.clone()));
+        let resolver = Resolver::with_provider(&settings, &InMemoryNet::to(wire.clone()));
         let resolver = resolver.expect("name servers are given");
         let service = Service { history: History::new(0), ..Service::new(settings, account, resolver) };
         Self { wire, service }

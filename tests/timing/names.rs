@@ -11,7 +11,7 @@ use futures_util::future::{join, join_all};
 use tokio::time::Instant;
 
 use crate::Wire;
-use eks_nlb_traffic::socketless::Socketless;
+use eks_nlb_traffic::in_memory_net::InMemoryNet;
 
 /// So many hosts, each of which the name server gives this `answer` for.
 fn hosts(wire: &Wire, name: &str, count: usize, answer: impl Fn() -> Answer) -> Vec<Host> {
@@ -26,9 +26,9 @@ fn hosts(wire: &Wire, name: &str, count: usize, answer: impl Fn() -> Answer) -> 
     (0..count).map(host_of).collect()
 }
 
-fn resolver(wire: &Wire) -> Resolver<Socketless<Wire>> {
+fn resolver(wire: &Wire) -> Resolver<InMemoryNet<Wire>> {
     let settings = Settings::from_lookup(|name| (name == "DNS_SERVERS").then(|| "192.0.2.53".to_owned()));
-    let resolver = Resolver::with_provider(&settings.expect("valid"), &Socketless::to(wire.clone()));
+    let resolver = Resolver::with_provider(&settings.expect("valid"), &InMemoryNet::to(wire.clone()));
     resolver.expect("name servers are given")
 }
 

@@ -17,18 +17,18 @@ use eks_nlb_simulator::api::{Delivery, Request, Response};
 /// Who answers AWS calls.
 pub trait Aws: Clone + Send + Sync + 'static {
     /// What goes with an answer, and is told when that arrives.
-    type Heard: Send;
+    type Delivered: Send;
 
     /// How long the next call is on its way.
-    fn way(&self) -> Duration {
+    fn latency(&self) -> Duration {
         Duration::ZERO
     }
 
     /// Answers a call; `None` if whoever made it is dead by now.
-    fn answer(&self, request: &Request<'_>) -> Option<(Response, Self::Heard)>;
+    fn answer(&self, request: &Request<'_>) -> Option<(Response, Self::Delivered)>;
 
     /// The answer arrives, and its caller still waits for it.
-    fn arrives(&self, _heard: Self::Heard) {}
+    fn arrives(&self, _heard: Self::Delivered) {}
 }
 
 /// The way to AWS.
@@ -51,16 +51,16 @@ impl<A: Aws> HttpConnector for Connector<A> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self(aws) = self.clone();
         HttpConnectorFuture::new(async move {
-            pass(aws.way()).await;
+            pass(aws.latency()).await;
             let request = Request {
                 method: request.method(),
                 target: path_and_query(request.uri()),
                 authorization: request.headers().get("authorization"),
                 body: request.body().bytes().unwrap_or_default(),
             };
-            let Some((response, heard)) = aws.answer(&request) else { return pending().await };
+            let Some((response, delivered)) = aws.answer(&request) else { return pending().await };
             pass(response.delay).await;
-            aws.arrives(heard);
+            aws.arrives(delivered);
             deliver(response).await
         })
     }

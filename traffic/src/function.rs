@@ -22,14 +22,14 @@ use eks_nlb_sync::settings::Settings;
 
 use crate::connector::{Aws, Connector};
 use crate::controllers::Source;
-use crate::socketless::{NameServer, Socketless};
+use crate::in_memory_net::{InMemoryNet, NameServer};
 
 /// The time that a run is given, in simulated time.
 const TIME: Duration = Duration::from_mins(1);
 
 /// A process of the function.
 pub struct Function<N: NameServer> {
-    service: Service<Socketless<N>>,
+    service: Service<InMemoryNet<N>>,
 }
 
 impl<N: NameServer> Function<N> {
@@ -41,7 +41,7 @@ impl<N: NameServer> Function<N> {
             .credentials_provider(credentials)
             .load();
         let account = Account::new(Box::pin(home).await, settings.sdk_retries).expect("there is a Region");
-        let resolver = Resolver::with_provider(&settings, &Socketless::to(names));
+        let resolver = Resolver::with_provider(&settings, &InMemoryNet::to(names));
         let resolver = resolver.expect("name servers are given");
         let service = Service { history: History::new(0), ..Service::new(settings, account, resolver) };
         Self { service }
@@ -69,7 +69,7 @@ impl Undisturbed {
 }
 
 impl Aws for Undisturbed {
-    type Heard = ();
+    type Delivered = ();
 
     fn answer(&self, request: &Request<'_>) -> Option<(Response, ())> {
         Some((self.with(|world| respond(world, request)), ()))

@@ -7,7 +7,7 @@
 //! Each zone has clients that know no other zone, as PrivateLink's endpoints do.
 //!
 //! The simulation tests play the scripts of [`kinds`], and `eks-nlb replay`
-//! plays a recorded trace. [`connector`] and [`socketless`] connect the SDK and
+//! plays a recorded trace. [`connector`] and [`in_memory_net`] connect the SDK and
 //! the resolver to a world without sockets.
 //!
 //! # What is not modelled
@@ -20,7 +20,7 @@
 pub mod connector;
 pub mod controllers;
 pub mod function;
+pub mod in_memory_net;
 pub mod kinds;
 pub mod score;
-pub mod socketless;
 pub mod stage;

@@ -112,6 +112,8 @@ pub enum InvalidAddresses {
     Empty,
     #[error("{0} is outside ALLOWED_CIDRS")]
     NotAllowed(IpAddr),
+    #[error("{0} is outside ALLOWED_CIDRS, and others are not")]
+    SomeNotAllowed(IpAddr),
 }
 
 impl Addresses {
@@ -127,7 +129,10 @@ impl Addresses {
     ) -> Result<Self, InvalidAddresses> {
         let addresses: BTreeSet<IpAddr> = answer.into_iter().collect();
         if let Some(ip) = addresses.iter().find(|ip| !allowed.contains(**ip)) {
-            return Err(InvalidAddresses::NotAllowed(*ip));
+            let is_mixed = addresses.iter().any(|ip| allowed.contains(*ip));
+            let invalid =
+                if is_mixed { InvalidAddresses::SomeNotAllowed } else { InvalidAddresses::NotAllowed };
+            return Err(invalid(*ip));
         }
         if addresses.is_empty() {
             return Err(InvalidAddresses::Empty);
@@ -233,7 +238,12 @@ mod tests {
             ["9.255.255.255", "11.0.0.0", "127.0.0.1", "169.254.169.254", "52.16.1.1", "::ffff:10.0.0.1"]
         {
             let ip = hostile.parse().unwrap();
-            assert_eq!(addresses(&["10.0.0.1", hostile]), Err(InvalidAddresses::NotAllowed(ip)), "{hostile}");
+            assert_eq!(
+                addresses(&["10.0.0.1", hostile]),
+                Err(InvalidAddresses::SomeNotAllowed(ip)),
+                "{hostile}"
+            );
+            assert_eq!(addresses(&[hostile]), Err(InvalidAddresses::NotAllowed(ip)), "{hostile}");
         }
     }
 

@@ -72,6 +72,13 @@ impl World {
         states.map(|(key, target)| (key.to_string(), self.state_of(group, key, target).0)).collect()
     }
 
+    /// The targets of a group, as DescribeTargetHealth lists them.
+    #[must_use]
+    pub fn target_health(&self, group: &str) -> Vec<TargetHealth> {
+        let scope = &self.target_group(group).scope;
+        self.describe_target_health(scope, group, &[]).expect("the group exists")
+    }
+
     /// Sets what health checks find at `address`, in every target group.
     pub fn set_health(&mut self, address: &str, health: Health) {
         self.health.insert(address.to_owned(), health);

@@ -1,32 +1,32 @@
-//! Carries the SDK's requests to the stage.
+//! Carries the SDK's requests to the harness.
 
 use std::time::Duration;
 
 use eks_nlb_simulator::api::{Request, Response};
-
-use crate::stage::{Seat, SharedStage, lock};
-use crate::witness::Heard;
 use eks_nlb_traffic::connector::Aws;
 
-/// The way of one process to AWS.
+use crate::harness::{ProcessId, SharedHarness, lock};
+use crate::witness::Delivered;
+
+/// The connection of one process to AWS.
 #[derive(Clone)]
 pub(crate) struct Calls {
-    pub(crate) stage: SharedStage,
-    pub(crate) seat: Seat,
+    pub(crate) harness: SharedHarness,
+    pub(crate) id: ProcessId,
 }
 
 impl Aws for Calls {
-    type Heard = Heard;
+    type Delivered = Delivered;
 
-    fn way(&self) -> Duration {
-        lock(&self.stage).way()
+    fn latency(&self) -> Duration {
+        lock(&self.harness).latency()
     }
 
-    fn answer(&self, request: &Request<'_>) -> Option<(Response, Heard)> {
-        lock(&self.stage).call(self.seat, request)
+    fn answer(&self, request: &Request<'_>) -> Option<(Response, Delivered)> {
+        lock(&self.harness).call(self.id, request)
     }
 
-    fn arrives(&self, heard: Heard) {
-        lock(&self.stage).arrives(self.seat, heard);
+    fn arrives(&self, delivered: Delivered) {
+        lock(&self.harness).arrives(self.id, delivered);
     }
 }

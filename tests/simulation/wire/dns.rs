@@ -1,20 +1,20 @@
-//! Carries the resolver's questions to the world in process.
+//! Carries the resolver's questions to the harness.
 
 use eks_nlb_simulator::dns::Answered;
 use eks_nlb_simulator::world::Transport;
+use eks_nlb_traffic::in_memory_net::NameServer;
 
-use crate::stage::{Seat, SharedStage, lock};
-use eks_nlb_traffic::socketless::NameServer;
+use crate::harness::{ProcessId, SharedHarness, lock};
 
-/// What one process is told by its resolver.
+/// The connection of one process to its resolver.
 #[derive(Clone)]
 pub(crate) struct Names {
-    pub(crate) stage: SharedStage,
-    pub(crate) seat: Seat,
+    pub(crate) harness: SharedHarness,
+    pub(crate) id: ProcessId,
 }
 
 impl NameServer for Names {
     fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered> {
-        vec![lock(&self.stage).answer(self.seat, question, transport)]
+        vec![lock(&self.harness).answer(self.id, question, transport)]
     }
 }

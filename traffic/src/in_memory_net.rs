@@ -27,19 +27,19 @@ pub trait NameServer: Clone + Send + Sync + Unpin + 'static {
 
 /// The ways of a resolver to a name server.
 #[derive(Clone)]
-pub struct Socketless<S> {
+pub struct InMemoryNet<S> {
     server: S,
     handle: TokioHandle,
 }
 
-impl<S> Socketless<S> {
+impl<S> InMemoryNet<S> {
     /// The way to `server`.
     pub fn to(server: S) -> Self {
         Self { server, handle: TokioHandle::default() }
     }
 }
 
-impl<S: NameServer> RuntimeProvider for Socketless<S> {
+impl<S: NameServer> RuntimeProvider for InMemoryNet<S> {
     type Handle = TokioHandle;
     type Timer = TokioTime;
     type Udp = Datagrams<S>;
