@@ -3,5 +3,6 @@
 
 pub mod budget;
 pub mod memo;
+pub mod pace;
 pub mod queue;
 pub mod rate_limiter;

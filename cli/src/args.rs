@@ -10,6 +10,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use eks_nlb_sync::model::{ClusterName, Region};
 
 use crate::problem::{Problem, did_you_mean};
+use crate::record::RecordArgs;
 use crate::{doctor, names, output};
 use settings::SettingFlags;
 
@@ -73,6 +74,12 @@ pub(crate) enum Command {
         /// Where it listens, as in 127.0.0.1:8080
         address: SocketAddr,
     },
+    /// Record what happens around one frontend, as during an upgrade. Never writes to AWS
+    ///
+    /// One JSON line a change: what each name server answers, the control plane's
+    /// network interfaces, the cluster's status, target health, the load
+    /// balancer's zones in DNS. Goes on where an earlier recording ended.
+    Record(RecordArgs),
     /// Print the completions of a shell
     Completions {
         /// The shell
@@ -148,7 +155,7 @@ fn function_name(text: &str) -> Result<String, String> {
 }
 
 /// At least a second, in seconds, minutes or hours.
-fn duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     let units = [('s', 1), ('m', 60), ('h', 3600)];
     let seconds = units.into_iter().find_map(|(unit, seconds)| {
         text.strip_suffix(unit)?.parse::<u32>().ok().map(|count| u64::from(count) * seconds)

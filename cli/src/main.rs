@@ -14,10 +14,12 @@ mod plan;
 mod problem;
 mod progress;
 mod reads;
+mod record;
 mod serving;
 mod session;
 mod status;
 mod table;
+mod trace;
 mod watch;
 
 use std::process::ExitCode;
@@ -76,6 +78,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Watch(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
             watch::watch(&session, wanted, cli.common.output).await
+        }
+        Command::Record(ref wanted) => {
+            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            record::record(&session, wanted).await
         }
         Command::Sync(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;

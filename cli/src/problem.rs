@@ -44,6 +44,8 @@ pub(crate) enum Problem {
     InterruptedWhileWriting,
     #[error("the output cannot be written: {0}")]
     Write(io::Error),
+    #[error("{path}: {reason}")]
+    File { path: String, reason: String },
     #[error("{address} cannot be listened on: {source}")]
     Listen { address: SocketAddr, source: io::Error },
     #[error("no `eks-nlb watch` answers on {address}: {source}; give the address of its --listen")]

@@ -61,7 +61,7 @@ pub(crate) async fn watch(
 }
 
 /// Waits for SIGTERM or Ctrl-C, both of which from now on do nothing else.
-fn told_to_stop() -> Result<impl Future<Output = ()>, Problem> {
+pub(crate) fn told_to_stop() -> Result<impl Future<Output = ()>, Problem> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Problem::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Problem::Signals)?;
     Ok(async move {

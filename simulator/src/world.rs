@@ -36,7 +36,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 pub use attributes::{RoutingAttributes, Threshold};
-pub use cluster::{Cluster, ClusterIssue, ClusterSpec, PUBLIC_ADDRESSES};
+pub use cluster::{Cluster, ClusterIssue, ClusterSpec, ClusterUpdate, PUBLIC_ADDRESSES};
 pub use data_plane::Node;
 pub(crate) use dns::normal;
 pub use dns::{Answer, Dns, Question, Reply, Tcp, Transport, View};

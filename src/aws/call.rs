@@ -62,6 +62,9 @@ impl Caller<'_> {
         E: ProvideErrorMetadata + Error + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
+        if let Some(pace) = self.limiters.pace_of(action) {
+            self.budget.wait(action, pace.acquire()).await?;
+        }
         let (limiter, other) = self.limiters.of(action);
         let _in_flight = if self.only_unspaced {
             let reason = || "the service refuses some calls for their rate".to_owned();

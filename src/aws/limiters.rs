@@ -1,11 +1,14 @@
 //! Keeps the rate limiters of one account and Region, and leaves throttled calls
 //! to them: the SDK would retry such a call without regard to the rate.
 
+use std::time::Duration;
+
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::retries::classifiers::{ClassifyRetry, RetryAction};
 
+use crate::schedule::pace::Pace;
 use crate::schedule::rate_limiter::RateLimiter;
 
 /// Calls per second to start with once a service has refused one: ELB's older
@@ -32,16 +35,36 @@ pub struct Limiters {
     ec2: RateLimiter,
     /// STS, and what only the command line calls.
     other: RateLimiter,
+    /// Spaces ELB's calls in addition, for a client that leaves the account's
+    /// rate to others.
+    elb_pace: Option<Pace>,
 }
 
 impl Default for Limiters {
     fn default() -> Self {
         let limiter = || RateLimiter::new(FIRST_PER_SECOND);
-        Self { elb: limiter(), elb_writes: limiter(), eks: limiter(), ec2: limiter(), other: limiter() }
+        Self {
+            elb: limiter(),
+            elb_writes: limiter(),
+            eks: limiter(),
+            ec2: limiter(),
+            other: limiter(),
+            elb_pace: None,
+        }
     }
 }
 
 impl Limiters {
+    /// The same with at most one call of ELB's in `interval`.
+    pub(super) fn with_elb_every(interval: Duration) -> Self {
+        Self { elb_pace: Some(Pace::new(interval)), ..Self::default() }
+    }
+
+    /// What `action` waits for before its rate.
+    pub(super) fn pace_of(&self, action: &str) -> Option<&Pace> {
+        self.elb_pace.as_ref().filter(|_| action.starts_with("elasticloadbalancing:"))
+    }
+
     /// The limiters of `action`, a call as an IAM policy spells it: the one that
     /// tells its rate, and another one that it must wait for first.
     pub(super) fn of(&self, action: &str) -> (&RateLimiter, Option<&RateLimiter>) {

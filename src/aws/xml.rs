@@ -99,6 +99,11 @@ impl Element {
         self.text.trim()
     }
 
+    /// All that stands in it.
+    pub fn elements(&self) -> impl Iterator<Item = &Self> {
+        self.children.iter()
+    }
+
     /// The members of a list of EC2's.
     pub fn items(&self) -> impl Iterator<Item = &Self> {
         self.children.iter().filter(|child| child.name == "item")

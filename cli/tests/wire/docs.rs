@@ -7,6 +7,7 @@ use std::fs;
 use eks_nlb_simulator::sample;
 use serde_json::Value;
 
+use crate::record;
 use crate::support::*;
 
 const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md");
@@ -78,6 +79,8 @@ async fn the_policy_is_what_the_commands_call() {
     for arguments in of_run.iter().chain(of_doctor) {
         desk.run_with(&[("ADDRESS_SOURCE", "dns+eni")], arguments).await;
     }
+
+    record::briefly(&desk, "orders").await;
 
     let world = desk.sim.world();
     // IAM refuses it to nobody.

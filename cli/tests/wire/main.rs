@@ -11,6 +11,7 @@ mod explain;
 mod layout;
 mod plan;
 mod reasons;
+mod record;
 mod status;
 mod support;
 mod sync;

@@ -15,7 +15,18 @@ use crate::world::{Cluster, Refusal, Scope, World};
 /// Reads the operation from method and path.
 pub(super) fn parse(request: &Request<'_>) -> Call {
     let path = request.target.split('?').next().unwrap_or_default();
-    let name = path.strip_prefix("/clusters/").filter(|name| !name.is_empty() && !name.contains('/'));
+    let rest = path.strip_prefix("/clusters/");
+    if let Some((name, rest)) = rest.and_then(|rest| rest.split_once("/updates"))
+        && request.method == "GET"
+    {
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+        let mut parameters = vec![("name".to_owned(), decoded(name))];
+        let update = rest.strip_prefix('/');
+        parameters.extend(update.map(|id| ("updateId".to_owned(), decoded(id))));
+        let operation = if update.is_some() { "DescribeUpdate" } else { "ListUpdates" };
+        return Call { operation: operation.to_owned(), parameters };
+    }
+    let name = rest.filter(|name| !name.is_empty() && !name.contains('/'));
     match name {
         Some(name) if request.method == "GET" => {
             let name = percent_decode_str(name).decode_utf8_lossy().into_owned();
@@ -34,6 +45,21 @@ pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String
         let names: Vec<_> =
             world.region(scope).map(|region| region.clusters.keys().collect()).unwrap_or_default();
         return Ok(json!({ "clusters": names }).to_string());
+    }
+    if call.operation == "ListUpdates" {
+        let cluster = world.describe_cluster(scope, call.required("name")?)?;
+        let ids: Vec<_> = cluster.updates.iter().map(|update| &update.id).collect();
+        return Ok(json!({ "updateIds": ids }).to_string());
+    }
+    if call.operation == "DescribeUpdate" {
+        let cluster = world.describe_cluster(scope, call.required("name")?)?;
+        let id = call.required("updateId")?;
+        let found = cluster.updates.iter().find(|update| update.id == id);
+        let found = found.ok_or_else(|| {
+            Refusal::new(404, "ResourceNotFoundException", format!("No update found for ID: {id}"))
+        })?;
+        let update = json!({ "id": found.id, "type": found.kind, "status": found.status });
+        return Ok(json!({ "update": update }).to_string());
     }
     if call.operation != "DescribeCluster" {
         let message = format!("the simulator does not know {}", call.operation);
@@ -76,7 +102,7 @@ fn shape_of(world: &World, cluster: &Cluster) -> Value {
         "name": cluster.name,
         "arn": cluster.arn,
         "createdAt": 1_767_225_600.0,
-        "version": "1.33",
+        "version": cluster.version,
         "platformVersion": "eks.1",
         "status": cluster.status.as_str(),
         "tags": cluster.tags,

@@ -40,6 +40,23 @@ pub struct Cluster {
     pub tags: Tags,
     /// The problems that EKS sees, in `health.issues`.
     pub issues: Vec<ClusterIssue>,
+    /// As in `1.33`.
+    pub version: String,
+    /// Its updates.
+    pub updates: Vec<ClusterUpdate>,
+}
+
+/// An update of a cluster.
+///
+/// Source: EKS API Reference, *Update* (2017-11-01, read November 2026).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClusterUpdate {
+    /// A UUID.
+    pub id: String,
+    /// As in `VersionUpdate`.
+    pub kind: String,
+    /// `InProgress`, `Failed`, `Cancelled` or `Successful`.
+    pub status: String,
 }
 
 /// A problem of a cluster that EKS sees.
@@ -158,6 +175,8 @@ impl World {
             public_addresses: spec.public_addresses,
             tags: spec.tags,
             issues: Vec::new(),
+            version: "1.33".to_owned(),
+            updates: Vec::new(),
         };
         let region = self.region_mut(&spec.scope);
         region.clusters.insert(spec.name, cluster);
