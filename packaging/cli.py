@@ -20,7 +20,7 @@ SHELLS = {"bash": "eks-nlb.bash", "zsh": "_eks-nlb", "fish": "eks-nlb.fish"}
 README = """\
 # eks-nlb {version}
 
-The command line of eks-nlb-sync: what the function sees, and what is wrong around it.
+The command line of eks-nlb-sync: shows, checks and applies what the function does.
 
 Put `eks-nlb` on your PATH, the file for your shell from `completions/` where it looks for
 completions, and `man/` on your MANPATH as `man1`. Then `eks-nlb --demo plan` needs no AWS
