@@ -132,7 +132,7 @@ pub(super) fn malformed_response(action: &'static str, reason: impl Into<String>
     CallError::Rejected { action, service_code: String::new(), reason: reason.into() }
 }
 
-/// Codes by which services say that IAM denies a call; none of them is modelled.
+/// Codes by which services say that IAM denies a call. The SDK models none.
 const ACCESS_DENIED: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",

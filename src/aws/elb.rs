@@ -119,8 +119,8 @@ impl Elb<'_> {
         Ok(try_join_all(batches).await?.into_iter().flatten().collect())
     }
 
-    /// One resource that is gone fails its whole batch without being named, so
-    /// the batch is halved until it stands alone.
+    /// One deleted resource fails its whole batch, and ELB does not name it. So the
+    /// batch is halved until that resource is alone in one.
     async fn tags_of_batch(&self, batch: Vec<String>) -> Result<BTreeMap<String, Tags>, CallError> {
         let mut tags = BTreeMap::new();
         let mut batches = VecDeque::from([batch]);

@@ -9,7 +9,7 @@ use quick_xml::reader::Reader;
 /// Why a document cannot be read.
 pub type Unreadable = Box<dyn Error + Send + Sync>;
 
-/// How deep elements may stand in each other; EC2's stand six deep.
+/// How deep elements may be nested; EC2's stand six deep.
 const DEEPEST: usize = 32;
 
 /// An XML element: what its start tag names, and what stands in it.
@@ -60,7 +60,7 @@ impl Element {
         }
     }
 
-    /// What stands in it first.
+    /// Its first child.
     pub(super) fn first(&self) -> Option<&Self> {
         self.children.first()
     }
@@ -80,7 +80,7 @@ impl Element {
         if named.next().is_some() { Err(format!("{name} twice").into()) } else { Ok(first) }
     }
 
-    /// The text of the child of this name, empty if there is none.
+    /// The text of the child of this name; empty if it is absent.
     ///
     /// # Errors
     ///

@@ -25,8 +25,8 @@ impl<'a> ClusterEndpoints<'a> {
     ///
     /// # Errors
     ///
-    /// The outcome of its frontends, if there is no endpoint to follow or it
-    /// cannot be read.
+    /// The outcome of its frontends, if the cluster has no endpoint to follow, or the
+    /// endpoint cannot be read.
     pub async fn of(&self, cluster: &ClusterName) -> Result<ApiEndpoint, Outcome> {
         self.found.get(cluster.clone(), || self.look_up(cluster)).await
     }

@@ -110,7 +110,7 @@ impl<P: RuntimeProvider> Resolver<P> {
 
     /// Resolves the addresses of `host` in one family.
     ///
-    /// Takes at most [`Settings::dns_timeout`] besides waiting for other lookups.
+    /// Takes at most [`Settings::dns_timeout`], and the time in which it waits for other lookups.
     ///
     /// # Errors
     ///
@@ -149,9 +149,8 @@ impl<P: RuntimeProvider> Resolver<P> {
         })
     }
 
-    /// Queries the name servers within the budget. A lookup that turns out to be
-    /// slow makes room for others: where many are slow already, it waits for one of
-    /// these to end and starts anew.
+    /// Queries the name servers within the budget. A slow lookup makes room for others:
+    /// where many are slow already, it waits for one of these to end and starts again.
     async fn look_up(&self, host: &Host, family: Family) -> Result<Vec<AddressRecord>, NetError> {
         // Neither semaphore is ever closed.
         let lookup = self.lookups.acquire().await;
@@ -171,9 +170,9 @@ impl<P: RuntimeProvider> Resolver<P> {
         self.first_answer(host, family, Instant::now() + rest).await
     }
 
-    /// Queries one name server after the other: the next one when the one before
-    /// has been silent for a while, or knows nothing. The first answer counts,
-    /// whichever server it comes from. That a name does not exist is an answer, too.
+    /// Queries one name server after the other: the next one when the previous one has
+    /// not answered for a while, or has failed. The first answer counts, from any
+    /// server. NXDOMAIN is an answer.
     async fn first_answer(
         &self,
         host: &Host,

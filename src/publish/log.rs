@@ -53,7 +53,7 @@ pub fn init(settings: LogSettings) {
     } else {
         lines.with_ansi(false).without_time().boxed()
     };
-    // It fails only if somebody has set one already, as tests do.
+    // It fails only if one is set already, as in tests.
     _ = tracing_subscriber::registry().with(lines.with_filter(settings.filter)).try_init();
 }
 

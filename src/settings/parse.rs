@@ -14,7 +14,7 @@ pub(super) fn parsed<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }
 
-/// At least one item, none of them empty, spaces around them dropped.
+/// At least one item, without the spaces around it. An empty item is refused.
 fn list<T>(text: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     text.split(',').map(|part| item(part.trim())).collect()
 }

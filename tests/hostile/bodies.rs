@@ -1,5 +1,5 @@
-//! AWS's answers: cut off anywhere, mutated, of somebody else's making. What
-//! cannot be read is no knowledge, so nothing is written because of it.
+//! AWS's responses: cut off anywhere, mutated, or written by another service. Nothing
+//! is written because of a response that cannot be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

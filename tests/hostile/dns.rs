@@ -98,8 +98,7 @@ fn valid(question: &[u8]) -> Vec<u8> {
     )
 }
 
-/// Resolves by mutated answers; asserts that nothing is accepted that none of
-/// them gives to the host. Tells whether anything was.
+/// Resolves by mutated answers; asserts that every accepted address is in one of them. Tells whether anything was.
 fn resolve_mutated(mutations: Vec<Mutation>, family: Family) -> bool {
     let kind = if family == Family::Ipv4 { A } else { AAAA };
     let given: Arc<Mutex<BTreeSet<IpAddr>>> = Arc::default();
@@ -107,7 +106,7 @@ fn resolve_mutated(mutations: Vec<Mutation>, family: Family) -> bool {
     let server = NameServer::new(move |_, question| {
         let mut message = valid(question);
         for mutation in &mutations {
-            // The first two bytes are the id: without it nobody listens.
+            // The first two bytes are the id: an answer with another id is ignored.
             mutation.apply(&mut message, 2);
         }
         message.truncate(MESSAGE_BYTES);
@@ -119,7 +118,7 @@ fn resolve_mutated(mutations: Vec<Mutation>, family: Family) -> bool {
     let Ok(accepted) = resolved else { return false };
     let given = given.lock().expect("nobody panics with it");
     for ip in accepted.iter() {
-        assert!(given.contains(&ip), "{ip} is given to somebody else, or to nobody: {given:?}");
+        assert!(given.contains(&ip), "{ip} is not an address of the host: {given:?}");
     }
     true
 }
@@ -294,8 +293,8 @@ fn counts_that_lie_cost_nothing() {
     }
 }
 
-/// Whoever sends faster than we read must not hold us up for longer than the
-/// budget, nor make us take an answer that is not ours.
+/// A client that sends faster than the resolver reads delays it by the budget at most,
+/// and its answers are not accepted.
 #[test]
 fn a_flood_of_strangers_answers_changes_nothing() {
     let server = NameServer::new(|transport, question| {

@@ -8,13 +8,13 @@ use serde_json::value::RawValue;
 /// The keys of an event that is not EventBridge's.
 const KEYS: [&str; 5] = ["dryRun", "clusters", "region", "roleArn", "externalId"];
 
-/// Takes bytes as the runtime does; nothing if they are no JSON at all.
+/// Takes bytes as the runtime does; `None` if they are not JSON.
 fn parse(event: &[u8]) -> Option<Result<Request, InvalidEvent>> {
     let event: Box<RawValue> = serde_json::from_slice(event).ok()?;
     Some(Request::parse(&event))
 }
 
-/// Keys that are right, and those that somebody would write for them.
+/// Valid keys, and misspelt ones.
 fn key() -> impl Strategy<Value = String> {
     let near = ["dry_run", "DryRun", "dryrun", "dry\\u0052un", "cluster", "role_arn", "", "dryRun\\u0000"];
     let eventbridge = ["source", "detail-type", "detail", "id", "time", "resources"];
@@ -63,7 +63,7 @@ fn object() -> impl Strategy<Value = String> {
     })
 }
 
-/// Says what an event that was accepted must say, read by somebody else.
+/// What an accepted event must mean, by another JSON reader.
 fn check(text: &str, request: &Request) {
     let Value::Object(event) = serde_json::from_str(text).expect("it was accepted") else {
         assert_eq!(text.trim(), "null");
@@ -156,7 +156,7 @@ fn an_event_as_large_as_lambda_takes_is_read_in_no_time() {
     }
 }
 
-/// What is refused is told in the answer and in the log, so not all of it.
+/// A refusal is in the response and in the log, so it quotes only a part of the event.
 #[test]
 fn a_refusal_is_short_or_as_long_as_its_event() {
     let event = format!("{{\"region\": \"{}\"}}", "a".repeat(1000));

@@ -16,7 +16,7 @@ use eks_nlb_simulator::Simulator;
 /// What to send, and how long it is said to be.
 #[derive(Clone, Copy)]
 struct Flood {
-    /// The answer's `content-length`; chunks if there is none.
+    /// The answer's `content-length`; without it the answer is sent in chunks.
     declared: Option<u64>,
     begin: &'static str,
     repeated: &'static str,

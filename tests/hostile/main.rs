@@ -1,5 +1,5 @@
-//! Hostile input: whatever arrives from an event, a setting, a tag, EKS, DNS or
-//! AWS, there is no panic, no end of time or memory, and no wrong write.
+//! Hostile input from events, settings, tags, EKS, DNS and AWS: it causes neither a
+//! panic nor a wrong write, and uses neither all time nor all memory.
 //!
 //! Each property is tried with 256 random cases, or as many as
 //! `PROPTEST_CASES` says. Where time matters it is paused, so a time-out costs

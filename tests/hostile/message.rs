@@ -1,5 +1,4 @@
-//! DNS messages by hand: made byte by byte, and read by somebody else's reader
-//! than the one under test.
+//! DNS messages: made byte by byte, and read by another reader than the one under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -11,7 +10,7 @@ pub(crate) const AAAA: u16 = 28;
 /// Where the question stands, and so the first name of a message.
 pub(crate) const QUESTION_AT: usize = 12;
 
-/// A pointer to the name that stands at `at`.
+/// A pointer to the name at byte `at`.
 pub(crate) fn pointer(at: usize) -> Vec<u8> {
     (0xc000 | u16::try_from(at).expect("within the message")).to_be_bytes().to_vec()
 }

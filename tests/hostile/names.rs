@@ -1,4 +1,4 @@
-//! Tags, cluster names and endpoint URLs: somebody else's text.
+//! Tags, cluster names and endpoint URLs: untrusted text.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ fn is_cluster_name(text: &str) -> bool {
         && bytes.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
 }
 
-/// What a URL can be made of, in an order that makes sense to somebody.
+/// The parts of a URL, in random order.
 fn url() -> impl Strategy<Value = String> {
     let scheme =
         ["https://", "https://", "https://", "HTTPS://", "http://", "https:", "//", "", "https:\\\\"];

@@ -55,7 +55,7 @@ proptest! {
                 let servers = settings.dns_servers.unwrap_or_default();
                 prop_assert!(servers.iter().all(|server| server.port() != 0));
                 prop_assert_eq!(servers.is_empty(), variable != "DNS_SERVERS");
-                // A selector says of itself what it was made of.
+                // A selector prints as it was written.
                 let again = with("NLB_TAG", &settings.nlb_tag.to_string()).expect("it was valid");
                 prop_assert_eq!(again.nlb_tag, settings.nlb_tag);
             }

@@ -1,4 +1,4 @@
-//! The artifact's memory, and what becomes of a panic in it.
+//! The artifact's memory, and how it reports a panic.
 
 use tokio::process::Command;
 
@@ -18,8 +18,8 @@ async fn four_hundred_clusters_take_less_than_forty_megabytes() {
     assert!(peak_kb < 40_000, "{peak_kb} kB");
 }
 
-/// Nothing that the function is told can make it panic, so the machine must:
-/// no thread can be started to look up the host of the endpoint.
+/// No input makes the function panic, so the machine must: no thread can be started to
+/// look up the host of the endpoint.
 #[tokio::test]
 #[ignore = "needs the artifact: make test-release"]
 async fn a_panic_is_answered_as_a_function_error() {
@@ -38,7 +38,7 @@ async fn a_panic_is_answered_as_a_function_error() {
 
     limit_address_space(function.pid(), "unlimited").await;
     let report = function.sync().await;
-    assert_eq!(report["summary"]["changed"], 1, "the process goes on: {report}");
+    assert_eq!(report["summary"]["changed"], 1, "the process continues: {report}");
 }
 
 async fn limit_address_space(pid: u32, bytes: &str) {

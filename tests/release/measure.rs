@@ -1,6 +1,6 @@
 //! The artifact's start and pace, for docs/performance.md.
 //!
-//! The bounds are those of an idle machine, so `make test` holds none of them:
+//! The bounds hold on an idle machine, so `make test` does not check them:
 //! `make measure` does.
 
 use std::time::{Duration, Instant};

@@ -41,7 +41,7 @@ const MOST_KB: u64 = 40_000;
 /// Connections that may be open at one time and closed at another.
 const SPARE_DESCRIPTORS: u64 = 8;
 
-#[expect(clippy::disallowed_methods, reason = "a test is told so by its caller")]
+#[expect(clippy::disallowed_methods, reason = "the environment configures the test")]
 fn variable(name: &str) -> Option<u64> {
     let value = std::env::var(name).ok()?;
     Some(value.parse().unwrap_or_else(|_| panic!("{name}={value:?} is not a whole number")))
@@ -53,7 +53,7 @@ struct Soak {
     child: Child,
     frontends: BTreeMap<&'static str, Frontend>,
     random: Random,
-    /// Times that a kind of trouble was told as it should be.
+    /// How often a kind of trouble was reported correctly.
     told: BTreeMap<Kind, usize>,
 }
 
@@ -122,7 +122,7 @@ impl Soak {
         for trouble in &planted {
             let code = failed.get(trouble.cluster).map(String::as_str);
             let is_right = code.map_or(trouble.codes.is_empty(), |code| trouble.codes.contains(&code));
-            assert!(is_right, "run {number}: {trouble:?} was told as {code:?}");
+            assert!(is_right, "run {number}: {trouble:?} was reported as {code:?}");
             *self.told.entry(trouble.kind).or_default() += 1;
         }
         let mut world = self.sim.world();
@@ -147,14 +147,14 @@ impl Soak {
         assert_eq!(error_type, "InvalidEvent", "run {number}");
     }
 
-    /// Some trouble, for five frontends at most: so many are named in an answer.
+    /// Some trouble, for five frontends at most: an error names no more.
     fn any_troubles(&mut self, number: usize) -> Vec<(&'static str, Kind)> {
         let count = self.random.below(4);
         let first = self.random.below(CLUSTERS.len());
         let mut troubles: Vec<_> = (0..count)
             .map(|n| (CLUSTERS[(first + n) % CLUSTERS.len()], Kind::any(&mut self.random)))
             .collect();
-        // In the beginning each in its turn.
+        // At first, each once, in order.
         if number < WARM_UP {
             troubles.push((CLUSTERS[(first + count) % CLUSTERS.len()], Kind::ALL[number % Kind::ALL.len()]));
         }
@@ -228,7 +228,7 @@ async fn thousands_of_invocations_change_nothing_but_target_groups() {
     );
     let told: usize = soak.told.values().sum();
     println!(
-        "{failed_runs} runs with trouble, {told} troubles told as they should be, {:.0} s\n{:?}",
+        "{failed_runs} runs with trouble, {told} troubles reported correctly, {:.0} s\n{:?}",
         start.elapsed().as_secs_f64(),
         soak.told
     );

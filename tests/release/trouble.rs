@@ -83,7 +83,7 @@ pub(crate) enum Kind {
 pub(crate) struct Trouble {
     pub(crate) kind: Kind,
     pub(crate) cluster: &'static str,
-    /// The codes that tell of it; none where it is no failure.
+    /// The codes that report it; empty where it causes no failure.
     pub(crate) codes: &'static [&'static str],
 }
 
@@ -121,7 +121,7 @@ impl Kind {
         Self::Silence,
     ];
 
-    /// Any of them, those that take time less often.
+    /// Any of them; slow ones less often.
     pub(crate) fn any(random: &mut Random) -> Self {
         let kind = Self::ALL[random.below(Self::ALL.len())];
         let takes_time = matches!(kind, Self::DnsSilence | Self::DnsGarbage | Self::Silence);
@@ -173,7 +173,7 @@ impl Kind {
         Trouble { kind: self, cluster, codes }
     }
 
-    /// Changes what is no fault of a call.
+    /// Makes the trouble that is not a fault of a call.
     fn change(self, world: &mut World, cluster: &str, frontend: &Frontend) {
         let reply = match self {
             Self::WriteDenied

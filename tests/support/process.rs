@@ -1,4 +1,4 @@
-//! What a process uses, as Linux tells it.
+//! What a process uses, as Linux reports it.
 
 use std::fmt;
 use std::fs;
@@ -8,7 +8,7 @@ use std::fs;
 pub(crate) struct Usage {
     /// Memory, in kB.
     pub(crate) resident_kb: u64,
-    /// The part of it that is no file, in kB.
+    /// The anonymous part of it, in kB.
     pub(crate) anonymous_kb: u64,
     /// The most memory that it has had, in kB.
     pub(crate) peak_kb: u64,

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::Wire;
 use eks_nlb_traffic::in_memory_net::InMemoryNet;
 
-/// So many hosts, each of which the name server gives this `answer` for.
+/// `count` hosts, for each of which the name server gives this `answer`.
 fn hosts(wire: &Wire, name: &str, count: usize, answer: impl Fn() -> Answer) -> Vec<Host> {
     let mut world = wire.world();
     let host_of = |n| {

@@ -63,7 +63,7 @@ async fn a_passing_fault_of_any_call_is_got_over() {
     join_all(faults.map(got_over)).await;
 }
 
-/// What becomes of a read, and the code of the failure.
+/// A faulty read, and the code of the failure.
 const READ_FAULTS: [(&str, Befall); 10] = [
     ("AccessDenied", Fault::access_denied),
     ("Throttled", Fault::throttle),
@@ -155,7 +155,7 @@ async fn a_failed_listing_fails_the_run_before_anything_is_written() {
 
             assert!(message.contains(operation), "{operation}: {message}");
             assert_eq!(function.world().writes().len(), 0, "{operation}");
-            // The failure is told in the log, too.
+            // The failure is in the log, too.
             let id = function.request_id();
             let is_it = |line: &Value| line["span"]["requestId"] == *id;
             let line = function.logged(is_it).await;

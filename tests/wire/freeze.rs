@@ -1,5 +1,5 @@
-//! Lambda freezes the process between two events, for as long as it likes; the
-//! network forgets the connections meanwhile, and tells nobody.
+//! Lambda freezes the process between two events for any time. Meanwhile network
+//! devices drop the connections without an RST.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -63,8 +63,8 @@ impl Clock {
     }
 }
 
-/// Ten minutes cannot be waited for, so the SDK is given a clock; the HTTP
-/// client and its connections are those that are shipped.
+/// Ten minutes cannot be waited for, so the SDK is given a clock; the HTTP client and
+/// its connections are the shipped ones.
 #[tokio::test]
 async fn after_ten_minutes_no_request_goes_to_a_connection_that_died() {
     let sim = Simulator::start().await;

@@ -293,7 +293,7 @@ async fn one_address_that_is_not_allowed_makes_the_whole_answer_suspect() {
     assert_only_written(&function.world(), &bystander);
 }
 
-/// Amazon's ranges are no private ones: the message says what to set.
+/// Amazon's ranges are not private: the message says what to set.
 #[tokio::test]
 async fn an_ipv6_address_that_is_not_allowed_writes_nothing() {
     const OUTSIDE: [&str; 8] =

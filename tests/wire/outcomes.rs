@@ -108,7 +108,7 @@ async fn only_the_excluding_tag_excludes_and_only_its_own_group() {
     assert_only_written(&function.world(), &frontend);
 }
 
-/// A weighted blue and green group, or one of somebody else's on another port.
+/// A weighted blue and green group, or another team's group on another port.
 #[tokio::test]
 async fn beside_a_tagged_target_group_the_others_are_left_alone() {
     let (function, (tagged, others)) = Function::start_in(|world| {

@@ -24,13 +24,13 @@ pub(crate) struct Relay {
 #[derive(Default)]
 struct Connections {
     accepted: AtomicUsize,
-    /// So many of the first are dead, though nobody says so.
+    /// How many of the first connections are dead, without an RST.
     dead: AtomicUsize,
     /// Requests that a dead one took.
     swallowed: AtomicUsize,
 }
 
-/// What becomes of a connection after an answer.
+/// What happens to a connection after an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Afterwards {
     /// It stays, as HTTP/1.1 has it.

@@ -1,4 +1,4 @@
-//! What the caller and the log are told.
+//! The response and the log of a run.
 
 use std::collections::BTreeSet;
 
@@ -155,7 +155,7 @@ async fn the_logged_report_has_every_frontend_that_is_not_converged() {
     assert!(!arns.contains(&Some(converged.target_group.as_str())));
 }
 
-/// What stands in a line about `frontend`.
+/// The line about `frontend`.
 fn line<'a>(log: &'a [Value], message: &str, frontend: &Frontend) -> &'a Value {
     let mut lines = log.iter().filter(|line| {
         line["message"] == message
@@ -312,7 +312,7 @@ async fn lambdas_log_level_is_kept_to() {
         let (function, _) = Function::start_in_with(&variables, one_of_each).await;
 
         function.error("{}").await;
-        // Told at every level, and after what is told at others.
+        // Written at every level, after the lines of other levels.
         function.error("[]").await;
         function.logged(|line| line["message"] == "failed").await;
         function.logged(|line| line.to_string().contains("refused")).await;

@@ -79,9 +79,9 @@ async fn a_new_control_plane_takes_over_without_a_gap() {
     assert_eq!(function.world().writes().len(), 2);
 }
 
-/// What becomes of a target in each state that ELB knows: where it is stale
-/// and nothing desired is healthy yet, where it is stale and replaced, and
-/// where it is desired.
+/// What is decided about a target in each state that ELB knows: while it is stale and
+/// no desired target is healthy, while it is stale and replaced, and while it is
+/// desired.
 #[tokio::test]
 async fn each_state_of_a_target_is_understood() {
     use TargetState::{Draining, Healthy, Initial, Unavailable, Unhealthy, UnhealthyDraining, Unused};

@@ -18,7 +18,7 @@ use crate::support::*;
 /// Adds to the additional records of a question, as EDNS does.
 const ADDITIONAL_RECORDS: usize = 11;
 
-/// The addresses of `payments` as another name server tells them.
+/// The addresses of `payments` by another name server.
 const ELSEWHERE: [&str; 2] = ["10.0.1.14", "10.0.2.15"];
 
 /// A function that asks `first`, then the simulator's name server.
@@ -49,7 +49,7 @@ async fn the_first_server_that_knows_decides() {
         assert_eq!(reported(&report, &frontend)["desired"], json!(ELSEWHERE));
     }
 
-    // That there is no such name is an answer, too.
+    // NXDOMAIN is an answer.
     other.world().dns.set(&host, Reply::NoSuchName);
     let report = function.sync_with_failures().await;
     assert_eq!(code(reported(&report, &frontend)), "DnsNoRecords");
@@ -58,7 +58,7 @@ async fn the_first_server_that_knows_decides() {
 
 #[tokio::test]
 async fn a_server_that_knows_nothing_is_passed_over() {
-    // Nothing listens at the first; the second listens and says nothing.
+    // The first is a closed port; the second never answers.
     let silent = UdpSocket::bind(LOCALHOST).await.expect("a free port");
     let (refusing, ()) = in_world(|_| ()).await;
     let (failing, ()) = in_world(|_| ()).await;
@@ -162,8 +162,8 @@ async fn a_server_that_does_not_know_edns_is_understood() {
     assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }
 
-/// A firewall that lets no answer over UDP through is told from a name without
-/// an address.
+/// A firewall that blocks answers over UDP has another code than a name without an
+/// address.
 #[tokio::test]
 async fn a_network_that_blocks_udp_writes_nothing() {
     let (sim, frontend) = in_world(busy_payments).await;
@@ -177,7 +177,7 @@ async fn a_network_that_blocks_udp_writes_nothing() {
     assert_eq!(function.world().writes().len(), 0);
 }
 
-/// Each lookup that nobody answers holds a socket, or several. Without a bound
+/// A lookup without an answer holds a socket, or several. Without a bound
 /// the files would run out, for AWS's connections, too.
 #[tokio::test]
 async fn hundreds_of_silent_names_do_not_use_up_the_files() {
@@ -212,7 +212,7 @@ async fn hundreds_of_silent_names_do_not_use_up_the_files() {
 /// Set in the process that has a network and an `/etc/resolv.conf` of its own.
 const RESOLV_CONF: &str = "EKS_NLB_SYNC_TEST_RESOLV_CONF";
 
-/// Texts of `/etc/resolv.conf` that name the simulator, and more or less besides.
+/// Texts of `/etc/resolv.conf` that name the simulator among other things.
 const WITH_SERVER: [&str; 7] = [
     "nameserver 127.0.0.1\n",
     // Nothing listens at the first.
@@ -229,7 +229,7 @@ const WITHOUT_SERVER: [&str; 3] = ["", "search example.com\n", "nameserver dns.e
 /// `/etc/resolv.conf` can be replaced, and port 53 be had, in namespaces only:
 /// the test runs itself there, once for each text.
 #[tokio::test]
-#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "a test is told so by its caller")]
+#[expect(clippy::disallowed_methods, clippy::print_stdout, reason = "the environment configures the test")]
 async fn without_a_setting_the_systems_servers_are_asked() {
     const NAMESPACES: [&str; 5] = ["--user", "--map-root-user", "--mount", "--net", "--"];
     if let Ok(resolv_conf) = std::env::var(RESOLV_CONF) {

@@ -50,7 +50,7 @@ async fn fails_from(source: (&str, &str), spoil: impl FnOnce(&mut World)) -> Fai
     Failed { reported: failed, function }
 }
 
-/// Lets `payments` have a public endpoint besides.
+/// Gives `payments` a public endpoint, too.
 fn make_public(world: &mut World) {
     world.cluster_mut("payments").public_access = true;
     world.publish("payments");
@@ -138,7 +138,7 @@ async fn an_interface_has_addresses_of_both_families() {
     assert_eq!(reported(&report, &v6)["registered"], json!(["[fd00:1::10]:443", "[fd00:2::11]:443"]));
 }
 
-/// What stands beside the interfaces of `payments`, at [`WRONG`], by kind.
+/// Look-alikes of the interfaces of `payments`, at [`WRONG`], by kind.
 fn beside(world: &mut World) -> Vec<(&'static str, NetworkInterface)> {
     world.add_cluster("payments-2", ["10.0.1.20", "10.0.2.21"]);
     let other = world.cluster("payments-2").clone();

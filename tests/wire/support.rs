@@ -118,8 +118,8 @@ impl Function {
         self.answer("{}").await
     }
 
-    /// One full sync in which a frontend is to fail: the report as logged,
-    /// which lacks the converged frontends.
+    /// One full sync in which a frontend is to fail: the report as logged, without the
+    /// converged frontends.
     pub(crate) async fn sync_with_failures(&self) -> Value {
         let (error_type, message) = self.error("{}").await;
         assert_eq!(error_type, "FrontendsFailed", "{message}");
@@ -163,7 +163,7 @@ impl Function {
 
 /// The program under test: the one that cargo built for this test, or another
 /// build of it, such as the artifact that is deployed.
-#[expect(clippy::disallowed_methods, reason = "a test is told so by its caller")]
+#[expect(clippy::disallowed_methods, reason = "the environment configures the test")]
 pub(crate) fn program() -> String {
     std::env::var("EKS_NLB_SYNC_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_eks-nlb-sync").to_owned())
 }
@@ -206,8 +206,8 @@ pub(crate) fn busy_payments(world: &mut World) -> Frontend {
 pub(crate) const BYSTANDER_TARGET: &str = "10.99.1.1:443";
 
 /// Makes a cluster that has nothing to do with any trouble, and its frontend,
-/// whose target group is empty. Its name comes after that of the other, as
-/// does its turn if there are turns.
+/// whose target group is empty. Its name comes after the other's, and so it is visited
+/// later.
 pub(crate) fn bystander(world: &mut World) -> Frontend {
     world.add_cluster("uninvolved", ["10.99.1.1"]);
     world.add_frontend("uninvolved")

@@ -1,4 +1,4 @@
-//! Nobody waits for what hangs, and no run outlives the function's time.
+//! A call that hangs is given up, and no run outlives the function's time.
 
 use std::time::{Duration, SystemTime};
 

@@ -61,8 +61,7 @@ async fn an_eks_that_is_not_trusted_is_told_for_each_frontend() {
     assert_eq!(function.world().writes().len(), 0);
 }
 
-/// What the program offers first to whoever it takes for AWS: the numbers of
-/// its ciphers.
+/// The first message that the program sends to AWS: the numbers of its ciphers.
 ///
 /// Source: RFC 8446, 4.1.2.
 async fn offered_ciphers() -> Vec<u16> {

@@ -26,7 +26,7 @@ pub(super) fn read(response: &HttpResponse) -> Result<Listed, OrchestratorError<
 
 fn page(document: &[u8]) -> Result<Listed, Unreadable> {
     let answer = Element::read(document)?;
-    // Without the set it is no answer, which is not the same as an empty one.
+    // A response without the set is broken; one with an empty set is not.
     let set = answer.child("networkInterfaceSet")?.ok_or("no networkInterfaceSet")?;
     let interfaces = set.items().map(interface).collect::<Result<_, _>>()?;
     Ok(Listed {
@@ -52,7 +52,7 @@ fn interface(described: &Element) -> Result<Interface, Unreadable> {
     })
 }
 
-/// Code and message; neither if it is no refusal as EC2 writes them.
+/// Code and message, if the document is an error as EC2 writes them.
 pub(in crate::aws) fn refusal(document: &[u8]) -> ErrorMetadata {
     let read = || -> Option<(String, String)> {
         let refused = Element::read(document).ok()?;

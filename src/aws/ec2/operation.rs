@@ -30,7 +30,7 @@ pub(super) struct Page {
 pub(in crate::aws) struct DescribeNetworkInterfaces(Operation<Page, Listed, ErrorMetadata>);
 
 impl DescribeNetworkInterfaces {
-    /// Makes it with all that `config` says of clients.
+    /// Makes it with the client settings of `config`.
     pub(in crate::aws) fn new(config: &SdkConfig) -> Self {
         let operation = Operation::builder()
             .service_name(EC2.name)

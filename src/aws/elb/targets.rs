@@ -65,7 +65,7 @@ impl Elb<'_> {
     ///
     /// # Errors
     ///
-    /// The call fails, or names a target that is no address and port.
+    /// The call fails, or a target's id is not an address.
     pub async fn targets(&self, group: &TargetGroupArn) -> Result<Targets, CallError> {
         const ACTION: &str = "elasticloadbalancing:DescribeTargetHealth";
         let describe = self.client.describe_target_health().target_group_arn(&group.0);
@@ -74,7 +74,7 @@ impl Elb<'_> {
         for described in answer.target_health_descriptions.unwrap_or_default() {
             let Some(state) = target_state(&described) else { continue };
             let (target, zone) = described.target.as_ref().and_then(target).ok_or_else(|| {
-                malformed_response(ACTION, format!("{:?} is no address and port", described.target))
+                malformed_response(ACTION, format!("{:?} is not an address and a port", described.target))
             })?;
             // In two zones at once, what is in service counts.
             let is_known = targets.get(&target).is_some_and(|known| known.state.is_in_service());

@@ -71,8 +71,8 @@ impl<P: RuntimeProvider> NameServer<P> {
     }
 }
 
-/// The name that was queried and all that it is an alias for: a record of
-/// another name may stand in an answer, but is no answer.
+/// The queried name and every name that it is an alias of. A response may hold records
+/// of other names, which are not used.
 fn aliases(queried: &Name, answers: &[Record]) -> BTreeSet<Name> {
     // By name: going through all records for each alias of thousands would
     // hold up the run for seconds.

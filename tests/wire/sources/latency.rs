@@ -22,8 +22,7 @@ const UNTIL_NAMED: u64 = 120;
 const TTL: u64 = 60;
 const SCHEDULE: u64 = 60;
 
-/// When, after the interface is made, the resolver asks anew and the schedule
-/// fires: each at any moment of its minute.
+/// When, after the interface is made, the resolver asks again and the schedule fires: each at any moment of its minute.
 fn phases() -> impl Iterator<Item = (u64, u64)> {
     (0..20).map(|n| (n * 7 % TTL, n * 3 % SCHEDULE))
 }

@@ -21,13 +21,13 @@ const CHECKS: Duration = Duration::from_mins(1);
 /// Too short for it.
 const MOMENT: Duration = Duration::from_secs(10);
 
-/// A run of the function and what it says of one frontend.
+/// A run of the function, and its report on one frontend.
 async fn step(function: &Function, frontend: &Frontend) -> Value {
     function.invoke("{}").await;
     let report = function.last_report().await;
     let entries = report["frontends"].as_array().expect("a list");
     let own = entries.iter().find(|reported| reported["targetGroup"] == frontend.target_group.as_str());
-    // A logged report lacks what is converged.
+    // A logged report leaves out converged frontends.
     own.cloned().unwrap_or_else(|| json!({"outcome": "converged"}))
 }
 
@@ -155,14 +155,14 @@ async fn the_subnets_of_a_control_plane_are_changed() {
 async fn a_cluster_is_made_anew_under_its_name() {
     let (function, frontend) = Function::start_in_with(&[ENI], converged_payments).await;
 
-    // Its interfaces stay behind for minutes, and are nobody's meanwhile.
+    // Its interfaces remain for minutes, attached to nothing.
     function.world().delete_cluster("payments");
     assert_eq!(function.world().interfaces().count(), 2);
     let reported = step(&function, &frontend).await;
     assert_eq!(code(&reported), "ClusterNotFound");
     assert_eq!(function.world().writes().len(), 0);
 
-    // The new one is in the old one's VPC: only the security group tells them apart.
+    // The new one is in the same VPC: only the security group differs.
     let vpc = function.world().load_balancer(&frontend.load_balancer).vpc.clone();
     let spec = ClusterSpec { vpc: Some(vpc), ..ClusterSpec::new("payments", UPGRADED) };
     function.world().create_cluster(spec);
