@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
 mod calls;
+mod cases;
 mod consent;
 mod events;
 mod faults;

@@ -1,5 +1,8 @@
 //! How API endpoints are resolved, and that whatever DNS says wrong writes nothing.
 
+mod allowed;
+mod messages;
+
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -104,18 +107,6 @@ fn spoilt(world: &mut World, n: usize, answer: impl Into<Answer>) -> Frontend {
     frontend
 }
 
-/// Not among the others, with which it would share its connection.
-#[tokio::test]
-async fn a_truncated_answer_that_tcp_is_silent_about_is_given_up() {
-    let failed = fails_with(&[BY_DNS, SHORT], |world, _| {
-        let host = world.host("payments");
-        world.dns.set(&host, Answer::from(PAYMENTS).truncated(Tcp::Silent));
-    })
-    .await;
-
-    assert_eq!(failed.code(), "DnsTimeout");
-}
-
 #[tokio::test]
 async fn a_failed_half_is_never_taken_for_an_empty_one() {
     let halves = [
@@ -148,198 +139,6 @@ async fn a_failed_half_is_never_taken_for_an_empty_one() {
         assert_eq!(reported(&report, &neighbour)["outcome"], "changed", "{case}");
         assert!(targets_of(&function.world(), &frontend.target_group).is_empty(), "{case}");
     }
-}
-
-#[tokio::test]
-async fn a_resolver_that_is_slow_is_waited_for() {
-    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
-        let frontend = payments(world);
-        let host = world.host("payments");
-        world.dns.set(&host, Answer::from(PAYMENTS).after(Duration::from_millis(300)));
-        frontend
-    })
-    .await;
-
-    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
-}
-
-#[tokio::test]
-async fn a_lost_packet_costs_a_part_of_the_budget_only() {
-    let sim = Simulator::start().await;
-    let frontend = payments(&mut sim.world());
-    let packets = AtomicUsize::new(0);
-    let lossy =
-        move |_: &[u8], answer| if packets.fetch_add(1, Ordering::SeqCst) == 0 { vec![] } else { answer };
-    let relay = Relay::of_dns(&sim, LOCALHOST, lossy).await;
-    let server = relay.address.to_string();
-    let variables = [BY_DNS, ("DNS_SERVERS", server.as_str()), ("DNS_TIMEOUT_MS", "1500")];
-    let function = Function::start_with(sim, &variables).await;
-
-    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
-}
-
-#[tokio::test]
-async fn a_truncated_answer_is_fetched_over_tcp() {
-    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
-        let frontend = payments(world);
-        let host = world.host("payments");
-        world.dns.set(&host, Answer::from(PAYMENTS).truncated(Tcp::Answers));
-        frontend
-    })
-    .await;
-
-    let report = function.sync().await;
-
-    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
-    let world = function.world();
-    assert!(world.dns.questions().iter().any(|question| question.transport == Transport::Tcp));
-}
-
-#[tokio::test]
-async fn a_truncated_answer_of_a_server_without_tcp_writes_nothing() {
-    let sim = Simulator::start().await;
-    let frontend = {
-        let mut world = sim.world();
-        let frontend = payments(&mut world);
-        let host = world.host("payments");
-        world.dns.set(&host, Answer::from(PAYMENTS).truncated(Tcp::Answers));
-        frontend
-    };
-    let relay = Relay::of_dns(&sim, LOCALHOST, |_, answer| answer).await;
-    let function = Function::start_with(sim, &[BY_DNS, ("DNS_SERVERS", &relay.address.to_string())]).await;
-
-    let report = function.sync_with_failures().await;
-
-    assert_eq!(code(reported(&report, &frontend)), "DnsFailed");
-    assert_eq!(function.world().writes().len(), 0);
-}
-
-#[tokio::test]
-async fn an_alias_is_followed_to_the_addresses() {
-    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
-        let frontend = payments(world);
-        let host = world.host("payments");
-        world.dns.set(&host, Reply::Alias("a.example.com".to_owned()));
-        world.dns.set("a.example.com", Reply::Alias("b.example.com".to_owned()));
-        world.dns.set("b.example.com", PAYMENTS);
-        frontend
-    })
-    .await;
-
-    assert_eq!(reported(&function.sync().await, &frontend)["registered"], json!(PAYMENTS_TARGETS));
-}
-
-/// Adds a record of another name to an answer over UDP.
-fn with_a_stranger(_: &[u8], mut answer: Vec<u8>) -> Vec<u8> {
-    let record = b"\x05other\x07example\x00\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\x0a\x00\x42\x42";
-    answer[7] += 1;
-    answer.extend(record);
-    answer
-}
-
-#[tokio::test]
-async fn a_record_of_another_name_beside_the_asked_one_is_left_out() {
-    let sim = Simulator::start().await;
-    let frontend = payments(&mut sim.world());
-    let relay = Relay::of_dns(&sim, LOCALHOST, with_a_stranger).await;
-    let function = Function::start_with(sim, &[BY_DNS, ("DNS_SERVERS", &relay.address.to_string())]).await;
-
-    let report = function.sync().await;
-
-    assert_eq!(reported(&report, &frontend)["desired"], json!(PAYMENTS));
-    assert_eq!(targets_of(&function.world(), &frontend.target_group), PAYMENTS_TARGETS);
-}
-
-#[tokio::test]
-async fn one_address_that_is_not_allowed_makes_the_whole_answer_suspect() {
-    const OUTSIDE: [&str; 16] = [
-        "203.0.113.10",
-        "52.16.1.1",
-        "127.0.0.1",
-        "169.254.169.254",
-        "0.0.0.0",
-        "255.255.255.255",
-        "224.0.0.1",
-        "9.255.255.255",
-        "11.0.0.0",
-        "172.15.255.255",
-        "172.32.0.0",
-        "192.167.255.255",
-        "192.169.0.0",
-        "100.63.255.255",
-        "100.128.0.0",
-        "8.8.8.8",
-    ];
-    let (function, (frontends, bystander)) = Function::start_in_with(&[BY_DNS], |world| {
-        let frontends = OUTSIDE.map(|wrong| (wrong, [wrong, "10.0.2.11", "10.0.1.10"]));
-        let mut n = 0;
-        let frontends = frontends.map(|(wrong, answer)| {
-            n += 1;
-            (wrong, spoilt(world, n, answer))
-        });
-        (frontends, bystander(world))
-    })
-    .await;
-
-    let report = function.sync_with_failures().await;
-
-    for (wrong, frontend) in &frontends {
-        let failed = reported(&report, frontend);
-        assert_eq!(code(failed), "AddressNotAllowed", "{wrong}");
-        for word in [*wrong, "ALLOWED_CIDRS", "DNS_SERVERS"] {
-            assert!(message(failed).contains(word), "{}", message(failed));
-        }
-    }
-    assert_only_written(&function.world(), &bystander);
-}
-
-/// Amazon's ranges are not private: the message says what to set.
-#[tokio::test]
-async fn an_ipv6_address_that_is_not_allowed_writes_nothing() {
-    const OUTSIDE: [&str; 8] =
-        ["2001:db8::1", "2a05:d018::1", "::1", "fe80::1", "::ffff:10.0.1.10", "::", "ff02::1", "fe00::1"];
-    let (function, frontends) = Function::start_in_with(&[BY_DNS], |world| {
-        OUTSIDE.map(|wrong| {
-            let name = format!("cluster-{}", wrong.replace([':', '.'], "-"));
-            let frontend = of_family(world, &format!("c{name}"), Family::Ipv6);
-            world.dns.set(&world.host(&format!("c{name}")), ["fd00:1::10", wrong]);
-            (wrong, frontend)
-        })
-    })
-    .await;
-
-    let report = function.sync_with_failures().await;
-
-    for (wrong, frontend) in &frontends {
-        let failed = reported(&report, frontend);
-        assert_eq!(code(failed), "AddressNotAllowed", "{wrong}");
-        assert!(message(failed).contains("add the VPC's own range to ALLOWED_CIDRS"), "{}", message(failed));
-    }
-    assert_eq!(function.world().writes().len(), 0);
-}
-
-#[tokio::test]
-async fn the_edges_of_the_allowed_networks_are_inside() {
-    let addresses = [
-        "10.0.0.0",
-        "10.255.255.255",
-        "100.64.0.0",
-        "100.127.255.255",
-        "172.16.0.0",
-        "172.31.255.255",
-        "192.168.0.0",
-        "192.168.255.255",
-    ];
-    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
-        world.add_cluster("payments", addresses);
-        world.add_frontend("payments")
-    })
-    .await;
-
-    let report = function.sync().await;
-
-    assert_eq!(reported(&report, &frontend)["desired"], json!(addresses));
-    assert_eq!(function.world().targets(&frontend.target_group).len(), 8);
 }
 
 #[tokio::test]
@@ -409,19 +208,4 @@ async fn names_are_asked_for_as_eks_spells_them() {
         "{:?}",
         world.dns.questions()
     );
-}
-
-#[tokio::test]
-async fn an_answer_of_many_records_is_taken_whole() {
-    let addresses: Vec<_> = (1..=250).map(|n| format!("10.0.1.{n}")).collect();
-    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
-        world.add_cluster("payments", &addresses);
-        world.add_frontend("payments")
-    })
-    .await;
-
-    let report = function.sync().await;
-
-    assert_eq!(report["summary"]["registered"], 250, "{}", report["summary"]);
-    assert_eq!(function.world().targets(&frontend.target_group).len(), 250);
 }

@@ -2,7 +2,9 @@
 
 mod fleet;
 mod latency;
+mod listing;
 mod lives;
+mod look_alikes;
 
 use std::time::Duration;
 
@@ -17,9 +19,6 @@ use crate::support::*;
 
 const ENI: (&str, &str) = ("ADDRESS_SOURCE", "eni");
 const DNS_AND_ENI: (&str, &str) = ("ADDRESS_SOURCE", "dns+eni");
-
-/// An address that would do as a target and is not the cluster's.
-const WRONG: &str = "10.0.66.66";
 
 /// Makes a cluster that has nothing to do with any trouble, and its frontend,
 /// whose target group is empty.
@@ -138,91 +137,6 @@ async fn an_interface_has_addresses_of_both_families() {
     assert_eq!(reported(&report, &v6)["registered"], json!(["[fd00:1::10]:443", "[fd00:2::11]:443"]));
 }
 
-/// Look-alikes of the interfaces of `payments`, at [`WRONG`], by kind.
-fn beside(world: &mut World) -> Vec<(&'static str, NetworkInterface)> {
-    world.add_cluster("payments-2", ["10.0.1.20", "10.0.2.21"]);
-    let other = world.cluster("payments-2").clone();
-    let own = world.control_plane_interface("payments", [WRONG]);
-    let of = |change: fn(&mut NetworkInterface)| {
-        let mut interface = own.clone();
-        change(&mut interface);
-        interface
-    };
-    let (mut other_vpc, mut other_group) = (own.clone(), own.clone());
-    other_vpc.vpc = other.vpc.expect("it has one");
-    other_group.groups = vec![other.security_group];
-    vec![
-        ("a cluster's whose name is longer", of(|eni| eni.description += "-2")),
-        ("a cluster's whose name is shorter", of(|eni| eni.description = "Amazon EKS pay".into())),
-        ("one with more text", of(|eni| eni.description += " (old)")),
-        ("one with text before it", of(|eni| eni.description.insert(0, ' '))),
-        ("one in other letters", of(|eni| eni.description = "Amazon EKS Payments".into())),
-        ("a node's", of(|eni| eni.description = "aws-K8S-i-0123456789abcdef0".into())),
-        ("a pod's branch", of(|eni| eni.kind = "branch".into())),
-        ("a node's trunk", of(|eni| eni.kind = "trunk".into())),
-        ("a load balancer's", of(|eni| eni.kind = "network_load_balancer".into())),
-        ("one that is not attached", of(|eni| eni.instance_owner = None)),
-        ("one on an instance of the account", of(|eni| eni.instance_owner = Some(HOME_ACCOUNT.to_owned()))),
-        ("one that is available", of(|eni| eni.status = "available".into())),
-        ("one that is being detached", of(|eni| eni.status = "detaching".into())),
-        ("one without security groups", of(|eni| eni.groups.clear())),
-        ("one with another cluster's security group", other_group),
-        ("one in another VPC", other_vpc),
-        ("one without an address", of(|eni| eni.addresses.clear())),
-    ]
-}
-
-#[tokio::test]
-async fn a_look_alike_is_never_registered() {
-    let (function, (frontend, look_alikes)) = Function::start_in_with(&[ENI], |world| {
-        let frontend = converged_payments(world);
-        (frontend, beside(world))
-    })
-    .await;
-    assert!(look_alikes.len() >= 10);
-
-    for (kind, look_alike) in look_alikes {
-        function.world().add_interface(look_alike);
-        let report = function.sync().await;
-        let reported = reported(&report, &frontend);
-        assert_eq!(reported["outcome"], "converged", "{kind}: {reported:#}");
-        assert_eq!(reported["desired"], json!(PAYMENTS), "{kind}");
-        function.world().remove_interfaces_at(WRONG);
-    }
-
-    // What nothing is wrong with is registered.
-    let genuine = function.world().control_plane_interface("payments", [WRONG]);
-    function.world().add_interface(genuine);
-    let report = function.sync().await;
-    assert_eq!(reported(&report, &frontend)["registered"], json!([format!("{WRONG}:443")]));
-}
-
-#[tokio::test]
-async fn fewer_than_two_interfaces_are_none() {
-    for (source, gone) in [(ENI, &PAYMENTS[..1]), (ENI, &PAYMENTS[..]), (DNS_AND_ENI, &PAYMENTS[..1])] {
-        let failed = fails_from(source, |world| remove_interfaces(world, gone)).await;
-
-        assert_eq!(failed.code(), "InterfacesNotFound", "{source:?} {gone:?}");
-        let found = format!("has {} usable", PAYMENTS.len() - gone.len());
-        assert!(failed.message().contains(&found), "{}", failed.message());
-    }
-}
-
-#[tokio::test]
-async fn a_look_alike_does_not_make_two_of_one() {
-    let failed = fails_from(ENI, |world| {
-        world.remove_interfaces_at(PAYMENTS[0]);
-        for (_, look_alike) in beside(world) {
-            world.add_interface(look_alike);
-        }
-        let cluster_2 = world.interfaces().filter(|eni| eni.description == "Amazon EKS payments-2").count();
-        assert!(cluster_2 >= 2, "the other cluster has its own");
-    })
-    .await;
-
-    assert_eq!(failed.code(), "InterfacesNotFound");
-}
-
 #[tokio::test]
 async fn private_access_still_has_to_be_on() {
     let failed = fails_from(ENI, |world| {
@@ -308,135 +222,4 @@ async fn either_source_that_fails_is_enough_to_write_nothing() {
     let world = failed.function.world();
     let host = world.host("payments").to_ascii_lowercase();
     assert!(world.dns.questions().iter().all(|asked| asked.name != host), "DNS cannot help");
-}
-
-#[tokio::test]
-async fn a_listing_that_fails_writes_nothing() {
-    let faults: [(&str, Befall); 8] = [
-        ("IAM denies", Fault::access_denied),
-        ("was throttled", Fault::throttle),
-        ("cannot be reached", Fault::reset),
-        ("is not available", Fault::internal_failure),
-        ("is not available", Fault::unavailable),
-        ("was rejected", Fault::garble),
-        ("was rejected", Fault::truncate),
-        ("was rejected", |fault| fault.bloat(5 << 20)),
-    ];
-    for skipped in [0, 1] {
-        for (expected, befall) in faults {
-            let (function, _) = Function::start_in_with(&[ENI, ONE_ATTEMPT], |world| {
-                world.page_cap = 1;
-                world.plant(befall(Fault::on("DescribeNetworkInterfaces").skip(skipped)));
-                busy_payments(world)
-            })
-            .await;
-
-            let message = function.sync_without_discovery().await;
-
-            assert!(message.contains("ec2:DescribeNetworkInterfaces"), "{message}");
-            assert!(message.contains(expected), "{message}");
-            assert_eq!(function.world().writes().len(), 0, "{expected}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_passing_fault_of_the_listing_is_got_over() {
-    let faults: [(&str, Befall); 6] = [
-        ("500", Fault::internal_failure),
-        ("503", Fault::unavailable),
-        ("throttled", |fault| fault.throttle().times(2)),
-        ("reset", Fault::reset),
-        ("lost", Fault::lose_answer),
-        ("truncated", Fault::truncate),
-    ];
-    for (name, befall) in faults {
-        let (function, frontend) = Function::start_in_with(&[ENI], |world| {
-            world.plant(befall(Fault::on("DescribeNetworkInterfaces").times(1)));
-            busy_payments(world)
-        })
-        .await;
-
-        let report = function.sync().await;
-
-        assert_eq!(reported(&report, &frontend)["registered"], json!(["10.0.2.11:443"]), "{name}");
-        assert_eq!(function.world().faults_left(), 0, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_listing_that_is_silent_is_given_up_with_the_run() {
-    let (function, _) = Function::start_in_with(&[ENI, ONE_ATTEMPT], |world| {
-        world.plant(Fault::on("DescribeNetworkInterfaces").silence());
-        busy_payments(world)
-    })
-    .await;
-
-    let (error_type, message) = function.invoke_within("{}", Duration::from_secs(2)).await.error();
-
-    assert_eq!(error_type, "DiscoveryFailed");
-    assert!(message.contains("during ec2:DescribeNetworkInterfaces"), "{message}");
-}
-
-#[tokio::test]
-async fn the_interfaces_are_those_of_the_region_and_account_acted_in() {
-    let role = "arn:aws:iam::444455556666:role/eks-nlb-sync";
-    let away = Scope::new("444455556666", "us-east-1");
-    let (function, frontend) = Function::start_in_with(&[ENI], |world| {
-        world.add_role(role);
-        // At home there is a cluster of the same name.
-        payments(world);
-        let addresses = ["10.8.1.10", "10.8.2.11"];
-        let spec = ClusterSpec::new("payments", addresses);
-        world.create_cluster(ClusterSpec { scope: away.clone(), ..spec });
-        world.add_frontend_in(&away, "payments")
-    })
-    .await;
-
-    let event = json!({"roleArn": role, "region": "us-east-1"}).to_string();
-    let report = function.answer(&event).await;
-
-    assert_eq!(reported(&report, &frontend)["desired"], json!(["10.8.1.10", "10.8.2.11"]));
-    let world = function.world();
-    let [call] = world.requests_of("DescribeNetworkInterfaces")[..] else { panic!("one call") };
-    assert_eq!((call.account.as_str(), call.region.as_str()), ("444455556666", "us-east-1"));
-}
-
-#[tokio::test]
-async fn the_sdks_variables_redirect_ec2_too() {
-    let sim = Simulator::start().await;
-    payments(&mut sim.world());
-    let nowhere = format!("http://{}", closed_address().expect("a free port"));
-    let url = sim.endpoint_url();
-    let variables = [ENI, ("AWS_ENDPOINT_URL_EC2", nowhere.as_str()), ONE_ATTEMPT];
-    let function = Function::start_with(sim, &variables).await;
-    let message = function.sync_without_discovery().await;
-    assert!(message.contains("ec2:DescribeNetworkInterfaces cannot be reached"), "{message}");
-    for word in ["NAT gateway", "interface endpoints", "ec2"] {
-        assert!(message.contains(word), "{word} is missing: {message}");
-    }
-
-    let sim = Simulator::start().await;
-    bystander(&mut sim.world());
-    let variables = [ENI, ("AWS_ENDPOINT_URL_EC2", url.as_str())];
-    let (other, function) = (function, Function::start_with(sim, &variables).await);
-    // EC2 is the first simulator's, which knows no such cluster.
-    let report = function.sync_with_failures().await;
-    assert_eq!(code(&report["frontends"][0]), "InterfacesNotFound");
-    assert_eq!(other.world().requests_of("DescribeNetworkInterfaces").len(), 1);
-}
-
-#[tokio::test]
-async fn an_event_that_names_clusters_reads_the_interfaces_too() {
-    let (function, frontend) = Function::start_in_with(&[ENI], |world| {
-        bystander(world);
-        payments(world)
-    })
-    .await;
-
-    let report = function.answer(r#"{"clusters": ["payments"], "dryRun": true}"#).await;
-
-    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
-    assert_eq!(report["summary"]["frontends"], 1);
-    assert_eq!(function.world().writes().len(), 0);
 }

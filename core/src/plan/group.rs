@@ -109,8 +109,7 @@ impl<'a> Group<'a> {
     fn zone_without_healthy(&self, stale: &Zone) -> Option<Zone> {
         let mut zones = BTreeSet::from([stale]);
         if *stale == Zone::All {
-            let used = self.desired().flatten().filter(|listed| is_used(Some(listed)));
-            zones.extend(used.filter_map(|listed| listed.zone.as_ref()));
+            zones.extend(self.desired().flatten().filter_map(|listed| listed.zone.as_ref()));
         }
         let is_missing = |zone: &&Zone| {
             let may_serve = |listed: Option<&CurrentTarget>| {

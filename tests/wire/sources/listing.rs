@@ -1,0 +1,134 @@
+//! The listing of interfaces: where it is read, and where it fails.
+
+use super::*;
+
+#[tokio::test]
+async fn a_listing_that_fails_writes_nothing() {
+    let faults: [(&str, Befall); 8] = [
+        ("IAM denies", Fault::access_denied),
+        ("was throttled", Fault::throttle),
+        ("cannot be reached", Fault::reset),
+        ("is not available", Fault::internal_failure),
+        ("is not available", Fault::unavailable),
+        ("was rejected", Fault::garble),
+        ("was rejected", Fault::truncate),
+        ("was rejected", |fault| fault.bloat(5 << 20)),
+    ];
+    for skipped in [0, 1] {
+        for (expected, befall) in faults {
+            let (function, _) = Function::start_in_with(&[ENI, ONE_ATTEMPT], |world| {
+                world.page_cap = 1;
+                world.plant(befall(Fault::on("DescribeNetworkInterfaces").skip(skipped)));
+                busy_payments(world)
+            })
+            .await;
+
+            let message = function.sync_without_discovery().await;
+
+            assert!(message.contains("ec2:DescribeNetworkInterfaces"), "{message}");
+            assert!(message.contains(expected), "{message}");
+            assert_eq!(function.world().writes().len(), 0, "{expected}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_passing_fault_of_the_listing_is_got_over() {
+    let faults: [(&str, Befall); 6] = [
+        ("500", Fault::internal_failure),
+        ("503", Fault::unavailable),
+        ("throttled", |fault| fault.throttle().times(2)),
+        ("reset", Fault::reset),
+        ("lost", Fault::lose_answer),
+        ("truncated", Fault::truncate),
+    ];
+    for (name, befall) in faults {
+        let (function, frontend) = Function::start_in_with(&[ENI], |world| {
+            world.plant(befall(Fault::on("DescribeNetworkInterfaces").times(1)));
+            busy_payments(world)
+        })
+        .await;
+
+        let report = function.sync().await;
+
+        assert_eq!(reported(&report, &frontend)["registered"], json!(["10.0.2.11:443"]), "{name}");
+        assert_eq!(function.world().faults_left(), 0, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_is_silent_is_given_up_with_the_run() {
+    let (function, _) = Function::start_in_with(&[ENI, ONE_ATTEMPT], |world| {
+        world.plant(Fault::on("DescribeNetworkInterfaces").silence());
+        busy_payments(world)
+    })
+    .await;
+
+    let (error_type, message) = function.invoke_within("{}", Duration::from_secs(2)).await.error();
+
+    assert_eq!(error_type, "DiscoveryFailed");
+    assert!(message.contains("during ec2:DescribeNetworkInterfaces"), "{message}");
+}
+
+#[tokio::test]
+async fn the_interfaces_are_those_of_the_region_and_account_acted_in() {
+    let role = "arn:aws:iam::444455556666:role/eks-nlb-sync";
+    let away = Scope::new("444455556666", "us-east-1");
+    let (function, frontend) = Function::start_in_with(&[ENI], |world| {
+        world.add_role(role);
+        // At home there is a cluster of the same name.
+        payments(world);
+        let addresses = ["10.8.1.10", "10.8.2.11"];
+        let spec = ClusterSpec::new("payments", addresses);
+        world.create_cluster(ClusterSpec { scope: away.clone(), ..spec });
+        world.add_frontend_in(&away, "payments")
+    })
+    .await;
+
+    let event = json!({"roleArn": role, "region": "us-east-1"}).to_string();
+    let report = function.answer(&event).await;
+
+    assert_eq!(reported(&report, &frontend)["desired"], json!(["10.8.1.10", "10.8.2.11"]));
+    let world = function.world();
+    let [call] = world.requests_of("DescribeNetworkInterfaces")[..] else { panic!("one call") };
+    assert_eq!((call.account.as_str(), call.region.as_str()), ("444455556666", "us-east-1"));
+}
+
+#[tokio::test]
+async fn the_sdks_variables_redirect_ec2_too() {
+    let sim = Simulator::start().await;
+    payments(&mut sim.world());
+    let nowhere = format!("http://{}", closed_address().expect("a free port"));
+    let url = sim.endpoint_url();
+    let variables = [ENI, ("AWS_ENDPOINT_URL_EC2", nowhere.as_str()), ONE_ATTEMPT];
+    let function = Function::start_with(sim, &variables).await;
+    let message = function.sync_without_discovery().await;
+    assert!(message.contains("ec2:DescribeNetworkInterfaces cannot be reached"), "{message}");
+    for word in ["NAT gateway", "interface endpoints", "ec2"] {
+        assert!(message.contains(word), "{word} is missing: {message}");
+    }
+
+    let sim = Simulator::start().await;
+    bystander(&mut sim.world());
+    let variables = [ENI, ("AWS_ENDPOINT_URL_EC2", url.as_str())];
+    let (other, function) = (function, Function::start_with(sim, &variables).await);
+    // EC2 is the first simulator's, which knows no such cluster.
+    let report = function.sync_with_failures().await;
+    assert_eq!(code(&report["frontends"][0]), "InterfacesNotFound");
+    assert_eq!(other.world().requests_of("DescribeNetworkInterfaces").len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_that_names_clusters_reads_the_interfaces_too() {
+    let (function, frontend) = Function::start_in_with(&[ENI], |world| {
+        bystander(world);
+        payments(world)
+    })
+    .await;
+
+    let report = function.answer(r#"{"clusters": ["payments"], "dryRun": true}"#).await;
+
+    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    assert_eq!(report["summary"]["frontends"], 1);
+    assert_eq!(function.world().writes().len(), 0);
+}
