@@ -1,72 +1,82 @@
 //! Defines the command line, from which help, completions and man page come.
 
+mod common;
+mod examples;
 mod settings;
+mod values;
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
-use eks_nlb_sync::model::{ClusterName, Region};
+use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap_complete::engine::ArgValueCandidates;
 
-use crate::problem::{Problem, did_you_mean};
+pub(crate) use common::{Common, Output};
+
+use crate::problem::Problem;
 use crate::record::RecordArgs;
-use crate::{doctor, names, output};
-use settings::SettingFlags;
+use crate::{completions, output};
+use values::CheckId;
+
+pub(crate) use values::duration;
 
 /// The name of the program.
 pub(crate) const NAME: &str = "eks-nlb";
 
-/// Shows what eks-nlb-sync sees, and does by hand what it does.
+/// Shows what eks-nlb-sync sees, and applies its plan by hand
 ///
 /// Reads the tagged Network Load Balancers of one account and Region, the
-/// addresses of their EKS clusters, and what has to change in between. Only
-/// `sync` writes. Settings are those of the function, as flags or variables.
+/// addresses of their EKS clusters, and the changes between them. Only `sync`
+/// and `watch` write. Settings are those of the function, as flags or variables:
+/// --help lists them, -h leaves them out.
 #[derive(Debug, Parser)]
-#[command(name = NAME, version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = NAME, version, arg_required_else_help = true, after_help = examples::PROGRAM)]
 pub(crate) struct Cli {
-    #[command(flatten)]
-    pub(crate) common: Common,
     #[command(subcommand)]
     pub(crate) command: Command,
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
-
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    done
-  1    an error, a wrong flag, a frontend that failed, or a check of doctor that did
-  2    only for plan --detailed-exitcode: there is something to change
-  3    a cluster is cut off: status, and plan where the plan registers nothing for it
-  130  interrupted by Ctrl-C";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show whether the clients of each cluster are served. Never writes
     ///
     /// One line for each cluster, the worst first.
+    #[command(after_help = examples::STATUS)]
     Status,
     /// Show what a run would change. Never writes
+    #[command(after_help = examples::PLAN)]
     Plan(PlanArgs),
-    /// Show the plan, ask, and apply it
+    /// Show the plan, ask, and apply it. Writes
+    #[command(after_help = examples::SYNC)]
     Sync(SyncArgs),
-    /// Make runs on and on, as the function on its schedule
+    /// Run continuously at an interval, as the function does. Writes
     ///
-    /// For a container. Logs what the function logs, metrics included.
+    /// On a terminal it asks first, and prints what each run changes. Elsewhere,
+    /// as in a container, it starts at once and prints the function's JSON log
+    /// lines, metrics included.
+    #[command(after_help = examples::WATCH)]
     Watch(WatchArgs),
-    /// Tell all that is known of one frontend, or of a reason in a report
+    /// Explain one frontend, or a name that reports, alarms and doctor print
     ///
-    /// Everything that a tag, EKS, DNS and ELB say about it, and what becomes
-    /// of each target, by which rule.
+    /// For a frontend: the tags that decide, the answers of EKS, DNS and ELB, and
+    /// the rule that decides about each target. Never writes.
+    #[command(after_help = examples::EXPLAIN)]
     Explain {
-        /// A cluster, load balancer, target group (name or ARN), address, or a
-        /// reason such as waitingForHealthyReplacement
+        /// A cluster, load balancer or target group (name or ARN), an address, or a
+        /// name such as waitingForHealthyReplacement or UnhealthyAlarm
+        #[arg(add = ArgValueCandidates::new(completions::subjects))]
         subject: String,
     },
-    /// Check what surrounds the frontends, with a remedy for what is wrong
+    /// Check everything around the frontends, with a remedy for each finding
     ///
     /// Reads load balancers, target groups, security groups, endpoint services,
-    /// clusters, the function and its schedule. What you may not look at is
-    /// said, and fails nothing.
+    /// clusters, the function and its schedule. Checks that you lack permission
+    /// for are reported as not looked at and do not affect the exit code. Never
+    /// writes.
+    #[command(after_help = examples::DOCTOR)]
     Doctor(DoctorArgs),
     /// Ask a running `watch` whether it is ready; the health check of the container image
     #[command(hide = true)]
@@ -79,13 +89,19 @@ pub(crate) enum Command {
     /// One JSON line a change: what each name server answers, the control plane's
     /// network interfaces, the cluster's status, target health, the load
     /// balancer's zones in DNS. Goes on where an earlier recording ended.
+    #[command(after_help = examples::RECORD)]
     Record(RecordArgs),
     /// Print the completions of a shell
+    ///
+    /// They complete commands, flags, settings, checks, the names that explain
+    /// knows, and the clusters and load balancers of the account.
+    #[command(after_help = examples::COMPLETIONS)]
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the man page, or that of a command
+    #[command(after_help = examples::MAN)]
     Man {
         /// The command
         command: Option<String>,
@@ -117,95 +133,32 @@ pub(crate) struct SyncArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct WatchArgs {
-    /// From the beginning of one run to that of the next, as in 60s or 5m
+    /// Start without asking
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Show what each run would change, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// The time from the start of one run to the start of the next, as in 60s or 5m
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) every: Duration,
-    /// Answer GET /readyz here: 200 while the last run could list what there is
+    /// Answer GET /readyz here: 200 while the last run could list the load balancers
     #[arg(long, value_name = "IP:PORT")]
     pub(crate) listen: Option<SocketAddr>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DoctorArgs {
-    /// Check only what must be there before anything is deployed
+    /// Check only the prerequisites of a deployment
     #[arg(long)]
     pub(crate) pre: bool,
-    /// Leave out this check, as in endpoint-service; may be given several times
-    #[arg(long, value_name = "CHECK", value_parser = check)]
+    /// Leave out this check; may be given several times
+    #[arg(long, value_name = "CHECK", value_parser = CheckId)]
     pub(crate) skip: Vec<String>,
 }
 
-/// A check by its id.
-fn check(text: &str) -> Result<String, String> {
-    if doctor::ids().any(|id| id == text) {
-        return Ok(text.to_owned());
-    }
-    let nearest = names::nearest(text, doctor::ids());
-    Err(format!("there is no such check{}", did_you_mean(nearest.as_deref())))
-}
-
-/// A name as Lambda allows it, and no ARN.
-fn function_name(text: &str) -> Result<String, String> {
-    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if (1..=64).contains(&text.len()) && text.bytes().all(is_legal) {
-        Ok(text.to_owned())
-    } else {
-        Err("a function's name has up to 64 letters, digits, hyphens and underscores; no ARN".to_owned())
-    }
-}
-
-/// At least a second, in seconds, minutes or hours.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let units = [('s', 1), ('m', 60), ('h', 3600)];
-    let seconds = units.into_iter().find_map(|(unit, seconds)| {
-        text.strip_suffix(unit)?.parse::<u32>().ok().map(|count| u64::from(count) * seconds)
-    });
-    seconds
-        .filter(|seconds| *seconds > 0)
-        .map(Duration::from_secs)
-        .ok_or_else(|| "a time is given as in 60s, 5m or 1h".to_owned())
-}
-
-/// What every command that looks at an account takes.
-#[derive(Debug, Args)]
-pub(crate) struct Common {
-    /// The Region to act in, instead of the environment's
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) region: Option<Region>,
-    /// The role to act as, of this or another account
-    #[arg(long, global = true, value_name = "ARN")]
-    pub(crate) role_arn: Option<String>,
-    /// The external id that the role's trust policy asks for
-    #[arg(long, global = true, value_name = "ID", requires = "role_arn")]
-    pub(crate) external_id: Option<String>,
-    /// Only this cluster; may be given several times
-    #[arg(long = "cluster", global = true, value_name = "NAME")]
-    pub(crate) clusters: Vec<ClusterName>,
-    /// The deployed function [default: eks-nlb-sync, if there is one]
-    #[arg(long, alias = "function-name", global = true, value_name = "NAME", value_parser = function_name)]
-    pub(crate) function: Option<String>,
-    /// What to print
-    #[arg(long, short, global = true, value_enum, default_value_t)]
-    pub(crate) output: Output,
-    /// Act in a simulated account: nothing is needed, and nothing is left behind
-    #[arg(long, global = true)]
-    pub(crate) demo: bool,
-    #[command(flatten)]
-    pub(crate) settings: SettingFlags,
-}
-
-/// What is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people
-    #[default]
-    Table,
-    /// For programs: the function's report
-    Json,
-}
-
-/// Prints help that was asked for, or says in one sentence what is wrong with
-/// the command line. A wrong flag ends with 1: 2 says that there are changes.
+/// Prints help that was asked for, or the one sentence that refuses a command
+/// line. A wrong flag ends with 1: 2 says that there are changes.
 pub(crate) fn refused(refusal: &clap::Error) -> ExitCode {
     if refusal.exit_code() == 0 {
         return match print_help(refusal) {
@@ -244,7 +197,7 @@ pub(crate) fn man_page(command: Option<&str>) -> Result<String, Problem> {
         Some(name) => program
             .find_subcommand(name)
             .cloned()
-            .ok_or_else(|| Problem::Usage(format!("there is no command {name}; see {NAME} --help")))?,
+            .ok_or_else(|| Problem::Usage(format!("{name} is not a command; see {NAME} --help")))?,
     };
     let mut text = Vec::new();
     clap_mangen::Man::new(page).render(&mut text).map_err(Problem::Write)?;
@@ -258,5 +211,49 @@ mod tests {
     #[test]
     fn the_definition_holds() {
         Cli::command().debug_assert();
+    }
+
+    /// The lines of `help` that are examples, without comments and redirections.
+    fn examples(help: &str) -> Vec<Vec<String>> {
+        let lines = help.split("Examples:").nth(1).unwrap_or_default().lines().map(str::trim);
+        let commands = lines.filter(|line| line.starts_with("eks-nlb "));
+        let bare = commands.map(|line| line.split(['#', '>', '|']).next().unwrap_or_default());
+        bare.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+    }
+
+    #[test]
+    fn every_command_has_examples_that_it_takes() {
+        let mut program = Cli::command();
+        program.build();
+        let commands = program
+            .get_subcommands()
+            .filter(|command| command.get_name() != "help" && !command.is_hide_set())
+            .cloned();
+        for mut command in commands {
+            let help = command.render_long_help().to_string();
+            let examples = examples(&help);
+            assert!(!examples.is_empty(), "{}", command.get_name());
+            for example in examples {
+                assert_eq!(example[1], command.get_name());
+                Cli::try_parse_from(&example).unwrap();
+            }
+        }
+        for example in examples(&program.render_long_help().to_string()) {
+            Cli::try_parse_from(&example).unwrap();
+        }
+    }
+
+    #[test]
+    fn flags_of_the_command_come_first_and_settings_last() {
+        let mut program = Cli::command();
+        program.build();
+        let watch = program.find_subcommand_mut("watch").unwrap();
+        let help = watch.render_long_help().to_string();
+        let place = |part: &str| help.find(part).unwrap_or_else(|| panic!("{part} is missing: {help}"));
+        let order =
+            ["--dry-run", "--help", "Global options:", "--region", "Settings of the function:", "Examples:"];
+        assert!(order.map(place).is_sorted(), "{help}");
+        let short = watch.render_help().to_string();
+        assert!(!short.contains("--allowed-cidrs") && short.contains("--region"), "{short}");
     }
 }

@@ -15,7 +15,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-pub(crate) use answers::find as answers_for;
+pub(crate) use answers::{codes, find as answers_for};
+pub(crate) use subject::names_of;
 
 use crate::args::{Common, Output};
 use crate::output::{SCHEMA_VERSION, print, print_json};

@@ -5,6 +5,7 @@
 //! itself (questions, progress, errors) to standard error.
 
 mod args;
+mod completions;
 mod doctor;
 mod explain;
 mod names;
@@ -34,6 +35,7 @@ use session::Session;
 /// One thread, as the function has: all of the work is waiting.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
+    clap_complete::CompleteEnv::with_factory(Cli::command).var(completions::VARIABLE).complete();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refusal) => return args::refused(&refusal),
@@ -49,11 +51,7 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<ExitCode, Problem> {
     match cli.command {
-        Command::Completions { shell } => {
-            let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), args::NAME, &mut script);
-            print(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS)
-        }
+        Command::Completions { shell } => print(&completions::script(shell)?).map(|()| ExitCode::SUCCESS),
         Command::Ready { address } => watch::ready(address).await,
         Command::Man { command } => print(&args::man_page(command.as_deref())?).map(|()| ExitCode::SUCCESS),
         Command::Explain { ref subject } => {
@@ -77,7 +75,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         }
         Command::Watch(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
-            watch::watch(&session, wanted, cli.common.output).await
+            watch::watch(&session, wanted, &cli.common).await
         }
         Command::Record(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;

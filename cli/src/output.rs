@@ -7,6 +7,19 @@ use serde::Serialize;
 
 use crate::problem::Problem;
 
+/// The address of a page in the documentation of this version.
+macro_rules! docs {
+    ($page:literal) => {
+        concat!(
+            "https://github.com/eks-nlb-sync/eks-nlb-sync/blob/v",
+            env!("CARGO_PKG_VERSION"),
+            "/docs/",
+            $page
+        )
+    };
+}
+pub(crate) use docs;
+
 /// The version of the form of every JSON document. A field that is added leaves
 /// it as it is.
 pub(crate) const SCHEMA_VERSION: u16 = 1;

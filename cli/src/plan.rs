@@ -49,23 +49,34 @@ fn stays_cut_off(frontend: &FrontendReport) -> bool {
 /// Shows the plan, asks, and applies it.
 pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) -> Result<ExitCode, Problem> {
     let dry_run = wanted.dry_run || session.settings().dry_run;
-    if dry_run || !wanted.yes {
-        let is_terminal = io::stdin().is_terminal();
-        if !dry_run && !is_terminal {
+    if dry_run {
+        let report = unless_interrupted(async { Ok(session.plan().await?) }).await?;
+        let permissions = unless_interrupted(permission::of_plan(session, &report)).await?;
+        unless_interrupted(show(session, &report, &permissions, wanted.all, common.output)).await?;
+        let why = if wanted.dry_run { "--dry-run" } else { "DRY_RUN is true" };
+        hint(&format!("Nothing was written: {why}.\n"));
+        return Ok(if is_refused(&permissions) { ExitCode::FAILURE } else { exit_code(&report) });
+    }
+    if !wanted.yes {
+        if !io::stdin().is_terminal() {
             return Err(Problem::NobodyToAsk);
         }
         let report = unless_interrupted(async { Ok(session.plan().await?) }).await?;
         let permissions = unless_interrupted(permission::of_plan(session, &report)).await?;
-        // Where JSON is wanted, there is one report: that of what was done.
-        let to_read = if dry_run { common.output } else { Output::Table };
-        unless_interrupted(show(session, &report, &permissions, wanted.all, to_read)).await?;
-        if dry_run && is_refused(&permissions) {
-            return Ok(ExitCode::FAILURE);
+        match common.output {
+            Output::Table => {
+                unless_interrupted(show(session, &report, &permissions, wanted.all, Output::Table)).await?;
+            }
+            // Standard output has one document: the report of what was done.
+            Output::Json => hint(&text_of(&report, &permissions, wanted.all)),
         }
-        if dry_run || report.summary.planned == 0 {
+        if report.summary.planned == 0 {
+            if common.output == Output::Json {
+                print_json(&document(&report, &permissions))?;
+            }
             return Ok(exit_code(&report));
         }
-        if !unless_interrupted(is_agreed()).await? {
+        if !unless_interrupted(is_agreed("Apply this plan? [y/N] ")).await? {
             return Err(Problem::Declined);
         }
     }
@@ -86,8 +97,8 @@ fn exit_code(report: &Report) -> ExitCode {
 }
 
 /// Asks on the terminal. Only `y` and `yes` agree.
-async fn is_agreed() -> Result<bool, Problem> {
-    hint("Apply it? Only yes will do: ");
+pub(crate) async fn is_agreed(question: &str) -> Result<bool, Problem> {
+    hint(question);
     let (answered, answer) = oneshot::channel();
     // A thread of its own: a read cannot be given up, a thread can.
     std::thread::spawn(move || {
@@ -153,9 +164,7 @@ async fn show(
     if known.is_err() && report.summary.load_balancers == 0 {
         return known;
     }
-    let mut text = table::of_report(report, permissions, all).map_or_else(String::new, |table| table + "\n");
-    text += &table::paragraphs(&(summary(report) + &unserved(report)));
-    print(&text)?;
+    print(&text_of(report, permissions, all))?;
     if report.summary.load_balancers == 0 {
         hint(&format!(
             "No network load balancer in {} carries {}: tag one, or name other tags with --nlb-tag.\n",
@@ -164,6 +173,12 @@ async fn show(
         ));
     }
     known
+}
+
+/// A report for people.
+pub(crate) fn text_of(report: &Report, permissions: &Permissions, all: bool) -> String {
+    let table = table::of_report(report, permissions, all).map_or_else(String::new, |table| table + "\n");
+    table + &table::paragraphs(&(summary(report) + &unserved(report)))
 }
 
 /// The numbers of a report in a sentence or two.

@@ -34,7 +34,9 @@ pub(crate) enum Problem {
         did_you_mean(.nearest.as_deref())
     )]
     UnknownSubject { subject: String, region: String, nearest: Option<String> },
-    #[error("there is no terminal to ask on: say --yes to apply the plan, or --dry-run to see it")]
+    #[error(
+        "standard input is not a terminal, so the plan cannot be confirmed: use --yes to apply it, or --dry-run to print it"
+    )]
     NobodyToAsk,
     #[error("nothing was written")]
     Declined,

@@ -58,6 +58,9 @@ impl Session {
         let variable = |name: &str| if common.demo { None } else { settings::variable(name) };
         let https = config::https(variable).map_err(|error| Problem::Usage(error.to_string()))?;
         let mut loader = config::loader(https, settings.sdk_retries);
+        if let Some(profile) = &common.profile {
+            loader = loader.profile_name(profile);
+        }
         if let Some(region) = &common.region {
             loader = loader.region(Region::new(region.as_str().to_owned()));
         }

@@ -1,43 +1,63 @@
-//! Makes runs on and on, as the function does on its schedule, with the same
-//! log lines and metrics; ends on SIGTERM and Ctrl-C.
+//! Runs continuously at an interval, as the function does on its schedule; ends
+//! on SIGTERM and Ctrl-C.
 //!
-//! A run is told to stop between writes, and never between registering and
-//! deregistering the targets of one frontend. Reading is dropped at once.
+//! On a terminal each run is a table for people. Elsewhere the log lines and
+//! metrics are the function's. A stop takes effect between writes, and never
+//! between registering and deregistering the targets of one frontend.
 
 mod ready;
 
+use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::time::SystemTime;
 
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::publish::log::{self, LogSettings};
 use eks_nlb_sync::publish::publish;
+use eks_nlb_sync::publish::report::Report;
 use eks_nlb_sync::request::Request;
 use eks_nlb_sync::settings;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::Instrument;
 
-use crate::args::{NAME, Output, WatchArgs};
-use crate::problem::Problem;
+use crate::args::{Common, NAME, Output, WatchArgs};
+use crate::output::{complain, print};
+use crate::permission::Permissions;
+use crate::plan::{is_agreed, text_of};
+use crate::problem::{Problem, unless_interrupted};
 use crate::session::Session;
 use ready::Readiness;
 
 pub(crate) use ready::ready;
 
-/// Makes runs until it is told to stop.
+/// Makes runs until a signal stops it.
 pub(crate) async fn watch(
     session: &Session,
     wanted: &WatchArgs,
-    output: Output,
+    common: &Common,
 ) -> Result<ExitCode, Problem> {
-    let mut lines = LogSettings::from_lookup(settings::variable);
-    lines.json |= output == Output::Json;
-    log::init(lines);
-    let mut stop = std::pin::pin!(told_to_stop()?);
+    let dry_run = wanted.dry_run || session.settings().dry_run;
+    if !dry_run && !wanted.yes && io::stdin().is_terminal() {
+        let (region, every) = (session.region(), wanted.every.as_secs());
+        let question =
+            format!("Register and deregister targets in {region} every {every} s until stopped? [y/N] ");
+        if !unless_interrupted(is_agreed(&question)).await? {
+            return Err(Problem::Declined);
+        }
+    }
+    let is_for_people = common.output == Output::Table && io::stdout().is_terminal();
+    if !is_for_people {
+        log::init(LogSettings { json: true, ..LogSettings::from_lookup(settings::variable) });
+    }
+    let mut stop = std::pin::pin!(stopped()?);
     let readiness = Readiness::default();
     if let Some(address) = wanted.listen {
         readiness.serve(address).await?;
     }
-    let request = Request { dry_run: false, ..session.request.clone() };
+    let request = Request { dry_run: wanted.dry_run, ..session.request.clone() };
     let function = settings::variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| NAME.to_owned());
     let mut runs = 0_u64;
     let mut ticks = interval(wanted.every);
@@ -54,14 +74,33 @@ pub(crate) async fn watch(
         let ended = session.run_until(&request, stop.as_mut()).instrument(run.span()).await;
         let Some(result) = ended else { break };
         readiness.set(result.is_ok());
-        let _span = run.span().entered();
-        publish(&session.service, &request, &run, &function, &result);
+        if is_for_people {
+            show(result)?;
+        } else {
+            let _span = run.span().entered();
+            publish(&session.service, &request, &run, &function, &result);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
+/// One run on a terminal, under the time of day.
+fn show(result: Result<Report, CallError>) -> Result<(), Problem> {
+    match result {
+        Ok(report) => {
+            let time = DateTime::from_secs(DateTime::from(SystemTime::now()).secs());
+            let time = time.fmt(Format::DateTime).unwrap_or_default();
+            print(&format!("\u{1b}[1m{time}\u{1b}[0m\n{}\n", text_of(&report, &Permissions::new(), false)))
+        }
+        Err(error) => {
+            complain(&Problem::from(error));
+            Ok(())
+        }
+    }
+}
+
 /// Waits for SIGTERM or Ctrl-C, both of which from now on do nothing else.
-pub(crate) fn told_to_stop() -> Result<impl Future<Output = ()>, Problem> {
+pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Problem> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Problem::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Problem::Signals)?;
     Ok(async move {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Args, FromArgMatches};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use eks_nlb_sync::settings::{SETTINGS, Setting};
 
 /// `sync` and `watch` have a flag of their own for it.
@@ -40,6 +41,17 @@ impl SettingFlags {
     }
 }
 
+/// The values of a setting that has few.
+fn choices(variable: &str) -> Vec<CompletionCandidate> {
+    let values: &[&str] = match variable {
+        "ADDRESS_SOURCE" => &["auto", "dns", "eni", "dns+eni"],
+        "ALLOW_INTERNET_FACING" => &["false", "true"],
+        "SYNC_POLICY" => &["sync", "add-only"],
+        _ => &[],
+    };
+    values.iter().map(CompletionCandidate::new).collect()
+}
+
 fn flag(variable: &str) -> String {
     variable.to_ascii_lowercase().replace('_', "-")
 }
@@ -55,7 +67,9 @@ impl Args for SettingFlags {
                 .value_name(setting.value_name)
                 .help(format!("{} [default: {default}]", setting.help))
                 .help_heading("Settings of the function")
+                .hide_short_help(true)
                 .global(true)
+                .add(ArgValueCandidates::new(move || choices(setting.variable)))
         });
         command.args(flags)
     }
@@ -78,5 +92,26 @@ impl FromArgMatches for SettingFlags {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eks_nlb_sync::settings::Settings;
+
+    use super::*;
+
+    #[test]
+    fn every_choice_is_a_value() {
+        let mut count = 0;
+        for setting in flags() {
+            for choice in choices(setting.variable) {
+                let value = choice.get_value().to_string_lossy().into_owned();
+                let lookup = |name: &str| (name == setting.variable).then(|| value.clone());
+                assert!(Settings::from_lookup(lookup).is_ok(), "{}={value}", setting.variable);
+                count += 1;
+            }
+        }
+        assert_eq!(count, 8);
     }
 }

@@ -1,6 +1,8 @@
 //! All checks: what each says where all is well, and what to do where it is
 //! not.
 
+use crate::output::docs;
+
 /// One check.
 #[derive(Debug)]
 pub(super) struct Entry {
@@ -18,9 +20,9 @@ pub(super) fn entry(id: &str) -> &'static Entry {
     CHECKS.iter().find(|entry| entry.id == id).unwrap_or(&UNKNOWN)
 }
 
-/// Where more is said of the check `id`.
+/// Where the check `id` is described.
 pub(super) fn link(id: &str) -> String {
-    format!("docs/cli.md#{id}")
+    format!("{}#{id}", docs!("cli.md"))
 }
 
 const fn check(id: &'static str, title: &'static str, remedy: &'static str) -> Entry {
@@ -157,7 +159,7 @@ pub(super) const CHECKS: &[Entry] = &[
     check(
         "last-success",
         "the last run succeeded within the last 15 minutes",
-        "Read the function's log: docs/operations.md#norunalarm says where to look first.",
+        concat!("Read the function's log: ", docs!("operations.md#norunalarm"), " says where to look first."),
     ),
     check(
         "served",

@@ -9,6 +9,7 @@ use eks_nlb_sync::reasons::{
 use serde::Serialize;
 
 use crate::doctor;
+use crate::output::docs;
 
 /// The answers for one name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,7 +35,14 @@ impl Answers {
         next: &'static [&'static str],
     ) -> Self {
         let Explanation { happening, cut_off, remedy } = explanation;
-        Self { code, kind, happening: happening.into(), cut_off: cut_off.into(), remedy: remedy.into(), next }
+        Self {
+            code,
+            kind,
+            happening: happening.into(),
+            cut_off: cut_off.into(),
+            remedy: remedy.replace("docs/", docs!("")).into(),
+            next,
+        }
     }
 }
 
@@ -51,6 +59,11 @@ pub(crate) fn find(name: &str) -> Option<Answers> {
         let named = |alarm: &&Alarm| name.split('-').any(|part| part.eq_ignore_ascii_case(alarm.as_str()));
         Alarm::ALL.iter().find(named).map(|alarm| of_alarm(*alarm))
     })
+}
+
+/// Every name.
+pub(crate) fn codes() -> impl Iterator<Item = &'static str> {
+    all().map(|answers| answers.code)
 }
 
 /// Everything that has a name.

@@ -54,14 +54,14 @@ impl Subject<'_> {
     /// The nearest of `known`, or of the names that reports and alarms have.
     pub(super) fn nearest(self, known: &[String]) -> Option<String> {
         let kind = Kind::of(self.0);
-        let codes: Vec<_> = answers::all().map(|answers| answers.code).collect();
+        let codes: Vec<&str> = answers::codes().collect();
         let known = known.iter().map(String::as_str).chain(codes);
         names::nearest(self.0, known.filter(|name| Kind::of(name) == kind))
     }
 }
 
 /// Everything by which a frontend can be asked for.
-pub(super) fn names_of(frontend: &FrontendReport) -> impl Iterator<Item = String> {
+pub(crate) fn names_of(frontend: &FrontendReport) -> impl Iterator<Item = String> {
     let cluster = frontend.cluster.iter().map(ToString::to_string);
     let host = frontend.host.iter().map(ToString::to_string);
     let load_balancer =

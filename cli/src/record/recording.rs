@@ -74,7 +74,7 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
 
     /// Records until Ctrl-C, SIGTERM, or quiet; returns a summary.
     pub(super) async fn run(self) -> Result<String, Problem> {
-        let stopped = crate::watch::told_to_stop()?;
+        let stopped = crate::watch::stopped()?;
         let every = self.args.every;
         let ended = tokio::select! {
             () = stopped => Ok(()),

@@ -636,7 +636,7 @@ async fn json_is_stable() {
         "findings": [{ "subject": "nlb-payments", "says": "it is off" }],
         "notLooked": [],
         "remedy": checks(&diagnosis, "failed")[0]["remedy"],
-        "link": "docs/cli.md#cross-zone",
+        "link": "https://github.com/eks-nlb-sync/eks-nlb-sync/blob/v0.1.0/docs/cli.md#cross-zone",
     });
     assert_eq!(checks(&diagnosis, "failed"), [&expected]);
     let expected = serde_json::json!({
@@ -646,7 +646,7 @@ async fn json_is_stable() {
         "looked": 0,
         "findings": [],
         "notLooked": [{ "subject": "eks-nlb-sync", "says": "IAM denies scheduler:ListSchedules" }],
-        "link": "docs/cli.md#schedule",
+        "link": "https://github.com/eks-nlb-sync/eks-nlb-sync/blob/v0.1.0/docs/cli.md#schedule",
     });
     assert_eq!(checks(&diagnosis, "notLooked"), [&expected]);
     let names = diagnosis["groups"].as_array().into_iter().flatten().map(|group| &group["name"]);

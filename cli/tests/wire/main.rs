@@ -5,6 +5,7 @@
 
 mod advice;
 mod bad_input;
+mod completions;
 mod docs;
 mod doctor;
 mod explain;

@@ -30,7 +30,7 @@ async fn a_sync_does_what_the_plan_said() {
 async fn without_a_terminal_nobody_agrees() {
     let desk = Desk::new(small_fleet).await;
 
-    desk.run(&["sync"]).await.assert_one_sentence(1, &["no terminal", "--yes"]);
+    desk.run(&["sync"]).await.assert_one_sentence(1, &["not a terminal", "--yes"]);
 
     assert_eq!(desk.writes(), 0);
 }
@@ -43,6 +43,8 @@ async fn a_dry_run_writes_nothing_whoever_asks_for_it() {
     let variable = desk.run_with(&[("DRY_RUN", "true")], &["sync", "--yes"]).await;
 
     assert_eq!((flag.code, &flag.out), (variable.code, &variable.out));
+    assert_eq!(flag.err, "Nothing was written: --dry-run.\n");
+    assert_eq!(variable.err, "Nothing was written: DRY_RUN is true.\n");
     assert!(
         flag.out.starts_with("LOAD BALANCER") && flag.out.contains("Plan: 3 to register"),
         "{}",
@@ -52,21 +54,34 @@ async fn a_dry_run_writes_nothing_whoever_asks_for_it() {
 }
 
 /// Asks on a terminal that `script` makes, and types `answer`.
-async fn asked(desk: &Desk, answer: &str) -> Said {
+async fn asked(desk: &Desk, answer: &str, command: &str) -> Said {
     let program = env!("CARGO_BIN_EXE_eks-nlb");
-    said(desk.shell(&format!("echo {answer} | script -qec '{program} sync' /dev/null"))).await
+    said(desk.shell(&format!("echo {answer} | script -qec '{program} {command}' /dev/null"))).await
+}
+
+/// The plan is a question, the report the answer.
+#[tokio::test]
+async fn json_is_one_document_on_a_terminal_too() {
+    let desk = Desk::new(small_fleet).await;
+
+    let said = asked(&desk, "yes", "sync --output json 2>/dev/null").await;
+
+    let (_, document) = said.out.split_once('{').expect("a document");
+    let report: serde_json::Value = serde_json::from_str(&format!("{{{document}")).expect("nothing else");
+    assert_eq!((&report["dryRun"], &report["summary"]["registered"]), (&false.into(), &3.into()));
+    assert_eq!(desk.writes(), 2);
 }
 
 #[tokio::test]
 async fn on_a_terminal_it_shows_the_plan_in_colour_and_asks() {
     let desk = Desk::new(small_fleet).await;
 
-    let no = asked(&desk, "no").await;
+    let no = asked(&desk, "no", "sync").await;
     assert!(no.out.contains("Plan: 3 to register") && no.out.contains("nothing was written"), "{no:?}");
     assert!(no.out.contains('\u{1b}'), "{no:?}");
     assert_eq!((no.code, desk.writes()), (Some(1), 0));
 
-    let yes = asked(&desk, "yes").await;
+    let yes = asked(&desk, "yes", "sync").await;
     assert!(yes.out.contains("Done: 3 registered"), "{yes:?}");
     assert_eq!((yes.code, desk.writes()), (Some(0), 2));
 }

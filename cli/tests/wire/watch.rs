@@ -1,6 +1,7 @@
 //! `eks-nlb watch`.
 
 use std::fs;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use eks_nlb_simulator::process::Process;
@@ -21,10 +22,10 @@ struct Watch {
 
 impl Watch {
     fn start(desk: Desk, arguments: &[&str]) -> Self {
-        let mut all = vec!["watch", "--output", "json"];
+        let mut all = vec!["watch"];
         all.extend(arguments);
         let mut command = desk.command(&all);
-        command.env("AWS_MAX_ATTEMPTS", "1").stderr(std::process::Stdio::inherit());
+        command.env("AWS_MAX_ATTEMPTS", "1").stderr(Stdio::inherit());
         let process = Process::start(command).expect("it starts");
         Self { sim: desk.sim, process }
     }
@@ -88,7 +89,7 @@ async fn a_run_of_some_clusters_measures_nothing_and_a_dry_run_writes_nothing() 
 
     let desk = Desk::new(small_fleet).await;
     let mut command = desk.command(&["watch"]);
-    command.env("DRY_RUN", "true").stderr(std::process::Stdio::inherit());
+    command.env("DRY_RUN", "true").stderr(Stdio::inherit());
     let mut watch = Watch { process: Process::start(command).expect("it starts"), sim: desk.sim };
     let report = watch.logged(is_report).await;
     assert_eq!(report["summary"]["planned"], 2, "{report:#}");
@@ -226,10 +227,65 @@ async fn the_manifest_starts_it() {
         args.iter().map(|argument| argument.replace("0.0.0.0:8080", &format!("127.0.0.1:{port}"))).collect();
     let desk = Desk::new(small_fleet).await;
     let mut command = desk.command(&args.iter().map(String::as_str).collect::<Vec<_>>());
-    command.stderr(std::process::Stdio::inherit());
+    command.stderr(Stdio::inherit());
 
     let mut watch = Watch { process: Process::start(command).expect("it starts"), sim: desk.sim };
 
     watch.logged(is_report).await;
+    assert_eq!(watch.terminate().await.0, Some(0));
+}
+
+/// What it prints on a terminal that `script` makes, with `answer` typed, up to
+/// `end`.
+async fn on_a_terminal(desk: &Desk, answer: &str, arguments: &str, end: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_eks-nlb");
+    let watch = format!("stty cols 100; {program} watch --every 1h {arguments}");
+    let mut command = desk.shell(&format!("exec script -qec '{watch}' /dev/null"));
+    let mut child = command.stdin(Stdio::piped()).spawn().expect("it starts");
+    let mut terminal = child.stdin.take().expect("piped");
+    terminal.write_all(format!("{answer}\n").as_bytes()).await.expect("it is typed");
+    let mut screen = child.stdout.take().expect("piped");
+    let mut printed = String::new();
+    let reads = async {
+        while !printed.contains(end) {
+            let mut some = [0; 4096];
+            match screen.read(&mut some).await.expect("text") {
+                0 => break,
+                length => printed += &String::from_utf8_lossy(&some[..length]),
+            }
+        }
+    };
+    timeout(PATIENCE, reads).await.expect("it prints");
+    printed
+}
+
+#[tokio::test]
+async fn on_a_terminal_it_asks_and_prints_tables() {
+    let desk = Desk::new(small_fleet).await;
+
+    let declined = on_a_terminal(&desk, "no", "", "nothing was written").await;
+    assert!(declined.contains("every 3600 s until stopped? [y/N]"), "{declined}");
+    assert!(declined.contains("nothing was written"), "{declined}");
+    assert_eq!(desk.writes(), 0);
+
+    let dry = on_a_terminal(&desk, "no", "--dry-run", "0 failed").await;
+    assert!(dry.contains("Plan: 3 to register"), "{dry}");
+    assert_eq!(desk.writes(), 0);
+
+    let agreed = on_a_terminal(&desk, "no", "--yes", "0 failed").await;
+    assert!(agreed.contains("LOAD BALANCER") && agreed.contains("Done: 3 registered"), "{agreed}");
+    assert!(!agreed.contains("requestId") && !agreed.contains("_aws"), "{agreed}");
+    assert_eq!(desk.writes(), 2);
+}
+
+#[tokio::test]
+async fn the_flag_makes_every_run_dry() {
+    let desk = Desk::new(small_fleet).await;
+    let mut watch = Watch::start(desk, &["--dry-run", "--every", "1h"]);
+
+    let report = watch.logged(is_report).await;
+
+    assert_eq!((&report["dryRun"], &report["summary"]["planned"]), (&true.into(), &2.into()), "{report:#}");
+    assert_eq!(watch.sim.world().writes().len(), 0);
     assert_eq!(watch.terminate().await.0, Some(0));
 }

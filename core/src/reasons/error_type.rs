@@ -7,7 +7,7 @@ catalogue! {
         InvalidEvent = "InvalidEvent" {
             "The event has an unknown key, or a value of the wrong type; the run did not start.";
             "Not by this error: nothing was read or written.";
-            "Read errorMessage: it names the key. docs/reference.md, Events, lists all of them.";
+            "Read errorMessage: it names the key. The keys: docs/reference.md#events.";
         }
         /// Listing failed.
         DiscoveryFailed = "DiscoveryFailed" {

@@ -1,0 +1,55 @@
+//! The flags that every command takes.
+
+use clap::{Args, ValueEnum};
+use clap_complete::engine::ArgValueCandidates;
+use eks_nlb_sync::model::{ClusterName, Region};
+
+use super::settings::SettingFlags;
+use super::values::function_name;
+use crate::completions;
+
+/// The heading of these flags, which comes after those of the command.
+const HEADING: &str = "Global options";
+
+/// What every command that looks at an account takes.
+#[derive(Debug, Args)]
+pub(crate) struct Common {
+    /// The profile of ~/.aws/config and ~/.aws/credentials to sign in with [default: `AWS_PROFILE`]
+    #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
+    pub(crate) profile: Option<String>,
+    /// The Region to act in [default: `AWS_REGION`, or that of the profile]
+    #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
+    pub(crate) region: Option<Region>,
+    /// The role to act as, of this or another account
+    #[arg(long, global = true, value_name = "ARN", help_heading = HEADING)]
+    pub(crate) role_arn: Option<String>,
+    /// The external ID that the role's trust policy asks for
+    #[arg(long, global = true, value_name = "ID", requires = "role_arn", help_heading = HEADING)]
+    pub(crate) external_id: Option<String>,
+    /// Only this cluster; may be given several times
+    #[arg(long = "cluster", global = true, value_name = "NAME", help_heading = HEADING,
+          add = ArgValueCandidates::new(completions::clusters))]
+    pub(crate) clusters: Vec<ClusterName>,
+    /// The deployed function [default: eks-nlb-sync, if there is one]
+    #[arg(long, alias = "function-name", global = true, value_name = "NAME", value_parser = function_name,
+          help_heading = HEADING)]
+    pub(crate) function: Option<String>,
+    /// What to print
+    #[arg(long, short, global = true, value_enum, default_value_t, help_heading = HEADING)]
+    pub(crate) output: Output,
+    /// Act in a simulated account: needs none of yours, and leaves nothing behind
+    #[arg(long, global = true, help_heading = HEADING)]
+    pub(crate) demo: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingFlags,
+}
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Table,
+    /// For programs: one JSON document, as docs/schema describes it; watch prints log lines
+    Json,
+}

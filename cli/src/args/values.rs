@@ -1,0 +1,63 @@
+//! Reads values of flags, and refuses each in one sentence.
+
+use std::ffi::OsStr;
+use std::time::Duration;
+
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::problem::did_you_mean;
+use crate::{doctor, names};
+
+/// The id of a check of `doctor`. Help lists all of them.
+#[derive(Clone, Debug)]
+pub(super) struct CheckId;
+
+impl TypedValueParser for CheckId {
+    type Value = String;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        arg: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Self::Value, clap::Error> {
+        let text = value.to_string_lossy();
+        if doctor::ids().any(|id| id == text) {
+            return Ok(text.into_owned());
+        }
+        let nearest = names::nearest(&text, doctor::ids());
+        let mut error = clap::Error::new(ErrorKind::ValueValidation).with_cmd(command);
+        let flag = arg.map(ToString::to_string).unwrap_or_default();
+        error.insert(ContextKind::InvalidArg, ContextValue::String(flag));
+        let told = format!("{text}: there is no such check{}", did_you_mean(nearest.as_deref()));
+        error.insert(ContextKind::InvalidValue, ContextValue::String(told));
+        Err(error)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(doctor::checks().map(|check| PossibleValue::new(check.id).help(check.title))))
+    }
+}
+
+/// A name as Lambda allows it, and no ARN.
+pub(super) fn function_name(text: &str) -> Result<String, String> {
+    let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if (1..=64).contains(&text.len()) && text.bytes().all(is_legal) {
+        Ok(text.to_owned())
+    } else {
+        Err("a function's name has up to 64 letters, digits, hyphens and underscores; no ARN".to_owned())
+    }
+}
+
+/// At least a second, in seconds, minutes or hours.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    let units = [('s', 1), ('m', 60), ('h', 3600)];
+    let seconds = units.into_iter().find_map(|(unit, seconds)| {
+        text.strip_suffix(unit)?.parse::<u32>().ok().map(|count| u64::from(count) * seconds)
+    });
+    seconds
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs)
+        .ok_or_else(|| "a time is given as in 60s, 5m or 1h".to_owned())
+}

@@ -1,0 +1,116 @@
+//! What a shell offers while a command is typed: the names of reports and
+//! alarms, and those of the account, if it answers at once.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::Parser;
+use clap_complete::engine::CompletionCandidate;
+use clap_complete::env::Shells;
+use eks_nlb_sync::discover::discover;
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
+use tokio::time::timeout;
+
+use crate::args::{Cli, NAME};
+use crate::explain;
+use crate::problem::Problem;
+use crate::session::Session;
+
+/// The variable by which a shell asks for completions.
+pub(crate) const VARIABLE: &str = "COMPLETE";
+
+/// A person who pressed Tab does not wait longer.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Flags that choose the account, with a value or without.
+const ACCOUNT_FLAGS: [(&str, bool); 5] = [
+    ("--profile", true),
+    ("--region", true),
+    ("--role-arn", true),
+    ("--external-id", true),
+    ("--demo", false),
+];
+
+/// The script that makes `shell` ask this program.
+pub(crate) fn script(shell: clap_complete::Shell) -> Result<String, Problem> {
+    let mut script = Vec::new();
+    if let Some(completer) = Shells::builtins().completer(&shell.to_string()) {
+        completer.write_registration(VARIABLE, NAME, NAME, NAME, &mut script).map_err(Problem::Write)?;
+    }
+    Ok(String::from_utf8_lossy(&script).into_owned())
+}
+
+/// The clusters that managed load balancers name.
+pub(crate) fn clusters() -> Vec<CompletionCandidate> {
+    let clusters = listed().into_iter().filter_map(|frontend| frontend.cluster);
+    candidates(clusters.map(|cluster| cluster.to_string()))
+}
+
+/// Everything that `explain` knows.
+pub(crate) fn subjects() -> Vec<CompletionCandidate> {
+    let listed = listed();
+    let of_account = listed.iter().flat_map(explain::names_of).filter(|name| !name.starts_with("arn:"));
+    candidates(of_account.chain(explain::codes().map(str::to_owned)))
+}
+
+fn candidates(names: impl IntoIterator<Item = String>) -> Vec<CompletionCandidate> {
+    let names: BTreeSet<_> = names.into_iter().collect();
+    names.into_iter().map(CompletionCandidate::new).collect()
+}
+
+/// The frontends of the account; none if it does not answer.
+fn listed() -> Vec<FrontendReport> {
+    // The thread that completes runs the program's own runtime.
+    std::thread::spawn(list).join().unwrap_or_default()
+}
+
+fn list() -> Vec<FrontendReport> {
+    let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
+        return Vec::new();
+    };
+    let listed = runtime.block_on(async { timeout(PATIENCE, Box::pin(read())).await });
+    listed.ok().and_then(Result::ok).unwrap_or_default()
+}
+
+async fn read() -> Result<Vec<FrontendReport>, Problem> {
+    let flags = account_flags(std::env::args_os());
+    let typed = [OsString::from(NAME)].into_iter().chain(flags).chain([OsString::from("status")]);
+    let cli = Cli::try_parse_from(typed).map_err(|error| Problem::Usage(error.to_string()))?;
+    let session = Session::open(&cli.common).await?;
+    let budget = session.budget();
+    let clients = session.clients(&budget).await?;
+    let discovery = discover(&clients.elb(&budget), session.settings(), &session.request).await?;
+    let listed = discovery.frontends.iter().map(|frontend| FrontendReport::of(frontend, Outcome::Converged));
+    Ok(listed.chain(discovery.rejected.into_iter().map(|rejected| rejected.report)).collect())
+}
+
+/// The flags of a line that is being typed that choose the account.
+fn account_flags(typed: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut flags = Vec::new();
+    let mut typed = typed.into_iter().peekable();
+    while let Some(word) = typed.next() {
+        match ACCOUNT_FLAGS.iter().find(|(flag, _)| word == *flag) {
+            Some((_, true)) => {
+                if let Some(value) = typed.next() {
+                    flags.extend([word, value]);
+                }
+            }
+            Some((_, false)) => flags.push(word),
+            None => {}
+        }
+    }
+    flags
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_account_of_a_line_is_that_of_its_completions() {
+        let typed = "eks-nlb -- eks-nlb plan --region eu-west-1 --demo --all --cluster pay".split(' ');
+        let flags = account_flags(typed.map(OsString::from));
+        assert_eq!(flags, ["--region", "eu-west-1", "--demo"]);
+    }
+}
