@@ -8,6 +8,7 @@
 
 mod names;
 mod old_health;
+mod order;
 mod throttling;
 
 use std::collections::BTreeMap;
@@ -230,75 +231,6 @@ impl Function {
 
 fn was_looked_at(frontend: &FrontendReport) -> bool {
     frontend.current.is_some()
-}
-
-/// The run before which clusters move. The process has seen all of them then.
-const MOVES_IN: u32 = 2;
-
-/// 40 of the clusters move, and are registered `within` some time of the run that
-/// sees them; every frontend is looked at within three runs; at most one in
-/// ten calls is refused.
-async fn moved_come_first(clusters: usize, rates: Rates, within: Duration) {
-    let function = Function::start(clusters, rates).await;
-    let mut unseen: BTreeMap<_, u32> = BTreeMap::new();
-    for run in 0..4 {
-        if run == MOVES_IN {
-            function.move_clusters(40);
-        }
-        function.calls();
-        let begun = Instant::now();
-
-        let report = function.run().await;
-
-        let (calls, refused) = function.calls();
-        assert!(refused * 10 <= calls.len(), "run {run}: {refused} of {} calls were refused", calls.len());
-        for frontend in &report.frontends {
-            let runs = unseen.entry(frontend.target_group.clone()).or_default();
-            *runs = if was_looked_at(frontend) { 0 } else { *runs + 1 };
-            assert!(*runs < 3, "{frontend:?}");
-        }
-        if run == MOVES_IN {
-            assert_eq!(report.summary.registered, 80, "{:?}", report.summary);
-            let writes = calls.iter().filter(|(_, operation)| operation == "RegisterTargets");
-            let last = writes.map(|(at, _)| at.duration_since(begun)).max().expect("some");
-            println!(
-                "{clusters} clusters, run {run}: last write after {last:?}, {refused} of {} refused",
-                calls.len()
-            );
-            assert!(last < within, "{last:?}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn six_hundred_clusters_at_the_older_rate() {
-    moved_come_first(600, Rates::CLASSIC, Duration::from_secs(16)).await;
-}
-
-#[tokio::test(start_paused = true)]
-#[ignore = "minutes, unless it is optimised"]
-async fn a_thousand_clusters_at_the_older_rate() {
-    // Listing and tags alone take ten seconds at this rate.
-    moved_come_first(1000, Rates::CLASSIC, Duration::from_secs(20)).await;
-}
-
-#[tokio::test(start_paused = true)]
-#[ignore = "minutes, unless it is optimised"]
-async fn a_thousand_clusters_at_the_newer_rate() {
-    moved_come_first(1000, Rates::NEWER, Duration::from_secs(10)).await;
-}
-
-/// Without its memory a process decides the same, only in another order.
-#[tokio::test(start_paused = true)]
-async fn a_process_that_remembers_nothing_reaches_all_in_a_few_runs() {
-    let mut function = Function::start(600, Rates::CLASSIC).await;
-    let mut seen = std::collections::BTreeSet::new();
-    for seed in 0..4 {
-        function.service.history = History::new(seed);
-        let report = function.run().await;
-        seen.extend(report.frontends.into_iter().filter(was_looked_at).map(|frontend| frontend.target_group));
-    }
-    assert_eq!(seen.len(), 600);
 }
 
 /// A lookup that begins before the run knows how many frontends it will report
