@@ -191,6 +191,23 @@ soak: $(ARTIFACT)
 planted: $(VENV)/lint/.ready
 	tests/planted.sh "$(BUG)"
 
+# The documentation as a searchable book in target/book/book. The tools compile for
+# some minutes; mermaid draws the diagrams.
+.PHONY: book-tools book test-book
+MDBOOK := 0.5.4
+MDBOOK_MERMAID := 0.17.1
+book-tools:
+	cargo install mdbook --locked --version $(MDBOOK) --no-default-features --features search
+	cargo install mdbook-mermaid --locked --version $(MDBOOK_MERMAID)
+
+book:
+	packaging/book.py target/book
+	mdbook-mermaid install target/book
+	mdbook build target/book
+
+test-book: $(VENV)/lint/.ready
+	$(VENV)/lint/$(PYTEST) tests/python/deploy/test_book.py
+
 # A release, without what this machine's paths would leave in it: an archive for
 # each architecture that can be built here, SBOM, licences and checksums in dist/.
 .PHONY: package package-cli

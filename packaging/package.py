@@ -56,7 +56,7 @@ def main(architecture, bootstrap, out):
     files = {file: (ROOT / file).read_bytes() for file in FILES}
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and "tests" not in path.relative_to(ROOT / folder).parts and ".terraform" not in str(path):
+            if path.is_file() and not {"tests", "book"} & set(path.relative_to(ROOT / folder).parts) and ".terraform" not in str(path):
                 files[str(path.relative_to(ROOT))] = path.read_bytes()
     for made in (LICENCES, SBOM):
         files[made] = (out / made).read_bytes()
