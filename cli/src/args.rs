@@ -16,6 +16,7 @@ pub(crate) use common::{Common, Output};
 
 use crate::problem::Problem;
 use crate::record::RecordArgs;
+use crate::timeline::TimelineArgs;
 use crate::{completions, output};
 use values::CheckId;
 
@@ -91,6 +92,12 @@ pub(crate) enum Command {
     /// balancer's zones in DNS. Goes on where an earlier recording ended.
     #[command(after_help = examples::RECORD)]
     Record(RecordArgs),
+    /// Show a recording: what happened in words, and as a picture
+    ///
+    /// Addresses are rows, and what each source has of them are bars. The times in
+    /// which no client could have connected are red. Needs no account.
+    #[command(after_help = examples::TIMELINE)]
+    Timeline(TimelineArgs),
     /// Print the completions of a shell
     ///
     /// They complete commands, flags, settings, checks, the names that explain

@@ -20,6 +20,7 @@ mod serving;
 mod session;
 mod status;
 mod table;
+mod timeline;
 mod trace;
 mod watch;
 
@@ -77,6 +78,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
             watch::watch(&session, wanted, &cli.common).await
         }
+        Command::Timeline(ref wanted) => timeline::timeline(wanted),
         Command::Record(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
             record::record(&session, wanted).await

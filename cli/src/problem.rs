@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::ExitCode;
 
 use aws_credential_types::provider::error::CredentialsError;
@@ -67,6 +68,11 @@ const INTERRUPTED: u8 = 130;
 const CLOSED_PIPE: u8 = 141;
 
 impl Problem {
+    /// Something about a file.
+    pub(crate) fn file(path: &Path, reason: &impl ToString) -> Self {
+        Self::File { path: path.display().to_string(), reason: reason.to_string() }
+    }
+
     pub(crate) fn exit_code(&self) -> ExitCode {
         if matches!(self, Self::Interrupted | Self::InterruptedWhileWriting) {
             ExitCode::from(INTERRUPTED)

@@ -12,7 +12,9 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use read::load;
+#[cfg(test)]
+pub(crate) use read::parse;
+pub(crate) use read::{Hole, Remark, Trace, load};
 pub(crate) use time::{Time, in_words};
 
 /// The version of the format. A change that an old reader would misread makes
@@ -292,6 +294,10 @@ impl Change {
         Some(end)
     }
 }
+
+/// The header of a trace.
+#[cfg(test)]
+pub(crate) const HEADER_OF_TESTS: &str = read::tests::HEADER;
 
 #[cfg(test)]
 mod tests;

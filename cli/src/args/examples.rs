@@ -54,6 +54,11 @@ Examples:
   eks-nlb record payments
   eks-nlb record payments --probe --until-quiet 30m --out upgrade.jsonl";
 
+pub(super) const TIMELINE: &str = "\
+Examples:
+  eks-nlb timeline upgrade.jsonl
+  eks-nlb timeline upgrade.jsonl --svg upgrade.svg";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   eks-nlb completions bash > ~/.local/share/bash-completion/completions/eks-nlb

@@ -89,7 +89,7 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
             else => Ok(()),
         };
         self.bar.finish_and_clear();
-        ended.and_then(|()| self.write(Change::Ended)).map_err(Problem::Write)?;
+        ended.and_then(|()| self.write(Time::now(), Change::Ended)).map_err(Problem::Write)?;
         Ok(format!("Recorded {} lines in {}", self.lines.get(), in_words(self.began.elapsed())))
     }
 
@@ -198,13 +198,15 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
         if news.is_event {
             self.last_event.set(Some(Instant::now()));
         }
-        news.changes.into_iter().try_for_each(|change| self.write(change))
+        // What one look has brought has one time.
+        let at = Time::now();
+        news.changes.into_iter().try_for_each(|change| self.write(at, change))
     }
 
-    fn write(&self, change: Change) -> io::Result<()> {
+    fn write(&self, at: Time, change: Change) -> io::Result<()> {
         self.lines.set(self.lines.get() + 1);
         self.last_line.set(Instant::now());
-        self.sink.borrow_mut().line(Time::now(), change)
+        self.sink.borrow_mut().line(at, change)
     }
 
     /// Shows how far it is, and that it is alive.
@@ -218,7 +220,7 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
             .set_message(format!("Recording {cluster} for {time}: {lines} lines, {last}; Ctrl-C ends it"));
         self.bar.tick();
         if self.last_line.get().elapsed() >= Duration::from_secs(ALIVE_SECONDS) {
-            self.write(Change::Alive)?;
+            self.write(Time::now(), Change::Alive)?;
         }
         Ok(())
     }

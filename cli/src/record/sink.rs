@@ -23,8 +23,7 @@ impl Sink {
     /// Opens `path`, with the lines that it holds of an earlier recording of the
     /// same frontend.
     pub(crate) fn open(path: &Path, header: &Header) -> Result<(Self, Vec<Line>), Problem> {
-        let problem = |reason: String| Problem::File { path: path.display().to_string(), reason };
-        let failed = |error: io::Error| problem(error.to_string());
+        let failed = |error: io::Error| Problem::file(path, &error);
         let mut names = if header.pseudonymised { Some(known_names(path).map_err(failed)?) } else { None };
         let own = names.as_mut().map_or_else(|| header.clone(), |names| names.header(header));
         let is_new = path.metadata().map_or(true, |file| file.len() == 0);
@@ -36,16 +35,19 @@ impl Sink {
             sink.write(&own).map_err(failed)?;
             return Ok((sink, Vec::new()));
         }
-        let earlier = trace::load(path).map_err(|error| problem(error.to_string()))?;
+        let earlier = trace::load(path).map_err(|error| Problem::file(path, &error))?;
         let theirs = &earlier.header;
         if (&theirs.cluster, &theirs.target_group, theirs.pseudonymised)
             != (&own.cluster, &own.target_group, own.pseudonymised)
             || theirs.trace != own.trace
         {
-            return Err(problem(format!(
-                "it is a trace of {} ({}), and cannot go on with {}: give another --out",
-                theirs.cluster, theirs.target_group, own.target_group
-            )));
+            return Err(Problem::file(
+                path,
+                &format!(
+                    "it is a trace of {} ({}), and cannot go on with {}: give another --out",
+                    theirs.cluster, theirs.target_group, own.target_group
+                ),
+            ));
         }
         sink.drop_half_a_line().map_err(failed)?;
         sink.line(Time::now(), Change::Resumed).map_err(failed)?;

@@ -69,7 +69,7 @@ pub(crate) fn load(path: &Path) -> Result<Trace, Unusable> {
 }
 
 /// The same of a text.
-pub(super) fn parse(text: &str) -> Result<Trace, Unusable> {
+pub(crate) fn parse(text: &str) -> Result<Trace, Unusable> {
     let mut rows = text.split_inclusive('\n').zip(1..).filter(|(row, _)| !row.trim().is_empty());
     let (first, number) = rows.next().ok_or(Unusable::NoHeader(1))?;
     let header: Header = serde_json::from_str(first).map_err(|_| Unusable::NoHeader(number))?;

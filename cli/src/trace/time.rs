@@ -26,6 +26,12 @@ impl Time {
         let time = DateTime::from_str(text, Format::DateTime).ok()?.to_millis().ok()?;
         time.try_into().ok().map(Self)
     }
+
+    /// The time of the day, as in `16:00:00`.
+    pub(crate) fn clock(self) -> String {
+        let seconds = self.0 / 1000 % 86_400;
+        format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+    }
 }
 
 impl From<Duration> for Time {

@@ -1,0 +1,316 @@
+//! Draws a picture as SVG, for light and dark backgrounds.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::picture::{Bars, Picture, Row};
+use crate::trace::{Header, Hole, Time, in_words};
+
+/// Pixels: the picture, the names at its left, and a row of four bars.
+const WIDTH: f64 = 1200.0;
+const LEFT: f64 = 190.0;
+const RIGHT: f64 = 34.0;
+const TOP: f64 = 74.0;
+const BAR: f64 = 9.0;
+const PITCH: f64 = 11.0;
+const GAP: f64 = 10.0;
+
+/// As many times are written below each other's lines.
+const TICKS: u64 = 8;
+
+/// The classes of bars, with what they mean, as in the legend.
+const LEGEND: [(&str, &str); 8] = [
+    ("interface", "interface in use"),
+    ("named", "in DNS"),
+    ("initial", "target initial"),
+    ("healthy", "target healthy"),
+    ("unhealthy", "target unhealthy"),
+    ("other", "draining or unused"),
+    ("connects", "probe connects"),
+    ("fails", "probe fails"),
+];
+
+/// What looks the same on light and dark.
+const STYLE: &str = "\
+text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif}.dim{font-size:9px}.small{font-size:11px}\
+.title{font-size:15px;font-weight:600}.redtext{font-weight:600}.red{fill-opacity:.3}.veil{fill-opacity:.8}.hole{fill:url(#hole)}\
+.hatch{stroke-width:1.5}.fails{fill:none;stroke-width:1}";
+
+/// The colours of each class on light and on dark, without CSS variables: not
+/// every viewer of SVG knows them.
+const COLOURS: [(&str, &str, &str, &str); 14] = [
+    (".paper,.veil", "fill", "#ffffff", "#0d1117"),
+    ("text,.mark", "fill", "#1f2328", "#e6edf3"),
+    (".dim,.small", "fill", "#656d76", "#9198a1"),
+    (".line", "stroke", "#d8dee4", "#30363d"),
+    (".hatch", "stroke", "#8c959f", "#6e7681"),
+    (".red,.redtext", "fill", "#cf222e", "#f85149"),
+    (".interface", "fill", "#6e7781", "#8b949e"),
+    (".named", "fill", "#0969da", "#58a6ff"),
+    (".initial", "fill", "#d4a72c", "#e3b341"),
+    (".healthy", "fill", "#2da44e", "#3fb950"),
+    (".unhealthy", "fill", "#e16f24", "#f0883e"),
+    (".other", "fill", "#a475f9", "#bc8cff"),
+    (".connects", "fill", "#1b7c83", "#39c5cf"),
+    (".fails", "stroke", "#cf222e", "#f85149"),
+];
+
+fn style() -> String {
+    let mut light = String::new();
+    let mut dark = String::new();
+    for (class, property, on_light, on_dark) in COLOURS {
+        _ = write!(light, "{class}{{{property}:{on_light}}}");
+        _ = write!(dark, "{class}{{{property}:{on_dark}}}");
+    }
+    format!("{STYLE}{light}@media(prefers-color-scheme:dark){{{dark}}}")
+}
+
+/// The whole document.
+pub(super) fn draw(header: &Header, picture: &Picture, holes: &[Hole]) -> String {
+    let mut canvas = Canvas { text: String::new(), from: picture.from, to: picture.to, y: TOP };
+    for (zone, row) in &picture.zones {
+        canvas.zone(zone, row, picture.unserved.get(zone).map(Vec::as_slice).unwrap_or_default());
+    }
+    // Zones that were neither resolved nor probed, and yet had no server.
+    for (zone, spans) in picture.unserved.iter().filter(|(zone, _)| !picture.zones.contains_key(*zone)) {
+        canvas.zone(zone, &Row::default(), spans);
+    }
+    for (address, row) in &picture.rows {
+        let writes = picture.writes.iter().filter(|write| write.address == *address);
+        let writes: Vec<_> = writes.map(|write| (write.at, write.is_registration)).collect();
+        canvas.address(&address.to_string(), row, &writes);
+    }
+    let bottom = canvas.y;
+    let mut below = Canvas { text: String::new(), from: picture.from, to: picture.to, y: TOP };
+    below.axis(bottom);
+    for (from, to) in &picture.outages {
+        below.band("red", *from, *to, bottom, "no client could have connected");
+    }
+    // A bar across a hole would claim what is not known.
+    for hole in holes {
+        canvas.band("veil", hole.from, hole.to, bottom, "nothing was recorded");
+        canvas.band("hole", hole.from, hole.to, bottom, "nothing was recorded");
+    }
+    let height = bottom + 58.0;
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" role=\"img\">\
+         <style>{}</style>\
+         <defs><pattern id=\"hole\" width=\"8\" height=\"8\" patternUnits=\"userSpaceOnUse\" patternTransform=\"rotate(45)\">\
+         <line class=\"hatch\" x1=\"0\" y1=\"0\" x2=\"0\" y2=\"8\"/></pattern></defs>\
+         <rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\"/>",
+        style()
+    );
+    svg += &title(header, picture, holes);
+    svg += &below.text;
+    svg += &canvas.text;
+    svg += &legend(bottom + 34.0, !holes.is_empty());
+    svg + "</svg>\n"
+}
+
+fn title(header: &Header, picture: &Picture, holes: &[Hole]) -> String {
+    let total: Duration = picture.outages.iter().map(|(from, to)| from.until(*to)).sum();
+    let (class, verdict) = if total.is_zero() {
+        ("small", "at every moment a client of some zone could have connected".to_owned())
+    } else {
+        ("redtext", format!("no client could have connected for {}", in_words(total)))
+    };
+    let unknown: Duration = holes.iter().map(|hole| hole.from.until(hole.to)).sum();
+    let unknown = match unknown {
+        Duration::ZERO => String::new(),
+        _ => format!("; nothing is known of {}", in_words(unknown)),
+    };
+    let length = in_words(picture.from.until(picture.to));
+    format!(
+        "<text class=\"title\" x=\"16\" y=\"24\">{} in {}, {length} from {}</text>\
+         <text class=\"{class}\" x=\"16\" y=\"43\">{verdict}{unknown}</text>",
+        escaped(&header.cluster),
+        escaped(&header.region),
+        picture.from
+    )
+}
+
+fn legend(y: f64, has_holes: bool) -> String {
+    let mut text = String::new();
+    let mut x = 16.0;
+    let mut entry = |shape: &str, words: &str, width: f64| {
+        _ = write!(
+            text,
+            "<g transform=\"translate({x} {y})\">{shape}<text class=\"small\" x=\"18\" y=\"9\">{words}</text></g>"
+        );
+        x += width;
+    };
+    for (class, words) in LEGEND {
+        let shape = format!("<rect class=\"{class}\" width=\"13\" height=\"{BAR}\"/>");
+        entry(&shape, words, 28.0 + 5.6 * f64::from(u8::try_from(words.len()).unwrap_or(u8::MAX)));
+    }
+    entry(&up(6.0, 9.0), "registered", 82.0);
+    entry(&down(6.0, 0.0), "deregistered", 92.0);
+    entry(&format!("<rect class=\"red\" width=\"13\" height=\"{BAR}\"/>"), "unserved", 76.0);
+    if has_holes {
+        entry(&format!("<rect class=\"hole\" width=\"13\" height=\"{BAR}\"/>"), "not recorded", 90.0);
+    }
+    text
+}
+
+/// Triangles whose tip, or base, is at the bar.
+fn up(x: f64, y: f64) -> String {
+    format!("<path class=\"mark\" d=\"M{x:.1} {:.1}l4 8h-8z\"/>", y - 8.0)
+}
+
+fn down(x: f64, y: f64) -> String {
+    format!("<path class=\"mark\" d=\"M{x:.1} {:.1}l4 -8h-8z\"/>", y + 8.0)
+}
+
+struct Canvas {
+    text: String,
+    from: Time,
+    to: Time,
+    y: f64,
+}
+
+impl Canvas {
+    #[expect(clippy::cast_precision_loss, reason = "a position in pixels")]
+    fn x(&self, at: Time) -> f64 {
+        let whole = self.to.0.saturating_sub(self.from.0).max(1) as f64;
+        let share = at.0.saturating_sub(self.from.0) as f64 / whole;
+        LEFT + share.min(1.0) * (WIDTH - LEFT - RIGHT)
+    }
+
+    fn address(&mut self, address: &str, row: &Row, writes: &[(Time, bool)]) {
+        let top = self.y;
+        let subject = [address, &row.zone].join(" ");
+        _ = write!(
+            self.text,
+            "<text x=\"16\" y=\"{:.1}\">{}</text><text class=\"small\" x=\"16\" y=\"{:.1}\">{}</text>",
+            top + 16.0,
+            escaped(address),
+            top + 30.0,
+            escaped(&row.zone)
+        );
+        self.bars("interface", &subject, &row.interface, |_| "interface");
+        self.bars("DNS", &subject, &row.names, |_| "named");
+        let y = self.y;
+        self.bars("target", &subject, &row.target, class_of_target);
+        for (at, is_registration) in writes {
+            let x = self.x(*at);
+            let mark = if *is_registration { up(x, y + BAR) } else { down(x, y) };
+            self.text += &mark;
+        }
+        if !row.probe.is_empty() {
+            self.bars("probe", &subject, &row.probe, class_of_probe);
+        }
+        self.y = self.y.max(top + 3.0 * PITCH) + GAP;
+    }
+
+    fn zone(&mut self, zone: &str, row: &Row, unserved: &[(Time, Time)]) {
+        let top = self.y;
+        _ = write!(
+            self.text,
+            "<text x=\"16\" y=\"{:.1}\">{}</text><text class=\"small\" x=\"16\" y=\"{:.1}\">load balancer</text>",
+            top + 10.0,
+            escaped(zone),
+            top + 23.0
+        );
+        let subject = format!("load balancer in {zone}");
+        self.bars("DNS", &subject, &row.names, |_| "named");
+        self.bars("probe", &subject, &row.probe, class_of_probe);
+        for (from, to) in unserved {
+            let (x, width) = self.span(*from, *to);
+            let (from, to) = (from.clock(), to.clock());
+            _ = write!(
+                self.text,
+                "<rect class=\"red\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{:.1}\">\
+                 <title>no client of {} could have connected, {from} to {to}</title></rect>",
+                top - 3.0,
+                2.0 * PITCH + 4.0,
+                escaped(zone)
+            );
+        }
+        self.y = top + 2.0 * PITCH + GAP;
+    }
+
+    /// The bars of one source, and its name beside them.
+    fn bars(&mut self, source: &str, subject: &str, bars: &Bars, class: fn(&str) -> &'static str) {
+        _ = write!(
+            self.text,
+            "<text class=\"dim\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{source}</text>",
+            LEFT - 8.0,
+            self.y + BAR - 1.0
+        );
+        for bar in bars {
+            let (x, width) = self.span(bar.from, bar.to);
+            let (state, from, to) = (escaped(&bar.state), bar.from.clock(), bar.to.clock());
+            _ = write!(
+                self.text,
+                "<rect class=\"{}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{BAR}\">\
+                 <title>{}: {source} {state}, {from} to {to}</title></rect>",
+                class(&bar.state),
+                self.y,
+                escaped(subject)
+            );
+        }
+        self.y += PITCH;
+    }
+
+    /// Wide enough to be seen.
+    fn span(&self, from: Time, to: Time) -> (f64, f64) {
+        let x = self.x(from);
+        (x, (self.x(to) - x).max(1.0))
+    }
+
+    fn band(&mut self, class: &str, from: Time, to: Time, bottom: f64, words: &str) {
+        let (x, width) = self.span(from, to);
+        let (from, to) = (from.clock(), to.clock());
+        _ = write!(
+            self.text,
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{:.1}\">\
+             <title>{words}, {from} to {to}</title></rect>",
+            TOP - 8.0,
+            bottom - TOP + 8.0
+        );
+    }
+
+    fn axis(&mut self, bottom: f64) {
+        let length = self.from.until(self.to).as_secs().max(1);
+        let step = tick(length);
+        let mut at = (self.from.0 / 1000).next_multiple_of(step);
+        while at * 1000 <= self.to.0 {
+            let (x, words) = (self.x(Time(at * 1000)), Time(at * 1000).clock());
+            _ = write!(
+                self.text,
+                "<line class=\"line\" x1=\"{x:.1}\" y1=\"{:.1}\" x2=\"{x:.1}\" y2=\"{bottom:.1}\"/>\
+                 <text class=\"small\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{words}</text>",
+                TOP - 8.0,
+                TOP - 13.0
+            );
+            at += step;
+        }
+    }
+}
+
+/// A round number of seconds, so that there are not many ticks.
+fn tick(length: u64) -> u64 {
+    const ROUND: [u64; 14] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 10_800];
+    ROUND
+        .into_iter()
+        .find(|step| length / step <= TICKS)
+        .unwrap_or(length.div_ceil(TICKS).next_multiple_of(21_600))
+}
+
+fn class_of_target(state: &str) -> &'static str {
+    match state {
+        "initial" => "initial",
+        "healthy" => "healthy",
+        "unhealthy" | "unhealthy.draining" => "unhealthy",
+        _ => "other",
+    }
+}
+
+fn class_of_probe(state: &str) -> &'static str {
+    if state == "connects" { "connects" } else { "fails" }
+}
+
+/// A trace may come from anywhere.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
