@@ -270,7 +270,7 @@ run "accepts_the_endpoints_that_are_listed" {
   }
   assert {
     condition     = contains(aws_vpc_endpoint_connection_notification.this[0].connection_events, "Connect")
-    error_message = "somebody is told who waits"
+    error_message = "the notification of waiting endpoints is missing"
   }
 }
 

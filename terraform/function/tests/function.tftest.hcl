@@ -1,5 +1,5 @@
 # What the module makes of its variables. That it makes the same as
-# template.yaml is tested beside that file, against an emulator.
+# template.yaml is tested against an emulator.
 
 mock_provider "aws" {
   mock_data "aws_caller_identity" {
