@@ -14,34 +14,34 @@ artifact = target/sam/$(1)/Function/bootstrap
 ARTIFACT := $(call artifact,$(HERE))
 ARTIFACTS := $(foreach architecture,$(sort $(HERE) $(INSTALLED)),$(call artifact,$(architecture)))
 
-# Where it is set, every start of sam, cfn-lint, checkov or aws would compile its
-# thousands of modules anew.
+# With it, every start of sam, cfn-lint, checkov or aws would compile thousands of
+# modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Clippy compiles what is ours: the pass that lints it also builds it, and no
-# dependency is checked for the sake of lints. In CI warnings are errors, and
-# nothing is noted for a next build or for a debugger.
+# Clippy compiles the workspace's crates, so one pass lints and builds them, and
+# dependencies are compiled once. In CI warnings are errors, and incremental data
+# and debug information are left out.
 CARGO := $(if $(CI),CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG=0 RUSTFLAGS=--deny=warnings) RUSTC_WORKSPACE_WRAPPER=clippy-driver cargo
 
 demo:
 	@cargo build --workspace --bins
 	@./target/debug/demo
 
-# nextest where it is installed: it runs tests side by side, each in a process.
+# nextest where it is installed: it runs tests in parallel, each in a process.
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 CARGO_TEST := $(CARGO) $(if $(NEXTEST),nextest run,test) --workspace
 
-# Lints, unit tests and those of the wire; `make test` adds hostile input and
-# histories.
+# Lints, unit tests and the program over the wire; `make test` adds hostile input
+# and simulated histories.
 check: lint compile
 	$(CARGO_TEST) --lib --bins --test docs --test reference --test wire
 
 # Five suites at a time: while some wait for a download, for Terraform or for
-# silent servers, the others keep two processors busy. Each suite's output comes
-# in one piece, and one that fails stops no other.
+# silent servers, the others use the two processors. The output of each suite is
+# printed in one piece, and a suite that fails stops no other.
 #
-# What takes much of a processor gives way to the artifact: minutes of tests that
-# need it mostly wait.
+# Suites that need much CPU run at a lower priority than the build of the artifact,
+# because the tests of the artifact mostly wait.
 AFTER_ARTIFACT := nice -n 5
 
 test:
@@ -52,13 +52,13 @@ suites: compile $(ARTIFACTS) test-terraform test-release test-complete test-rust
 lint:
 	cargo fmt --all --check
 
-# Every selection of the whole workspace has the same features. Any other would
-# compile the SDK once more.
+# Build the whole workspace: another selection has other features, and would compile
+# the SDK again.
 compile: | lint
 	$(AFTER_ARTIFACT) env $(CARGO) build --workspace --all-targets
 
-# What may be in the dependency tree. Its installation compiles for minutes, so
-# it is checked where cargo-deny is installed, and in test.yml.
+# Licences, bans and sources of the dependencies. cargo-deny compiles for minutes, so
+# this runs where it is installed, and in test.yml.
 CARGO_DENY := 0.20.2
 
 deny:
@@ -71,18 +71,17 @@ deny:
 cargo-deny:
 	cargo install cargo-deny --locked --version $(CARGO_DENY)
 
-# The list of advisories comes from the network, so it is checked apart.
+# The list of advisories comes from the network, so it is a target of its own.
 advisories: cargo-deny
 	cargo deny check advisories
 
 # Ticks of random histories: a tick of an unoptimised build takes some 8 ms. The
-# nightly workflow plays a hundred times as many.
+# nightly workflow runs a hundred times as many.
 test-rust: compile
 	SIMULATION_TICKS=2000 $(AFTER_ARTIFACT) env $(CARGO_TEST)
 	$(CARGO) test --workspace --doc
 
-# Python tools, each set in an environment of its own because their pins
-# disagree: `$(VENV)/moto/.ready` makes the one of tests/python/requirements/moto.txt.
+# Python tools, in an environment for each set because their pins conflict: `$(VENV)/moto/.ready` makes the one of tests/python/requirements/moto.txt.
 # The `.in` files name the tools; the `.txt` files pin them and all that they
 # need, with the hashes of their archives. `make requirements` writes these.
 VENV := target/venv
@@ -110,7 +109,7 @@ requirements: $(UV)
 
 # The pictures of docs/ and README: a recording of the demonstration, and the
 # dashboard over a simulated day, whose clock is libfaketime's. Tests and
-# nightly.yml hold them to what they show.
+# nightly.yml compare them with the programs.
 .PHONY: pictures recording dashboard
 FAKETIME = $(wildcard $(VENV)/pictures/lib/python3*/site-packages/libfaketime/vendor/libfaketime/src/libfaketime.so.1)
 pictures: recording dashboard
@@ -121,8 +120,8 @@ recording: compile
 dashboard: compile $(VENV)/pictures/.ready $(VENV)/lint/.ready
 	$(VENV)/lint/bin/python tests/python/pictures/dashboard.py $(abspath $(FAKETIME))
 
-# What is deployed, made as docs/operations.md says: the one optimised build.
-# One architecture after the other, because both pass through target/lambda.
+# The artifact, built as docs/operations.md says: the only optimised build. One
+# architecture after the other, because both use target/lambda.
 $(filter-out $(ARTIFACT),$(ARTIFACTS)): | $(ARTIFACT)
 
 $(ARTIFACTS): target/sam/%/Function/bootstrap: $(shell find src core/src -name '*.rs') \
@@ -141,8 +140,8 @@ test-deploy: $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready 
 test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready $(VENV)/sam/.ready compile
 	$(VENV)/moto/$(PYTEST) tests/python/moto
 
-# Side by side, because Terraform mostly waits. All but one of its suites need no
-# program of ours, and begin at once.
+# In parallel, because Terraform mostly waits. All suites but one need no program of
+# this workspace, and start at once.
 test-terraform: $(VENV)/terraform/.ready $(VENV)/lint/.ready
 	$(AFTER_ARTIFACT) $(VENV)/terraform/$(PYTEST) -n 8 --dist loadgroup tests/python/terraform \
 	    --ignore tests/python/terraform/test_complete.py
@@ -160,24 +159,25 @@ on-artifact = EKS_NLB_SYNC_PROGRAM=$(CURDIR)/$(ARTIFACT) $(CARGO) test --workspa
 test-release: $(ARTIFACT) compile
 	SOAK_INVOCATIONS=300 $(on-artifact) artifact:: soak::
 
-# Whether the artifact keeps its pace, on an idle machine.
+# Whether the artifact is as fast as documented. Needs an idle machine.
 measure: $(ARTIFACT)
 	$(on-artifact) --test-threads 1 artifact:: measure::
 
-# The function beside boto3, on an idle machine, as root (for a share of a core):
-# the tables of docs/performance.md. QUICK=1 only prints, after a few minutes.
+# The function compared with boto3: writes the tables of docs/performance.md. Needs an
+# idle machine and root (for a share of a core). QUICK=1 only prints, after a few
+# minutes.
 bench: $(ARTIFACT) $(VENV)/bench/.ready
 	cargo bench -p eks-nlb-simulator --profile simulation --bench against_boto3 -- \
 	    $(CURDIR)/$(ARTIFACT) $(CURDIR)/$(VENV)/bench/bin/python $(if $(QUICK),,$(CURDIR)/docs/performance.md)
 
-# The shipped code through random histories, and through control planes that are
-# replaced under traffic, in an optimised build.
+# The shipped code in random histories, and with control planes that are replaced
+# under traffic, in an optimised build.
 histories = SIMULATION_TICKS=$(1) SIMULATION_SEED=$(2) cargo test --profile simulation --test simulation -- --nocapture
 
 simulate:
 	$(call histories,200000,0) --include-ignored
 
-# For hours, with the seed of every day and with one of this day.
+# For hours, with a fixed seed and with one of this day.
 TODAY := $(shell date +%Y%m%d)
 
 soak: $(ARTIFACT)
@@ -186,8 +186,8 @@ soak: $(ARTIFACT)
 	$(call histories,2000000,0)
 	$(call histories,2000000,$(TODAY))
 
-# Bugs that the tests are there to find, planted one after the other: all, or
-# those with BUG in their paths.
+# Plants bugs that the tests must find, one after the other: all, or those with BUG
+# in their paths.
 planted: $(VENV)/lint/.ready
 	tests/planted.sh "$(BUG)"
 
