@@ -29,7 +29,7 @@ use serde::Serialize;
 
 use crate::args::{Common, DoctorArgs, Output};
 use crate::names;
-use crate::output::{print, print_json};
+use crate::output::{SCHEMA_VERSION, print, print_json};
 use crate::problem::Problem;
 use crate::reads::{self, Looked, NotLooked};
 use crate::serving::{self, Serving};
@@ -51,6 +51,7 @@ type TagsOf = BTreeMap<String, Tags>;
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Diagnosis<'a> {
+    schema_version: u16,
     region: &'a str,
     /// Nothing failed.
     ok: bool,
@@ -106,7 +107,7 @@ pub(crate) async fn doctor(
         |status: Status| groups.iter().flat_map(|group| &group.checks).any(|check| check.status == status);
     // Where nothing could be looked at, nothing is known to be in order.
     let ok = has(Status::Ok) && !has(Status::Failed);
-    let diagnosis = Diagnosis { region: session.region(), ok, groups };
+    let diagnosis = Diagnosis { schema_version: SCHEMA_VERSION, region: session.region(), ok, groups };
     match common.output {
         Output::Json => print_json(&diagnosis)?,
         Output::Table => print(&text::of(&diagnosis))?,

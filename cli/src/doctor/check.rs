@@ -16,6 +16,7 @@ pub(super) enum Status {
     /// Something is not.
     Failed,
     /// Nothing that was looked at is wrong, but not all could be looked at.
+    #[serde(rename = "skipped")]
     NotLooked,
 }
 
@@ -24,6 +25,7 @@ pub(super) enum Status {
 pub(super) struct Finding {
     /// As in `nlb-payments`.
     pub(super) subject: String,
+    #[serde(rename = "message")]
     pub(super) says: String,
 }
 
@@ -35,11 +37,13 @@ pub(super) struct Check {
     pub(super) title: &'static str,
     pub(super) status: Status,
     /// How many things were looked at.
+    #[serde(rename = "checked")]
     pub(super) looked: usize,
     /// What is worth saying of a check that is fine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
     pub(super) findings: BTreeSet<Finding>,
+    #[serde(rename = "skipped")]
     pub(super) not_looked: BTreeSet<Finding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) remedy: Option<&'static str>,

@@ -436,11 +436,11 @@ async fn each_thing_that_is_wrong_is_found_with_its_remedy() {
         assert_eq!((said.code, said.err.as_str()), (Some(1), ""), "{}: {said:?}", case.is);
         let diagnosis = said.json();
         assert_eq!(ids(&diagnosis, "failed"), case.fails, "{}: {}", case.is, said.out);
-        assert_eq!(ids(&diagnosis, "notLooked"), Vec::<String>::new(), "{}: {}", case.is, said.out);
+        assert_eq!(ids(&diagnosis, "skipped"), Vec::<String>::new(), "{}: {}", case.is, said.out);
         assert_eq!(diagnosis["ok"], false, "{}", case.is);
         let findings =
             checks(&diagnosis, "failed").into_iter().filter_map(|check| check["findings"].as_array());
-        let mut says = findings.flatten().filter_map(|finding| finding["says"].as_str());
+        let mut says = findings.flatten().filter_map(|finding| finding["message"].as_str());
         assert!(says.any(|says| says.contains(case.says)), "{}: {}", case.is, said.out);
         assert_eq!(desk.writes(), 0);
     }
@@ -465,7 +465,7 @@ async fn a_tag_is_wanted_unless_the_policy_asks_for_none() {
         let diagnosis = desk.run(&JSON).await.json();
 
         assert_eq!(ids(&diagnosis, "failed"), failed, "{diagnosis:#}");
-        assert_eq!(ids(&diagnosis, "notLooked"), not_looked, "{diagnosis:#}");
+        assert_eq!(ids(&diagnosis, "skipped"), not_looked, "{diagnosis:#}");
     }
 }
 
@@ -573,12 +573,12 @@ async fn what_could_not_be_read_is_told_with_its_cause_and_without_a_remedy() {
 
         let diagnosis = said.json();
         assert_eq!(ids(&diagnosis, "failed"), Vec::<String>::new(), "{operation}: {}", said.out);
-        assert_eq!(ids(&diagnosis, "notLooked"), checks_not_looked, "{operation}: {}", said.out);
+        assert_eq!(ids(&diagnosis, "skipped"), checks_not_looked, "{operation}: {}", said.out);
         assert_eq!(said.code, Some(0), "{operation}: {said:?}");
-        for check in checks(&diagnosis, "notLooked") {
+        for check in checks(&diagnosis, "skipped") {
             assert_eq!(check.get("remedy"), None, "{check:#}");
             assert!(
-                check["notLooked"][0]["says"].as_str().is_some_and(|says| says.contains(why)),
+                check["skipped"][0]["message"].as_str().is_some_and(|says| says.contains(why)),
                 "{check:#}"
             );
         }
@@ -595,7 +595,7 @@ async fn a_certificate_authority_that_is_no_certificate_is_not_judged() {
 
     let diagnosis = desk.run(&JSON).await.json();
 
-    assert_eq!(ids(&diagnosis, "notLooked"), ["cluster-ca"]);
+    assert_eq!(ids(&diagnosis, "skipped"), ["cluster-ca"]);
     assert_eq!(ids(&diagnosis, "failed"), Vec::<String>::new());
 }
 
@@ -632,9 +632,9 @@ async fn json_is_stable() {
         "id": "cross-zone",
         "title": "cross-zone load balancing is on",
         "status": "failed",
-        "looked": 1,
-        "findings": [{ "subject": "nlb-payments", "says": "it is off" }],
-        "notLooked": [],
+        "checked": 1,
+        "findings": [{ "subject": "nlb-payments", "message": "it is off" }],
+        "skipped": [],
         "remedy": checks(&diagnosis, "failed")[0]["remedy"],
         "link": "https://github.com/eks-nlb-sync/eks-nlb-sync/blob/v0.1.0/docs/cli.md#cross-zone",
     });
@@ -642,13 +642,13 @@ async fn json_is_stable() {
     let expected = serde_json::json!({
         "id": "schedule",
         "title": "a schedule invokes the function",
-        "status": "notLooked",
-        "looked": 0,
+        "status": "skipped",
+        "checked": 0,
         "findings": [],
-        "notLooked": [{ "subject": "eks-nlb-sync", "says": "IAM denies scheduler:ListSchedules" }],
+        "skipped": [{ "subject": "eks-nlb-sync", "message": "IAM denies scheduler:ListSchedules" }],
         "link": "https://github.com/eks-nlb-sync/eks-nlb-sync/blob/v0.1.0/docs/cli.md#schedule",
     });
-    assert_eq!(checks(&diagnosis, "notLooked"), [&expected]);
+    assert_eq!(checks(&diagnosis, "skipped"), [&expected]);
     let names = diagnosis["groups"].as_array().into_iter().flatten().map(|group| &group["name"]);
     let names: Vec<_> = names.collect();
     assert_eq!(
@@ -775,7 +775,7 @@ async fn another_account_is_looked_at_by_its_role() {
 
     let diagnosis = said.json();
     assert_eq!(ids(&diagnosis, "failed"), ["cross-zone", "served"], "{}", said.out);
-    assert_eq!(ids(&diagnosis, "notLooked"), ["function"], "{}", said.out);
+    assert_eq!(ids(&diagnosis, "skipped"), ["function"], "{}", said.out);
     let note = diagnosis["groups"][0]["checks"][0]["note"].as_str().expect("a note");
     assert!(note.contains("444455556666") && note.ends_with("in us-east-1"), "{note}");
 }

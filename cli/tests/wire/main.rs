@@ -13,6 +13,7 @@ mod layout;
 mod plan;
 mod reasons;
 mod record;
+mod schema;
 mod status;
 mod support;
 mod sync;

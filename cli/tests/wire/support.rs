@@ -20,9 +20,11 @@ pub(crate) struct Said {
 }
 
 impl Said {
-    /// Its standard output as JSON.
+    /// Its standard output as JSON, which a schema of docs/schema describes.
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        let document = serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        crate::schema::assert_described(&document);
+        document
     }
 
     /// The lines of its standard output that mention `part`.

@@ -1,0 +1,99 @@
+//! The schemas in docs/schema describe every JSON document that a test reads.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
+use serde_json::Value;
+
+use crate::support::*;
+
+/// A schema of docs/schema.
+fn schema(name: &str) -> Value {
+    let path = format!("{}/../docs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_str(&fs::read_to_string(path).expect("it is there")).expect("JSON")
+}
+
+/// Which schema describes `document`, by what only one command prints.
+fn name_of(document: &Value) -> &'static str {
+    if document.get("groups").is_some() {
+        "doctor"
+    } else if document.get("clusters").is_some() {
+        "status"
+    } else if document.get("dryRun").is_some() {
+        "report"
+    } else {
+        "explain"
+    }
+}
+
+/// That a schema describes `document`, which a command has printed.
+pub(crate) fn assert_described(document: &Value) {
+    let name = name_of(document);
+    let validator = jsonschema::validator_for(&schema(name)).expect("a schema");
+    let errors: Vec<_> =
+        validator.iter_errors(document).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    assert!(errors.is_empty(), "{name}.schema.json: {errors:#?}\n{document:#}");
+}
+
+#[tokio::test]
+async fn every_command_prints_what_its_schema_says() {
+    let desk = Desk::new(eks_nlb_simulator::sample::fleet).await;
+    let commands = [
+        ("report", "plan"),
+        ("report", "sync --yes"),
+        ("status", "status"),
+        ("doctor", "doctor"),
+        ("explain", "explain orders"),
+        ("explain", "explain UnhealthyAlarm"),
+        ("explain", "explain cross-zone"),
+    ];
+    for (name, command) in commands {
+        let arguments: Vec<_> = command.split(' ').chain(["--output", "json"]).collect();
+        let document = desk.run(&arguments).await.json();
+        assert_eq!((name_of(&document), &document["schemaVersion"]), (name, &1.into()), "{command}");
+    }
+}
+
+#[test]
+fn a_document_of_another_form_is_refused() {
+    for name in ["report", "status", "doctor", "explain"] {
+        let validator = jsonschema::validator_for(&schema(name)).expect("a schema");
+        assert!(!validator.is_valid(&serde_json::json!({ "schemaVersion": 1 })), "{name}");
+    }
+}
+
+/// The values of `enum` wherever `schema` has one under a key of this name.
+fn listed(schema: &Value, key: &str, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Object(map) => {
+            for (name, value) in map {
+                if name == key
+                    && let Some(values) = value["enum"].as_array()
+                {
+                    found.extend(values.iter().filter_map(Value::as_str).map(str::to_owned));
+                }
+                listed(value, key, found);
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| listed(value, key, found)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
+}
+
+#[test]
+fn its_reasons_codes_and_rules_are_those_of_the_reports() {
+    let names = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+    let of = |key| {
+        let mut found = BTreeSet::new();
+        for name in ["report", "explain"] {
+            listed(&schema(name), key, &mut found);
+        }
+        found
+    };
+    let reasons = SkipReason::ALL.iter().map(|one| one.as_str());
+    let reasons = reasons.chain(WithholdReason::ALL.iter().map(|one| one.as_str()));
+    assert_eq!(of("reason"), names(reasons.collect()));
+    assert_eq!(of("code"), names(FailureCode::ALL.iter().map(|one| one.as_str()).collect()));
+    assert_eq!(of("rule"), names(Rule::ALL.iter().map(|one| one.as_str()).collect()));
+}
