@@ -127,7 +127,9 @@ pub(crate) async fn said(mut command: Command) -> Said {
 /// colours.
 pub(crate) async fn on_terminal(desk: &Desk, columns: usize, command: &str) -> String {
     let program = env!("CARGO_BIN_EXE_eks-nlb");
-    let script = format!("script -qec 'stty cols {columns}; {program} {command}' /dev/null");
+    // Errors through a pipe: a slow machine would show the progress bar.
+    let run = format!("{{ {program} {command} 2>&1 >&3 | cat; }} 3>&1");
+    let script = format!("script -qec 'stty cols {columns}; {run}' /dev/null");
     let said = said(desk.shell(&script)).await;
     anstream::adapter::strip_str(&said.out).to_string().replace('\r', "")
 }
