@@ -28,6 +28,9 @@ pub(super) fn cut_off(frontend: &FrontendReport) -> String {
     if frontend.target_group.is_none() {
         return "yes: the load balancer has no target group".to_owned();
     }
+    if frontend.unserved.is_none() && matches!(frontend.outcome, Outcome::Skipped { .. }) {
+        return "unknown: a run does not look at the targets of such a group".to_owned();
+    }
     let Some(current) = &frontend.current else {
         return "unknown: the targets were not read".to_owned();
     };

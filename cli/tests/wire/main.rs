@@ -4,6 +4,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
 mod advice;
+mod agreement;
 mod bad_input;
 mod completions;
 mod docs;
