@@ -159,6 +159,12 @@ pub(crate) struct DoctorArgs {
     /// Check only the prerequisites of a deployment
     #[arg(long)]
     pub(crate) pre: bool,
+    /// Check what an upgrade of a control plane needs, before it begins
+    #[arg(long, conflicts_with = "pre")]
+    pub(crate) before_upgrade: bool,
+    /// Check whether an upgrade of a control plane is over
+    #[arg(long, visible_alias = "after", conflicts_with_all = ["pre", "before_upgrade"])]
+    pub(crate) after_upgrade: bool,
     /// Leave out this check; may be given several times
     #[arg(long, value_name = "CHECK", value_parser = CheckId)]
     pub(crate) skip: Vec<String>,

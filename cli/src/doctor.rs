@@ -5,12 +5,15 @@
 //! fails nothing: IAM's refusal tells nothing of what is there.
 
 mod account;
+mod attributes;
 mod balancers;
 mod catalogue;
 mod check;
 mod clusters;
 mod function;
 mod groups;
+mod listeners;
+mod run;
 mod security;
 mod services;
 mod text;
@@ -21,9 +24,8 @@ use std::process::ExitCode;
 use eks_nlb_sync::aws::account::Clients;
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::discover::EXCLUDING_TAG;
-use eks_nlb_sync::model::Tags;
-use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
-use eks_nlb_sync::reasons::FailureCode;
+use eks_nlb_sync::model::{Family, Tags};
+use eks_nlb_sync::publish::report::{FrontendReport, Report};
 use eks_nlb_sync::schedule::budget::RunBudget;
 use serde::Serialize;
 
@@ -32,7 +34,6 @@ use crate::names;
 use crate::output::{SCHEMA_VERSION, print, print_json};
 use crate::problem::Problem;
 use crate::reads::{self, Looked, NotLooked};
-use crate::serving::{self, Serving};
 use crate::session::Session;
 use check::{Check, Group, Status};
 
@@ -60,7 +61,7 @@ struct Diagnosis<'a> {
 
 /// The ids of all checks.
 pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
-    catalogue::CHECKS.iter().map(|check| check.id)
+    catalogue::all().map(|check| check.id)
 }
 
 /// A check by its name.
@@ -74,7 +75,7 @@ pub(crate) struct Named {
 
 /// Every check, in the order in which they are made.
 pub(crate) fn checks() -> impl Iterator<Item = Named> {
-    catalogue::CHECKS.iter().map(|&catalogue::Entry { id, title, remedy }| Named { id, title, remedy })
+    catalogue::all().map(|&catalogue::Entry { id, title, remedy }| Named { id, title, remedy })
 }
 
 /// Makes the checks, and says what they find. With `--pre` only those of what
@@ -97,12 +98,19 @@ pub(crate) async fn doctor(
         groups.push(before(&desk).await);
     } else {
         groups.push(Group::new("account", [credentials]));
-        groups.extend(deployed(&desk).await?);
+        groups.extend(deployed(&desk).await);
     }
-    for group in &mut groups {
-        group.checks.retain(|check| !wanted.skip.iter().any(|id| id == check.id));
-    }
-    groups.retain(|group| !group.checks.is_empty());
+    let phase = match wanted {
+        DoctorArgs { before_upgrade: true, .. } => Some(catalogue::BEFORE_UPGRADE),
+        DoctorArgs { after_upgrade: true, .. } => Some(catalogue::AFTER_UPGRADE),
+        DoctorArgs { .. } => None,
+    };
+    let is_wanted = |id: &str| {
+        // Between upgrades, a run may have something to do at any time.
+        let is_of_phase = phase.map_or(id != "settled", |phase| phase.contains(&id));
+        is_of_phase && !wanted.skip.iter().any(|skip| skip == id)
+    };
+    groups.retain_mut(|group| group.retain(is_wanted));
     let has =
         |status: Status| groups.iter().flat_map(|group| &group.checks).any(|check| check.status == status);
     // Where nothing could be looked at, nothing is known to be in order.
@@ -123,7 +131,7 @@ async fn before(desk: &Desk<'_>) -> Group {
         None => reads::cluster::names(&desk.ask).await.map(|names| names.into_iter().collect()),
     };
     match names {
-        Ok(names) => Group::new("clusters", clusters::look(desk, &names).await.checks),
+        Ok(names) => Group::new("clusters", clusters::look(desk, &names, &Families::new()).await.checks),
         Err(not_looked) => {
             let mut check = Check::new("cluster");
             check.sees(desk.session.region(), Err(not_looked));
@@ -132,45 +140,59 @@ async fn before(desk: &Desk<'_>) -> Group {
     }
 }
 
+/// The families of the addresses that clusters are asked for, by their names.
+type Families = BTreeMap<String, Vec<Family>>;
+
 /// All that surrounds the frontends of a run.
-async fn deployed(desk: &Desk<'_>) -> Result<Vec<Group>, Problem> {
-    let mut groups = Vec::new();
-    let report = match desk.session.plan().await {
-        Ok(report) => Ok(report),
-        Err(error) => Err(NotLooked::from(error)),
+async fn deployed(desk: &Desk<'_>) -> Vec<Group> {
+    let report = desk.session.plan().await.map_err(NotLooked::from);
+    let mut groups = match &report {
+        Ok(report) => of_frontends(desk, report).await,
+        Err(not_looked) => ["clusters", "load balancers", "target groups", "endpoint services"]
+            .map(|name| Group::not_looked(name, not_looked))
+            .into(),
     };
-    if let Ok(report) = &report {
-        let groups_of = report.frontends.iter().filter_map(|frontend| frontend.target_group.as_ref());
-        let elb = desk.clients.elb(desk.limits);
-        let tags = elb.tags(groups_of.map(|arn| arn.0.clone()).collect()).await.map_err(NotLooked::from);
-        let frontends = served(desk, report, &tags);
-        let named = frontends.iter().filter_map(|frontend| frontend.cluster.as_ref());
-        let named: BTreeSet<_> = named.map(ToString::to_string).collect();
-        let clusters = clusters::look(desk, &named).await;
-        groups.push(Group::new("clusters", clusters.checks));
-        groups.extend(in_front(desk, report, &frontends, &clusters.ready, &tags).await);
-    }
     groups.push(Group::new("function", function::look(desk).await));
-    groups.push(Group::new("run", [served_clients(desk, &report), plan(desk, &report)]));
-    Ok(groups)
+    groups.push(Group::new("run", run::look(desk, &report)));
+    groups
 }
 
-/// What stands in front of the clusters.
-async fn in_front(
-    desk: &Desk<'_>,
-    report: &Report,
-    frontends: &[&FrontendReport],
-    clusters: &[reads::cluster::Cluster],
-    tags: &Looked<TagsOf>,
-) -> [Group; 3] {
-    let balancers = balancers::look(desk, report, frontends, clusters).await;
-    let targets = groups::look(desk, frontends, &balancers.listeners, tags).await;
-    let services = services::look(desk, frontends).await;
-    [
+/// The clusters, and what stands in front of them.
+async fn of_frontends(desk: &Desk<'_>, report: &Report) -> Vec<Group> {
+    let groups_of = report.frontends.iter().filter_map(|frontend| frontend.target_group.as_ref());
+    let elb = desk.clients.elb(desk.limits);
+    let tags = elb.tags(groups_of.map(|arn| arn.0.clone()).collect()).await.map_err(NotLooked::from);
+    let frontends = served(desk, report, &tags);
+    let target_groups = reads::elb::target_groups(&desk.ask).await;
+    let named = frontends.iter().filter_map(|frontend| frontend.cluster.as_ref());
+    let named: BTreeSet<_> = named.map(ToString::to_string).collect();
+    let clusters = clusters::look(desk, &named, &families(&frontends, &target_groups)).await;
+    let services = reads::network::endpoint_services(&desk.ask).await;
+    let balancers = balancers::look(desk, report, &frontends, &clusters.ready, &services).await;
+    let targets = groups::look(desk, &frontends, &balancers, &target_groups, &tags).await;
+    let services = services::look(desk, &frontends, &services).await;
+    vec![
+        Group::new("clusters", clusters.checks),
         Group::new("load balancers", balancers.checks),
         Group::new("target groups", targets),
         Group::new("endpoint services", services),
     ]
+}
+
+fn families(
+    frontends: &[&FrontendReport],
+    target_groups: &Looked<BTreeMap<String, reads::elb::TargetGroup>>,
+) -> Families {
+    let mut families = Families::new();
+    for frontend in frontends {
+        if let (Some(cluster), Some(arn), Ok(known)) =
+            (&frontend.cluster, &frontend.target_group, target_groups)
+            && let Some(group) = known.get(&arn.0)
+        {
+            families.entry(cluster.to_string()).or_default().push(group.family);
+        }
+    }
+    families
 }
 
 /// The frontends that a run is to serve: what is left alone by its tag is
@@ -191,66 +213,6 @@ fn served<'a>(desk: &Desk<'_>, report: &'a Report, tags: &Looked<TagsOf>) -> Vec
         !is_tagged(frontend) && siblings.into_iter().any(is_tagged)
     };
     report.frontends.iter().filter(|frontend| !is_excluded(frontend) && !is_beside_tagged(frontend)).collect()
-}
-
-/// Whether a run would serve every frontend.
-fn plan(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
-    let mut check = Check::new("plan");
-    match report {
-        Err(not_looked) => check.sees(desk.session.region(), Err(not_looked.clone())),
-        Ok(report) => {
-            for frontend in report.frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
-                let fails = match &frontend.outcome {
-                    Outcome::Failed { error } if is_of_the_call(error.code) => {
-                        Err(NotLooked::because(format!("{}: {}", error.code, error.message)))
-                    }
-                    Outcome::Failed { error } => Ok(Some(format!("{}: {}", error.code, error.message))),
-                    Outcome::Converged
-                    | Outcome::Waiting
-                    | Outcome::Changed
-                    | Outcome::Planned
-                    | Outcome::Skipped { .. } => Ok(None),
-                };
-                check.sees(&name_of(frontend), fails);
-            }
-        }
-    }
-    check
-}
-
-/// Whether the clients of every frontend are served, excluded ones included.
-fn served_clients(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
-    let mut check = Check::new("served");
-    match report {
-        Err(not_looked) => check.sees(desk.session.region(), Err(not_looked.clone())),
-        Ok(report) => {
-            for frontend in report.frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
-                let why = || serving::why(frontend).unwrap_or_default();
-                let is_skipped = matches!(frontend.outcome, Outcome::Skipped { .. });
-                let looked = match Serving::of(frontend) {
-                    // A run never reads it, so nobody failed to.
-                    Serving::Unknown if is_skipped => continue,
-                    Serving::CutOff | Serving::ZoneCutOff => Ok(Some(why())),
-                    Serving::Unknown => Err(NotLooked::because(why())),
-                    Serving::OldAddressesOnly | Serving::Served => Ok(None),
-                };
-                check.sees(&name_of(frontend), looked);
-            }
-        }
-    }
-    check
-}
-
-/// Whether a frontend failed because a call of this command did.
-fn is_of_the_call(code: FailureCode) -> bool {
-    matches!(
-        code,
-        FailureCode::AccessDenied
-            | FailureCode::Throttled
-            | FailureCode::AwsUnreachable
-            | FailureCode::AwsUnavailable
-            | FailureCode::DeadlineExceeded
-    )
 }
 
 /// What people call a frontend.

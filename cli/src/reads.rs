@@ -1,5 +1,6 @@
 //! Reads from AWS what a run does not: what supports the frontends.
 
+pub(crate) mod alarms;
 pub(crate) mod cluster;
 pub(crate) mod elb;
 pub(crate) mod function;

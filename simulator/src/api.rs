@@ -13,6 +13,7 @@ mod elb;
 mod function;
 mod iam;
 mod query;
+mod sns;
 mod sts;
 #[cfg(test)]
 mod tests;
@@ -91,6 +92,7 @@ pub fn respond(world: &mut World, request: &Request<'_>) -> Response {
         | Service::Ec2
         | Service::CloudWatch
         | Service::Iam
+        | Service::Sns
         | Service::Unknown => query::parse(request),
     };
     let injected = world.faults.inject(&call.operation, &call.parameters);
@@ -161,11 +163,12 @@ fn answer(world: &mut World, caller: &Caller, call: &Call) -> Result<String, Ref
         Service::Sts => sts::answer(world, caller, call),
         Service::CloudWatch => cloudwatch::answer(world, &caller.scope, call),
         Service::Iam => iam::answer(world, call),
+        Service::Sns => sns::answer(world, call),
         Service::Lambda | Service::Scheduler => function::answer(world, &caller.scope, call),
         Service::Unknown => Err(Refusal::new(
             404,
             "UnknownService",
-            "the simulator knows elasticloadbalancing, eks, ec2, iam, sts, monitoring, lambda and scheduler only",
+            "the simulator knows elasticloadbalancing, eks, ec2, iam, sns, sts, monitoring, lambda and scheduler only",
         )),
     }
 }
@@ -194,7 +197,9 @@ impl Service {
     /// The service's refusal of a throttled call.
     fn throttled(self) -> Refusal {
         match self {
-            Self::Elb | Self::Sts | Self::CloudWatch | Self::Iam | Self::Unknown => rate_exceeded(),
+            Self::Elb | Self::Sts | Self::CloudWatch | Self::Iam | Self::Sns | Self::Unknown => {
+                rate_exceeded()
+            }
             Self::Ec2 => Refusal::new(503, "RequestLimitExceeded", "Request limit exceeded."),
             Self::Eks | Self::Lambda | Self::Scheduler => {
                 Refusal::new(429, "TooManyRequestsException", "Too Many Requests")
@@ -207,7 +212,7 @@ impl Service {
         match self {
             Self::Eks | Self::Lambda | Self::Scheduler => eks::response(200, body.to_owned(), number),
             Self::Ec2 => ec2::success(operation, body, number),
-            Self::Elb | Self::Sts | Self::CloudWatch | Self::Iam | Self::Unknown => {
+            Self::Elb | Self::Sts | Self::CloudWatch | Self::Iam | Self::Sns | Self::Unknown => {
                 let document = xml::envelope(self.namespace(), operation, body, number);
                 xml::response(200, document, number)
             }
@@ -219,7 +224,7 @@ impl Service {
         match self {
             Self::Eks | Self::Lambda | Self::Scheduler => eks::refusal(refusal, number),
             Self::Ec2 => ec2::refusal(refusal, number),
-            Self::Elb | Self::Sts | Self::CloudWatch | Self::Iam | Self::Unknown => {
+            Self::Elb | Self::Sts | Self::CloudWatch | Self::Iam | Self::Sns | Self::Unknown => {
                 let document = xml::error(self.namespace(), refusal, number);
                 xml::response(refusal.status, document, number)
             }

@@ -29,6 +29,7 @@ mod tags;
 mod target;
 mod target_group;
 mod vpc;
+mod watching;
 mod wire_enums;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,14 +49,14 @@ pub use load_balancer::{LoadBalancer, LoadBalancerSpec};
 pub use page::{Page, Paging};
 pub use role::{ACCESS_KEY_ID, RoleSpec, SECRET_ACCESS_KEY, Session};
 pub use supporting::{
-    EndpointService, Function, GroupSettings, Listener, Measured, SecurityRule, SupportingResources,
-    security_group_of,
+    EndpointService, Function, GroupSettings, Listener, SecurityRule, SupportingResources, security_group_of,
 };
 pub use tags::{CLUSTER_NAME_TAG, CLUSTER_OF_CONTROLLER_TAG, EXCLUDED_TAG, MANAGED_TAG};
 pub use target::{Target, TargetDescription, TargetKey};
 pub(crate) use target_group::TargetGroupFilter;
 pub use target_group::{TargetGroup, TargetGroupSpec};
 pub use vpc::{Subnet, Vpc};
+pub use watching::{Alarm, Measured, usual_topic};
 pub use wire_enums::{
     ClusterStatus, CrossZone, Family, LoadBalancerKind, OverrideState, Protocol, Scheme, TargetState,
     TargetType,

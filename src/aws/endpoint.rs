@@ -60,6 +60,7 @@ pub(super) const ELB: Service =
 pub(super) const IAM: Service = like_elb("IAM", "iam", GovCloudFips::Plain);
 pub(super) const LAMBDA: Service = like_elb("Lambda", "lambda", GovCloudFips::Suffixed);
 pub(super) const SCHEDULER: Service = like_elb("Scheduler", "scheduler", GovCloudFips::Suffixed);
+pub(super) const SNS: Service = like_elb("SNS", "sns", GovCloudFips::Plain);
 pub(super) const STS: Service = Service { id: "STS", name: "sts", rules: Rules::Sts };
 
 const fn like_elb(id: &'static str, name: &'static str, fips: GovCloudFips) -> Service {

@@ -35,6 +35,7 @@ const SERVICES: &[(&str, Service, Option<&str>)] = &[
     ("iam", endpoint::IAM, Some("2010-05-08")),
     ("lambda", endpoint::LAMBDA, None),
     ("scheduler", endpoint::SCHEDULER, None),
+    ("sns", endpoint::SNS, Some("2010-03-31")),
     ("sts", endpoint::STS, Some("2011-06-15")),
 ];
 

@@ -114,6 +114,11 @@ impl Element {
         self.children.iter().filter(|child| child.name == "member")
     }
 
+    /// The entries of a map.
+    pub fn entries(&self) -> impl Iterator<Item = &Self> {
+        self.children.iter().filter(|child| child.name == "entry")
+    }
+
     /// The texts of this name in the members of a list.
     ///
     /// # Errors

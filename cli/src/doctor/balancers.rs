@@ -1,10 +1,11 @@
 //! The load balancers: their zones, listeners and way to the control plane.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use eks_nlb_sync::model::LoadBalancerArn;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
-use eks_nlb_sync::reasons::FailureCode;
+use eks_nlb_sync::reasons::{FailureCode, SkipReason};
 use futures_util::future::join_all;
 
 use super::check::Check;
@@ -12,12 +13,15 @@ use super::{Desk, name_of, security};
 use crate::names;
 use crate::reads::cluster::Cluster;
 use crate::reads::elb::{self, Listener, LoadBalancer};
-use crate::reads::network;
+use crate::reads::metrics::{self, Metric};
+use crate::reads::network::{self, EndpointService};
 use crate::reads::{Looked, NotLooked};
 
 /// What is known of the load balancers.
 pub(super) struct Balancers {
     /// By ARN.
+    pub(super) described: Looked<BTreeMap<String, LoadBalancer>>,
+    pub(super) attributes: BTreeMap<LoadBalancerArn, Looked<elb::Attributes>>,
     pub(super) listeners: BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
     pub(super) checks: Vec<Check>,
 }
@@ -35,31 +39,68 @@ pub(super) async fn look(
     report: &Report,
     frontends: &[&FrontendReport],
     clusters: &[Cluster],
+    services: &Looked<Vec<EndpointService>>,
 ) -> Balancers {
     let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.load_balancer.as_ref()).collect();
     let described = elb::load_balancers(&desk.ask).await;
     let balancers: Vec<_> = arns.iter().map(|arn| balancer(arn, &described, frontends, clusters)).collect();
-    let attributes =
-        arns.iter().map(async |arn| (*arn, elb::attributes_of_load_balancer(&desk.ask, &arn.0).await));
-    let attributes = join_all(attributes).await;
+    let attributes = arns
+        .iter()
+        .map(async |arn| ((*arn).clone(), elb::attributes_of_load_balancer(&desk.ask, &arn.0).await));
+    let attributes = join_all(attributes).await.into_iter().collect();
     let listeners = arns.iter().map(async |arn| ((*arn).clone(), elb::listeners(&desk.ask, &arn.0).await));
     let listeners = join_all(listeners).await.into_iter().collect();
     let subnets = subnets(desk, &balancers, clusters).await;
-    let cross_zone = Check::of(
-        "cross-zone",
-        &attributes,
-        |(arn, _)| names::load_balancer(arn),
-        |(_, looked)| {
-            let attributes = looked.as_ref().map_err(Clone::clone)?;
-            let is_on =
-                attributes.get("load_balancing.cross_zone.enabled").is_some_and(|value| value == "true");
-            Ok((!is_on).then(|| "it is off".to_owned()))
-        },
-    );
+    let allows_public = desk.session.settings().allow_internet_facing;
+    let internal = Check::of("internal", &balancers, name, |balancer| {
+        let scheme = &balancer.described.as_ref().map_err(Clone::clone)?.scheme;
+        Ok((scheme != "internal" && !allows_public).then(|| format!("it is {scheme}")))
+    });
     let zones = Check::of("zones", &balancers, name, |balancer| missing_zones(balancer, &subnets));
-    let reach = security::look(desk, &balancers, &subnets).await;
-    let checks = vec![managed(desk, report), cluster_tag(frontends), zones, cross_zone, reach];
-    Balancers { listeners, checks }
+    let [reach, admitted] = security::look(desk, &balancers, &subnets, &listeners, services).await;
+    let (managed, cluster_tag) = (managed(desk, report), cluster_tag(frontends));
+    let ports = port_allocation(desk, &arns).await;
+    let checks = vec![managed, cluster_tag, internal, controllers(report), zones, reach, admitted, ports];
+    Balancers { described, attributes, listeners, checks }
+}
+
+/// The target groups whose targets another controller keeps.
+fn controllers(report: &Report) -> Check {
+    let mut check = Check::new("controller");
+    for frontend in &report.frontends {
+        let is_owned = frontend.outcome == Outcome::Skipped { reason: SkipReason::OwnedByController };
+        if frontend.target_group.is_some() {
+            let says = || "it carries elbv2.k8s.aws/cluster, so the function leaves it alone".to_owned();
+            check.sees(&name_of(frontend), Ok(is_owned.then(says)));
+        }
+    }
+    check
+}
+
+/// Whether connections failed because a load balancer had no source port left.
+///
+/// Source: ELB User Guide for Network Load Balancers, *CloudWatch metrics*,
+/// `PortAllocationErrorCount` (read November 2026).
+async fn port_allocation(desk: &Desk<'_>, arns: &BTreeSet<&LoadBalancerArn>) -> Check {
+    const BACK: Duration = Duration::from_hours(1);
+    let errors = arns.iter().map(async |arn| {
+        let dimension = arn.0.split_once("loadbalancer/").map_or(arn.0.as_str(), |(_, name)| name);
+        let metric = Metric {
+            namespace: "AWS/NetworkELB",
+            name: "PortAllocationErrorCount",
+            dimension: ("LoadBalancer", dimension),
+            statistic: "Sum",
+        };
+        (*arn, metrics::points(&desk.ask, metric, BACK).await)
+    });
+    let mut check = Check::new("port-allocation");
+    for (arn, points) in join_all(errors).await {
+        let errors = points.map(|points| points.iter().map(|point| point.value).sum::<f64>());
+        let says =
+            errors.map(|errors| (errors > 0.0).then(|| format!("{errors} connections found no source port")));
+        check.sees(names::load_balancer(arn), says);
+    }
+    check
 }
 
 fn name<'a>(balancer: &'a Balancer<'_>) -> &'a str {

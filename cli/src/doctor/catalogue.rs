@@ -1,6 +1,10 @@
 //! All checks: what each says where all is well, and what to do where it is
 //! not.
 
+mod groups;
+
+pub(super) use groups::GROUPS;
+
 use crate::output::docs;
 
 /// One check.
@@ -17,7 +21,7 @@ pub(super) struct Entry {
 /// The check `id`.
 pub(super) fn entry(id: &str) -> &'static Entry {
     const UNKNOWN: Entry = Entry { id: "", title: "", remedy: "" };
-    CHECKS.iter().find(|entry| entry.id == id).unwrap_or(&UNKNOWN)
+    all().find(|entry| entry.id == id).unwrap_or(&UNKNOWN)
 }
 
 /// Where the check `id` is described.
@@ -29,148 +33,52 @@ const fn check(id: &'static str, title: &'static str, remedy: &'static str) -> E
     Entry { id, title, remedy }
 }
 
-/// Every check, in the order in which they are made.
-pub(super) const CHECKS: &[Entry] = &[
-    check(
-        "credentials",
-        "AWS accepts the credentials",
-        "Sign in again, or name others with AWS_PROFILE or --role-arn. Inside a VPC, STS needs a way out or its interface endpoint.",
-    ),
-    check(
-        "reads",
-        "AWS may be read as the function reads it",
-        "Check the Region and the network: a function in private subnets needs a NAT gateway, or interface endpoints for eks, elasticloadbalancing and, with ADDRESS_SOURCE=eni, ec2.",
-    ),
-    check(
-        "cluster",
-        "the clusters are active",
-        "Correct the name. A cluster that EKS could not create is made anew; one on an Outpost or outside AWS has no API server that this design reaches.",
-    ),
-    check(
-        "private-endpoint",
-        "the clusters have private endpoint access",
-        "Turn it on: aws eks update-cluster-config --name CLUSTER --resources-vpc-config endpointPrivateAccess=true",
-    ),
-    check(
-        "addresses",
-        "the private addresses of the clusters are found",
-        "`eks-nlb explain CLUSTER` asks each name server. Seen from outside its VPC, a cluster with public access resolves to public addresses: run the function inside, set ADDRESS_SOURCE=eni, or turn public access off.",
-    ),
-    check(
-        "vpc-dns",
-        "the VPCs of the clusters have DNS support and DNS host names",
-        "Turn on both: aws ec2 modify-vpc-attribute --vpc-id VPC --enable-dns-support (and once more with --enable-dns-hostnames)",
-    ),
-    check(
-        "cluster-ca",
-        "no certificate authority of a cluster is about to change",
-        "Let clients fetch the bundle (aws eks update-kubeconfig) rather than keep a copy. EKS adds a successor before the old one ends, and a kubeconfig with the old one alone then stops working.",
-    ),
-    check(
-        "managed",
-        "there are managed load balancers",
-        "Tag the load balancer and its target group as NLB_TAG and CLUSTER_NAME_TAG say, by default eks-nlb-sync=enabled and cluster_name=CLUSTER. terraform/cluster-access makes both.",
-    ),
-    check(
-        "cluster-tag",
-        "every load balancer or target group names its cluster",
-        "Set the tag of CLUSTER_NAME_TAG, by default cluster_name, on the load balancer: to the name of the cluster as `aws eks list-clusters` shows it, not its ARN.",
-    ),
-    check(
-        "zones",
-        "the load balancers are in every zone of the control plane",
-        "Add a subnet in each missing zone: aws elbv2 set-subnets. A target in another zone stays unused.",
-    ),
-    check(
-        "cross-zone",
-        "cross-zone load balancing is on",
-        "Turn it on: aws elbv2 modify-load-balancer-attributes --attributes Key=load_balancing.cross_zone.enabled,Value=true. Without, clients in a zone where the control plane has no address find nobody.",
-    ),
-    check(
-        "listener",
-        "a TCP listener on 443 forwards to each target group",
-        "Make a listener with protocol TCP (not TLS: the API server speaks TLS itself), port 443, that forwards to the target group.",
-    ),
-    check(
-        "security-groups",
-        "the load balancers may reach the control plane on 443",
-        "Allow TCP 443 on both sides: inbound on the cluster's security group from the load balancer's, and outbound on the load balancer's to the cluster's.",
-    ),
-    check(
-        "target-group",
-        "the target groups take addresses on TCP 443",
-        "Make a target group of type ip, protocol TCP, port 443, and have the listener forward to it: none of these can be changed.",
-    ),
-    check(
-        "write-tag",
-        "the target groups carry the tag that the deployed policy asks for",
-        "Tag the target group as its load balancer, with the first tag of NLB_TAG, by default eks-nlb-sync=enabled. With WriteScope=any, --skip write-tag.",
-    ),
-    check(
-        "write-policy",
-        "the policies of the function's role let it write to the target groups",
-        "Tag the target group with the first tag of NLB_TAG, by default eks-nlb-sync=enabled, or correct the role's policy, boundary or the organisation's policy. The function's next run writes nothing without it.",
-    ),
-    check(
-        "client-address",
-        "client addresses are not preserved",
-        "Turn it off: aws elbv2 modify-target-group-attributes --attributes Key=preserve_client_ip.enabled,Value=false. With it, the control plane answers clients directly, and the cluster's security group must admit each of them.",
-    ),
-    check(
-        "proxy-protocol",
-        "proxy protocol is off",
-        "Turn it off: aws elbv2 modify-target-group-attributes --attributes Key=proxy_protocol_v2.enabled,Value=false. API servers do not speak it.",
-    ),
-    check(
-        "health-check",
-        "API servers can pass the health checks",
-        "Use HTTPS on /readyz with 200, or TCP, on the traffic port: aws elbv2 modify-target-group --health-check-protocol HTTPS --health-check-path /readyz --matcher HttpCode=200 --health-check-port traffic-port",
-    ),
-    check(
-        "endpoint-service",
-        "every load balancer has an endpoint service",
-        "Make one: aws ec2 create-vpc-endpoint-service-configuration --network-load-balancer-arns ARN. Where clients reach the load balancer without PrivateLink, --skip endpoint-service.",
-    ),
-    check(
-        "principals",
-        "named principals may connect to the endpoint services",
-        "Name the accounts: aws ec2 modify-vpc-endpoint-service-permissions --add-allowed-principals arn:aws:iam::ACCOUNT:root. Remove *, which admits all of AWS where nobody accepts connections.",
-    ),
-    check(
-        "connections",
-        "no connection waits to be accepted",
-        "Accept or reject it: aws ec2 accept-vpc-endpoint-connections --service-id ID --vpc-endpoint-ids ENDPOINT",
-    ),
-    check(
-        "function",
-        "the function is there and active",
-        "Name it with --function: the output FunctionName of the stack, or function_name of the Terraform module. If there is none, deploy it.",
-    ),
-    check(
-        "function-settings",
-        "the function has the settings that this command has",
-        "Give this command the function's settings as flags or variables, or correct the function's and deploy it.",
-    ),
-    check(
-        "schedule",
-        "a schedule invokes the function",
-        "Enable it: ScheduleState=ENABLED in the stack, schedule_state = \"ENABLED\" in the module. Where a fleet or another scheduler invokes it, --skip schedule.",
-    ),
-    check(
-        "last-success",
-        "the last run succeeded within the last 15 minutes",
-        concat!("Read the function's log: ", docs!("operations.md#norunalarm"), " says where to look first."),
-    ),
-    check(
-        "served",
-        "the clients of every load balancer reach a healthy target",
-        "`eks-nlb explain NAME` lists its targets with ELB's reason for each. `eks-nlb status` lists every cluster.",
-    ),
-    check(
-        "plan",
-        "a run serves every frontend",
-        "`eks-nlb explain NAME` says of each what is happening, whether anybody is cut off, and what to do.",
-    ),
+/// Every check.
+pub(super) fn all() -> impl Iterator<Item = &'static Entry> {
+    GROUPS.iter().flat_map(|(_, checks)| checks.iter())
+}
+
+/// The checks of the group `name`.
+pub(super) fn of_group(name: &str) -> &'static [Entry] {
+    GROUPS.iter().find(|(group, _)| *group == name).map_or(&[], |(_, checks)| checks)
+}
+
+/// What must be in order before a control plane is upgraded.
+pub(super) const BEFORE_UPGRADE: &[&str] = &[
+    "credentials",
+    "cluster",
+    "cluster-health",
+    "addresses",
+    "cluster-ca",
+    "free-addresses",
+    "zones",
+    "security-groups",
+    "cross-zone",
+    "thresholds",
+    "write-tag",
+    "write-policy",
+    "function",
+    "schedule",
+    "last-success",
+    "alarms",
+    "served",
+    "overrides",
+    "plan",
+];
+
+/// What tells that an upgrade of a control plane is over.
+pub(super) const AFTER_UPGRADE: &[&str] = &[
+    "credentials",
+    "cluster",
+    "cluster-health",
+    "addresses",
+    "cluster-ca",
+    "zones",
+    "last-success",
+    "served",
+    "overrides",
+    "settled",
+    "plan",
 ];
 
 #[cfg(test)]
@@ -183,12 +91,15 @@ mod tests {
     #[test]
     fn each_check_is_documented_and_has_its_own_remedy() {
         let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
-        let remedies: BTreeSet<_> = CHECKS.iter().map(|check| check.remedy).collect();
-        assert_eq!(remedies.len(), CHECKS.len());
-        for check in CHECKS {
+        let remedies: BTreeSet<_> = all().map(|check| check.remedy).collect();
+        assert_eq!(remedies.len(), all().count());
+        for check in all() {
             let heading = format!("\n### {}\n", check.id);
             assert!(page.contains(&heading), "docs/cli.md has no heading {}", check.id);
             assert_eq!(entry(check.id).title, check.title, "{} is there twice", check.id);
+        }
+        for id in BEFORE_UPGRADE.iter().chain(AFTER_UPGRADE) {
+            assert_eq!(entry(id).id, *id);
         }
     }
 }

@@ -124,12 +124,29 @@ impl Check {
 pub(super) struct Group {
     pub(super) name: &'static str,
     pub(super) checks: Vec<Check>,
+    /// Why there is no check.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) note: Option<String>,
 }
 
 impl Group {
     /// The checks of those that looked at anything, or would have.
     pub(super) fn new(name: &'static str, checks: impl IntoIterator<Item = Check>) -> Self {
         let looked = |check: &Check| check.looked > 0 || check.status != Status::Ok;
-        Self { name, checks: checks.into_iter().filter(looked).collect() }
+        let checks: Vec<_> = checks.into_iter().filter(looked).collect();
+        let note = checks.is_empty().then(|| "there is nothing to look at".to_owned());
+        Self { name, checks, note }
+    }
+
+    /// A group of which nothing could be looked at.
+    pub(super) fn not_looked(name: &'static str, NotLooked { why }: &NotLooked) -> Self {
+        Self { name, checks: Vec::new(), note: Some(format!("not looked at: {why}")) }
+    }
+
+    /// Leaves only the checks that are `wanted`; false if the group has none.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&str) -> bool) -> bool {
+        self.checks.retain(|check| wanted(check.id));
+        let is_wanted = catalogue::of_group(self.name).iter().any(|entry| wanted(entry.id));
+        !self.checks.is_empty() || (is_wanted && self.note.is_some())
     }
 }

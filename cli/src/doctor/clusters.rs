@@ -1,6 +1,6 @@
 //! The clusters, and how their API servers are found.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
@@ -9,8 +9,8 @@ use eks_nlb_sync::error::{FrontendError, chain};
 use eks_nlb_sync::model::Family;
 use futures_util::future::join_all;
 
-use super::Desk;
 use super::check::Check;
+use super::{Desk, Families};
 use crate::names;
 use crate::problem::did_you_mean;
 use crate::reads::cluster::{self, Cluster};
@@ -29,7 +29,7 @@ pub(super) struct Clusters {
 }
 
 /// Looks at the clusters of these names.
-pub(super) async fn look(desk: &Desk<'_>, wanted: &BTreeSet<String>) -> Clusters {
+pub(super) async fn look(desk: &Desk<'_>, wanted: &BTreeSet<String>, families: &Families) -> Clusters {
     let described = wanted.iter().map(async |name| (name, cluster::describe(&desk.ask, name).await));
     let described = join_all(described).await;
     let is_gone = |(_, cluster): &(_, Looked<Option<Cluster>>)| matches!(cluster, Ok(None));
@@ -58,12 +58,18 @@ pub(super) async fn look(desk: &Desk<'_>, wanted: &BTreeSet<String>) -> Clusters
     let note = first.map(|first| format!("the first ends on {}", day(*first)));
     let authorities =
         Check::of("cluster-ca", &ready, name, |cluster| about_to_change(cluster, SystemTime::now()));
+    let issues = Check::of("cluster-health", &ready, name, |cluster| {
+        Ok((!cluster.issues.is_empty()).then(|| cluster.issues.join("; ")))
+    });
     let checks = vec![
         check,
+        issues,
+        consent(desk, &ready),
         private,
-        addresses(desk, &ready).await,
+        addresses(desk, &ready, families).await,
         vpc_dns(desk, &ready).await,
         authorities.noting(note),
+        free_addresses(desk, &ready).await,
     ];
     Clusters { ready, checks }
 }
@@ -88,16 +94,49 @@ fn is_active(cluster: &Cluster) -> Looked<Option<String>> {
     }
 }
 
+/// Whether the owners of the clusters consent, where that is asked for.
+fn consent(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
+    let Some(wanted) = &desk.session.settings().cluster_tag else { return Check::new("cluster-consent") };
+    Check::of("cluster-consent", clusters, name, |cluster| {
+        Ok((!wanted.matches(&cluster.tags)).then(|| format!("it does not carry {wanted}")))
+    })
+}
+
+/// Whether an upgrade finds room. EKS may put a new API server into any of the
+/// subnets.
+///
+/// Source: AWS re:Post, *How do I plan an upgrade strategy for an Amazon EKS
+/// cluster?* (read November 2026): up to five free addresses.
+async fn free_addresses(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
+    const NEEDED: u32 = 5;
+    let ids = clusters.iter().flat_map(|cluster| &cluster.subnets).cloned().collect();
+    let subnets = network::subnets(&desk.ask, &ids).await;
+    Check::of("free-addresses", clusters, name, |cluster| {
+        let subnets = subnets.as_ref().map_err(Clone::clone)?;
+        let free: Option<u32> = cluster.subnets.iter().map(|id| subnets.get(id)?.free).sum();
+        let unknown = || NotLooked::because("EC2 does not say how many addresses its subnets have left");
+        let free = free.ok_or_else(unknown)?;
+        let says = || format!("its subnets have {free} free addresses, and an upgrade needs up to {NEEDED}");
+        Ok((free < NEEDED).then(says))
+    })
+}
+
 /// Whether addresses are found as the function finds them.
-async fn addresses(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
+async fn addresses(desk: &Desk<'_>, clusters: &[Cluster], families: &Families) -> Check {
     let mut check = Check::new("addresses");
-    let private: Vec<_> = clusters.iter().filter(|cluster| cluster.has_private_access).collect();
+    let private = clusters.iter().filter(|cluster| cluster.has_private_access);
+    // Before there is a target group, addresses of the usual family are wanted.
+    let usual = vec![Family::Ipv4];
+    let of_cluster = |cluster: &Cluster| families.get(&cluster.name).unwrap_or(&usual).iter().copied();
+    let private = private.flat_map(|cluster| of_cluster(cluster).map(move |family| (cluster, family)));
+    let private: BTreeMap<_, _> =
+        private.map(|(cluster, family)| ((&cluster.name, family), cluster)).collect();
     let reconciler = desk.session.service.reconciler(desk.clients, &desk.session.request, desk.limits);
     let sources = &reconciler.sources;
-    let found = private.iter().map(async |cluster| {
+    let found = private.iter().map(async |((_, family), cluster)| {
         let endpoint = cluster.endpoint.as_ref()?;
         let name = cluster.name.parse().ok()?;
-        let desired = sources.desired(&name, endpoint, Family::Ipv4).await;
+        let desired = sources.desired(&name, endpoint, *family).await;
         let looked = match desired.as_ref().map_err(AsRef::as_ref) {
             Ok(_) => Ok(None),
             Err(FrontendError::Call(error)) => Err(NotLooked::from(error.clone())),

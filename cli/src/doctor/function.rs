@@ -1,11 +1,13 @@
 //! The function, its schedule and its last success.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use eks_nlb_sync::settings::Settings;
 
 use super::Desk;
 use super::check::Check;
+use crate::reads::alarms;
 use crate::reads::function::{self, Function};
 use crate::reads::metrics::{self, OfFunction};
 use crate::reads::{Looked, NotLooked};
@@ -38,6 +40,7 @@ pub(super) async fn look(desk: &Desk<'_>) -> Vec<Check> {
         checks.push(settings(desk, of, &found));
         checks.push(schedule(desk, of, &found).await);
         checks.push(last_success(desk, of, &found).await);
+        checks.push(alarms(desk, of).await);
     }
     checks
 }
@@ -133,6 +136,33 @@ async fn last_success(desk: &Desk<'_>, name: &str, function: &Function) -> Check
         }),
     );
     check.noting(note)
+}
+
+/// Whether somebody hears of it when the function's alarms fire.
+async fn alarms(desk: &Desk<'_>, name: &str) -> Check {
+    let mut check = Check::new("alarms");
+    let alarms = match alarms::of_function(&desk.ask, name).await {
+        Ok(alarms) => alarms,
+        Err(not_looked) => {
+            check.sees(name, Err(not_looked));
+            return check;
+        }
+    };
+    if alarms.is_empty() {
+        check.sees(name, Ok(Some("no alarm watches its metrics".to_owned())));
+    }
+    for alarm in &alarms {
+        let says = || "it does nothing when it fires".to_owned();
+        check.sees(&alarm.name, Ok(alarm.actions.is_empty().then(says)));
+    }
+    let topics: BTreeSet<_> = alarms.iter().flat_map(|alarm| &alarm.actions).collect();
+    for topic in topics.into_iter().filter(|action| action.contains(":sns:")) {
+        let confirmed = alarms::subscriptions(&desk.ask, topic).await;
+        let name = topic.rsplit(':').next().unwrap_or(topic);
+        let says = || "nobody has confirmed a subscription to this topic".to_owned();
+        check.sees(name, confirmed.map(|confirmed| (confirmed == 0).then(says)));
+    }
+    check
 }
 
 fn minutes(ago: Duration) -> String {

@@ -2,20 +2,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
+use eks_nlb_sync::model::{Family, TargetGroupArn};
 use eks_nlb_sync::publish::report::FrontendReport;
-use futures_util::future::join_all;
 
+use super::balancers::Balancers;
 use super::check::Check;
-use super::{Desk, TagsOf};
+use super::{Desk, TagsOf, attributes, listeners};
 use crate::names;
 use crate::permission::{self, Basis};
-use crate::reads::elb::{self, HealthCheck, Listener, TargetGroup};
+use crate::reads::elb::{HealthCheck, TargetGroup};
 use crate::reads::function;
 use crate::reads::{Looked, NotLooked};
 
 /// The port of API servers and of their clients.
-const PORT: &str = "443";
+pub(super) const PORT: &str = "443";
 
 /// What an API server answers without credentials, on every EKS version.
 const PATHS: [&str; 3] = ["/readyz", "/livez", "/healthz"];
@@ -24,44 +24,59 @@ const PATHS: [&str; 3] = ["/readyz", "/livez", "/healthz"];
 pub(super) async fn look(
     desk: &Desk<'_>,
     frontends: &[&FrontendReport],
-    listeners: &BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
+    balancers: &Balancers,
+    described: &Looked<BTreeMap<String, TargetGroup>>,
     tags: &Looked<TagsOf>,
 ) -> Vec<Check> {
     let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.target_group.as_ref()).collect();
-    let described = elb::target_groups(&desk.ask).await;
     let of_arn = |arn: &TargetGroupArn| {
         let all = described.as_ref().map_err(Clone::clone)?;
         all.get(&arn.0).ok_or_else(|| NotLooked::because("it has been deleted meanwhile"))
     };
-    let attributes =
-        arns.iter().map(async |arn| (*arn, elb::attributes_of_target_group(&desk.ask, &arn.0).await));
-    let attributes: BTreeMap<_, _> = join_all(attributes).await.into_iter().collect();
-    let is_off = |arn: &TargetGroupArn, attribute: &str| match attributes.get(arn) {
-        Some(Ok(found)) => {
-            let is_on = found.get(attribute).is_some_and(|value| value == "true");
-            Ok(is_on.then(|| "it is on".to_owned()))
-        }
-        Some(Err(not_looked)) => Err(not_looked.clone()),
-        None => Ok(None),
-    };
     let [write_tag, write_policy] = may_write(desk, &arns, tags).await;
+    let [cross_zone, thresholds, client_address, proxy_protocol] =
+        attributes::look(desk, frontends, &balancers.attributes).await;
+    let [listener, weight] = listeners::look(frontends, &balancers.listeners);
     vec![
-        forwarded(frontends, listeners),
+        listener,
+        weight,
         Check::of("target-group", arns.iter().copied(), names::target_group, |arn| {
             of_arn(arn).map(takes_api_servers)
         }),
+        family(frontends, balancers, &of_arn),
+        cross_zone,
+        thresholds,
         write_tag,
         write_policy,
-        Check::of("client-address", arns.iter().copied(), names::target_group, |arn| {
-            is_off(arn, "preserve_client_ip.enabled")
-        }),
-        Check::of("proxy-protocol", arns.iter().copied(), names::target_group, |arn| {
-            is_off(arn, "proxy_protocol_v2.enabled")
-        }),
+        client_address,
+        proxy_protocol,
         Check::of("health-check", arns.iter().copied(), names::target_group, |arn| {
             of_arn(arn).map(|group| cannot_pass(&group.check))
         }),
     ]
+}
+
+/// Whether the load balancers have addresses of their target groups' family.
+fn family<'a>(
+    frontends: &[&FrontendReport],
+    balancers: &Balancers,
+    of_arn: &impl Fn(&TargetGroupArn) -> Looked<&'a TargetGroup>,
+) -> Check {
+    let mut check = Check::new("address-family");
+    for frontend in frontends {
+        let (Some(balancer), Some(group)) = (&frontend.load_balancer, &frontend.target_group) else {
+            continue;
+        };
+        let has_family = || {
+            let all = balancers.described.as_ref().map_err(Clone::clone)?;
+            let is_ipv6 = of_arn(group)?.family == Family::Ipv6;
+            let is_dual_stack = all.get(&balancer.0).is_none_or(|balancer| balancer.is_dual_stack);
+            let says = || "it takes IPv6 addresses, and its load balancer is not dual-stack".to_owned();
+            Ok((is_ipv6 && !is_dual_stack).then(says))
+        };
+        check.sees(names::target_group(group), has_family());
+    }
+    check
 }
 
 fn takes_api_servers(group: &TargetGroup) -> Option<String> {
@@ -96,39 +111,6 @@ fn matches_200(matcher: &str) -> bool {
     matcher.split(',').any(|part| {
         let (from, to) = part.split_once('-').unwrap_or((part, part));
         matches!((from.trim().parse::<u16>(), to.trim().parse::<u16>()), (Ok(from), Ok(to)) if from <= OK && OK <= to)
-    })
-}
-
-/// Whether a listener that clients find forwards to each target group.
-fn forwarded(
-    frontends: &[&FrontendReport],
-    listeners: &BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
-) -> Check {
-    let mut check = Check::new("listener");
-    for frontend in frontends {
-        let (Some(balancer), Some(group)) = (&frontend.load_balancer, &frontend.target_group) else {
-            continue;
-        };
-        let says = match listeners.get(balancer) {
-            Some(Ok(listeners)) => Ok(not_forwarded(listeners, group)),
-            Some(Err(not_looked)) => Err(not_looked.clone()),
-            None => Ok(None),
-        };
-        check.sees(names::target_group(group), says);
-    }
-    check
-}
-
-fn not_forwarded(listeners: &[Listener], group: &TargetGroupArn) -> Option<String> {
-    let own: Vec<_> = listeners.iter().filter(|one| one.target_groups.contains(&group.0)).collect();
-    if own.iter().any(|one| one.protocol == "TCP" && one.port == PORT) {
-        return None;
-    }
-    let others: Vec<_> = own.iter().map(|one| format!("{} on {}", one.protocol, one.port)).collect();
-    Some(if others.is_empty() {
-        "no listener forwards to it".to_owned()
-    } else {
-        format!("only {} forwards to it", others.join(" and "))
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use eks_nlb_sync::model::LoadBalancerArn;
 use ipnet::Ipv4Net;
 
 use super::Desk;
@@ -10,15 +11,20 @@ use super::check::Check;
 use crate::names;
 use crate::reads::Looked;
 use crate::reads::cluster::Cluster;
-use crate::reads::elb::LoadBalancer;
-use crate::reads::network::{self, Peer, Rule, Subnet};
+use crate::reads::elb::{Listener, LoadBalancer};
+use crate::reads::network::{self, EndpointService, Peer, Rule, Subnet};
+
+/// The port of API servers.
+const PORT: i32 = 443;
 
 /// Looks at the security groups of both sides.
 pub(super) async fn look(
     desk: &Desk<'_>,
     balancers: &[Balancer<'_>],
     subnets: &Looked<BTreeMap<String, Subnet>>,
-) -> Check {
+    listeners: &BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
+    services: &Looked<Vec<EndpointService>>,
+) -> [Check; 2] {
     let described = balancers.iter().filter_map(|balancer| balancer.described.as_ref().ok());
     let of_balancers = described.flat_map(|described| &described.security_groups);
     let clusters = balancers.iter().flat_map(|balancer| &balancer.clusters);
@@ -32,7 +38,52 @@ pub(super) async fn look(
             check.sees(names::load_balancer(balancer.arn), reaches);
         }
     }
-    check
+    let admitted = Check::of(
+        "clients-admitted",
+        balancers,
+        |balancer| names::load_balancer(balancer.arn),
+        |balancer| {
+            let listeners = listeners
+                .get(balancer.arn)
+                .map_or(Ok(&[][..]), |own| own.as_deref().map_err(Clone::clone))?;
+            shuts_out(balancer, &rules, listeners, services)
+        },
+    );
+    [check, admitted]
+}
+
+/// The ports on which the security groups of a load balancer admit no client.
+/// One without security groups admits all.
+///
+/// Source: ELB User Guide for Network Load Balancers, *Security groups* (read
+/// November 2026): clients of PrivateLink are judged, too, unless that is off.
+fn shuts_out(
+    balancer: &Balancer<'_>,
+    rules: &Looked<Vec<Rule>>,
+    listeners: &[Listener],
+    services: &Looked<Vec<EndpointService>>,
+) -> Looked<Option<String>> {
+    let described = balancer.described.as_ref().map_err(Clone::clone)?;
+    let rules = rules.as_ref().map_err(Clone::clone)?;
+    let LoadBalancer { security_groups: own, judges_private_link, .. } = described;
+    let Some(group) = own.first() else { return Ok(None) };
+    let is_admitted = |port: i32| {
+        rules.iter().any(|rule| !rule.is_egress && own.contains(&rule.group) && rule.is_about(port))
+    };
+    let ports: BTreeSet<i32> = listeners.iter().filter_map(|listener| listener.port.parse().ok()).collect();
+    let shut: Vec<_> =
+        ports.into_iter().filter(|port| !is_admitted(*port)).map(|port| port.to_string()).collect();
+    if shut.is_empty() {
+        return Ok(None);
+    }
+    let ports = shut.join(" and ");
+    if *judges_private_link {
+        return Ok(Some(format!("{group} admits no client on {ports}, those of PrivateLink included")));
+    }
+    let services = services.as_ref().map_err(Clone::clone)?;
+    let has_service = services.iter().any(|service| service.load_balancers.contains(&balancer.arn.0));
+    let says = || format!("{group} admits no client on {ports}, and there is no endpoint service");
+    Ok((!has_service).then(says))
 }
 
 fn may_reach(
@@ -68,12 +119,14 @@ fn may_reach(
 /// Whether one of `groups` admits TCP 443 to or from all of the other side,
 /// named by its security groups or by the ranges that it is in.
 fn admits(rules: &[Rule], groups: &[String], is_egress: bool, peers: &[String], ranges: &[Ipv4Net]) -> bool {
-    let own = rules.iter().filter(|rule| rule.is_egress == is_egress && groups.contains(&rule.group));
+    let is_own =
+        |rule: &&Rule| rule.is_egress == is_egress && groups.contains(&rule.group) && rule.is_about(PORT);
+    let own = rules.iter().filter(is_own);
     let own: Vec<_> = own.map(|rule| &rule.peer).collect();
     // What stands in a prefix list is not known, so it is not held against it.
     let names_it = own.iter().any(|peer| match peer {
         Peer::Group(group) => peers.contains(group),
-        Peer::Range(_) => false,
+        Peer::Range(_) | Peer::Ipv6Range => false,
         Peer::PrefixList => true,
     });
     let covers =
@@ -86,7 +139,7 @@ mod tests {
     use super::*;
 
     fn rule(group: &str, is_egress: bool, peer: Peer) -> Rule {
-        Rule { group: group.to_owned(), is_egress, peer }
+        Rule { group: group.to_owned(), is_egress, ports: (443, 443), peer }
     }
 
     #[test]

@@ -8,12 +8,16 @@ use futures_util::future::join_all;
 use super::Desk;
 use super::check::Check;
 use crate::names;
+use crate::reads::Looked;
 use crate::reads::network::{self, EndpointService};
 
 /// Looks at the endpoint services of the load balancers of `frontends`.
-pub(super) async fn look(desk: &Desk<'_>, frontends: &[&FrontendReport]) -> Vec<Check> {
+pub(super) async fn look(
+    desk: &Desk<'_>,
+    frontends: &[&FrontendReport],
+    services: &Looked<Vec<EndpointService>>,
+) -> Vec<Check> {
     let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.load_balancer.as_ref()).collect();
-    let services = network::endpoint_services(&desk.ask).await;
     let mut exists = Check::new("endpoint-service");
     let mut own = BTreeMap::<&str, &EndpointService>::new();
     for arn in arns {

@@ -12,6 +12,9 @@ pub(super) fn of(diagnosis: &Diagnosis<'_>) -> String {
     let mut text = String::new();
     for group in &diagnosis.groups {
         _ = writeln!(text, "{}", bold(group.name));
+        if let Some(note) = &group.note {
+            _ = writeln!(text, "  {note}");
+        }
         for check in &group.checks {
             text += &of_check(check);
         }

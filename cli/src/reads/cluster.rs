@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use aws_smithy_types::base64;
 use eks_nlb_sync::aws::eks::host_of;
 use eks_nlb_sync::aws::query_client::QueryClient;
-use eks_nlb_sync::model::ApiEndpoint;
+use eks_nlb_sync::model::{ApiEndpoint, Tags};
 use serde_json::Value;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
@@ -26,6 +26,9 @@ pub(crate) struct Cluster {
     pub(crate) subnets: Vec<String>,
     /// That of the cluster, and those given besides.
     pub(crate) security_groups: Vec<String>,
+    pub(crate) tags: Tags,
+    /// What EKS finds wrong with it, as in `InsufficientFreeAddresses: …`.
+    pub(crate) issues: Vec<String>,
     /// When each certificate authority ends.
     pub(crate) authorities: Looked<Vec<SystemTime>>,
 }
@@ -73,10 +76,23 @@ pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option
         has_private_access: private.as_bool().unwrap_or_default(),
         subnets: texts(at(&answer, "/cluster/resourcesVpcConfig/subnetIds")).collect(),
         security_groups: security_group.iter().cloned().chain(more).collect(),
+        tags: tags(at(&answer, "/cluster/tags")),
+        issues: at(&answer, "/cluster/health/issues").as_array().into_iter().flatten().map(issue).collect(),
         authorities: authorities(&text_at(&answer, "/cluster/certificateAuthority/data")),
         endpoint: host.map(|host| ApiEndpoint { host, vpc: vpc.clone(), security_group }),
         vpc: vpc.unwrap_or_default(),
     }))
+}
+
+fn tags(tags: &Value) -> Tags {
+    let tags = tags.as_object().into_iter().flatten();
+    tags.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+}
+
+fn issue(issue: &Value) -> String {
+    let resources: Vec<_> = texts(at(issue, "/resourceIds")).collect();
+    let of = if resources.is_empty() { String::new() } else { format!(" ({})", resources.join(", ")) };
+    format!("{}: {}{of}", text_at(issue, "/code"), text_at(issue, "/message"))
 }
 
 fn authorities(data: &str) -> Looked<Vec<SystemTime>> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
+use eks_nlb_sync::model::Family;
 
 use super::{list, page, pages, parameter};
 use crate::reads::Looked;
@@ -18,6 +19,12 @@ pub(crate) struct LoadBalancer {
     pub(crate) zones: BTreeSet<String>,
     pub(crate) subnets: Vec<String>,
     pub(crate) security_groups: Vec<String>,
+    /// As in `internal`.
+    pub(crate) scheme: String,
+    /// Whether it has IPv6 addresses, too.
+    pub(crate) is_dual_stack: bool,
+    /// Whether its security groups judge PrivateLink's clients.
+    pub(crate) judges_private_link: bool,
 }
 
 /// A target group, as far as checks need it.
@@ -27,6 +34,7 @@ pub(crate) struct TargetGroup {
     pub(crate) target_type: String,
     pub(crate) protocol: String,
     pub(crate) port: String,
+    pub(crate) family: Family,
     pub(crate) check: HealthCheck,
 }
 
@@ -44,7 +52,8 @@ pub(crate) struct HealthCheck {
 pub(crate) struct Listener {
     pub(crate) protocol: String,
     pub(crate) port: String,
-    pub(crate) target_groups: BTreeSet<String>,
+    /// With their weights.
+    pub(crate) target_groups: BTreeMap<String, u32>,
 }
 
 /// All load balancers of the Region, by ARN.
@@ -66,6 +75,10 @@ fn load_balancer(described: &Element) -> Result<LoadBalancer, Unreadable> {
         zones: of_zones("ZoneName")?.into_iter().collect(),
         subnets: of_zones("SubnetId")?,
         security_groups: groups.into_iter().map(|group| group.text().to_owned()).collect(),
+        scheme: described.text_of("Scheme")?,
+        is_dual_stack: described.text_of("IpAddressType")?.starts_with("dualstack"),
+        judges_private_link: described.text_of("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")?
+            != "off",
     })
 }
 
@@ -84,6 +97,7 @@ fn target_group(described: &Element) -> Result<TargetGroup, Unreadable> {
         target_type: described.text_of("TargetType")?,
         protocol: described.text_of("Protocol")?,
         port: described.text_of("Port")?,
+        family: if described.text_of("IpAddressType")? == "ipv6" { Family::Ipv6 } else { Family::Ipv4 },
         check: HealthCheck {
             protocol: described.text_of("HealthCheckProtocol")?,
             port: described.text_of("HealthCheckPort")?,
@@ -93,25 +107,22 @@ fn target_group(described: &Element) -> Result<TargetGroup, Unreadable> {
     })
 }
 
+/// Attributes by their keys.
+pub(crate) type Attributes = BTreeMap<String, String>;
+
 /// The attributes of a load balancer.
-pub(crate) async fn attributes_of_load_balancer(
-    ask: &QueryClient<'_>,
-    arn: &str,
-) -> Looked<BTreeMap<String, String>> {
+pub(crate) async fn attributes_of_load_balancer(ask: &QueryClient<'_>, arn: &str) -> Looked<Attributes> {
     let of = vec![parameter("LoadBalancerArn", arn)];
     page(ask, "elasticloadbalancing:DescribeLoadBalancerAttributes", of, attributes).await
 }
 
 /// The attributes of a target group.
-pub(crate) async fn attributes_of_target_group(
-    ask: &QueryClient<'_>,
-    arn: &str,
-) -> Looked<BTreeMap<String, String>> {
+pub(crate) async fn attributes_of_target_group(ask: &QueryClient<'_>, arn: &str) -> Looked<Attributes> {
     let of = vec![parameter("TargetGroupArn", arn)];
     page(ask, "elasticloadbalancing:DescribeTargetGroupAttributes", of, attributes).await
 }
 
-fn attributes(page: &Element) -> Result<BTreeMap<String, String>, Unreadable> {
+fn attributes(page: &Element) -> Result<Attributes, Unreadable> {
     let attribute = |one: &Element| Ok((one.text_of("Key")?, one.text_of("Value")?));
     list(page, "Attributes")?.into_iter().map(attribute).collect()
 }
@@ -126,12 +137,15 @@ pub(crate) async fn listeners(ask: &QueryClient<'_>, arn: &str) -> Looked<Vec<Li
 }
 
 fn listener(described: &Element) -> Result<Listener, Unreadable> {
-    let mut target_groups = BTreeSet::new();
+    /// The weight of a target group that an action names without one.
+    const USUAL_WEIGHT: u32 = 1;
+    let mut target_groups = BTreeMap::new();
     for action in list(described, "DefaultActions")? {
-        target_groups.insert(action.text_of("TargetGroupArn")?);
+        target_groups.insert(action.text_of("TargetGroupArn")?, USUAL_WEIGHT);
         if let Some(forward) = action.child("ForwardConfig")? {
             for group in list(forward, "TargetGroups")? {
-                target_groups.insert(group.text_of("TargetGroupArn")?);
+                let weight = group.text_of("Weight")?.parse().unwrap_or(USUAL_WEIGHT);
+                target_groups.insert(group.text_of("TargetGroupArn")?, weight);
             }
         }
     }

@@ -22,14 +22,24 @@ pub(crate) struct Subnet {
     pub(crate) id: String,
     pub(crate) zone: String,
     pub(crate) cidr: Option<Ipv4Net>,
+    /// Addresses that nothing has.
+    pub(crate) free: Option<u32>,
 }
 
-/// A rule of a security group that admits TCP 443.
+/// A rule of a security group that admits TCP.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) group: String,
     pub(crate) is_egress: bool,
+    /// The first and the last port.
+    pub(crate) ports: (i32, i32),
     pub(crate) peer: Peer,
+}
+
+impl Rule {
+    pub(crate) fn is_about(&self, port: i32) -> bool {
+        self.ports.0 <= port && port <= self.ports.1
+    }
 }
 
 /// Whom a rule is about.
@@ -37,6 +47,8 @@ pub(crate) struct Rule {
 pub(crate) enum Peer {
     Group(String),
     Range(Ipv4Net),
+    /// A range of IPv6, which the way to the control plane does not take.
+    Ipv6Range,
     /// A prefix list, which is not looked into.
     PrefixList,
 }
@@ -74,10 +86,11 @@ fn subnet(described: &Element) -> Result<Subnet, Unreadable> {
         id: described.text_of("subnetId")?,
         zone: described.text_of("availabilityZone")?,
         cidr: described.text_of("cidrBlock")?.parse().ok(),
+        free: described.text_of("availableIpAddressCount")?.parse().ok(),
     })
 }
 
-/// The rules of `groups` that admit TCP 443.
+/// The rules of `groups` that admit TCP.
 pub(crate) async fn rules(ask: &QueryClient<'_>, groups: &BTreeSet<String>) -> Looked<Vec<Rule>> {
     let groups: Vec<_> = groups.iter().cloned().collect();
     let mut found = Vec::new();
@@ -93,27 +106,27 @@ pub(crate) async fn rules(ask: &QueryClient<'_>, groups: &BTreeSet<String>) -> L
     Ok(found)
 }
 
-/// The rule, if it is about TCP 443.
+/// The rule, if it is about TCP.
 fn rule(described: &Element) -> Result<Option<Rule>, Unreadable> {
-    const PORT: i32 = 443;
     let protocol = described.text_of("ipProtocol")?;
     let bound = |name: &str| Ok::<_, Unreadable>(described.text_of(name)?.parse::<i32>().unwrap_or(-1));
-    let (from, to) = (bound("fromPort")?, bound("toPort")?);
-    let is_tcp_443 = matches!(protocol.as_str(), "tcp" | "6") && from <= PORT && PORT <= to;
-    if protocol != "-1" && !is_tcp_443 {
-        return Ok(None);
-    }
+    let ports = match protocol.as_str() {
+        "tcp" | "6" => (bound("fromPort")?, bound("toPort")?),
+        "-1" => (0, i32::from(u16::MAX)),
+        _ => return Ok(None),
+    };
     let referenced = described.child("referencedGroupInfo")?;
     let peer = match (referenced, described.text_of("cidrIpv4")?.parse()) {
         (Some(group), _) => Peer::Group(group.text_of("groupId")?),
         (None, Ok(range)) => Peer::Range(range),
         (None, Err(_)) if !described.text_of("prefixListId")?.is_empty() => Peer::PrefixList,
-        // The way between load balancer and control plane is IPv4.
+        (None, Err(_)) if !described.text_of("cidrIpv6")?.is_empty() => Peer::Ipv6Range,
         (None, Err(_)) => return Ok(None),
     };
     Ok(Some(Rule {
         group: described.text_of("groupId")?,
         is_egress: described.text_of("isEgress")? == "true",
+        ports,
         peer,
     }))
 }

@@ -7,8 +7,9 @@ use std::time::{Duration, SystemTime};
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use eks_nlb_simulator::world::{
-    ClusterSpec, ClusterStatus, EndpointService, Listener, LoadBalancerSpec, Protocol, Scope, SecurityRule,
-    TargetGroupSpec, TargetType, security_group_of,
+    CLUSTER_OF_CONTROLLER_TAG, ClusterIssue, ClusterSpec, ClusterStatus, CrossZone, EndpointService, Family,
+    Listener, LoadBalancerSpec, Measured, OverrideState, Protocol, Scheme, Scope, SecurityRule,
+    TargetGroupSpec, TargetType, Threshold, security_group_of, usual_topic,
 };
 use eks_nlb_simulator::{Fault, Frontend, TargetState, World, authority_until, sample};
 use serde_json::Value;
@@ -16,7 +17,7 @@ use serde_json::Value;
 use crate::support::*;
 
 /// `payments`, in service, and all that surrounds it as it should be.
-fn healthy(world: &mut World) -> Frontend {
+pub(crate) fn healthy(world: &mut World) -> Frontend {
     variable(world, "ADDRESS_SOURCE", "dns");
     world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
     let frontend = sample::frontend(world, "payments");
@@ -25,7 +26,7 @@ fn healthy(world: &mut World) -> Frontend {
 }
 
 /// The ids of the checks that ended with `status`.
-fn ids(diagnosis: &Value, status: &str) -> Vec<String> {
+pub(crate) fn ids(diagnosis: &Value, status: &str) -> Vec<String> {
     let groups = diagnosis["groups"].as_array().into_iter().flatten();
     let checks = groups.flat_map(|group| group["checks"].as_array().into_iter().flatten());
     let found = checks.filter(|check| check["status"] == status);
@@ -33,13 +34,13 @@ fn ids(diagnosis: &Value, status: &str) -> Vec<String> {
 }
 
 /// The checks that ended with `status`, as JSON.
-fn checks<'a>(diagnosis: &'a Value, status: &str) -> Vec<&'a Value> {
+pub(crate) fn checks<'a>(diagnosis: &'a Value, status: &str) -> Vec<&'a Value> {
     let groups = diagnosis["groups"].as_array().into_iter().flatten();
     let checks = groups.flat_map(|group| group["checks"].as_array().into_iter().flatten());
     checks.filter(|check| check["status"] == status).collect()
 }
 
-const JSON: [&str; 3] = ["doctor", "--output", "json"];
+pub(crate) const JSON: [&str; 3] = ["doctor", "--output", "json"];
 
 #[tokio::test]
 async fn where_all_is_well_there_is_nothing_to_say() {
@@ -85,18 +86,25 @@ fn day(from_now: Duration) -> (i32, u8, u8) {
     (i32::from(year), u8::try_from(month).expect("a month"), u8::try_from(day).expect("a day"))
 }
 
+/// Leaves so many addresses in each subnet of the cluster.
+pub(crate) fn free_addresses(world: &mut World, free: usize) {
+    let vpc = world.cluster("payments").vpc.clone().expect("it has one");
+    let subnets = world.vpc_mut(&Scope::default(), &vpc).subnets.clone();
+    world.supporting.free_addresses.extend(subnets.into_iter().map(|subnet| (subnet.id, free)));
+}
+
 fn authority(world: &mut World, pem: String) {
     let arn = world.cluster("payments").arn.clone();
     world.supporting.authorities.insert(arn, pem);
 }
 
 fn listener(world: &mut World, balancer: &str, protocol: &str, port: u16) {
-    let listener = Listener { protocol: protocol.to_owned(), port };
+    let listener = Listener { protocol: protocol.to_owned(), port, groups: None };
     world.supporting.listeners.insert(balancer.to_owned(), vec![listener]);
 }
 
 /// Gives a security group this rule only.
-fn only_rule(world: &mut World, group: &str, is_egress: bool, port: u16, peer: &str) {
+pub(crate) fn only_rule(world: &mut World, group: &str, is_egress: bool, port: u16, peer: &str) {
     let rule = SecurityRule { is_egress, port, peer: peer.to_owned() };
     world.supporting.rules.insert(group.to_owned(), vec![rule]);
 }
@@ -212,7 +220,7 @@ const CASES: &[Case] = &[
     case(
         "the listener has another port",
         |world, frontend| listener(world, &frontend.load_balancer, "TCP", 6443),
-        &["listener"],
+        &["clients-admitted", "listener"],
         "only TCP on 6443 forwards to it",
     ),
     case(
@@ -400,6 +408,146 @@ const CASES: &[Case] = &[
         "none in EksNlbSync within the last three hours",
     ),
     case(
+        "EKS reports a health issue",
+        |world, _| {
+            world.cluster_mut("payments").issues.push(ClusterIssue {
+                code: "Ec2SubnetNotFound".to_owned(),
+                message: "a subnet is gone".to_owned(),
+                resources: vec!["subnet-0".to_owned()],
+            });
+        },
+        &["cluster-health"],
+        "Ec2SubnetNotFound: a subnet is gone (subnet-0)",
+    ),
+    case(
+        "an upgrade finds no addresses",
+        |world, _| free_addresses(world, 1),
+        &["free-addresses"],
+        "its subnets have 2 free addresses",
+    ),
+    case(
+        "the load balancer is internet-facing",
+        |world, frontend| world.load_balancer_mut(&frontend.load_balancer).scheme = Scheme::InternetFacing,
+        &["internal", "plan"],
+        "it is internet-facing",
+    ),
+    case(
+        "the AWS Load Balancer Controller keeps the targets",
+        |world, frontend| {
+            let tags = &mut world.target_group_mut(&frontend.target_group).tags;
+            tags.insert(CLUSTER_OF_CONTROLLER_TAG.to_owned(), "tools".to_owned());
+        },
+        &["controller"],
+        "it carries elbv2.k8s.aws/cluster",
+    ),
+    case(
+        "the load balancer admits no client, those of PrivateLink included",
+        |world, frontend| {
+            let clusters = world.cluster("payments").security_group.clone();
+            only_rule(world, &security_group_of(&frontend.load_balancer), true, 443, &clusters);
+        },
+        &["clients-admitted"],
+        "admits no client on 443, those of PrivateLink included",
+    ),
+    case(
+        "the load balancer admits no client, and there is no endpoint service",
+        |world, frontend| {
+            let clusters = world.cluster("payments").security_group.clone();
+            only_rule(world, &security_group_of(&frontend.load_balancer), true, 443, &clusters);
+            world.load_balancer_mut(&frontend.load_balancer).enforces_inbound_rules = false;
+            world.supporting.services.insert(frontend.load_balancer.clone(), None);
+        },
+        &["clients-admitted", "endpoint-service"],
+        "admits no client on 443, and there is no endpoint service",
+    ),
+    case(
+        "the load balancer ran out of ports",
+        |world, frontend| {
+            let (_, name) = frontend.load_balancer.split_once("loadbalancer/").expect("an ARN");
+            world.supporting.metrics.push(Measured {
+                namespace: "AWS/NetworkELB".to_owned(),
+                name: "PortAllocationErrorCount".to_owned(),
+                of: name.to_owned(),
+                ago: Duration::from_mins(9),
+                value: 7.0,
+            });
+        },
+        &["port-allocation"],
+        "7 connections found no source port",
+    ),
+    case(
+        "the listener gives the target group no client",
+        |world, frontend| world.target_group_mut(&frontend.target_group).weight = 0,
+        &["weight"],
+        "its weight is 0",
+    ),
+    case(
+        "the target group switches cross-zone load balancing off",
+        |world, frontend| {
+            world.target_group_mut(&frontend.target_group).routing.cross_zone = CrossZone::Off;
+        },
+        &["cross-zone"],
+        "it is off for this target group",
+    ),
+    case(
+        "a zone fails open while a target is healthy",
+        |world, frontend| {
+            world.target_group_mut(&frontend.target_group).routing.routing_failover = Threshold::count(2);
+        },
+        &["thresholds"],
+        "sends clients to unhealthy targets with fewer than 2 healthy targets",
+    ),
+    case(
+        "a zone leaves DNS while a target is healthy",
+        |world, frontend| {
+            world.target_group_mut(&frontend.target_group).routing.dns_failover = Threshold::percentage(60);
+        },
+        &["thresholds"],
+        "a zone leaves DNS with less than 60 % of its targets healthy",
+    ),
+    case(
+        "the target group takes IPv6 addresses, which neither cluster nor load balancer has",
+        |world, frontend| {
+            world.drop_target(&frontend.target_group, "10.0.1.10:443");
+            world.drop_target(&frontend.target_group, "10.0.2.11:443");
+            world.target_group_mut(&frontend.target_group).family = Family::Ipv6;
+        },
+        &["addresses", "address-family", "served", "plan"],
+        "its load balancer is not dual-stack",
+    ),
+    case(
+        "no alarm watches the function",
+        |world, _| world.supporting.alarms.clear(),
+        &["alarms"],
+        "no alarm watches its metrics",
+    ),
+    case(
+        "an alarm notifies nobody",
+        |world, _| world.supporting.alarms[0].actions.clear(),
+        &["alarms"],
+        "it does nothing when it fires",
+    ),
+    case(
+        "the actions of an alarm are off",
+        |world, _| world.supporting.alarms[0].actions_enabled = false,
+        &["alarms"],
+        "it does nothing when it fires",
+    ),
+    case(
+        "nobody has confirmed the subscription",
+        |world, _| _ = world.supporting.subscriptions.insert(usual_topic(), 0),
+        &["alarms"],
+        "nobody has confirmed a subscription",
+    ),
+    case(
+        "a zone is shifted away",
+        |world, frontend| {
+            world.shift_away(&frontend.load_balancer, "eu-west-1a", OverrideState::ZonalShiftActive);
+        },
+        &["served", "overrides"],
+        "clients are shifted away from 10.0.1.10:443",
+    ),
+    case(
         "no target is healthy",
         |world, frontend| {
             for target in ["10.0.1.10", "10.0.2.11"] {
@@ -492,7 +640,7 @@ async fn what_is_wrong_is_told_with_remedy_and_link() {
         }
     }
     assert!(words.contains("nlb-payments it is off"), "{}", text.out);
-    assert!(words.ends_with("23 ✓, 3 ✗, 0 ‼ in eu-west-1."), "{}", text.out);
+    assert!(words.ends_with("34 ✓, 3 ✗, 0 ‼ in eu-west-1."), "{}", text.out);
 }
 
 fn words(text: &str) -> String {
@@ -552,15 +700,25 @@ async fn what_could_not_be_read_is_told_with_its_cause_and_without_a_remedy() {
         (
             "DescribeTargetGroupAttributes",
             Fault::internal_failure,
-            &["client-address", "proxy-protocol"],
+            &["cross-zone", "thresholds", "client-address", "proxy-protocol"],
             "is not available",
         ),
         ("DescribeLoadBalancerAttributes", Fault::internal_failure, &["cross-zone"], "is not available"),
-        ("DescribeListeners", Fault::reset, &["listener"], "cannot be reached"),
+        ("DescribeListeners", Fault::reset, &["clients-admitted", "listener"], "cannot be reached"),
         ("DescribeTargetHealth", Fault::internal_failure, &["served", "plan"], "AwsUnavailable"),
-        ("DescribeSecurityGroupRules", Fault::garble, &["security-groups"], "ec2:DescribeSecurityGroupRules"),
+        (
+            "DescribeSecurityGroupRules",
+            Fault::garble,
+            &["security-groups", "clients-admitted"],
+            "ec2:DescribeSecurityGroupRules",
+        ),
         ("GetFunctionConfiguration", Fault::reset, &["write-policy", "function"], "cannot be reached"),
-        ("GetMetricStatistics", Fault::internal_failure, &["last-success"], "is not available"),
+        (
+            "GetMetricStatistics",
+            Fault::internal_failure,
+            &["port-allocation", "last-success"],
+            "is not available",
+        ),
     ];
     for (operation, happens, checks_not_looked, why) in cases {
         let desk = Desk::new(|world| {
@@ -741,6 +899,7 @@ async fn a_function_of_another_name_is_found_by_it() {
     let desk = Desk::new(|world| {
         healthy(world);
         "sync-Function-1A2B".clone_into(&mut world.supporting.function().name);
+        "sync-Function-1A2B".clone_into(&mut world.supporting.alarms[0].function);
     })
     .await;
 

@@ -17,5 +17,6 @@ mod record;
 mod schema;
 mod status;
 mod support;
+mod surroundings;
 mod sync;
 mod watch;

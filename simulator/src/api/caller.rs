@@ -12,6 +12,7 @@ pub(super) enum Service {
     Ec2,
     CloudWatch,
     Iam,
+    Sns,
     Lambda,
     Scheduler,
     Unknown,
@@ -27,6 +28,7 @@ impl Service {
             "ec2" => Self::Ec2,
             "monitoring" => Self::CloudWatch,
             "iam" => Self::Iam,
+            "sns" => Self::Sns,
             "lambda" => Self::Lambda,
             "scheduler" => Self::Scheduler,
             _ => Self::Unknown,
@@ -42,6 +44,7 @@ impl Service {
             Self::Ec2 => "ec2",
             Self::CloudWatch => "cloudwatch",
             Self::Iam => "iam",
+            Self::Sns => "sns",
             Self::Lambda => "lambda",
             Self::Scheduler => "scheduler",
             Self::Unknown => "",
@@ -55,6 +58,7 @@ impl Service {
             Self::Sts => "https://sts.amazonaws.com/doc/2011-06-15/",
             Self::CloudWatch => "http://monitoring.amazonaws.com/doc/2010-08-01/",
             Self::Iam => "https://iam.amazonaws.com/doc/2010-05-08/",
+            Self::Sns => "http://sns.amazonaws.com/doc/2010-03-31/",
             Self::Eks | Self::Ec2 | Self::Lambda | Self::Scheduler | Self::Unknown => "",
         }
     }
@@ -89,9 +93,12 @@ impl Caller {
                 let code = match service {
                     Service::Eks | Service::Lambda | Service::Scheduler => "UnrecognizedClientException",
                     Service::Ec2 => "AuthFailure",
-                    Service::Elb | Service::Sts | Service::CloudWatch | Service::Iam | Service::Unknown => {
-                        "InvalidClientTokenId"
-                    }
+                    Service::Elb
+                    | Service::Sts
+                    | Service::CloudWatch
+                    | Service::Iam
+                    | Service::Sns
+                    | Service::Unknown => "InvalidClientTokenId",
                 };
                 let message = "The security token included in the request is invalid.";
                 Refusal::new(403, code, message)
@@ -122,6 +129,7 @@ impl Caller {
             Service::Ec2
             | Service::CloudWatch
             | Service::Iam
+            | Service::Sns
             | Service::Lambda
             | Service::Scheduler
             | Service::Unknown => None,
@@ -135,9 +143,12 @@ impl Caller {
         let code = match self.service {
             Service::Eks | Service::Lambda | Service::Scheduler => "AccessDeniedException",
             Service::Ec2 => "UnauthorizedOperation",
-            Service::Elb | Service::Sts | Service::CloudWatch | Service::Iam | Service::Unknown => {
-                "AccessDenied"
-            }
+            Service::Elb
+            | Service::Sts
+            | Service::CloudWatch
+            | Service::Iam
+            | Service::Sns
+            | Service::Unknown => "AccessDenied",
         };
         Refusal::new(403, code, message)
     }

@@ -8,7 +8,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::Call;
 use super::xml::{List, result};
-use crate::world::{Measured, Refusal, Scope, World};
+use crate::world::{Alarm, Measured, Refusal, Scope, World};
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -28,6 +28,9 @@ struct Datapoint {
 
 /// Carries out one call.
 pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String, Refusal> {
+    if call.operation == "DescribeAlarms" {
+        return Ok(alarms(world, scope, call));
+    }
     if call.operation != "GetMetricStatistics" {
         let message = format!("Could not find operation {} for version 2010-08-01", call.operation);
         return Err(Refusal::new(400, "InvalidAction", message));
@@ -46,6 +49,72 @@ pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String
         unit: "Count",
     });
     Ok(result(&call.operation, &Statistics { label: metric, datapoints: points.collect() }))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Alarms<'a> {
+    metric_alarms: List<Described<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Described<'a> {
+    alarm_name: &'a str,
+    actions_enabled: bool,
+    alarm_actions: List<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dimensions: Option<List<Dimension<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    metrics: Option<List<Query<'a>>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Dimension<'a> {
+    name: &'static str,
+    value: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Query<'a> {
+    metric_stat: MetricStat<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricStat<'a> {
+    metric: MetricOf<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricOf<'a> {
+    dimensions: List<Dimension<'a>>,
+}
+
+fn alarms(world: &World, scope: &Scope, call: &Call) -> String {
+    let all: &[Alarm] = if *scope == Scope::default() { &world.supporting.alarms } else { &[] };
+    let from = call.get("NextToken").and_then(|token| token.parse().ok()).unwrap_or_default();
+    let page = all.iter().skip(from).take(world.page_cap);
+    let described = page.map(|alarm| {
+        let of = || [Dimension { name: "FunctionName", value: &alarm.function }].into_iter().collect();
+        let query = || Query { metric_stat: MetricStat { metric: MetricOf { dimensions: of() } } };
+        Described {
+            alarm_name: &alarm.name,
+            actions_enabled: alarm.actions_enabled,
+            alarm_actions: alarm.actions.iter().map(String::as_str).collect(),
+            dimensions: (!alarm.is_expression).then(of),
+            metrics: alarm.is_expression.then(|| [query()].into_iter().collect()),
+        }
+    });
+    let metric_alarms = described.collect();
+    let next = from.saturating_add(world.page_cap);
+    let next_token = (next < all.len()).then_some(next);
+    result(&call.operation, &Alarms { metric_alarms, next_token })
 }
 
 /// How long ago the metric was measured, and its values.

@@ -6,8 +6,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{LoadBalancer, Scope, Tags, World};
+use super::{Alarm, LoadBalancer, Measured, Scope, Tags, World};
 use crate::scope::{FUNCTION_NAME, HOME_ACCOUNT};
+
+/// The free addresses of a subnet that a test gives no other number.
+const FREE_ADDRESSES: usize = 200;
 
 /// The resources that support the frontends, where they differ from the
 /// defaults.
@@ -37,21 +40,12 @@ pub struct SupportingResources {
     pub write_tag: Option<(String, String)>,
     /// What CloudWatch measured in the home scope, besides the function's runs.
     pub metrics: Vec<Measured>,
-}
-
-/// What CloudWatch measured in one minute.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Measured {
-    /// As in `EksNlbSync`.
-    pub namespace: String,
-    /// As in `UnhealthyAge`.
-    pub name: String,
-    /// The value of its one dimension.
-    pub of: String,
-    /// How long ago, in real time.
-    pub ago: Duration,
-    /// Every statistic has this value.
-    pub value: f64,
+    /// The alarms of the home scope. Default one, with a recipient.
+    pub alarms: Vec<Alarm>,
+    /// How many confirmed subscriptions topics have, by ARN. Default one.
+    pub subscriptions: BTreeMap<String, usize>,
+    /// The free addresses of subnets, by id. Default [`FREE_ADDRESSES`].
+    pub free_addresses: BTreeMap<String, usize>,
 }
 
 /// The settings of a target group that no target is about.
@@ -84,13 +78,16 @@ impl Default for GroupSettings {
     }
 }
 
-/// A listener that forwards to every target group of its load balancer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A listener.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listener {
     /// As in `TCP`.
     pub protocol: String,
     /// As in 443.
     pub port: u16,
+    /// The target groups that it forwards to. Default every one of its load
+    /// balancer.
+    pub groups: Option<Vec<String>>,
 }
 
 /// A rule of a security group: TCP on one port.
@@ -166,11 +163,12 @@ pub(crate) struct DescribedSubnet {
     pub(crate) vpc: String,
     pub(crate) zone: String,
     pub(crate) cidr: String,
+    pub(crate) free: usize,
 }
 
 impl SupportingResources {
     pub(super) fn healthy() -> Self {
-        Self { function: Some(Function::default()), ..Self::default() }
+        Self { function: Some(Function::default()), alarms: vec![Alarm::default()], ..Self::default() }
     }
 
     /// The settings of a target group, to be changed.
@@ -218,11 +216,11 @@ impl World {
         let vpc = self.region(&balancer.scope).and_then(|region| region.vpcs.get(&balancer.vpc));
         let in_zone = |(n, zone): (usize, &String)| {
             let known = vpc.and_then(|vpc| vpc.subnets.iter().find(|subnet| subnet.zone == *zone));
+            let own = || format!("subnet-0{id}{}", &zone[zone.len() - 1..]);
+            let id = known.map_or_else(own, |subnet| subnet.id.clone());
             DescribedSubnet {
-                id: known.map_or_else(
-                    || format!("subnet-0{id}{}", &zone[zone.len() - 1..]),
-                    |subnet| subnet.id.clone(),
-                ),
+                free: self.free_addresses_of(&id),
+                id,
                 vpc: balancer.vpc.clone(),
                 zone: zone.clone(),
                 cidr: known.map_or_else(|| format!("10.255.{n}.0/24"), |subnet| subnet.cidr.to_string()),
@@ -231,11 +229,16 @@ impl World {
         balancer.zones.iter().enumerate().map(in_zone).collect()
     }
 
+    fn free_addresses_of(&self, subnet: &str) -> usize {
+        self.supporting.free_addresses.get(subnet).copied().unwrap_or(FREE_ADDRESSES)
+    }
+
     /// Every subnet of `scope`.
     pub(crate) fn subnets(&self, scope: &Scope) -> BTreeMap<String, DescribedSubnet> {
         let Some(region) = self.region(scope) else { return BTreeMap::new() };
         let own = region.vpcs.values().flat_map(|vpc| {
             vpc.subnets.iter().map(|subnet| DescribedSubnet {
+                free: self.free_addresses_of(&subnet.id),
                 id: subnet.id.clone(),
                 vpc: vpc.id.clone(),
                 zone: subnet.zone.clone(),
@@ -253,14 +256,17 @@ impl World {
     }
 
     /// The rules of security groups. Where a test gives none, they let each load
-    /// balancer reach the cluster that it names.
+    /// balancer reach the cluster that it names, and clients reach the load balancer.
     pub(crate) fn security_rules(&self, scope: &Scope) -> Vec<(String, SecurityRule)> {
         let Some(region) = self.region(scope) else { return Vec::new() };
         let mut rules = Vec::new();
         for balancer in region.load_balancers.values() {
+            let own = security_group_of(&balancer.arn);
+            let clients = SecurityRule { is_egress: false, port: 443, peer: "10.0.0.0/8".to_owned() };
+            rules.push((own.clone(), clients));
             let named = balancer.tags.get(super::CLUSTER_NAME_TAG);
             let Some(cluster) = named.and_then(|name| region.clusters.get(name)) else { continue };
-            let (own, clusters) = (security_group_of(&balancer.arn), cluster.security_group.clone());
+            let clusters = cluster.security_group.clone();
             let rule = |is_egress, peer: &String| SecurityRule { is_egress, port: 443, peer: peer.clone() };
             rules.push((own.clone(), rule(true, &clusters)));
             rules.push((clusters, rule(false, &own)));

@@ -38,6 +38,7 @@ fn subnets(world: &World, scope: &Scope, call: &Call) -> String {
         vpc_id: String,
         availability_zone: String,
         cidr_block: String,
+        available_ip_address_count: usize,
     }
     let known = world.subnets(scope);
     let wanted = filters(call).into_iter().flat_map(|(_, ids)| ids);
@@ -46,6 +47,7 @@ fn subnets(world: &World, scope: &Scope, call: &Call) -> String {
         vpc_id: subnet.vpc,
         availability_zone: subnet.zone,
         cidr_block: subnet.cidr,
+        available_ip_address_count: subnet.free,
     });
     set(world, call, "subnetSet", found.collect())
 }

@@ -96,25 +96,28 @@ struct Group<'a> {
     weight: u16,
 }
 
-/// Every listener of `balancer`. Each forwards to all of its target groups, by
-/// their weights.
+/// Every listener of `balancer`. Each forwards to target groups by their weights.
 pub(super) fn listeners<'a>(world: &'a World, balancer: &'a LoadBalancer) -> Listeners<'a> {
     let groups = world.region(&balancer.scope).into_iter().flat_map(|region| region.target_groups.values());
     let groups: Vec<_> = groups
         .filter(|group| group.listener && group.load_balancers.contains(&balancer.arn))
         .map(|group| (group.arn.as_str(), group.weight))
         .collect();
-    let usual = vec![Listener { protocol: "TCP".to_owned(), port: 443 }];
+    let usual = vec![Listener { protocol: "TCP".to_owned(), port: 443, groups: None }];
     let listeners = world.supporting.listeners.get(&balancer.arn).cloned().unwrap_or(usual);
+    let is_of = |listener: &Listener, arn: &str| {
+        listener.groups.as_ref().is_none_or(|own| own.iter().any(|group| group == arn))
+    };
     let described = |listener: Listener| Described {
         load_balancer_arn: &balancer.arn,
-        protocol: listener.protocol,
+        protocol: listener.protocol.clone(),
         port: listener.port,
         default_actions: List::from_iter([Action {
             r#type: "forward",
             forward_config: Forward {
                 target_groups: groups
                     .iter()
+                    .filter(|(arn, _)| is_of(&listener, arn))
                     .map(|&(target_group_arn, weight)| Group { target_group_arn, weight })
                     .collect(),
             },
