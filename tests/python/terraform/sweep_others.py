@@ -218,7 +218,7 @@ def fleet_tools(world):
     }
     gone = {r'module\.client\["team/mail"\]\..*': "the account's clusters were taken from the list, or are about to go", r'module\.function\.aws_scheduler_schedule\.fleet\["team"\]': "and the account has no other"}
     changes = {
-        "states": [Change({}, goes=gone), Change({"team": state, "two": state}, apart=True)],
+        "states": [Change({}, goes=gone), Change({"team": state, "two": state}, apart=True), Change({"team/a": state}, others={"external_ids": {"team/a": "a-secret"}}, refused="The names in states name schedules and endpoints")],
         "external_ids": [Change({"team": "b-secret"}), Change({}, refused="external_ids has no external id for team"), Change({"team": "a-secret", "two": "another", "three": "c"})],
         "retired": [Change(["team/mail"], goes=gone)],
         "vpc_id": [Change(world.other_vpc, refused="are not in")],

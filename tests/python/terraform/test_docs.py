@@ -119,10 +119,25 @@ def test_every_source_of_the_guide_was_read_in_the_last_180_days():
     assert list(stale(NETWORK.read_text(), datetime.date.today())) == [], "read them again, correct the page, and write the new date"
 
 
+def stale_in_words(text, today):
+    """Sources in brackets, as in "(Lambda Developer Guide, read in November 2026)"."""
+    for month, year in re.findall(r"read\s+in\s+([A-Z][a-z]+)\s+(\d{4})", text):
+        date = datetime.datetime.strptime(f"{month} {year}", "%B %Y").date()
+        if not today - STALE <= date <= today:
+            yield f"read in {month} {year}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_source_of_a_page_was_read_in_the_last_180_days(page):
+    assert list(stale_in_words(page.read_text(), datetime.date.today())) == []
+
+
 def test_an_old_source_is_found():
     page = "[^a]: A; read 2026-05-01. <https://a>\n[^b]: B; read 2026-07. <https://b>\n[^c]: C; read 2027-01-01. <https://c>\n"
 
     assert list(stale(page, datetime.date(2026, 12, 1))) == ["a, read 2026-05-01", "c, read 2027-01-01"]
+    words = "(A, read in May 2026), (B, read in\nJuly 2026), (C, read in January 2027)"
+    assert list(stale_in_words(words, datetime.date(2026, 12, 1))) == ["read in May 2026", "read in January 2027"]
 
 
 def test_every_statement_refers_to_a_source_that_is_listed():

@@ -5,6 +5,11 @@ variable "states" {
     config  = map(string)
     profile = optional(string)
   }))
+
+  validation {
+    condition     = alltrue([for name in keys(var.states) : can(regex("^[0-9A-Za-z_-]{1,31}$", name))])
+    error_message = "The names in states name schedules and endpoints: use at most 31 letters, digits, hyphens and underscores, not ${join(", ", [for name in keys(var.states) : "\"${name}\"" if !can(regex("^[0-9A-Za-z_-]{1,31}$", name))])}."
+  }
 }
 
 variable "external_ids" {
