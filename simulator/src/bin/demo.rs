@@ -1,6 +1,6 @@
 //! Shows the function at work: a few clusters, a control plane that is
 //! replaced while clients connect to it, a name that does not resolve, and one
-//! that resolves in public.
+//! that resolves to a public address.
 //!
 //! The function is the shipped program, run tick by tick against the
 //! simulator. Simulated time passes between ticks, so that it all takes a
@@ -66,30 +66,36 @@ const SCENES: &[Scene] = &[
     },
     Scene {
         title: "EKS upgrades payments: both addresses are replaced. The old ones still serve.",
-        happens: |world| world.rotate("payments", NEW),
+        happens: |world| {
+            world.rotate("payments", NEW);
+            for address in OLD {
+                world.remove_interfaces_at(address);
+            }
+        },
         leads_to: [2, 0, 2, 0],
     },
     Scene {
-        title: "The new ones are not healthy yet. Until one is, the old ones stay.",
+        title: "The new ones are not healthy yet. Until enough are, the old ones stay.",
         happens: |_| {},
         leads_to: [0, 0, 2, 0],
     },
     Scene {
-        title: "Now they are. Meanwhile DNS fails for orders: what is not known is not touched.",
+        title: "Now they are, but DNS fails for payments: nothing is taken away on doubt.",
         happens: |world| {
-            let host = world.host("orders");
+            let host = world.host("payments");
             world.dns.set(&host, Reply::ServerFailure);
         },
-        leads_to: [0, 2, 0, 1],
+        leads_to: [0, 0, 2, 0],
     },
     Scene {
-        title: "DNS is back for orders. search resolves to a public address: refused as a whole.",
+        title: "DNS is back. Of search, interfaces are missing and the name is public: refused.",
         happens: |world| {
-            world.publish("orders");
+            world.publish("payments");
+            world.remove_interfaces_at("10.2.1.10");
             let host = world.host("search");
             world.dns.set(&host, ["10.2.1.10", "52.16.1.1"]);
         },
-        leads_to: [0, 0, 0, 1],
+        leads_to: [0, 2, 0, 1],
     },
     Scene {
         title: "All is well again, and everything is where it should be.",
@@ -117,11 +123,8 @@ async fn play() -> Outcome<()> {
     let program = function()?;
     let sim = Simulator::start().await;
     let frontends = populate(&mut sim.world());
-    let mut command = command(&program, &sim);
-    // By DNS alone, because the scenes are about DNS: by default the function
-    // reads the network interfaces too, and none of these failures stops it.
-    command.env("ADDRESS_SOURCE", "dns");
-    let process = Process::start(command).map_err(|e| format!("start {}: {e}", program.display()))?;
+    let process =
+        Process::start(command(&program, &sim)).map_err(|e| format!("start {}: {e}", program.display()))?;
     let paint = Paint(io::stdout().is_terminal());
 
     let group = &frontends["payments"].target_group;
