@@ -13,6 +13,7 @@ mod output;
 mod permission;
 mod plan;
 mod problem;
+mod profile;
 mod progress;
 mod reads;
 mod record;

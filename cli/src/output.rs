@@ -41,7 +41,9 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Problem> {
 /// Says what went wrong. Where nobody listens there is nothing to be done.
 pub(crate) fn complain(problem: &Problem) {
     if !problem.is_closed_pipe() {
-        hint(&format!("\u{1b}[31merror\u{1b}[0m: {problem}\n"));
+        // Libraries break their messages into lines.
+        let sentence = problem.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+        hint(&format!("\u{1b}[31merror\u{1b}[0m: {sentence}\n"));
     }
 }
 

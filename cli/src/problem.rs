@@ -7,8 +7,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use aws_credential_types::provider::error::CredentialsError;
-use eks_nlb_sync::error::{CallError, chain};
+use eks_nlb_sync::error::{CallError, UnreachableCause, chain};
 use eks_nlb_sync::model::{ClusterName, InvalidScope};
+
+use crate::profile::{self, Source};
 
 /// Why a command ends early.
 #[derive(Debug, thiserror::Error)]
@@ -21,8 +23,12 @@ pub(crate) enum Problem {
     Scope(#[from] InvalidScope),
     #[error("no Region: give --region, or set AWS_REGION or the Region of your profile")]
     NoRegion,
-    #[error("no AWS credentials: {}", remedy_of_credentials(.0))]
-    Credentials(CredentialsError),
+    #[error("{}", profile::unknown(.name, .nearest.as_deref()))]
+    UnknownProfile { name: String, nearest: Option<String> },
+    #[error("the profiles cannot be read: {0}")]
+    ProfileFiles(String),
+    #[error("no AWS credentials{}: {}{}", .profile.place(), .profile.remedy(), cause_of_credentials(.profile, .error))]
+    Credentials { profile: Source, error: CredentialsError },
     #[error("name servers cannot be read from the system: set DNS_SERVERS ({0})")]
     Resolver(String),
     #[error("{}", sentence(.0))]
@@ -103,7 +109,7 @@ fn sentence(error: &CallError) -> String {
     match error {
         CallError::AccessDenied { action, reason } => {
             format!(
-                "IAM denies {action}: allow it, or act as another with AWS_PROFILE or --role-arn ({reason})"
+                "IAM denies {action}: allow it, or act as another with --profile or --role-arn ({reason})"
             )
         }
         CallError::Throttled { action, .. } => {
@@ -114,22 +120,36 @@ fn sentence(error: &CallError) -> String {
         CallError::Rejected { .. } if error.is_about_credentials() => {
             format!("AWS does not accept the credentials: sign in again ({error})")
         }
-        CallError::Unreachable { .. }
-        | CallError::Unavailable { .. }
+        CallError::Unreachable { action, cause, reason } => {
+            format!("{action} cannot be reached: {}; {reason}", remedy_of_network(*cause))
+        }
+        CallError::Unavailable { .. }
         | CallError::Rejected { .. }
         | CallError::NotStarted { .. }
         | CallError::NotFinished { .. } => error.to_string(),
     }
 }
 
-fn remedy_of_credentials(error: &CredentialsError) -> String {
-    const REMEDY: &str =
-        "set AWS_PROFILE, run `aws sso login`, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
-    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
-        REMEDY.to_owned()
-    } else {
-        format!("{REMEDY} ({})", chain(error))
+/// What a person at this machine can do; a function's operator reads others.
+fn remedy_of_network(cause: UnreachableCause) -> &'static str {
+    match cause {
+        UnreachableCause::Name => {
+            "its host name does not resolve: check --region and this machine's name servers"
+        }
+        UnreachableCause::Route => {
+            "no connection, or no answer in time: check this machine's network and HTTPS_PROXY (in a VPC: a NAT gateway, \
+             or the interface endpoint of the service)"
+        }
+        UnreachableCause::Certificate | UnreachableCause::Proxy => cause.remedy(),
     }
+}
+
+/// The cause, as the SDK has it; nothing where there was nothing to try.
+fn cause_of_credentials(profile: &Source, error: &CredentialsError) -> String {
+    if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && profile.place().is_empty() {
+        return String::new();
+    }
+    format!(" ({})", chain(error))
 }
 
 pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {

@@ -21,7 +21,7 @@ use eks_nlb_sync::settings::{self, Settings};
 
 use crate::args::Common;
 use crate::problem::Problem;
-use crate::progress;
+use crate::{profile, progress};
 
 /// The time of one run. A Region that is too large for it is read in the next
 /// run, as by the function.
@@ -58,8 +58,11 @@ impl Session {
         let variable = |name: &str| if common.demo { None } else { settings::variable(name) };
         let https = config::https(variable).map_err(|error| Problem::Usage(error.to_string()))?;
         let mut loader = config::loader(https, settings.sdk_retries);
-        if let Some(profile) = &common.profile {
-            loader = loader.profile_name(profile);
+        let profile =
+            if common.demo { None } else { Some(profile::selected(common.profile.as_deref()).await?) };
+        if let Some(name) = common.profile.as_ref().filter(|_| !common.demo) {
+            let https = config::https(variable).map_err(|error| Problem::Usage(error.to_string()))?;
+            loader = loader.profile_name(name).credentials_provider(profile::credentials(name, https).await);
         }
         if let Some(region) = &common.region {
             loader = loader.region(Region::new(region.as_str().to_owned()));
@@ -74,8 +77,8 @@ impl Session {
             return Err(Problem::NoRegion);
         }
         // The SDK would say of missing credentials that a call cannot be sent.
-        if let Some(provider) = home.credentials_provider() {
-            provider.provide_credentials().await.map_err(Problem::Credentials)?;
+        if let (Some(provider), Some(profile)) = (home.credentials_provider(), profile) {
+            provider.provide_credentials().await.map_err(|error| Problem::Credentials { profile, error })?;
         }
         let resolver = Resolver::new(&settings).map_err(|error| Problem::Resolver(error.to_string()))?;
         let account = Account::new(home, settings.sdk_retries).map_err(|_| Problem::NoRegion)?;

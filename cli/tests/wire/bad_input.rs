@@ -74,7 +74,7 @@ async fn without_region_or_credentials_it_says_how_to_give_them() {
     said(bare(&["plan"])).await.assert_one_sentence(1, &["no Region", "--region"]);
 
     let lacking = said(bare(&["plan", "--region", "eu-west-1"])).await;
-    lacking.assert_one_sentence(1, &["no AWS credentials", "AWS_PROFILE"]);
+    lacking.assert_one_sentence(1, &["no AWS credentials", "AWS_PROFILE", "aws login"]);
 }
 
 #[tokio::test]

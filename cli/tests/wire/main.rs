@@ -9,6 +9,7 @@ mod bad_input;
 mod completions;
 mod docs;
 mod doctor;
+mod environment;
 mod explain;
 mod layout;
 mod plan;

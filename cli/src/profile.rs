@@ -1,0 +1,133 @@
+//! Finds the profile that credentials come from, and how a person signs in with
+//! it.
+
+use std::borrow::Cow;
+
+use aws_config::BehaviorVersion;
+use aws_config::meta::region::ProvideRegion;
+use aws_config::profile::{Profile, ProfileFileCredentialsProvider, ProfileFileRegionProvider, ProfileSet};
+use aws_config::provider_config::ProviderConfig;
+use aws_runtime::env_config::file::EnvConfigFiles;
+use aws_smithy_runtime_api::client::http::HttpClient;
+use aws_types::os_shim_internal::{Env, Fs};
+use eks_nlb_sync::error::chain;
+use eks_nlb_sync::settings;
+
+use crate::names;
+use crate::problem::{Problem, did_you_mean};
+
+/// The variables that name a profile, as the SDK reads them.
+const VARIABLE: &str = "AWS_PROFILE";
+
+/// The profile that is used without a name.
+const DEFAULT: &str = "default";
+
+/// The profile that credentials come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    name: String,
+    way: Way,
+}
+
+/// How a profile gets credentials.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// It is not there, or has nothing about credentials.
+    Nothing,
+    /// IAM Identity Center: `sso_session` or `sso_start_url`.
+    Sso,
+    /// The console's sign-in: `login_session`.
+    Login,
+    /// Another program: `credential_process`.
+    Process,
+    /// Another role: `role_arn`.
+    Role,
+    /// Access keys.
+    Keys,
+}
+
+impl Way {
+    fn of(profile: &Profile) -> Self {
+        let has = |key: &str| profile.get(key).is_some();
+        if has("role_arn") {
+            Self::Role
+        } else if has("sso_session") || has("sso_start_url") {
+            Self::Sso
+        } else if has("login_session") {
+            Self::Login
+        } else if has("credential_process") {
+            Self::Process
+        } else if has("aws_access_key_id") {
+            Self::Keys
+        } else {
+            Self::Nothing
+        }
+    }
+}
+
+/// The profile that `flag`, or else the environment, selects.
+///
+/// # Errors
+///
+/// The files cannot be read, or have no profile of that name.
+pub(crate) async fn selected(flag: Option<&str>) -> Result<Source, Problem> {
+    let given = flag.map(|name| Cow::Owned(name.to_owned()));
+    let (fs, env, files) = (Fs::real(), Env::real(), EnvConfigFiles::default());
+    let profiles = aws_config::profile::load(&fs, &env, &files, given);
+    let profiles: ProfileSet = profiles.await.map_err(|error| Problem::ProfileFiles(chain(&error)))?;
+    let named = flag.map(str::to_owned).or_else(|| settings::variable(VARIABLE));
+    let name = named.clone().unwrap_or_else(|| DEFAULT.to_owned());
+    match profiles.get_profile(&name) {
+        Some(profile) => Ok(Source { way: Way::of(profile), name }),
+        None if named.is_none() => Ok(Source { name, way: Way::Nothing }),
+        None => Err(Problem::UnknownProfile { nearest: names::nearest(&name, profiles.profiles()), name }),
+    }
+}
+
+/// The credentials of a profile that a flag names. The SDK's default would take
+/// those of the environment first.
+pub(crate) async fn credentials(
+    name: &str,
+    https: impl HttpClient + 'static,
+) -> ProfileFileCredentialsProvider {
+    let region = ProfileFileRegionProvider::builder().profile_name(name).build().region().await;
+    let config = ProviderConfig::without_region()
+        .with_behavior_version(Some(BehaviorVersion::latest()))
+        .with_http_client(https)
+        .with_region(region);
+    ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name).build()
+}
+
+impl Source {
+    /// The next step of a person for whom it gave no credentials.
+    pub(crate) fn remedy(&self) -> String {
+        let Self { name, way } = self;
+        let flag = if name == DEFAULT { String::new() } else { format!(" --profile {name}") };
+        match way {
+            Way::Nothing => format!(
+                "name a profile with --profile or {VARIABLE}, sign in with `aws login` or `aws sso login`, or set \
+                 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            ),
+            Way::Sso => format!("sign in with `aws sso login{flag}`"),
+            Way::Login => format!("sign in with `aws login{flag}`"),
+            Way::Process => format!("run the credential_process of profile {name} by hand: it failed"),
+            Way::Role => format!(
+                "check role_arn and source_profile of profile {name}, and sign in with the profile that it names"
+            ),
+            Way::Keys => format!("check the access keys of profile {name}"),
+        }
+    }
+
+    /// As in ` in profile dev`; nothing for what has no profile.
+    pub(crate) fn place(&self) -> String {
+        if self.way == Way::Nothing { String::new() } else { format!(" from profile {}", self.name) }
+    }
+}
+
+/// Words for a profile that is not there.
+pub(crate) fn unknown(name: &str, nearest: Option<&str>) -> String {
+    format!(
+        "~/.aws/config and ~/.aws/credentials have no profile {name}{}; `aws configure list-profiles` lists them",
+        did_you_mean(nearest)
+    )
+}

@@ -1,0 +1,148 @@
+//! What every AWS tool's environment offers: profiles, certificates, proxies.
+//! Whatever is wrong with it ends in one sentence, and nothing is written.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use eks_nlb_simulator::closed_address;
+use tempfile::TempDir;
+
+use crate::support::*;
+
+const PROFILES: &str = "\
+[profile identity-center]
+region = eu-west-1
+sso_session = company
+sso_account_id = 111122223333
+sso_role_name = reader
+
+[sso-session company]
+sso_region = eu-west-1
+sso_start_url = https://company.awsapps.com/start
+
+[profile console]
+region = eu-west-1
+login_session = arn:aws:iam::111122223333:user/admin
+
+[profile broken-process]
+region = eu-west-1
+credential_process = /bin/false
+
+[profile role]
+region = eu-west-1
+role_arn = arn:aws:iam::111122223333:role/reader
+source_profile = nowhere
+
+[profile no-region]
+aws_access_key_id = AKIDEXAMPLE
+aws_secret_access_key = secret
+";
+
+/// A home directory with `profiles`.
+fn home(profiles: &str) -> TempDir {
+    let home = tempfile::tempdir().expect("a directory");
+    fs::create_dir(home.path().join(".aws")).expect("made");
+    fs::write(home.path().join(".aws/config"), profiles).expect("written");
+    home
+}
+
+/// `arguments` in a home directory, without other credentials.
+async fn run_at(desk: &Desk, home: &Path, variables: &[(&str, &str)], arguments: &[&str]) -> Said {
+    let mut command = desk.command(arguments);
+    for variable in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_REGION",
+        "AWS_DEFAULT_REGION",
+    ] {
+        command.env_remove(variable);
+    }
+    command.env("HOME", home).env("AWS_MAX_ATTEMPTS", "1").envs(variables.iter().copied());
+    said(command).await
+}
+
+#[tokio::test]
+async fn a_profile_that_gives_no_credentials_is_named_with_cause_and_next_step() {
+    let desk = Desk::new(small_fleet).await;
+    let home = home(PROFILES);
+    let cases: [(&str, &[&str]); 6] = [
+        ("identity-center", &["from profile identity-center", "`aws sso login --profile identity-center`"]),
+        ("console", &["from profile console", "`aws login --profile console`"]),
+        ("broken-process", &["credential_process of profile broken-process"]),
+        ("role", &["source_profile of profile role", "nowhere"]),
+        ("no-region", &["no Region", "--region"]),
+        ("consle", &["have no profile consle", "did you mean console?"]),
+    ];
+    for (profile, parts) in cases {
+        let flag = run_at(&desk, home.path(), &[], &["plan", "--profile", profile]).await;
+        let variable = run_at(&desk, home.path(), &[("AWS_PROFILE", profile)], &["plan"]).await;
+
+        flag.assert_one_sentence(1, parts);
+        variable.assert_one_sentence(1, parts);
+    }
+    assert_eq!(desk.writes(), 0);
+}
+
+/// Prints the credentials that the simulated account accepts.
+fn process(desk: &Desk, home: &Path) -> PathBuf {
+    let env = desk.sim.env();
+    let of =
+        |name: &str| env.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).expect(name);
+    let credentials = serde_json::json!({
+        "Version": 1,
+        "AccessKeyId": of("AWS_ACCESS_KEY_ID"),
+        "SecretAccessKey": of("AWS_SECRET_ACCESS_KEY"),
+    });
+    let file = home.join("credentials.json");
+    fs::write(&file, credentials.to_string()).expect("written");
+    file
+}
+
+#[tokio::test]
+async fn a_profile_of_a_flag_wins_over_the_environment() {
+    let desk = Desk::new(small_fleet).await;
+    let home = home("");
+    let file = process(&desk, home.path());
+    let profile =
+        format!("[profile script]\nregion = eu-west-1\ncredential_process = /bin/cat {}\n", file.display());
+    fs::write(home.path().join(".aws/config"), profile).expect("written");
+    let other = [("AWS_ACCESS_KEY_ID", "AKIDOTHER"), ("AWS_SECRET_ACCESS_KEY", "other")];
+
+    let said = run_at(&desk, home.path(), &other, &["plan", "--profile", "script"]).await;
+
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    assert!(said.out.contains("nlb-payments"), "{said:?}");
+    let refused = run_at(&desk, home.path(), &other, &["plan", "--region", "eu-west-1"]).await;
+    refused.assert_one_sentence(1, &["AWS does not accept the credentials"]);
+}
+
+/// Variables, and what is said of them.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
+
+#[tokio::test]
+async fn a_wrong_environment_ends_in_one_sentence() {
+    let desk = Desk::new(small_fleet).await;
+    let here = home("[profile good]\nthis is no file of profiles\n");
+    let bundle = here.path().join("empty.pem").display().to_string();
+    fs::write(&bundle, "nothing").expect("written");
+    let closed = format!("http://{}", closed_address().expect("loopback has free ports"));
+    let cases: [Case<'_>; 7] = [
+        (&[("AWS_CONFIG_FILE", "~/.aws/config")], &["the profiles cannot be read"]),
+        (&[("AWS_CA_BUNDLE", "/nowhere.pem")], &["AWS_CA_BUNDLE=\"/nowhere.pem\" cannot be read"]),
+        (&[("AWS_CA_BUNDLE", &bundle)], &["AWS_CA_BUNDLE", "holds no certificate in PEM format"]),
+        (&[("HTTPS_PROXY", "not a proxy")], &["HTTPS_PROXY is not the URL of an HTTP proxy"]),
+        (&[("AWS_ENDPOINT_URL", "http://nowhere.invalid")], &["does not resolve", "--region"]),
+        (&[("AWS_ENDPOINT_URL", &closed)], &["cannot be reached", "this machine's network"]),
+        (&[("HTTP_PROXY", &closed)], &["cannot be reached", "proxy"]),
+    ];
+    for (variables, parts) in cases {
+        for arguments in [&["plan"][..], &["status"], &["explain", "payments"], &["sync", "--yes"]] {
+            let mut command = desk.command(arguments);
+            command.env("HOME", if parts[0].contains("profiles") { here.path() } else { Path::new("/") });
+            command.env("AWS_MAX_ATTEMPTS", "1").envs(variables.iter().copied());
+            said(command).await.assert_one_sentence(1, parts);
+        }
+    }
+    assert_eq!(desk.writes(), 0);
+}
