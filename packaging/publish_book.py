@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Publishes the built book as one version of the site, next to those that are there.
+"""Publishes the built book as one version of the site, and keeps the other versions.
 
     packaging/publish_book.py target/book/book v0.1.0 REMOTE
 
 commits it as the folder `v0.1.0` of the branch gh-pages and pushes that. The front
-page leads to the highest version, or to `main` while there is none, and lists all.
+page leads to the highest version, or to `main` before the first, and lists all.
 Standard library only.
 """
 
