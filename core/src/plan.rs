@@ -18,7 +18,7 @@
 //! | 4 | stale, and still named by one of two sources | withheld |
 //! | 5 | stale and `unused` | deregistered: it serves no clients |
 //! | 6 | stale and `unhealthy`, while a healthy target serves its zone | deregistered: it serves no clients |
-//! | 7 | stale and `unhealthy`, while no healthy target serves its zone, which therefore *fails open* | deregistered once every desired target that may serve the zone is registered, no longer `initial` and not overridden, and never by a short answer |
+//! | 7 | stale and `unhealthy`, while no healthy target serves its zone, which therefore *fails open* | deregistered once every desired target that may serve the zone is registered, no longer `initial`, and gets traffic, and never by a short answer |
 //! | 8 | stale in any other state: it may be serving | deregistered once [`Policy::min_healthy`] desired targets are healthy, and its zone has a healthy desired target or no desired target that the load balancer uses |
 //! | 9 | to be deregistered, while a source that must agree has failed | withheld |
 //!
@@ -32,6 +32,10 @@
 //! the group is healthy, every zone may fail open to every target (with
 //! cross-zone load balancing the zones are one), so rule 7 then waits for all
 //! desired targets, and for one at least. `unused` ones do not count.
+//!
+//! An overridden target gets no traffic. Rule 7 does not wait for it where another
+//! desired target of the zone gets traffic, nor for a `healthy` one where the stale
+//! target is overridden too: the zonal shift ends for both.
 //!
 //! Registering comes first. If a registration fails, nothing is deregistered, except `unused`
 //! targets where the target quota is used up: [`Plan::withhold_deregistrations`].

@@ -18,7 +18,8 @@
 //!   checks, count as answering.
 //! - **keep-last-live-server**: while the desired addresses are those of live
 //!   API servers, be it all of them, some, or some that are about to leave, no
-//!   write takes the last target that serves.
+//!   write takes the last target that serves. Where a higher threshold makes a
+//!   zone fail open beside a healthy target, this one must be live, too.
 //! - **keep-minimum**: a write that takes a healthy target leaves
 //!   `MIN_HEALTHY_TARGETS` healthy ones, or as many as the load balancer uses of
 //!   the desired ones. An answer with one address leaves no fewer than the

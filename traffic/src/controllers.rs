@@ -1,41 +1,16 @@
-//! Other ways to keep a target group, and two that know better.
+//! Other ways to keep a target group, and two controllers of perfect judgement.
 //!
-//! They call ELB as anybody does. None of them contains a rule of the
-//! function's.
+//! They call ELB through its API. None of them contains a rule of the function.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::SocketAddr;
 
 use eks_nlb_simulator::api::{Request, respond};
-use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, Node};
+use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, Node, Target, TargetKey};
 use eks_nlb_simulator::{TargetState, World};
 
-/// Where addresses are learnt: `ADDRESS_SOURCE`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Source {
-    /// `dns`.
-    Dns,
-    /// `eni`.
-    Eni,
-    /// `dns+eni`.
-    Both,
-}
-
-impl Source {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Dns, Self::Eni, Self::Both];
-
-    /// The value of the setting.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Eni => "eni",
-            Self::Both => "dns+eni",
-        }
-    }
-}
+use crate::sources::{Belief, Known, Source};
 
 /// Who keeps a target group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,8 +27,8 @@ pub enum Controller {
     /// A cron script: every minute it registers what is new in DNS and
     /// deregisters what is gone; where DNS fails, everything is.
     Cron,
-    /// Perfect judgement, whenever the function runs, knowing what its sources
-    /// and ELB say then.
+    /// Perfect judgement whenever the function runs, from what its sources and
+    /// ELB answer then.
     SameKnowledge(Source),
     /// Knows when each server begins to serve and when it stops.
     AllKnowing,
@@ -61,13 +36,15 @@ pub enum Controller {
 
 impl Controller {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
+        Self::Function(Source::Auto),
         Self::Function(Source::Dns),
         Self::Function(Source::Eni),
         Self::Function(Source::Both),
         Self::Blueprint,
         Self::Hostname,
         Self::Cron,
+        Self::SameKnowledge(Source::Auto),
         Self::SameKnowledge(Source::Dns),
         Self::SameKnowledge(Source::Eni),
         Self::SameKnowledge(Source::Both),
@@ -84,30 +61,6 @@ impl fmt::Display for Controller {
             Self::Cron => f.write_str("cron script"),
             Self::SameKnowledge(source) => write!(f, "perfect, `{}`", source.as_str()),
             Self::AllKnowing => f.write_str("all-knowing"),
-        }
-    }
-}
-
-/// What the sources say at a moment.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Known {
-    /// What DNS names; nothing if it fails.
-    pub(crate) named: Option<Vec<String>>,
-    /// The addresses of the control plane's interfaces.
-    pub(crate) interfaces: Vec<String>,
-}
-
-impl Known {
-    /// Who is believed to serve, and who perhaps; nothing if nobody knows.
-    fn of(&self, source: Source) -> Option<(Vec<String>, Vec<String>)> {
-        let Self { named, interfaces } = self;
-        match source {
-            Source::Dns => named.clone().map(|named| (named.clone(), named)),
-            Source::Eni => Some((interfaces.clone(), interfaces.clone())),
-            Source::Both => named.as_ref().map(|named| {
-                let both = named.iter().filter(|address| interfaces.contains(address)).cloned().collect();
-                (both, [named.as_slice(), interfaces].concat())
-            }),
         }
     }
 }
@@ -153,27 +106,41 @@ impl Group<'_> {
         self.deregister(&there.into_iter().filter(|a| !named.contains(a)).collect::<Vec<_>>());
     }
 
-    /// Registers what is named, and takes away, one after the other, whatever
-    /// nobody would miss. It tries without: in every zone that gets the target,
-    /// somebody must be left who can be trusted to serve.
+    /// Registers what its sources name, and takes away, one after the other,
+    /// every other target that no client would miss. It tries without: in every
+    /// zone that sends to the target, a server must be left that can be trusted.
     ///
-    /// It trusts what its sources name, once ELB has taken it in. Of the others
-    /// it knows only that they may stop at any moment, or have.
+    /// It trusts what its sources name, once ELB has registered it. The others may
+    /// stop at any moment. It reads ELB as the function does, late if reads lag.
     pub(crate) fn same_knowledge(&mut self, source: Source, known: &Known) {
-        let Some((believed, possible)) = known.of(source) else { return };
+        let Some(belief) = known.by(source) else { return };
+        let arn = self.arn;
+        let (missing, gone) = self.world.as_last_read(|world| Group { world, arn }.judge(&belief));
+        self.register(&missing);
+        self.deregister(&gone);
+    }
+
+    /// What perfect judgement registers and takes away.
+    fn judge(&mut self, belief: &Belief) -> (Vec<String>, Vec<String>) {
         let there = self.in_state(|state| state != TargetState::Draining);
-        self.register_missing(&believed, &there);
-        // What gets nothing yet hurts nobody, and may be needed.
+        let missing = missing(&belief.serve, &there);
+        // A target without connections harms no client, and may be needed.
         let initial = self.in_state(|state| state == TargetState::Initial);
-        let stale = |address: &String| !possible.contains(address) && !initial.contains(address);
-        for address in there.into_iter().filter(stale) {
+        let may_serve = |address: &String| belief.may_serve.as_ref().is_none_or(|all| all.contains(address));
+        let mut without = BTreeMap::new();
+        for address in there.into_iter().filter(|address| !may_serve(address) && !initial.contains(address)) {
             let get_it = self.zones_with(|other| *other == address);
-            let trusted = |other: &String| believed.contains(other) && !initial.contains(other);
-            let left = self.without(&address, |group| group.zones_with(trusted));
-            if get_it.is_subset(&left) {
-                self.deregister(&[address]);
+            let (key, target) = self.take(&address);
+            let trusted = |other: &String| belief.serve.contains(other) && !initial.contains(other);
+            if get_it.is_subset(&self.zones_with(trusted)) {
+                without.insert(address, (key, target));
+            } else {
+                self.put_back([(key, target)]);
             }
         }
+        let gone = without.keys().cloned().collect();
+        self.put_back(without.into_values());
+        (missing, gone)
     }
 
     /// `coming` will serve by the time that they are in service.
@@ -190,14 +157,14 @@ impl Group<'_> {
         nodes.filter(|(_, node)| has_such(node)).map(|(zone, _)| zone).collect()
     }
 
-    /// What would be if there were no target at `address`.
-    fn without<T>(&mut self, address: &str, is: impl FnOnce(&Self) -> T) -> T {
+    fn take(&mut self, address: &str) -> (TargetKey, Target) {
         let targets = &mut self.world.target_group_mut(self.arn).targets;
         let key = targets.keys().find(|key| key.id == address).expect("it is there").clone();
-        let target = targets.remove(&key).expect("it is there");
-        let answer = is(self);
-        self.world.target_group_mut(self.arn).targets.insert(key, target);
-        answer
+        targets.remove_entry(&key).expect("it is there")
+    }
+
+    fn put_back(&mut self, taken: impl IntoIterator<Item = (TargetKey, Target)>) {
+        self.world.target_group_mut(self.arn).targets.extend(taken);
     }
 
     /// The addresses of the targets whose state is such.
@@ -208,8 +175,7 @@ impl Group<'_> {
     }
 
     fn register_missing(&mut self, wanted: &[String], there: &[String]) {
-        let missing: Vec<_> = wanted.iter().filter(|address| !there.contains(address)).cloned().collect();
-        self.register(&missing);
+        self.register(&missing(wanted, there));
     }
 
     fn register(&mut self, addresses: &[String]) {
@@ -241,4 +207,9 @@ impl Group<'_> {
         let response = respond(self.world, &request);
         assert_eq!(response.status, 200, "{operation} {addresses:?}: {:?}", response.body);
     }
+}
+
+/// The addresses in `wanted` that are not `there`.
+fn missing(wanted: &[String], there: &[String]) -> Vec<String> {
+    wanted.iter().filter(|address| !there.contains(address)).cloned().collect()
 }

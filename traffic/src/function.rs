@@ -21,8 +21,8 @@ use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::Settings;
 
 use crate::connector::{Aws, Connector};
-use crate::controllers::Source;
 use crate::in_memory_net::{InMemoryNet, NameServer};
+use crate::sources::Source;
 
 /// The time that a run is given, in simulated time.
 const TIME: Duration = Duration::from_mins(1);

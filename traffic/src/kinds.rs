@@ -18,6 +18,12 @@ const ANSWERS: u32 = MINUTE;
 /// When DNS names it.
 const NAMED: u32 = 2 * MINUTE;
 
+/// When an old server is unready for a minute.
+const UNREADY: u32 = 3 * MINUTE;
+
+/// The subnet of zone b.
+const ZONE_B: u8 = 2;
+
 /// How a control plane of two servers, in zones a and b, is replaced. Unless
 /// it says otherwise, by two others in the same zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,6 +45,13 @@ pub enum Kind {
     ExistedBefore,
     /// Health checks fail although servers serve.
     ChecksFail,
+    /// The same in zone b only.
+    ChecksFailInOneZone,
+    /// Zone b's old server fails its checks from the beginning, and serves until
+    /// it stops.
+    UnreadyEarly,
+    /// Zone b's old server fails its checks for a minute, and serves.
+    UnreadyForAMinute,
     /// New servers pass their checks 7 min before they serve.
     ChecksLie,
     /// Only one server is replaced.
@@ -77,7 +90,7 @@ pub(crate) enum Happening {
 
 impl Kind {
     /// All that the tables have.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 19] = [
         Self::Overlap(6),
         Self::Overlap(3),
         Self::StopAtOnce,
@@ -87,6 +100,9 @@ impl Kind {
         Self::EventsLost,
         Self::ExistedBefore,
         Self::ChecksFail,
+        Self::ChecksFailInOneZone,
+        Self::UnreadyEarly,
+        Self::UnreadyForAMinute,
         Self::ChecksLie,
         Self::One,
         Self::OneZoneLate,
@@ -120,6 +136,12 @@ impl Kind {
         }
     }
 
+    /// Whether health checks fail although `server` serves.
+    #[must_use]
+    pub(crate) fn fails_checks(self, server: Server) -> bool {
+        self == Self::ChecksFail || (self == Self::ChecksFailInOneZone && server.zone == ZONE_B)
+    }
+
     /// Whether the n-th event is lost.
     pub(crate) fn loses_event(self, n: usize) -> bool {
         self == Self::EventsLost && [1, 4, 6, 9].contains(&(n % 10))
@@ -128,9 +150,7 @@ impl Kind {
     /// What happens at which step when `old` servers are replaced by `new`
     /// ones; servers in both stay.
     pub(crate) fn script(self, old: &[Server], new: &[Server]) -> Vec<(u32, Happening)> {
-        use Happening::{
-            FailsChecks, InterfaceGoes, InterfaceMade, Names, NamesFail, PassesChecks, Serves, Stops,
-        };
+        use Happening::{Names, NamesFail};
 
         let both = || Names([old, new].concat());
         let only = |servers: &[Server]| Names(servers.to_vec());
@@ -157,34 +177,58 @@ impl Kind {
             | Self::EventsLost
             | Self::ExistedBefore
             | Self::ChecksFail
+            | Self::ChecksFailInOneZone
+            | Self::UnreadyEarly
+            | Self::UnreadyForAMinute
             | Self::One
             | Self::Back
             | Self::OtherZones => (vec![(NAMED, only(new))], NAMED + 4 * MINUTE),
         };
         let mut script = names;
         for &server in new.iter().filter(|server| !old.contains(server)) {
-            // EKS finds out about a crash first.
-            let made = if self == Self::Crash { 2 * MINUTE } else { 0 };
-            let late = if self == Self::OneZoneLate && server.zone == 2 { 5 * MINUTE } else { 0 };
-            let passes = made + ANSWERS + late;
-            let serves = passes + if self == Self::ChecksLie { 7 * MINUTE } else { 0 };
-            script.extend([
-                (made, InterfaceMade(server)),
-                (passes, PassesChecks(server)),
-                (serves, Serves(server)),
-            ]);
+            script.extend(self.beginning(server));
         }
         for &server in old.iter().filter(|server| !new.contains(server)) {
-            let gone = if self == Self::Crash { 5 * MINUTE } else { stop };
-            // In order, a server is no longer ready for a minute before it stops.
-            let notice = if matches!(self, Self::Crash | Self::StopAtOnce) { 0 } else { MINUTE };
-            script.extend([
-                (stop - notice, FailsChecks(server)),
-                (stop, Stops(server)),
-                (gone, InterfaceGoes(server)),
-            ]);
+            script.extend(self.end(server, stop));
         }
         script
+    }
+
+    /// What happens to a new server.
+    fn beginning(self, new: Server) -> [(u32, Happening); 3] {
+        // EKS finds out about a crash first.
+        let made = if self == Self::Crash { 2 * MINUTE } else { 0 };
+        let late = if self == Self::OneZoneLate && new.zone == ZONE_B { 5 * MINUTE } else { 0 };
+        let passes = made + ANSWERS + late;
+        let serves = passes + if self == Self::ChecksLie { 7 * MINUTE } else { 0 };
+        [
+            (made, Happening::InterfaceMade(new)),
+            (passes, Happening::PassesChecks(new)),
+            (serves, Happening::Serves(new)),
+        ]
+    }
+
+    /// What happens to an old server that stops at `stop`.
+    fn end(self, server: Server, stop: u32) -> Vec<(u32, Happening)> {
+        let gone = if self == Self::Crash { 5 * MINUTE } else { stop };
+        // In order, a server is no longer ready for a minute before it stops.
+        let notice = if matches!(self, Self::Crash | Self::StopAtOnce) {
+            0
+        } else if self == Self::UnreadyEarly && server.zone == ZONE_B {
+            stop
+        } else {
+            MINUTE
+        };
+        let mut ends = vec![
+            (stop - notice, Happening::FailsChecks(server)),
+            (stop, Happening::Stops(server)),
+            (gone, Happening::InterfaceGoes(server)),
+        ];
+        if self == Self::UnreadyForAMinute && server.zone == ZONE_B {
+            ends.push((UNREADY, Happening::FailsChecks(server)));
+            ends.push((UNREADY + MINUTE, Happening::PassesChecks(server)));
+        }
+        ends
     }
 }
 
@@ -199,6 +243,9 @@ impl fmt::Display for Kind {
             Self::EventsLost => "4 of 10 events are lost",
             Self::ExistedBefore => "the cluster existed before",
             Self::ChecksFail => "checks fail, servers serve",
+            Self::ChecksFailInOneZone => "checks fail in one zone, servers serve",
+            Self::UnreadyEarly => "one zone's old server is unready early",
+            Self::UnreadyForAMinute => "one zone's old server is unready for a minute",
             Self::ChecksLie => "checks pass, servers do not serve",
             Self::One => "one server is replaced",
             Self::OneZoneLate => "one zone's server is late",

@@ -3,7 +3,7 @@
 //! policies that people use, and by two controllers of perfect judgement.
 //!
 //! All of it is in memory: [`World::nodes`](eks_nlb_simulator::World::nodes)
-//! returns the targets that get a connection, and [`stage`] plays what happens.
+//! returns the targets that get a connection, and [`play`] plays what happens.
 //! Each zone has clients that know no other zone, as PrivateLink's endpoints do.
 //!
 //! The simulation tests play the scripts of [`kinds`], and `eks-nlb replay`
@@ -22,5 +22,7 @@ pub mod controllers;
 pub mod function;
 pub mod in_memory_net;
 pub mod kinds;
+pub mod lanes;
+pub mod play;
 pub mod score;
-pub mod stage;
+pub mod sources;

@@ -34,19 +34,20 @@ impl Score {
     }
 }
 
-/// How each controller fared.
+/// The score of each controller.
 pub type Scores = BTreeMap<Controller, Score>;
 
-/// How each fared in each kind of replacement.
+/// The scores in each kind of replacement.
 pub struct Table {
     /// A row for each kind.
     pub rows: Vec<(Kind, Scores)>,
 }
 
-/// As the documentation has it, in Markdown.
+/// As the documentation has it, in Markdown: without perfect judgement.
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let controllers = || Controller::ALL.into_iter().filter(|c| *c != Controller::AllKnowing);
+        let is_perfect = |c: &Controller| matches!(c, Controller::SameKnowledge(_) | Controller::AllKnowing);
+        let controllers = || Controller::ALL.into_iter().filter(|c| !is_perfect(c));
         write!(f, "| avoidable failures, % of new connections |")?;
         for controller in controllers() {
             write!(f, " {controller} |")?;

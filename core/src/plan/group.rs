@@ -59,7 +59,7 @@ impl<'a> Group<'a> {
     fn may_go(&self, stale: &CurrentTarget) -> Result<DeregisterReason, Shortfall> {
         match stale.state {
             TargetState::Unused | TargetState::Draining => Ok(DeregisterReason::Unused),
-            TargetState::Unhealthy => self.unhealthy_may_go(stale.zone.as_ref()),
+            TargetState::Unhealthy => self.unhealthy_may_go(stale),
             TargetState::Initial | TargetState::Healthy | TargetState::Unavailable | TargetState::Unknown => {
                 let replaced = self.healthy_replacements()?;
                 match stale.zone.as_ref().and_then(|zone| self.zone_without_healthy(zone)) {
@@ -71,8 +71,8 @@ impl<'a> Group<'a> {
     }
 
     /// Rules 6 and 7. Without a zone of its own the target may serve any.
-    fn unhealthy_may_go(&self, zone: Option<&Zone>) -> Result<DeregisterReason, Shortfall> {
-        let zone = zone.unwrap_or(&Zone::All);
+    fn unhealthy_may_go(&self, stale: &CurrentTarget) -> Result<DeregisterReason, Shortfall> {
+        let zone = stale.zone.as_ref().unwrap_or(&Zone::All);
         let healthy = || self.current.values().filter(|listed| is_healthy(listed));
         let is_served = healthy().any(|listed| serves(listed, zone));
         if is_served {
@@ -84,12 +84,30 @@ impl<'a> Group<'a> {
         };
         let candidates = || self.desired().filter(|listed| is_used(*listed) && may_serve(*listed));
         let needed = candidates().count().max(self.fewest_wanted()).max(usize::from(group_fails_open));
-        let ready = candidates().flatten().filter(|listed| is_ready(listed)).count();
+        // An overridden target gets no traffic. That does no harm where another
+        // one gets it, or where a zonal shift keeps it from the stale target as
+        // well and will end for both (`unhealthy.draining` is never `healthy`).
+        let is_replaced = self.is_replaced_in(zone);
+        let may_be_overridden = |listed: &CurrentTarget| {
+            is_replaced || (stale.is_overridden && listed.state == TargetState::Healthy)
+        };
+        let is_ready = |listed: &&CurrentTarget| {
+            is_registered(listed) && (!listed.is_overridden || may_be_overridden(listed))
+        };
+        let ready = candidates().flatten().filter(is_ready).count();
         if ready >= needed {
             return Ok(DeregisterReason::ReadyReplacements(ready));
         }
         let zone = if group_fails_open { None } else { Some(zone.clone()) };
         Err(Shortfall::Ready { ready, needed, zone })
+    }
+
+    /// Whether a desired target of this one zone gets traffic while it fails open.
+    fn is_replaced_in(&self, zone: &Zone) -> bool {
+        let gets_traffic = |listed: &CurrentTarget| {
+            is_used(Some(listed)) && is_registered(listed) && !listed.is_overridden && serves(listed, zone)
+        };
+        *zone != Zone::All && self.desired().flatten().any(gets_traffic)
     }
 
     /// Rule 8, in total.
@@ -140,7 +158,7 @@ fn is_used(listed: Option<&CurrentTarget>) -> bool {
     listed.is_none_or(|listed| listed.state != TargetState::Unused)
 }
 
-/// Whether a target gets traffic while its zone fails open.
-fn is_ready(listed: &CurrentTarget) -> bool {
-    listed.state.is_in_service() && listed.state != TargetState::Initial && !listed.is_overridden
+/// Whether the registration of a target is complete.
+fn is_registered(listed: &CurrentTarget) -> bool {
+    listed.state.is_in_service() && listed.state != TargetState::Initial
 }

@@ -1,5 +1,6 @@
 //! The rules of the planner, a row each.
 
+mod overrides;
 mod reasons;
 
 use core::net::{IpAddr, Ipv4Addr};
@@ -136,30 +137,6 @@ fn follows_the_rules() {
         let all: BTreeSet<_> = current.keys().copied().chain(got.register()).collect();
         assert_eq!(decided, all, "{}: every target has a decision", case.name);
     }
-}
-
-/// A zonal shift leaves a target `healthy` and takes its new connections away.
-#[test]
-fn an_overridden_target_is_not_healthy() {
-    let shifted = |zone| CurrentTarget { is_overridden: true, ..listed(Healthy, zone) };
-    let mut current = Targets::from([
-        (target(1), listed(Healthy, "b")),
-        (target(3), shifted("a")),
-        (target(4), shifted("a")),
-        (target(5), listed(Initial, "b")),
-        (target(6), listed(Initial, "b")),
-    ]);
-    let wanted = desired([3, 4, 5, 6]);
-    let sync = policy(SyncPolicy::Sync, 2);
-    assert!(plan(&wanted, PORT, &current, sync).is_noop(), "nothing else serves");
-
-    current.extend([5, 6].map(|last| (target(last), listed(Healthy, "b"))));
-    let got = plan(&wanted, PORT, &current, sync);
-    assert_eq!(got.deregister().into_keys().collect::<Vec<_>>(), [target(1)]);
-
-    // An unhealthy one serves while those of its zone are shifted away.
-    let current = Targets::from([(target(1), listed(Unhealthy, "a")), (target(3), shifted("a"))]);
-    assert!(plan(&desired([3, 4]), PORT, &current, sync).deregister().is_empty());
 }
 
 #[test]

@@ -64,6 +64,11 @@ impl Moment {
         numbering.targets(Reading::ALL.into_iter().fold(0, |all, reading| all | snapshot.everywhere(reading)))
     }
 
+    /// Whether a node sends to all of its targets only where none is healthy.
+    pub(crate) fn has_default_threshold(&self) -> bool {
+        self.threshold == Threshold::DEFAULT
+    }
+
     /// The targets that pass their checks and that no zonal shift overrides.
     pub(crate) fn healthy(&self) -> BTreeSet<SocketAddr> {
         let is_healthy = |listed: &Listed| listed.state == State::Healthy && !listed.is_overridden;

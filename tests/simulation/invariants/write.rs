@@ -163,7 +163,11 @@ impl Write<'_> {
                 Invariant::KeepLastServer.broken(format!("{loss:?}: {before:?}, {desired:?} desired")),
             );
         }
-        if desired.is_subset(&before.lives) {
+        // With a higher threshold a zone fails open although a target in it is
+        // healthy. If that one is dead, the run cannot know that others serve.
+        let healthy_live = |moment: &Moment| moment.healthy().is_subset(&before.lives);
+        let is_known = before.has_default_threshold() || [*seen, *before].into_iter().all(healthy_live);
+        if is_known && desired.is_subset(&before.lives) {
             let live = numbering.set(&before.lives);
             if let Some(loss) = judge::loss(&moments, taken, |_| live, needed) {
                 let how = format!("{loss:?}: {before:?}, {desired:?} desired");

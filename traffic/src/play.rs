@@ -1,39 +1,29 @@
-//! Plays replacements: what happens, what controllers do about it, and who
-//! serves whom meanwhile.
+//! Plays replacements: what happens, what controllers do about it, and which
+//! connections fail.
+
+mod happen;
 
 use std::collections::BTreeMap;
 use std::sync::MutexGuard;
 use std::time::Duration;
 
-use eks_nlb_simulator::world::{
-    Answer, ClusterSpec, LoadBalancerSpec, MANAGED_TAG, Reply, Scope, TargetGroupSpec,
-};
 use eks_nlb_simulator::{Health, SharedWorld, World};
 use eks_nlb_sync::request::Request;
 
-use crate::controllers::{Controller, Group, Known, Source};
+use crate::controllers::{Controller, Group};
 use crate::function::{self, Function, Undisturbed};
 use crate::kinds::{Happening, Kind, MINUTE, ROUND, STEP_SECONDS, Server};
-use crate::score::{CONNECTIONS, Score, Scores};
+use crate::lanes::{CLUSTER, Lane, Setup, lanes};
+use crate::score::{CONNECTIONS, Scores};
+use crate::sources::{Known, Source};
+use happen::Events;
 
-/// The cluster whose control plane is replaced.
-const CLUSTER: &str = "payments";
-
-/// Nothing happens for so long at first: the first replacement does not come
-/// at the moment of a run.
+/// Nothing happens at first, so that the first replacement does not come at the
+/// moment of a run.
 const QUIET: u32 = 3 * MINUTE + 2;
 
-/// How long a registration takes, and until a target has passed its checks too:
-/// NLB takes some 3 min.
-const REGISTRATION: Duration = Duration::from_secs(150);
-const IN_SERVICE: Duration = Duration::from_mins(3);
-
-/// The same, in steps.
-const IN_SERVICE_STEPS: u32 = 3 * MINUTE;
-
-/// Steps until checks find out that a server has begun or ceased to answer:
-/// ELB wants three in a row, 10 s apart.
-const CHECKS_LAG: u32 = 2;
+/// When a zonal shift begins and ends in each replacement.
+const SHIFT: [u32; 2] = [MINUTE, 9 * MINUTE];
 
 impl Server {
     fn address(self) -> String {
@@ -41,16 +31,10 @@ impl Server {
     }
 }
 
-/// A target group and who keeps it.
-struct Lane {
-    controller: Controller,
-    group: String,
-    score: Score,
-}
-
-/// Everything that is there while replacements are played.
-struct Stage {
+/// Replacements that are being played.
+struct Play {
     world: SharedWorld,
+    setup: Setup,
     kind: Kind,
     lanes: Vec<Lane>,
     functions: Vec<Function<Undisturbed>>,
@@ -59,52 +43,35 @@ struct Stage {
     to_come: BTreeMap<u32, Vec<Happening>>,
     /// What checks will have found, by step.
     to_find: BTreeMap<u32, Vec<(Server, Health)>>,
-    /// What DNS says; nothing if it fails.
+    /// What DNS names; nothing if it fails.
     named: Option<Vec<String>>,
     events: Events,
     /// What the hostname controller remembers.
     misses: BTreeMap<String, u32>,
-    /// What the all-knowing one knows.
+    /// What the all-knowing controller knows.
     serves_from: BTreeMap<String, u32>,
     stopped: Vec<String>,
 }
 
-/// The events that tell of interfaces.
-#[derive(Default)]
-struct Events {
-    sent: usize,
-    /// Whether one has arrived in this step.
-    arrived: bool,
-}
-
-impl Events {
-    /// Sends the next; whether it arrives.
-    fn arrives(&mut self, kind: Kind) -> bool {
-        let arrives = !kind.loses_event(self.sent);
-        self.sent += 1;
-        self.arrived |= arrives;
-        arrives
-    }
-}
-
-/// Plays replacements of one kind; how each controller fared.
+/// Plays replacements of one kind, and scores each controller.
 #[must_use]
-pub fn play(kind: Kind, cross_zone: bool, replacements: usize) -> Scores {
+pub fn play(kind: Kind, setup: Setup, replacements: usize) -> Scores {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime needs nothing");
-    runtime.block_on(async { Stage::set(kind, cross_zone).await.play(replacements).await })
+    runtime.block_on(async { Play::set_up(kind, setup).await.play(replacements).await })
 }
 
-impl Stage {
-    async fn set(kind: Kind, cross_zone: bool) -> Self {
+impl Play {
+    async fn set_up(kind: Kind, setup: Setup) -> Self {
         let world = SharedWorld::default();
-        let lanes = lanes(&mut lock(&world), kind, cross_zone);
+        let lanes = lanes(&mut lock(&world), kind, setup);
         let mut functions = Vec::new();
         for source in Source::ALL {
             functions.push(function::start(&world, source).await);
         }
         Self {
             world,
+            setup,
             kind,
             lanes,
             functions,
@@ -146,7 +113,8 @@ impl Stage {
             }
             before.clone_from(&servers);
             servers = new;
-            for _ in 0..ROUND {
+            for step in 0..ROUND {
+                self.shift(step);
                 self.step().await;
             }
         }
@@ -169,6 +137,18 @@ impl Stage {
         for lane in self.lanes.iter().filter(|_| filled) {
             lock(&self.world).put_targets(&lane.group, &addresses);
         }
+        if !self.setup.read_lag.is_zero() {
+            lock(&self.world).set_read_lags(&[self.setup.read_lag]);
+        }
+    }
+
+    /// Starts and ends the zonal shift of a replacement that is at `step`.
+    fn shift(&self, step: u32) {
+        if self.setup.is_shifted && SHIFT.contains(&step) {
+            for lane in &self.lanes {
+                lane.shift(step == SHIFT[0], &mut lock(&self.world));
+            }
+        }
     }
 
     async fn step(&mut self) {
@@ -189,67 +169,19 @@ impl Stage {
         lock(&self.world).advance(Duration::from_secs(STEP_SECONDS.into()));
     }
 
-    fn happen(&mut self, happening: Happening) {
-        let mut world = lock(&self.world);
-        match happening {
-            Happening::InterfaceMade(server) => {
-                let address = server.address();
-                let interface = world.control_plane_interface(CLUSTER, [&address]);
-                world.add_interface(interface);
-                world.set_serves(&address, false);
-                world.set_health(&address, Health::Never);
-                self.stopped.retain(|stopped| *stopped != address);
-                let lane = self.lanes.iter().find(|lane| lane.controller == Controller::Blueprint);
-                let arn = &lane.expect("there is one each").group;
-                if self.events.arrives(self.kind) {
-                    Group { world: &mut world, arn }.blueprint_registers(&address);
-                }
-            }
-            Happening::InterfaceGoes(server) => {
-                world.remove_interfaces_at(&server.address());
-                self.events.arrives(self.kind);
-            }
-            Happening::Serves(server) => world.set_serves(&server.address(), true),
-            Happening::PassesChecks(server) => {
-                let fail = self.kind == Kind::ChecksFail;
-                let passes = if fail { Health::Never } else { Health::After(IN_SERVICE) };
-                self.to_find.entry(self.step + CHECKS_LAG).or_default().push((server, passes));
-            }
-            Happening::Stops(server) => {
-                world.set_serves(&server.address(), false);
-                self.stopped.push(server.address());
-            }
-            Happening::FailsChecks(server) => {
-                self.to_find.entry(self.step + CHECKS_LAG).or_default().push((server, Health::Never));
-            }
-            Happening::Names(servers) => {
-                let named: Vec<String> = servers.iter().map(|server| server.address()).collect();
-                let host = world.host(CLUSTER);
-                let answer = named.iter().map(|address| address.parse().expect("an address")).collect();
-                world.dns.set(&host, Answer::addresses(answer));
-                self.named = Some(named);
-            }
-            Happening::NamesFail => {
-                let host = world.host(CLUSTER);
-                world.dns.set(&host, Reply::ServerFailure);
-                self.named = None;
-            }
-        }
-    }
-
-    /// All controllers but the function, each when it is its turn; whether the
-    /// function `runs` now.
+    /// Runs every controller but the function, each when it is due. `runs` says
+    /// whether the function has run now.
     fn others(&mut self, runs: bool) {
         let mut world = lock(&self.world);
         let every = |minutes: u32| self.step.is_multiple_of(minutes * MINUTE);
         let in_time = |address: &&String| {
             self.serves_from
                 .get(*address)
-                .is_some_and(|from| from.saturating_sub(IN_SERVICE_STEPS) <= self.step)
+                .is_some_and(|from| from.saturating_sub(self.setup.lead_steps()) <= self.step)
         };
-        let interfaces: Vec<String> =
-            world.interfaces().flat_map(|i| &i.addresses).map(ToString::to_string).collect();
-        let known = Known { named: self.named.clone(), interfaces: interfaces.clone() };
+        let interfaces = interfaces(&world);
+        let listed = world.as_last_read(|world| self::interfaces(world));
+        let known = Known { named: self.named.clone(), interfaces: listed };
         let named = self.named.as_deref();
         let coming = interfaces.iter().filter(in_time).filter(|a| !self.stopped.contains(a));
         let coming: Vec<String> = coming.cloned().collect();
@@ -261,7 +193,7 @@ impl Stage {
                 Controller::Cron if every(1) => group.cron(named),
                 Controller::SameKnowledge(source) if runs => group.same_knowledge(source, &known),
                 Controller::AllKnowing => group.all_knowing(&coming, &self.stopped),
-                // It is not its turn.
+                // It is not due.
                 Controller::Function(_)
                 | Controller::Blueprint
                 | Controller::Hostname
@@ -275,10 +207,10 @@ impl Stage {
     fn connect(&mut self) {
         let world = lock(&self.world);
         let all: BTreeMap<Controller, BTreeMap<String, usize>> =
-            self.lanes.iter().map(|lane| (lane.controller, served(&world, &lane.group))).collect();
+            self.lanes.iter().map(|lane| (lane.controller, lane.served(&world))).collect();
         let best = &all[&Controller::AllKnowing];
-        for Lane { controller, group, score } in &mut self.lanes {
-            // The others are held to nothing.
+        for Lane { controller, group, score, .. } in &mut self.lanes {
+            // The others are compared with nothing.
             let peer = match *controller {
                 Controller::Function(source) => Controller::SameKnowledge(source),
                 Controller::AllKnowing => Controller::SameKnowledge(Source::Eni),
@@ -302,43 +234,11 @@ impl Stage {
     }
 }
 
-/// Makes the cluster, without servers, and a load balancer for everyone.
-fn lanes(world: &mut World, kind: Kind, cross_zone: bool) -> Vec<Lane> {
-    world.registration = REGISTRATION;
-    world.healthy_after = IN_SERVICE;
-    // Interfaces come and go as the script says.
-    world.interfaces_linger = Duration::MAX;
-    let scope = Scope::default();
-    let vpc = world.add_vpc(&scope);
-    for (subnet, zone) in (1..).zip(scope.zones()) {
-        world.add_subnet(&scope, &vpc, &format!("10.0.{subnet}.0/24"), &zone);
-    }
-    let none: [&str; 0] = [];
-    world.create_cluster(ClusterSpec { vpc: Some(vpc.clone()), ..ClusterSpec::new(CLUSTER, none) });
-    let zones = scope.zones().into_iter().take(if kind == Kind::OtherZones { 3 } else { 2 });
-    let zones: Vec<String> = zones.collect();
-    let lane = |controller| {
-        // Only the function's load balancers have the tags.
-        let spec = if let Controller::Function(source) = controller {
-            LoadBalancerSpec::managed(CLUSTER).tag(MANAGED_TAG.0, source.as_str())
-        } else {
-            LoadBalancerSpec::network("other")
-        };
-        let (vpc, zones) = (Some(vpc.clone()), Some(zones.clone()));
-        let balancer = world.add_load_balancer(LoadBalancerSpec { vpc, zones, cross_zone, ..spec });
-        let group = world.add_target_group(TargetGroupSpec::ip(&balancer));
-        Lane { controller, group, score: Score::default() }
-    };
-    Controller::ALL.map(lane).into()
-}
-
-/// How many of its connections each zone's node brings to a server.
-fn served(world: &World, group: &str) -> BTreeMap<String, usize> {
-    let (nodes, served) = (world.nodes(group), world.served(group));
-    let share = |zone: &String| CONNECTIONS * served[zone].len() / nodes[zone].targets.len().max(1);
-    nodes.keys().map(|zone| (zone.clone(), share(zone))).collect()
-}
-
 fn lock(world: &SharedWorld) -> MutexGuard<'_, World> {
-    world.lock().expect("nobody panics with it")
+    world.lock().expect("no holder of the world panics")
+}
+
+/// The addresses of the control plane's interfaces.
+fn interfaces(world: &World) -> Vec<String> {
+    world.interfaces().flat_map(|interface| &interface.addresses).map(ToString::to_string).collect()
 }

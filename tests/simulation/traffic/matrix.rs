@@ -1,0 +1,99 @@
+//! Replacements of every kind before every set-up of a load balancer.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use eks_nlb_simulator::world::{REGISTRATION_TIMES, Threshold};
+use eks_nlb_traffic::controllers::Controller;
+use eks_nlb_traffic::kinds::Kind;
+use eks_nlb_traffic::lanes::Setup;
+use eks_nlb_traffic::play;
+use eks_nlb_traffic::score::Scores;
+use eks_nlb_traffic::sources::Source;
+
+use super::beyond_same_knowledge;
+
+/// How far stale reads lag: an assumption.
+const READ_LAG: Duration = Duration::from_secs(20);
+
+/// Every set-up.
+fn setups() -> Vec<Setup> {
+    let thresholds = [Threshold::default(), Threshold::count(2), Threshold::percentage(50)];
+    let mut setups = Vec::new();
+    for is_cross_zone in [false, true] {
+        for threshold in thresholds {
+            for is_shifted in [false, true] {
+                for registration in REGISTRATION_TIMES {
+                    for read_lag in [Duration::ZERO, READ_LAG] {
+                        setups.push(Setup { is_cross_zone, threshold, is_shifted, registration, read_lag });
+                    }
+                }
+            }
+        }
+    }
+    setups
+}
+
+/// Plays each cell, on every processor; returns the scores in their order.
+fn played(cells: &[(Setup, Kind)]) -> Vec<Scores> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut played = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some((setup, kind)) = cells.get(number) else { return played };
+            played.push((number, play::play(*kind, *setup, 1)));
+        }
+    };
+    let workers = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut played: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().expect("it can be played")).collect()
+    });
+    played.sort_by_key(|(number, _)| *number);
+    played.into_iter().map(|(_, scores)| scores).collect()
+}
+
+/// One line for each set-up: what each source failed avoidably, by kind.
+fn judge(setups: &[Setup], kinds: &[Kind]) {
+    let cells: Vec<(Setup, Kind)> =
+        setups.iter().flat_map(|setup| kinds.iter().map(|kind| (*setup, *kind))).collect();
+    let played = played(&cells);
+    crate::print(
+        "| cross-zone | threshold | zonal shift | registration | reads | source | avoidable failures, % |",
+    );
+    crate::print("|---|---|---|---|---|---|---|");
+    let mut wrong = Vec::new();
+    for (setup, scores) in setups.iter().zip(played.chunks(kinds.len())) {
+        for source in Source::ALL {
+            let failed = kinds.iter().zip(scores).filter_map(|(kind, scores)| {
+                let percent = scores[&Controller::Function(source)].avoidable_percent();
+                (percent >= 0.05).then(|| format!("{kind} {percent:.1}"))
+            });
+            let failed: Vec<_> = failed.collect();
+            let failed = if failed.is_empty() { "0".to_owned() } else { failed.join(", ") };
+            crate::print(&format!("| {setup} | `{}` | {failed} |", source.as_str()));
+        }
+        for (kind, scores) in kinds.iter().zip(scores) {
+            let lost = beyond_same_knowledge(*kind, scores);
+            wrong.extend(lost.map(|lost| format!("{setup} | {kind}: {lost}")));
+        }
+    }
+    assert!(wrong.is_empty(), "{} cells:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// A few of all cells: each value of each dimension.
+#[test]
+fn no_set_up_fails_what_the_same_knowledge_would_have_served() {
+    let few: Vec<Setup> = setups().into_iter().step_by(11).collect();
+    judge(&few, &[Kind::ChecksFailInOneZone, Kind::UnreadyEarly]);
+}
+
+/// The matrix of docs/reliability.md.
+#[test]
+#[ignore = "takes minutes unless it is optimised: make simulate"]
+fn every_set_up_serves_what_the_same_knowledge_would_have_served() {
+    judge(&setups(), &Kind::ALL);
+}
