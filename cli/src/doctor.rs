@@ -20,10 +20,11 @@ mod text;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use eks_nlb_sync::aws::account::Clients;
 use eks_nlb_sync::aws::query_client::QueryClient;
-use eks_nlb_sync::discover::EXCLUDING_TAG;
+use eks_nlb_sync::discover::{EXCLUDING_TAG, discover};
 use eks_nlb_sync::model::{Family, Tags};
 use eks_nlb_sync::publish::report::{FrontendReport, Report};
 use eks_nlb_sync::schedule::budget::RunBudget;
@@ -31,7 +32,7 @@ use serde::Serialize;
 
 use crate::args::{Common, DoctorArgs, Output};
 use crate::names;
-use crate::output::{SCHEMA_VERSION, print, print_json};
+use crate::output::{SCHEMA_VERSION, hint, print, print_json};
 use crate::problem::Problem;
 use crate::reads::{self, Looked, NotLooked};
 use crate::session::Session;
@@ -77,6 +78,17 @@ pub(crate) struct Named {
 pub(crate) fn checks() -> impl Iterator<Item = Named> {
     catalogue::all().map(|&catalogue::Entry { id, title, remedy }| Named { id, title, remedy })
 }
+
+/// A Region with more frontends than this is large: its checks take more calls
+/// than ELB's smallest bucket holds.
+const MANY_FRONTENDS: usize = 20;
+
+/// In a large Region at most one call of ELB's is made in this time, a sixth of
+/// its older rate: the function's next run needs the rest.
+///
+/// Source: ELB API Reference, *Request throttling* (read in November 2026): 40
+/// tokens, refilled at 10 a second.
+const ELB_EVERY: Duration = Duration::from_millis(600);
 
 /// Makes the checks, and says what they find. With `--pre` only those of what
 /// must be there before anything is deployed.
@@ -143,8 +155,22 @@ async fn before(desk: &Desk<'_>) -> Group {
 /// The families of the addresses that clusters are asked for, by their names.
 type Families = BTreeMap<String, Vec<Family>>;
 
+/// Whether the Region has many frontends. Where they cannot be listed, the checks
+/// say why.
+async fn is_large(desk: &Desk<'_>) -> bool {
+    let elb = desk.clients.elb(desk.limits);
+    let listed = discover(&elb, desk.session.settings(), &desk.session.request).await;
+    listed.is_ok_and(|listed| listed.frontends.len() + listed.rejected.len() > MANY_FRONTENDS)
+}
+
 /// All that surrounds the frontends of a run.
 async fn deployed(desk: &Desk<'_>) -> Vec<Group> {
+    if is_large(desk).await {
+        hint(
+            "Leaving the function its share of ELB's rate: this takes some three seconds for each frontend\n",
+        );
+        desk.clients.limiters().pace_elb(ELB_EVERY);
+    }
     let report = desk.session.plan().await.map_err(NotLooked::from);
     let mut groups = match &report {
         Ok(report) => of_frontends(desk, report).await,

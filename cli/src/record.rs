@@ -67,7 +67,8 @@ pub(crate) async fn record(session: &Session, args: &RecordArgs) -> Result<ExitC
     let resolver = &session.service.resolver;
     let servers = resolver.name_servers().iter().map(|server| server.address).collect();
     let budget = session.budget();
-    let clients = session.clients(&budget).await?.with_elb_every(args.elb_every);
+    let clients = session.clients(&budget).await?;
+    clients.limiters().pace_elb(args.elb_every);
     output::hint(&format!(
         "Finding the frontend of {}, with a pause after each call of ELB's\n",
         args.cluster

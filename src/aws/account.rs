@@ -178,12 +178,6 @@ impl Clients {
         ec2::Ec2 { operation: &self.interfaces, caller: self.caller(budget) }
     }
 
-    /// The same clients with at most one call of ELB's in `interval`.
-    #[must_use]
-    pub fn with_elb_every(self, interval: Duration) -> Self {
-        Self { limiters: Arc::new(Limiters::with_elb_every(interval)), ..self }
-    }
-
     /// The configuration of the clients: Region, credentials, retries.
     #[must_use]
     pub fn config(&self) -> &SdkConfig {

@@ -1,6 +1,7 @@
 //! Keeps the rate limiters of one account and Region, and leaves throttled calls
 //! to them: the SDK would retry such a call without regard to the rate.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
@@ -37,7 +38,7 @@ pub struct Limiters {
     other: RateLimiter,
     /// Spaces ELB's calls in addition, for a client that leaves the account's
     /// rate to others.
-    elb_pace: Option<Pace>,
+    elb_pace: OnceLock<Pace>,
 }
 
 impl Default for Limiters {
@@ -49,20 +50,22 @@ impl Default for Limiters {
             eks: limiter(),
             ec2: limiter(),
             other: limiter(),
-            elb_pace: None,
+            elb_pace: OnceLock::new(),
         }
     }
 }
 
 impl Limiters {
-    /// The same with at most one call of ELB's in `interval`.
-    pub(super) fn with_elb_every(interval: Duration) -> Self {
-        Self { elb_pace: Some(Pace::new(interval)), ..Self::default() }
+    /// From now on makes at most one call of ELB's in `interval`, so that the
+    /// function and others in the account keep their share of the rate. Only the
+    /// first interval counts.
+    pub fn pace_elb(&self, interval: Duration) {
+        self.elb_pace.get_or_init(|| Pace::new(interval));
     }
 
     /// What `action` waits for before its rate.
     pub(super) fn pace_of(&self, action: &str) -> Option<&Pace> {
-        self.elb_pace.as_ref().filter(|_| action.starts_with("elasticloadbalancing:"))
+        self.elb_pace.get().filter(|_| action.starts_with("elasticloadbalancing:"))
     }
 
     /// The limiters of `action`, a call as an IAM policy spells it: the one that
