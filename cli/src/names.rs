@@ -34,7 +34,7 @@ pub(crate) fn state(state: TargetState) -> &'static str {
 /// The name in `known` that `misspelt` is most like: a slip or two away, not
 /// another name.
 pub(crate) fn nearest<'a>(misspelt: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    /// One slip in so many characters.
+    /// A name of this many characters may have one slip.
     const CHARACTERS_A_SLIP: usize = 4;
     let misspelt = misspelt.to_ascii_lowercase();
     let slips = |name: &str| strsim::osa_distance(&misspelt, &name.to_ascii_lowercase());

@@ -1,4 +1,4 @@
-//! Writes to the two streams, in colour where somebody sees it.
+//! Writes to the two streams, in colour on terminals.
 
 use std::io::{self, Write};
 
@@ -38,7 +38,7 @@ pub(crate) fn print_json(document: &impl Serialize) -> Result<(), Problem> {
     print(&text)
 }
 
-/// Says what went wrong. Where nobody listens there is nothing to be done.
+/// Prints a problem to standard error, unless the reader has closed the pipe.
 pub(crate) fn complain(problem: &Problem) {
     if !problem.is_closed_pipe() {
         // Libraries break their messages into lines.
@@ -47,7 +47,7 @@ pub(crate) fn complain(problem: &Problem) {
     }
 }
 
-/// Writes something beside the result to standard error.
+/// Writes to standard error: questions, remarks and errors.
 pub(crate) fn hint(text: &str) {
     let choice = AutoStream::choice(&io::stderr());
     _ = AutoStream::new(io::stderr(), choice).lock().write_all(text.as_bytes());

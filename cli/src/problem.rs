@@ -1,5 +1,5 @@
-//! Says in one sentence what went wrong and what to do, and with which exit
-//! code the program ends.
+//! One sentence for each problem, with the next step, and the exit code of the
+//! program.
 
 use std::io;
 use std::net::SocketAddr;
@@ -49,7 +49,7 @@ pub(crate) enum Problem {
     Declined,
     #[error("interrupted; nothing was written")]
     Interrupted,
-    #[error("interrupted while writing; run `eks-nlb plan` to see what is left to do")]
+    #[error("interrupted while writing; run `eks-nlb plan` to see what remains to be done")]
     InterruptedWhileWriting,
     #[error("the output cannot be written: {0}")]
     Write(io::Error),
@@ -89,7 +89,7 @@ impl Problem {
         }
     }
 
-    /// Whether the reader of the output has gone, and wants to hear no more.
+    /// Whether standard output was closed by its reader (EPIPE).
     pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Write(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }

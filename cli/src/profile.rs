@@ -99,7 +99,7 @@ pub(crate) async fn credentials(
 }
 
 impl Source {
-    /// The next step of a person for whom it gave no credentials.
+    /// The next step where it gave no credentials.
     pub(crate) fn remedy(&self) -> String {
         let Self { name, way } = self;
         let flag = if name == DEFAULT { String::new() } else { format!(" --profile {name}") };

@@ -1,5 +1,5 @@
-//! Shows on standard error how far a run is, if that is a terminal and the run
-//! takes long enough for somebody to wonder.
+//! Shows the progress of a run on standard error, if that is a terminal and the
+//! run takes longer than [`PATIENCE`].
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use eks_nlb_sync::schedule::budget::RunBudget;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{Instant, interval_at};
 
-/// Nobody wonders before.
+/// A quicker run shows no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// How often the bar moves.

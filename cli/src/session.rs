@@ -76,7 +76,7 @@ impl Session {
         if home.region().is_none() {
             return Err(Problem::NoRegion);
         }
-        // The SDK would say of missing credentials that a call cannot be sent.
+        // The SDK reports missing credentials as a call that cannot be sent.
         if let (Some(provider), Some(profile)) = (home.credentials_provider(), profile) {
             provider.provide_credentials().await.map_err(|error| Problem::Credentials { profile, error })?;
         }

@@ -26,7 +26,7 @@ pub(crate) const UNSURE: Color = Color::DarkYellow;
 const NEUTRAL: Color = Color::DarkCyan;
 
 /// The frontends of `report`, without the converged ones whose clients are
-/// served unless `all`; nothing if there is none to show.
+/// served unless `all`; `None` if no row remains.
 pub(crate) fn of_report(report: &Report, permissions: &Permissions, all: bool) -> Option<String> {
     let is_well = |frontend: &FrontendReport| {
         frontend.outcome == Outcome::Converged && Serving::of(frontend) == Serving::Served

@@ -14,11 +14,12 @@ const HEADING: &str = "Global options";
 /// What every command that looks at an account takes.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
-    /// The profile of ~/.aws/config and ~/.aws/credentials to sign in with [default: `AWS_PROFILE`]
-    #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
+    // No comment for help: rustdoc would have the names of variables in backticks.
+    #[arg(long, global = true, value_name = "NAME", help_heading = HEADING,
+          help = "The profile to sign in with [default: AWS_PROFILE]")]
     pub(crate) profile: Option<String>,
-    /// The Region to act in [default: `AWS_REGION`, or that of the profile]
-    #[arg(long, global = true, value_name = "NAME", help_heading = HEADING)]
+    #[arg(long, global = true, value_name = "NAME", help_heading = HEADING,
+          help = "The Region to act in [default: AWS_REGION, else that of the profile]")]
     pub(crate) region: Option<Region>,
     /// The role to act as, of this or another account
     #[arg(long, global = true, value_name = "ARN", help_heading = HEADING)]

@@ -30,7 +30,7 @@ impl TypedValueParser for CheckId {
         let mut error = clap::Error::new(ErrorKind::ValueValidation).with_cmd(command);
         let flag = arg.map(ToString::to_string).unwrap_or_default();
         error.insert(ContextKind::InvalidArg, ContextValue::String(flag));
-        let told = format!("{text}: there is no such check{}", did_you_mean(nearest.as_deref()));
+        let told = format!("{text} is not a check{}", did_you_mean(nearest.as_deref()));
         error.insert(ContextKind::InvalidValue, ContextValue::String(told));
         Err(error)
     }

@@ -19,7 +19,7 @@ pub(super) struct Facts<'a> {
     pub(super) reasons: &'a BTreeMap<String, Reason>,
     /// The addresses of the control plane's network interfaces, if known.
     pub(super) interfaces: Option<&'a [IpAddr]>,
-    /// The tag that the deployed policy asks for, if the target group lacks it.
+    /// The tag that the deployed policy requires, if it is missing on the target group.
     pub(super) missing_tag: Option<&'a str>,
 }
 

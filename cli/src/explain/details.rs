@@ -160,7 +160,7 @@ async fn interfaces(look: &Look<'_>, cluster: &ClusterName, family: Family) -> O
     })
 }
 
-/// The tag that the deployed policy asks for, if the target group lacks it.
+/// The tag that the deployed policy requires, if the target group does not have it.
 fn missing_tag(
     session: &Session,
     frontend: &FrontendReport,

@@ -111,7 +111,7 @@ async fn of_load_balancer(
     Ok(Unmanaged::new(subject, why, needs(look, balancer, &groups, &tags)))
 }
 
-/// Everything that `balancer` lacks to front a cluster.
+/// Everything that is missing for `balancer` to front a cluster.
 fn needs(
     look: &Look<'_>,
     balancer: &LoadBalancer,

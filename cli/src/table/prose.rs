@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use textwrap::{Options, WordSeparator, WordSplitter, core::display_width};
 
-/// The characters of a line where there is no terminal.
+/// The characters of a line in a file.
 const LINE: usize = 100;
 
 /// A label leaves at least so much of a line for its text, or stands above it.

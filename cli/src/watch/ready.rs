@@ -1,4 +1,4 @@
-//! Answers whether the last run could list what there is.
+//! Answers whether the last run could list the load balancers.
 
 use std::io;
 use std::net::SocketAddr;

@@ -78,25 +78,6 @@ async fn without_region_or_credentials_it_says_how_to_give_them() {
 }
 
 #[tokio::test]
-async fn what_aws_refuses_is_told_with_a_remedy() {
-    type Befall = fn(Fault) -> Fault;
-    let faults: [(Befall, &str); 4] = [
-        (Fault::access_denied, "--role-arn"),
-        (Fault::throttle, "try again in a minute"),
-        (Fault::reset, "NAT gateway"),
-        (|fault| fault.refuse(403, "ExpiredToken", "The security token is expired"), "sign in again"),
-    ];
-    for (befall, remedy) in faults {
-        let desk = Desk::new(|world| world.plant(befall(Fault::on("DescribeLoadBalancers")))).await;
-
-        let said = desk.run_with(&[ONE_ATTEMPT], &["plan"]).await;
-
-        said.assert_one_sentence(1, &["elasticloadbalancing:DescribeLoadBalancers", remedy]);
-        assert_eq!(said.out, "");
-    }
-}
-
-#[tokio::test]
 async fn a_role_that_cannot_be_assumed_is_told() {
     let desk = Desk::new(small_fleet).await;
 
@@ -115,40 +96,82 @@ async fn where_nobody_listens_the_network_is_to_blame() {
     said.assert_one_sentence(1, &["cannot be reached", "NAT gateway"]);
 }
 
+/// Every command that reads an account, and what each of them calls.
+const READS: [&[&str]; 5] =
+    [&["status"], &["plan"], &["explain", "payments"], &["doctor"], &["sync", "--dry-run"]];
+
 #[tokio::test]
-async fn a_closed_pipe_ends_it_in_silence() {
+async fn a_closed_pipe_ends_every_command_in_silence() {
     let desk = Desk::new(small_fleet).await;
-    let mut command = desk.command(&["plan"]);
-    let mut child = command.spawn().expect("it starts");
-    drop(child.stdout.take());
+    let others: [&[&str]; 4] = [&["explain", "DnsTimeout"], &["completions", "zsh"], &["man"], &["--help"]];
+    for arguments in READS.iter().chain(&others) {
+        for output in ["table", "json"] {
+            let mut command = desk.command(arguments);
+            command.args(["--output", output]);
+            let mut child = command.spawn().expect("it starts");
+            drop(child.stdout.take());
 
-    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
+            let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
 
-    assert_eq!(output.status.code(), Some(141));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+            assert_eq!(output.status.code(), Some(141), "{arguments:?}");
+            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+        }
+    }
+    assert_eq!(desk.writes(), 0);
 }
 
 #[tokio::test]
-async fn an_interruption_ends_a_plan() {
-    let desk = Desk::new(|world| {
-        small_fleet(world);
-        world.plant(Fault::on("DescribeTargetHealth").silence());
-    })
-    .await;
-    let child = desk.command(&["plan"]).spawn().expect("it starts");
-    let pid = child.id().expect("it runs").to_string();
-    timeout(PATIENCE, async {
-        while desk.sim.world().count("DescribeTargetHealth") == 0 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+async fn an_interruption_ends_every_command_that_reads() {
+    for arguments in READS {
+        let desk = Desk::new(|world| {
+            small_fleet(world);
+            world.plant(Fault::on("DescribeTargetHealth").silence());
+        })
+        .await;
+        let child = desk.command(arguments).spawn().expect("it starts");
+        let pid = child.id().expect("it runs").to_string();
+        timeout(PATIENCE, async {
+            while desk.sim.world().count("DescribeTargetHealth") == 0 {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+        .expect("it reads");
+
+        let status = Command::new("kill").args(["-INT", &pid]).status().await.expect("kill");
+        assert!(status.success());
+        let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
+
+        assert_eq!(output.status.code(), Some(130), "{arguments:?}");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(said, "error: interrupted; nothing was written\n", "{arguments:?}");
+        assert_eq!(desk.writes(), 0);
+    }
+}
+
+/// What AWS refuses, whichever command asks: one sentence, and nothing written.
+#[tokio::test]
+async fn what_aws_refuses_ends_every_command_in_one_sentence() {
+    type Befall = fn(Fault) -> Fault;
+    let faults: [(Befall, &str); 4] = [
+        (Fault::access_denied, "--profile or --role-arn"),
+        (Fault::throttle, "try again in a minute"),
+        (Fault::internal_failure, "is not available"),
+        (|fault| fault.refuse(403, "ExpiredToken", "The security token is expired"), "sign in again"),
+    ];
+    for (befall, remedy) in faults {
+        let commands: [&[&str]; 4] = [&["status"], &["plan"], &["explain", "payments"], &["sync", "--yes"]];
+        for arguments in commands {
+            let desk = Desk::new(|world| {
+                small_fleet(world);
+                world.plant(befall(Fault::on("DescribeLoadBalancers")));
+            })
+            .await;
+
+            let said = desk.run_with(&[ONE_ATTEMPT], arguments).await;
+
+            said.assert_one_sentence(1, &["elasticloadbalancing:DescribeLoadBalancers", remedy]);
+            assert_eq!((said.out.as_str(), desk.writes()), ("", 0), "{arguments:?}");
         }
-    })
-    .await
-    .expect("it reads");
-
-    let status = Command::new("kill").args(["-INT", &pid]).status().await.expect("kill");
-    assert!(status.success());
-    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
-
-    assert_eq!(output.status.code(), Some(130));
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "error: interrupted; nothing was written\n");
+    }
 }

@@ -5,6 +5,7 @@
 
 mod advice;
 mod agreement;
+mod alarms;
 mod bad_input;
 mod completions;
 mod docs;
