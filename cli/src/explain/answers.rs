@@ -51,12 +51,13 @@ const PLAN: &[&str] = &["eks-nlb plan", "eks-nlb explain CLUSTER"];
 const PLAN_ALL: &[&str] = &["eks-nlb plan --all", "eks-nlb explain CLUSTER"];
 const DOCTOR: &[&str] = &["eks-nlb doctor"];
 
-/// The answers for what is called `name`, in any case. The alarm of a stack is
-/// found by its full name, too, as in `STACK-UnhealthyAlarm-1A2B3C`.
+/// The answers for what is called `name`, in any case. An alarm is found by its
+/// name in CloudWatch, as in `STACK-NoRunAlarm-1A2B3C`, and by a text with it.
 pub(crate) fn find(name: &str) -> Option<Answers> {
     let exact = all().find(|answers| answers.code.eq_ignore_ascii_case(name));
     exact.or_else(|| {
-        let named = |alarm: &&Alarm| name.split('-').any(|part| part.eq_ignore_ascii_case(alarm.as_str()));
+        let parts = name.split(|letter: char| !letter.is_ascii_alphanumeric());
+        let named = |alarm: &&Alarm| parts.clone().any(|part| part.eq_ignore_ascii_case(alarm.as_str()));
         Alarm::ALL.iter().find(named).map(|alarm| of_alarm(*alarm))
     })
 }
@@ -188,6 +189,8 @@ mod tests {
         for alarm in alarms() {
             let answers = find(&format!("eks-nlb-sync-{alarm}-1ABCDEF2GHIJ")).unwrap();
             assert_eq!(answers.code, alarm);
+            let mail = format!("ALARM: \"eks-nlb-sync-{alarm}-1ABCDEF2GHIJ\" in EU (Ireland)");
+            assert_eq!(find(&mail).unwrap().code, alarm);
             let first = answers.next[0];
             assert!(answers.remedy.contains(&format!("`{first}`")), "{alarm}: {}", answers.remedy);
             assert!(answers.next.len() <= 2, "{alarm}");

@@ -41,6 +41,7 @@ async fn help_and_version_are_no_errors() {
     for (arguments, part) in [
         (&["--help"][..], "Usage:"),
         (&["plan", "--help"], "--detailed-exitcode"),
+        (&["doctor", "--help"], "- cross-zone:"),
         (&["--version"], "eks-nlb 0."),
     ] {
         let said = said(bare(arguments)).await;
