@@ -1,6 +1,7 @@
 """The archive of the command line, and the image that is made of it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -64,9 +65,12 @@ def test_it_holds_a_program_with_its_completions_and_man_pages(root):
     assert (root / "man" / "eks-nlb-plan.1").read_text().startswith((".ie", ".TH"))
 
 
-def test_the_program_runs_from_the_archive_without_an_account(root):
-    done = subprocess.run([root / "eks-nlb", "--demo", "plan"], env={}, capture_output=True, text=True)
-    assert "payments" in done.stdout, done.stderr
+def test_the_program_runs_from_the_archive_as_the_workflow_tries_it(root):
+    tried = re.findall(r'(?:/eks-nlb|"\$IMAGE") (--demo \w+)$', (ROOT / ".github" / "workflows" / "build.yml").read_text(), re.MULTILINE)
+    assert len(tried) == 2  # of the archive, and of the image
+    for arguments in tried:
+        done = subprocess.run([root / "eks-nlb", *arguments.split()], env={}, capture_output=True, text=True)
+        assert done.returncode == 0 and "payments" in done.stdout, done.stderr
 
 
 def test_binstall_looks_where_the_archive_is(root):
@@ -100,6 +104,30 @@ def test_the_image_holds_what_the_archive_holds(root):
     copied = {file for line in re.findall(r"^COPY (.*)$", DOCKERFILE, re.MULTILINE) for file in re.findall(r"\$\{TARGETARCH\}/(\S+)", line)}
     assert copied == {"eks-nlb", "LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-LICENSES.txt", "sbom.cdx.json"}
     assert all((root / file).is_file() for file in copied)
+
+
+def step(job, name):
+    """The script of a step of build.yml."""
+    jobs = yaml.safe_load((ROOT / ".github" / "workflows" / "build.yml").read_text())["jobs"]
+    [script] = [each["run"] for each in jobs[job]["steps"] if each.get("name") == name]
+    return script
+
+
+def test_the_workflow_lays_the_archives_out_as_the_image_copies_them(eks_nlb, tmp_path):
+    dist = made(tmp_path / "dist", eks_nlb)
+    os.rename(dist / f"{NAME}.tar.gz", dist / f"{NAME.replace('x86_64', 'aarch64')}.tar.gz")
+    cli.main(TARGET, eks_nlb, dist)
+    for file in (package.LICENCES, package.SBOM, "SHA256SUMS"):
+        (dist / file).unlink()
+    subprocess.run(["bash", "-e", "-c", step("attest", "One list of sums for all archives")], cwd=dist, check=True)
+    lay_out = ["bash", "-e", "-c", step("image", "Lay out what the archives hold")]
+    subprocess.run(lay_out, cwd=tmp_path, check=True, capture_output=True)
+    for architecture in ("amd64", "arm64"):
+        for file in ("eks-nlb", "LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-LICENSES.txt", "sbom.cdx.json"):
+            assert (tmp_path / "image" / architecture / file).is_file(), f"{architecture}/{file}"
+    # Other bytes than those that were attested make no image.
+    (dist / f"{NAME}.tar.gz").write_bytes(b"other")
+    assert subprocess.run(lay_out, cwd=tmp_path, capture_output=True).returncode != 0
 
 
 def test_the_image_starts_as_the_manifest_does():
