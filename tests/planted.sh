@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Plants bugs, one after the other, in a copy of the checkout, and fails unless
-# each is caught by what its patch names: a rule of the random histories or of
-# the small worlds, or a file of Python tests.
+# each is caught by what its patch names: an invariant of the random histories, of
+# the model check or of every small group, or a file of Python tests.
 #
 #   tests/planted.sh [part of a path]
 set -euo pipefail
@@ -17,9 +17,10 @@ git ls-files -z | xargs -0 cp --parents --target-directory "$copy"
 ln -s "$CARGO_TARGET_DIR/venv" "$CARGO_TARGET_DIR/debug" "$copy/target"
 cd "$copy"
 
-# That a history fails is enough: no smaller one is looked for.
-histories() {
-    SIMULATION_SHRINK_SECONDS=0 SIMULATION_TICKS=$1 cargo test --workspace --quiet --test simulation "$2" 2>&1
+# Runs tests of one binary. That a history fails is enough: no smaller one is
+# looked for.
+rust() {
+    SIMULATION_SHRINK_SECONDS=0 SIMULATION_TICKS=${SIMULATION_TICKS:-20000} cargo test --workspace --quiet --test "$@" 2>&1
 }
 
 python() {
@@ -28,19 +29,22 @@ python() {
 
 # Says how a bug is caught, or fails and says why not.
 caught() {
-    local name said found='' rules tests which=no_history_breaks
+    local name said found='' by invariants tests
     name=$(basename "$1" .patch)
-    rules=$(grep -o 'rule [0-9]*' "$1" | paste -sd '|')
-    tests=$(grep -o -m 1 'tests/python/[a-z_/]*\.py' "$1")
-    # What the planner does wrong is found without luck.
-    grep -q 'Caught in a small world' "$1" && which=model_check::
-    if [[ $rules ]]; then
-        said=$(histories 20000 $which) || found=$(grep -E -o -m 1 "\b($rules): .*" <<<"$said")
-    else
-        said=$(python "$tests") || found=$(grep -o -m 1 'AssertionError.*\|^E  .*' <<<"$said")
+    by=$(grep -m 1 '^Caught ' "$1")
+    invariants=$(sed -n 's/^Caught in .* by \(.*\)\.$/\1/p' <<<"$by" | sed 's/ or /|/g')
+    tests=$(grep -o 'tests/python/[a-z_/]*\.py' <<<"$by")
+    case $by in
+        'Caught in every small group'*) said=$(rust exhaustive three_targets) || found=failed ;;
+        'Caught in the model check'*) said=$(rust simulation model_check::) || found=failed ;;
+        'Caught in a history'*) said=$(rust simulation no_history) || found=failed ;;
+        *) said=$(python "$tests") || found=$(grep -o -m 1 'AssertionError.*\|^E  .*' <<<"$said") ;;
+    esac
+    if [[ $invariants && $found ]]; then
+        found=$(grep -E -o -m 1 "\b($invariants): .*" <<<"$said")
     fi
     if [[ ! $found ]]; then
-        printf '%s: not caught by %s, but this was said:\n%s\n' "$name" "${rules:-$tests}" "$said"
+        printf '%s: not caught by %s, but this was said:\n%s\n' "$name" "${invariants:-$tests}" "$said"
         return 1
     fi
     echo "$name: ${found:0:120}"
@@ -48,12 +52,16 @@ caught() {
 
 bugs=$(find tests -path '*/planted/*.patch' | grep -e "${1:-}" | sort)
 
-# What fails without a bug catches nothing.
-if grep -q 'rule [0-9]' $bugs; then
-    said=$(histories 1000 no_history) || { printf 'without any bug:\n%s\n' "$said" && exit 1; }
-fi
+# A test that fails without a bug catches nothing.
+without() {
+    local said
+    said=$("$@") || { printf 'without any bug:\n%s\n' "$said" && exit 1; }
+}
+! grep -q '^Caught in every small group' $bugs || without rust exhaustive three_targets
+! grep -q '^Caught in the model check' $bugs || without rust simulation model_check::
+! grep -q '^Caught in a history' $bugs || SIMULATION_TICKS=1000 without rust simulation no_history
 for tests in $(grep -ho 'tests/python/[a-z_/]*\.py' $bugs | sort -u); do
-    said=$(python "$tests") || { printf 'without any bug:\n%s\n' "$said" && exit 1; }
+    without python "$tests"
 done
 
 missed=0

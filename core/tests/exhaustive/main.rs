@@ -12,6 +12,10 @@
 //!   that a desired target is in or may turn out to be in. That holds with
 //!   cross-zone load balancing off and on, for each threshold in [`THRESHOLDS`],
 //!   and by every reading of AWS's documentation ([`judge`]).
+//! - Before a healthy target goes, `MIN_HEALTHY_TARGETS` desired ones are healthy,
+//!   or as many as the load balancer uses. An answer with one address counts as
+//!   two.
+//! - A desired target that is not in service is registered, and no other.
 //! - A target that serves no clients is not kept. `unused` targets, and unhealthy
 //!   ones whose zone a healthy target serves, go at once; every stale target goes
 //!   once all desired ones are healthy.
@@ -61,9 +65,10 @@ fn judged(group: Group<'_>, allowed: &AllowedCidrs) -> Result<(), String> {
     for min_healthy in (1..=3).filter_map(NonZeroU16::new) {
         let policy = Policy { sync: SyncPolicy::Sync, min_healthy };
         let planned = plan(&desired, PORT, &current, policy);
-        let wrong = wrong(group, &listed, taken(&planned, group), min_healthy).or_else(|| {
+        let wrong = wrong(group, &listed, taken(&planned, group), min_healthy);
+        let wrong = wrong.or_else(|| wrongly_registered(group, &planned)).or_else(|| {
             let again = plan(&desired, PORT, &applied(&planned, &current), policy);
-            (!again.is_noop()).then(|| format!("applied once, it plans more: {again:?}"))
+            (!again.is_noop()).then(|| format!("idempotent: applied once, it plans more: {again:?}"))
         });
         if let Some(wrong) = wrong {
             return Err(format!("{wrong}\nMIN_HEALTHY_TARGETS={min_healthy}: {group}"));
@@ -76,14 +81,21 @@ fn judged(group: Group<'_>, allowed: &AllowedCidrs) -> Result<(), String> {
 fn wrong(group: Group<'_>, listed: &[Listed], taken: Set, min_healthy: NonZeroU16) -> Option<String> {
     let desired = group.such(|kind| kind.is_desired);
     if taken & desired != 0 {
-        return Some(format!("{taken:#b} go, of which some are desired"));
+        return Some(format!("only-named: {taken:#b} go, of which some are desired"));
     }
     let kept = group.such(Kind::is_stale) & !taken;
     if kept & must_go(group, min_healthy) != 0 {
-        return Some(format!("{kept:#b} stay and serve no clients"));
+        return Some(format!("converge: {kept:#b} stay and serve no clients"));
     }
     if taken == 0 {
         return None;
+    }
+    let healthy = group.such(|kind| group.is_healthy(kind));
+    let needed = minimum(group, min_healthy);
+    if healthy & taken != 0 && (healthy & !taken & desired).count_ones() < needed {
+        return Some(format!(
+            "keep-minimum: {taken:#b} go, and fewer than {needed} desired targets are healthy"
+        ));
     }
     let answers = |reading: Reading| {
         let passing = listed.iter().enumerate().filter(|(_, listed)| reading.passes(**listed));
@@ -94,9 +106,26 @@ fn wrong(group: Group<'_>, listed: &[Listed], taken: Set, min_healthy: NonZeroU1
         let snapshot = Snapshot { targets: listed, zones: 0b111, is_cross_zone, threshold };
         let loss = judge::loss(&[&snapshot], taken, answers, snapshot.zones_of(desired))?;
         Some(format!(
-            "{taken:#b} are the last servers: {loss:?}, with cross-zone {is_cross_zone}, {threshold:?}"
+            "keep-last-server: {taken:#b} are the last: {loss:?}, with cross-zone {is_cross_zone}, {threshold:?}"
         ))
     })
+}
+
+/// How many desired targets must be healthy before a healthy target goes.
+fn minimum(group: Group<'_>, min_healthy: NonZeroU16) -> u32 {
+    let desired = group.such(|kind| kind.is_desired).count_ones();
+    let used = group.such(|kind| kind.is_desired && !kind.is(Unused)).count_ones();
+    u32::from(min_healthy.get()).min(used.max(if desired < 2 { 2 } else { 1 }))
+}
+
+/// Why other targets must be registered than `planned`.
+fn wrongly_registered(group: Group<'_>, planned: &Plan) -> Option<String> {
+    let is_missing = |kind: Kind| kind.is_desired && (kind.state.is_none() || kind.is(Draining));
+    let (missing, registered) = (group.such(is_missing), planned.register());
+    let registered = (0..group.targets.len()).filter(|index| registered.contains(&target(*index)));
+    let registered = registered.fold(0, |set, index| set | 1 << index);
+    (registered != missing)
+        .then(|| format!("serve-all: {registered:#b} are registered, {missing:#b} are missing"))
 }
 
 /// The stale targets that serve no clients and will not.

@@ -36,15 +36,15 @@ fn setups() -> Vec<Setup> {
     setups
 }
 
-/// Plays each cell, on every processor; returns the scores in their order.
-fn played(cells: &[(Setup, Kind)]) -> Vec<Scores> {
+/// Plays each kind, on every processor. Returns the scores in the same order.
+fn played(setup: Setup, kinds: &[Kind]) -> Vec<Scores> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut played = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some((setup, kind)) = cells.get(number) else { return played };
-            played.push((number, play::play(*kind, *setup, 1)));
+            let Some(kind) = kinds.get(number) else { return played };
+            played.push((number, play::play(*kind, setup, 1)));
         }
     };
     let workers = thread::available_parallelism().map_or(1, NonZero::get);
@@ -56,19 +56,18 @@ fn played(cells: &[(Setup, Kind)]) -> Vec<Scores> {
     played.into_iter().map(|(_, scores)| scores).collect()
 }
 
-/// One line for each set-up: what each source failed avoidably, by kind.
+/// Prints a line for each set-up and source: the kinds with avoidable failures.
+/// Asserts that perfect judgement with the same knowledge has these failures too.
 fn judge(setups: &[Setup], kinds: &[Kind]) {
-    let cells: Vec<(Setup, Kind)> =
-        setups.iter().flat_map(|setup| kinds.iter().map(|kind| (*setup, *kind))).collect();
-    let played = played(&cells);
     crate::print(
         "| cross-zone | threshold | zonal shift | registration | reads | source | avoidable failures, % |",
     );
     crate::print("|---|---|---|---|---|---|---|");
     let mut wrong = Vec::new();
-    for (setup, scores) in setups.iter().zip(played.chunks(kinds.len())) {
+    for setup in setups {
+        let scores = played(*setup, kinds);
         for source in Source::ALL {
-            let failed = kinds.iter().zip(scores).filter_map(|(kind, scores)| {
+            let failed = kinds.iter().zip(&scores).filter_map(|(kind, scores)| {
                 let percent = scores[&Controller::Function(source)].avoidable_percent();
                 (percent >= 0.05).then(|| format!("{kind} {percent:.1}"))
             });
@@ -76,7 +75,7 @@ fn judge(setups: &[Setup], kinds: &[Kind]) {
             let failed = if failed.is_empty() { "0".to_owned() } else { failed.join(", ") };
             crate::print(&format!("| {setup} | `{}` | {failed} |", source.as_str()));
         }
-        for (kind, scores) in kinds.iter().zip(scores) {
+        for (kind, scores) in kinds.iter().zip(&scores) {
             let lost = beyond_same_knowledge(*kind, scores);
             wrong.extend(lost.map(|lost| format!("{setup} | {kind}: {lost}")));
         }
