@@ -123,10 +123,10 @@ impl Deregistration<'_> {
         may_go: impl Fn(&CurrentTarget) -> bool,
     ) -> Option<CallError> {
         let group = &self.resolved.frontend.target_group;
-        plan.withhold_deregistrations(&Withheld::RegistrationFailed, |listed| !may_go(listed));
         let mut silences = 0;
         let mut has_failed = false;
         let failure = loop {
+            plan.withhold_deregistrations(&Withheld::RegistrationFailed, |listed| !may_go(listed));
             let mut pending = plan.deregister();
             pending.retain(|target, _| !self.done.contains_key(target));
             if pending.is_empty() {
@@ -136,7 +136,6 @@ impl Deregistration<'_> {
                 if let Err(error) = self.plan_again(plan, has_failed).await {
                     break Some(error);
                 }
-                plan.withhold_deregistrations(&Withheld::RegistrationFailed, |listed| !may_go(listed));
                 continue;
             }
             let written = self.elb.deregister(group, &pending, self.observed.fresh_until()).await;

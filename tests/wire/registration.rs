@@ -187,6 +187,24 @@ async fn a_healthy_target_in_the_wrong_vpc_replaces_no_api_server() {
     assert_eq!(function.world().writes().len(), 0);
 }
 
+/// It passes its checks: a host of the target group's VPC has an API server's
+/// address.
+#[tokio::test]
+async fn a_healthy_stranger_at_the_address_of_an_api_server_replaces_none() {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
+        let (frontend, vpc) = elsewhere(world);
+        world.add_subnet(&Scope::default(), &vpc, "10.0.0.0/16", "eu-west-1a");
+        world.put_targets(&frontend.target_group, [PAYMENTS[0], PAYMENTS[1], "10.0.3.12"]);
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(failed(&report, &frontend).0, "AddressInWrongVpc");
+    assert_eq!(function.world().writes().len(), 0);
+}
+
 #[tokio::test]
 async fn where_eks_names_no_vpc_the_other_zone_is_tried_once() {
     let sim = Simulator::start().await;

@@ -171,7 +171,8 @@ async fn a_failure_that_is_about_no_target_is_tried_once_and_takes_nothing_away(
         world.set_health("10.0.3.13", Health::Never);
         FAULTS.map(|(expected, befall)| {
             let frontend = world.add_frontend("payments");
-            world.put_targets(&frontend.target_group, ["10.0.3.12", "10.0.3.13"]);
+            world.put_targets(&frontend.target_group, ["10.0.3.12", "10.0.3.13", "10.0.3.14"]);
+            world.pin_state(&frontend.target_group, "10.0.3.14", TargetState::Unused);
             world.plant(befall(Fault::on("RegisterTargets").about(&frontend.target_group)));
             (expected, frontend)
         })
@@ -188,6 +189,7 @@ async fn a_failure_that_is_about_no_target_is_tried_once_and_takes_nothing_away(
         let withheld = json!([
             {"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"},
             {"target": "10.0.3.13:443", "reason": "registrationFailed"},
+            {"target": "10.0.3.14:443", "reason": "registrationFailed"},
         ]);
         assert_eq!(failed["withheld"], withheld);
         let calls = world.requests_of("RegisterTargets").into_iter();
