@@ -8,6 +8,7 @@ mod dns;
 mod health;
 mod observe;
 mod subject;
+mod tags;
 mod text;
 mod unmanaged;
 

@@ -6,6 +6,7 @@
 
 mod args;
 mod completions;
+mod credentials;
 mod doctor;
 mod explain;
 mod names;

@@ -16,12 +16,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use clap_complete::engine::ArgValueCandidates;
 use eks_nlb_sync::model::ClusterName;
 
 use crate::args::{NAME, duration};
-use crate::output;
 use crate::problem::{Problem, unless_interrupted};
 use crate::session::Session;
+use crate::{completions, output};
 use recording::Recording;
 use sources::Sources;
 
@@ -29,7 +30,7 @@ use sources::Sources;
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
     /// The cluster whose frontend is recorded
-    #[arg(value_name = "CLUSTER")]
+    #[arg(value_name = "CLUSTER", add = ArgValueCandidates::new(completions::clusters))]
     pub(crate) cluster: ClusterName,
     /// Its target group, by name or ARN, where the cluster has several
     #[arg(long, value_name = "NAME")]

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_config::Region;
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::ProvideCredentials;
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
 use eks_nlb_simulator::{Simulator, sample};
 use eks_nlb_sync::aws::account::{Account, Clients};
@@ -21,7 +20,7 @@ use eks_nlb_sync::settings::{self, Settings};
 
 use crate::args::Common;
 use crate::problem::Problem;
-use crate::{profile, progress};
+use crate::{credentials, profile, progress};
 
 /// The time of one run. A Region that is too large for it is read in the next
 /// run, as by the function.
@@ -68,18 +67,18 @@ impl Session {
             loader = loader.region(Region::new(region.as_str().to_owned()));
         }
         if let Some(simulator) = &demo {
-            let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "demo");
-            loader = loader.endpoint_url(simulator.endpoint_url()).credentials_provider(credentials);
+            let keys = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "demo");
+            loader = loader.endpoint_url(simulator.endpoint_url()).credentials_provider(keys);
             loader = loader.region(Region::from_static(HOME_REGION));
         }
         let home = Box::pin(loader.load()).await;
         if home.region().is_none() {
             return Err(Problem::NoRegion);
         }
-        // The SDK reports missing credentials as a call that cannot be sent.
-        if let (Some(provider), Some(profile)) = (home.credentials_provider(), profile) {
-            provider.provide_credentials().await.map_err(|error| Problem::Credentials { profile, error })?;
-        }
+        let home = match profile {
+            Some(profile) => credentials::fetched(home, profile).await?,
+            None => home,
+        };
         let resolver = Resolver::new(&settings).map_err(|error| Problem::Resolver(error.to_string()))?;
         let account = Account::new(home, settings.sdk_retries).map_err(|_| Problem::NoRegion)?;
         let clusters: BTreeSet<_> = common.clusters.iter().cloned().collect();

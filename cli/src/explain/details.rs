@@ -6,8 +6,7 @@ use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use eks_nlb_sync::discover::EXCLUDING_TAG;
-use eks_nlb_sync::model::{ClusterName, Family, Tags, Target, TargetState};
+use eks_nlb_sync::model::{ClusterName, Family, Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
@@ -19,9 +18,10 @@ use super::answers::{self, Answers};
 use super::dns::{self, NameServerAnswer};
 use super::health::{self, Reason};
 use super::observe::Look;
+use super::tags;
 use crate::names;
 use crate::problem::Problem;
-use crate::session::Session;
+use crate::serving::Serving;
 
 /// Everything known about one frontend.
 #[derive(Debug, Serialize)]
@@ -45,6 +45,8 @@ pub(crate) struct Details {
     pub(crate) interfaces: Option<InterfacesAnswer>,
     /// What is done with each target.
     pub(crate) targets: Vec<Fate>,
+    /// Whether clients are served, as `status` has it.
+    pub(crate) state: Serving,
     /// Whether clients are cut off, by the health of the targets.
     pub(crate) cut_off: String,
     /// What to do, if anything.
@@ -120,7 +122,7 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
         _ => None,
     };
     let reasons = reasons_of_elb(look, &frontend).await;
-    let missing_tag = missing_tag(look.session, &frontend, &tags);
+    let missing_tag = tags::missing(look.session, &frontend, &tags);
     let facts = Facts {
         frontend: &frontend,
         reasons: &reasons,
@@ -129,7 +131,7 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
     };
     Ok(Details {
         read_at: DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default(),
-        tags: deciding_tags(look.session, &frontend, &tags),
+        tags: tags::deciding(look.session, &frontend, &tags),
         takes: listed.map(|listed| Takes {
             family: listed.family.to_string(),
             port: listed.port,
@@ -137,6 +139,7 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
         }),
         name_servers,
         targets: fates(&frontend, &reasons),
+        state: Serving::of(&frontend),
         cut_off: advice::cut_off(&frontend),
         remedy: advice::remedy(facts),
         answers: answers(facts),
@@ -158,54 +161,6 @@ async fn interfaces(look: &Look<'_>, cluster: &ClusterName, family: Family) -> O
         }
         Err(error) => InterfacesAnswer { error: Some(error.to_string()), ..InterfacesAnswer::default() },
     })
-}
-
-/// The tag that the deployed policy requires, if the target group does not have it.
-fn missing_tag(
-    session: &Session,
-    frontend: &FrontendReport,
-    tags: &BTreeMap<String, Tags>,
-) -> Option<String> {
-    let wanted = &session.settings().nlb_tag;
-    let tags = tags.get(&frontend.target_group.as_ref()?.0)?;
-    let first = wanted.to_string().split(',').next().unwrap_or_default().to_owned();
-    (!wanted.first_matches(tags)).then_some(first)
-}
-
-/// Which tags make it managed, and name its cluster.
-fn deciding_tags(session: &Session, frontend: &FrontendReport, tags: &BTreeMap<String, Tags>) -> Vec<String> {
-    let settings = session.settings();
-    let of = |arn: Option<&String>| arn.and_then(|arn| tags.get(arn));
-    let own = of(frontend.load_balancer.as_ref().map(|arn| &arn.0));
-    let groups = of(frontend.target_group.as_ref().map(|arn| &arn.0));
-    let mut told = Vec::new();
-    if own.is_some() {
-        told.push(format!("the load balancer carries {}: it is managed", settings.nlb_tag));
-    }
-    if let Some(tags) = groups {
-        let (key, value) = EXCLUDING_TAG;
-        if tags.get(key).is_some_and(|found| found == value) {
-            told.push(format!("the target group carries {key}={value}: it is left alone"));
-        } else if settings.nlb_tag.first_matches(tags) {
-            told.push(
-                "the target group carries the first of these: the function's policy lets it write".to_owned(),
-            );
-        } else {
-            told.push(
-                "the target group does not carry the first of these: unless WriteScope is any, the deployed policy \
-                 denies every write"
-                    .to_owned(),
-            );
-        }
-    }
-    let key = &settings.cluster_name_tag;
-    let named = [("target group", groups), ("load balancer", own)];
-    let named = named.into_iter().filter_map(|(on, tags)| Some((on, tags?.get(key)?)));
-    match { named }.find(|(_, name)| !name.is_empty()) {
-        Some((on, name)) => told.push(format!("{key}={name} on the {on} names the cluster")),
-        None => told.push(format!("no {key} names a cluster")),
-    }
-    told
 }
 
 /// What is done with each target. Of a frontend without a plan, nothing is.

@@ -1,6 +1,6 @@
 //! The words of `eks-nlb explain`: those that fit the numbers.
 
-use eks_nlb_simulator::world::{LoadBalancerSpec, Reply, TargetGroupSpec};
+use eks_nlb_simulator::world::{Family, LoadBalancerSpec, Reply, TargetGroupSpec};
 use eks_nlb_simulator::{Health, World};
 
 use crate::support::*;
@@ -95,4 +95,22 @@ async fn a_write_that_the_policy_denies_is_not_recommended() {
 
     assert!(said.contains("What to do Tag the target group eks-nlb-sync=enabled"), "{said}");
     assert!(!said.contains("Run `eks-nlb sync`"), "{said}");
+}
+
+/// Which family a target group takes decides what is asked for.
+#[tokio::test]
+async fn a_family_without_addresses_is_told() {
+    let desk = Desk::new(|world| {
+        world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+        let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
+        world.add_target_group(TargetGroupSpec {
+            family: Family::Ipv6,
+            ..TargetGroupSpec::ip(&load_balancer)
+        });
+    })
+    .await;
+
+    let said = desk.run(&["explain", "payments"]).await;
+
+    assert!(words(&said.out).contains("no IPv6 address"), "{}", said.out);
 }

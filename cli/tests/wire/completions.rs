@@ -37,7 +37,8 @@ async fn offered(desk: &Desk, shell: &str, line: &[&str]) -> Vec<String> {
 #[tokio::test]
 async fn names_checks_policies_and_clusters_are_completed() {
     let desk = Desk::new(small_fleet).await;
-    let cases: [(&[&str], &str); 6] = [
+    let cases: [(&[&str], &str); 7] = [
+        (&["eks-nlb", "record", "ord"], "orders"),
         (&["eks-nlb", "explain", "Unhea"], "UnhealthyAlarm"),
         (&["eks-nlb", "explain", "nlb-ord"], "nlb-orders"),
         (&["eks-nlb", "doctor", "--skip", "cross"], "cross-zone"),

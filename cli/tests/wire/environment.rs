@@ -121,6 +121,31 @@ async fn a_profile_of_a_flag_wins_over_the_environment() {
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
 #[tokio::test]
+async fn a_profile_may_assume_a_role_with_another_one() {
+    const ROLE: &str = "arn:aws:iam::111122223333:role/reader";
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        world.add_role(ROLE);
+    })
+    .await;
+    let home = home("");
+    let file = process(&desk, home.path());
+    let profiles = format!(
+        "[profile base]\nregion = eu-west-1\ncredential_process = /bin/cat {}\n\
+         [profile reader]\nregion = eu-west-1\nrole_arn = {ROLE}\nsource_profile = base\n",
+        file.display()
+    );
+    fs::write(home.path().join(".aws/config"), profiles).expect("written");
+
+    let flag = run_at(&desk, home.path(), &[], &["plan", "--profile", "reader"]).await;
+    let variable = run_at(&desk, home.path(), &[("AWS_PROFILE", "reader")], &["plan"]).await;
+
+    assert_eq!((flag.code, flag.err.as_str()), (Some(0), ""), "{flag:?}");
+    assert_eq!((variable.code, &variable.out), (Some(0), &flag.out), "{variable:?}");
+    assert_eq!(desk.sim.world().count("AssumeRole"), 2, "once for each command");
+}
+
+#[tokio::test]
 async fn a_wrong_environment_ends_in_one_sentence() {
     let desk = Desk::new(small_fleet).await;
     let here = home("[profile good]\nthis is no file of profiles\n");

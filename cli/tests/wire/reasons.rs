@@ -4,13 +4,16 @@
 use std::collections::BTreeSet;
 
 use eks_nlb_simulator::world::{
-    ClusterSpec, ClusterStatus, Family, LoadBalancerSpec, Protocol, Reply, Scheme, TargetGroupSpec,
+    ClusterSpec, ClusterStatus, LoadBalancerSpec, Protocol, Reply, Scheme, TargetGroupSpec,
 };
-use eks_nlb_simulator::{Fault, Frontend, Health, World};
+use eks_nlb_simulator::{Fault, Health, World};
 
 use eks_nlb_sync::reasons::{FailureCode, SkipReason, WithholdReason};
 
+mod causes;
+
 use crate::support::*;
+use causes::*;
 
 /// A reason, the settings under which it occurs, what causes it, and how
 /// somebody would ask about it.
@@ -26,41 +29,6 @@ struct Case {
 const NOT_READ: &str = "unknown: a run does not look at the targets of such a group";
 const EMPTY: &str = "yes: the target group is empty";
 const SERVED: &str = "no: 2 of 2 targets are healthy";
-
-/// `payments` with its old addresses healthy in the target group.
-fn payments(world: &mut World) -> Frontend {
-    world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
-    let frontend = world.add_frontend("payments");
-    world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11"]);
-    frontend
-}
-
-fn served(world: &mut World) {
-    payments(world);
-}
-
-/// `payments` behind a target group that `change` spoils.
-fn group(world: &mut World, change: impl FnOnce(TargetGroupSpec) -> TargetGroupSpec) {
-    world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
-    let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
-    world.add_target_group(change(TargetGroupSpec::ip(&load_balancer)));
-}
-
-fn cluster(world: &mut World, change: impl FnOnce(ClusterSpec) -> ClusterSpec) {
-    world.create_cluster(change(ClusterSpec::new("payments", ["10.0.1.10", "10.0.2.11"])));
-    world.add_frontend("payments");
-}
-
-fn dns(world: &mut World, reply: Reply) {
-    served(world);
-    let host = world.host("payments");
-    world.dns.set(&host, reply);
-}
-
-fn fault(world: &mut World, befall: fn(Fault) -> Fault) {
-    served(world);
-    world.plant(befall(Fault::on("DescribeCluster")));
-}
 
 const fn case(reason: &'static str, cause: fn(&mut World), cut_off: &'static str) -> Case {
     Case {
@@ -303,14 +271,4 @@ fn no_reason_is_forgotten() {
 
     let told = CASES.iter().map(|case| case.reason).chain(NOT_IN_A_PLAN);
     assert_eq!(told.collect::<BTreeSet<_>>(), withheld.chain(skipped).chain(failed).collect());
-}
-
-/// Which family a target group takes decides what is asked for.
-#[tokio::test]
-async fn a_family_without_addresses_is_told() {
-    let desk = Desk::new(|world| group(world, |spec| TargetGroupSpec { family: Family::Ipv6, ..spec })).await;
-
-    let said = desk.run(&["explain", "payments"]).await;
-
-    assert!(words(&said.out).contains("no IPv6 address"), "{}", said.out);
 }
