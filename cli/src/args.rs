@@ -67,7 +67,7 @@ pub(crate) enum Command {
     #[command(after_help = examples::EXPLAIN)]
     Explain {
         /// A cluster, load balancer or target group (name or ARN), an address, or a
-        /// name such as waitingForHealthyReplacement or UnhealthyAlarm
+        /// name such as waitingForHealthyReplacement or NoRunAlarm
         #[arg(add = ArgValueCandidates::new(completions::subjects))]
         subject: String,
     },

@@ -5,7 +5,7 @@ pub(super) const PROGRAM: &str = "\
 Examples:
   eks-nlb --demo status           # a simulated account: needs none of yours
   eks-nlb status                  # whose clients are served?
-  eks-nlb explain UnhealthyAlarm  # what an alarm means, and what to do
+  eks-nlb explain NoRunAlarm      # what an alarm means, and what to do
 
 Exit codes:
   0    done
@@ -41,7 +41,7 @@ Examples:
   eks-nlb explain payments
   eks-nlb explain 10.0.1.10
   eks-nlb explain waitingForHealthyReplacement
-  eks-nlb explain UnhealthyAlarm";
+  eks-nlb explain NoRunAlarm";
 
 pub(super) const DOCTOR: &str = "\
 Examples:

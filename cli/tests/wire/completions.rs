@@ -39,7 +39,7 @@ async fn names_checks_policies_and_clusters_are_completed() {
     let desk = Desk::new(small_fleet).await;
     let cases: [(&[&str], &str); 7] = [
         (&["eks-nlb", "record", "ord"], "orders"),
-        (&["eks-nlb", "explain", "Unhea"], "UnhealthyAlarm"),
+        (&["eks-nlb", "explain", "NoRunAl"], "NoRunAlarm"),
         (&["eks-nlb", "explain", "nlb-ord"], "nlb-orders"),
         (&["eks-nlb", "doctor", "--skip", "cross"], "cross-zone"),
         (&["eks-nlb", "plan", "--sync-policy", "add"], "add-only"),

@@ -45,7 +45,7 @@ async fn every_command_prints_what_its_schema_says() {
         ("status", "status"),
         ("doctor", "doctor"),
         ("explain", "explain orders"),
-        ("explain", "explain UnhealthyAlarm"),
+        ("explain", "explain NoRunAlarm"),
         ("explain", "explain cross-zone"),
     ];
     for (name, command) in commands {
