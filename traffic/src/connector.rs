@@ -16,7 +16,7 @@ use eks_nlb_simulator::api::{Delivery, Request, Response};
 
 /// Who answers AWS calls.
 pub trait Aws: Clone + Send + Sync + 'static {
-    /// What goes with an answer, and is told when that arrives.
+    /// Travels with an answer; passed to [`Aws::arrives`] when that arrives.
     type Delivered: Send;
 
     /// How long the next call is on its way.
@@ -24,7 +24,7 @@ pub trait Aws: Clone + Send + Sync + 'static {
         Duration::ZERO
     }
 
-    /// Answers a call; `None` if whoever made it is dead by now.
+    /// Answers a call; `None` if the process that made it has been killed.
     fn answer(&self, request: &Request<'_>) -> Option<(Response, Self::Delivered)>;
 
     /// The answer arrives, and its caller still waits for it.
@@ -70,7 +70,7 @@ async fn deliver(response: Response) -> Result<HttpResponse, ConnectorError> {
     let Response { status, headers, body, delivery, .. } = response;
     match delivery {
         Delivery::Whole => {}
-        // HTTP says how long a body is, so half of one is none.
+        // HTTP says how long a body is, so a partial body is an error.
         Delivery::Truncated => return Err(ConnectorError::io("connection closed in the body".into())),
         Delivery::Reset => return Err(ConnectorError::io("connection reset".into())),
         Delivery::Silence => pending().await,

@@ -1,6 +1,6 @@
 //! Other ways to keep a target group, and two controllers of perfect judgement.
 //!
-//! They call ELB through its API. None of them contains a rule of the function.
+//! They call ELB through its API, and contain no rule of the function.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -24,8 +24,8 @@ pub enum Controller {
     /// Hostname-as-target: every 5 min it registers what DNS names, and
     /// deregisters what DNS has not named three times in a row.
     Hostname,
-    /// A cron script: every minute it registers what is new in DNS and
-    /// deregisters what is gone; where DNS fails, everything is.
+    /// A cron script: every minute it registers new addresses in DNS and
+    /// deregisters all others; where DNS fails, it deregisters everything.
     Cron,
     /// Perfect judgement whenever the function runs, from what its sources and
     /// ELB answer then.

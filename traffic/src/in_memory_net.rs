@@ -20,8 +20,8 @@ const BUFFER_BYTES: usize = 1 << 17;
 
 /// Who answers the resolver.
 pub trait NameServer: Clone + Send + Sync + Unpin + 'static {
-    /// What is sent to a question, in turn: any number of messages, as whoever
-    /// answers over UDP can be anybody.
+    /// The answers to a question, in order: any number of messages, because any
+    /// host can answer over UDP.
     fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered>;
 }
 
@@ -72,7 +72,7 @@ impl<S: NameServer> RuntimeProvider for InMemoryNet<S> {
     }
 }
 
-/// A message and whom it is from.
+/// A message and its sender.
 type Datagram = (Vec<u8>, SocketAddr);
 
 /// A UDP socket whose every packet is answered by the name server.

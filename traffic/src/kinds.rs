@@ -28,7 +28,7 @@ const ZONE_B: u8 = 2;
 /// it says otherwise, by two others in the same zones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// The old servers stay for so many minutes after DNS first names the new
+    /// The old servers stay for n minutes after DNS first names the new
     /// ones, and are named until a minute before they stop.
     Overlap(u32),
     /// Old servers stay 6 min, and stop without having been unready.
@@ -60,7 +60,7 @@ pub enum Kind {
     OneZoneLate,
     /// DNS tells new and old in turn for some minutes.
     Flapping,
-    /// By those that were there before.
+    /// By the servers of before.
     Back,
     /// One dies unannounced, and is then replaced.
     Crash,

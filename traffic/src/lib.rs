@@ -10,7 +10,7 @@
 //! plays a recorded trace. [`connector`] and [`in_memory_net`] connect the SDK and
 //! the resolver to a world without sockets.
 //!
-//! # What is not modelled
+//! # Not modelled
 //!
 //! Caches of DNS answers (at most a minute), connections that stay, and the
 //! half minute to two minutes that ELB takes to act on a deregistration.

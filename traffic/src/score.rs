@@ -15,11 +15,11 @@ pub(crate) const CONNECTIONS: usize = 60;
 pub struct Score {
     /// All connections.
     pub made: usize,
-    /// Those that failed.
+    /// The failed ones.
     pub failed: usize,
-    /// Those that the all-knowing controller would have served.
+    /// Failed ones that the all-knowing controller would have served.
     pub avoidable: usize,
-    /// Those that perfect judgement with the same knowledge would have served.
+    /// Failed ones that perfect judgement with the same knowledge would have served.
     pub beyond_same_knowledge: usize,
     /// The first of the latter, in words.
     pub complaints: Vec<String>,

@@ -1,6 +1,6 @@
-//! Where addresses are learnt, and what perfect judgement takes from there.
+//! The sources of addresses, and what perfect judgement concludes from them.
 
-/// Where addresses are learnt: `ADDRESS_SOURCE`.
+/// Where addresses come from: `ADDRESS_SOURCE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// `auto`, the default.
