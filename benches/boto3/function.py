@@ -1,6 +1,6 @@
 """The four steps of the function as a Lambda in Python: the yardstick of `make bench`.
 
-WORKERS=1 makes one call after the other, more make so many at a time.
+WORKERS=1 makes one call after the other, a larger number makes that many at a time.
 """
 
 import os

@@ -1,8 +1,8 @@
 //! Decides which targets to register and which to deregister; does no I/O.
 //!
 //! [`plan`] is a pure function of the desired addresses, the targets that ELB
-//! lists, and a [`Policy`]. It returns a [`Decision`] with its reason for every target, including those
-//! that it keeps.
+//! lists, and a [`Policy`]. It returns a [`Decision`] with its reason for every target,
+//! kept ones included.
 //!
 //! # Rules
 //!

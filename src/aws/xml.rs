@@ -12,7 +12,7 @@ pub type Unreadable = Box<dyn Error + Send + Sync>;
 /// How deep elements may be nested; EC2's stand six deep.
 const DEEPEST: usize = 32;
 
-/// An XML element: what its start tag names, and what stands in it.
+/// An XML element: its name, its text and its children.
 ///
 /// quick-xml's serde support takes 37 kB more of the zipped artifact.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl Element {
     ///
     /// # Errors
     ///
-    /// There are several, or it is no text.
+    /// There are several, or it holds elements.
     pub fn text_of(&self, name: &str) -> Result<String, Unreadable> {
         match self.child(name)? {
             Some(child) if !child.children.is_empty() => Err(format!("{name} is no text").into()),
@@ -99,7 +99,7 @@ impl Element {
         self.text.trim()
     }
 
-    /// All that stands in it.
+    /// Its content.
     pub fn elements(&self) -> impl Iterator<Item = &Self> {
         self.children.iter()
     }
@@ -123,7 +123,7 @@ impl Element {
     ///
     /// # Errors
     ///
-    /// The list or a text is there twice, or is no text.
+    /// The list or a text occurs twice, or the text holds elements.
     pub fn texts_of(&self, list: &str, name: &str) -> Result<Vec<String>, Unreadable> {
         let list = self.child(list)?;
         list.into_iter().flat_map(Self::items).map(|item| item.text_of(name)).collect()

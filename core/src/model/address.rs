@@ -145,7 +145,7 @@ impl Addresses {
         self.0.iter().copied()
     }
 
-    /// The desired addresses where two sources must agree: those that both name.
+    /// The desired addresses where two sources must agree: what both name.
     /// `None` if they have none in common.
     #[must_use]
     pub fn agreed_with(&self, other: &Self) -> Option<Desired> {

@@ -14,7 +14,7 @@ pub struct TagSelector(Vec<(String, Option<String>)>);
 
 impl TagSelector {
     /// Takes keys, each with a required value or with `None` for any value. `None`
-    /// if there is no key, or if a key occurs twice.
+    /// without a key, or if a key occurs twice.
     #[must_use]
     pub fn new(wanted: Vec<(String, Option<String>)>) -> Option<Self> {
         let distinct = wanted.iter().map(|(key, _)| key).collect::<BTreeSet<_>>().len();

@@ -1,8 +1,8 @@
 """The function's binary against moto, an emulator of AWS that is not ours.
 
-What our own simulator answers could be our own misunderstanding; moto's
-mistakes are somebody else's. Those met here (moto 5.2.5), each with what AWS
-does, are noted beside the tests that they bite in.
+Our own simulator may repeat our own misunderstandings of AWS; moto is written by
+others. Deviations of moto 5.2.5 are noted in the tests that they affect, with what AWS
+does.
 """
 
 import functools
@@ -27,7 +27,7 @@ def free_port():
 # Where moto's Step Functions interpreter finds the other services; read when
 # moto is imported.
 os.environ["MOTO_PORT"] = str(free_port())
-# Thousands of images, which moto would make anew for each empty account.
+# Thousands of images, which moto would make again for each empty account.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
 import boto3

@@ -11,7 +11,7 @@ def anchors(text):
 
 
 def broken(page):
-    """Every target of a link or image on `page` that is no file, or no heading of one."""
+    """Every target of a link or image on `page` that is not a file, or not a heading of one."""
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
         if re.match(r"[a-z]+:", target):
             continue

@@ -132,7 +132,7 @@ class Stack:
                 continue
             allowed = [str(each) for each in declared.get("AllowedValues", [value])]
             if value not in allowed:
-                yield f"{name}: {value!r} is none of {allowed}"
+                yield f"{name}: {value!r} is not among {allowed}"
             # CloudFormation wants the whole value to match.
             if not re.fullmatch(declared.get("AllowedPattern", ".*"), value, re.ASCII | re.DOTALL):
                 yield f"{name}: {value!r} {declared['ConstraintDescription']}"

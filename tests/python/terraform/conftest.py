@@ -52,7 +52,7 @@ def major(request, terraform_installed, serve, tmp_path_factory):
 
 @pytest.fixture
 def copy(tmp_path):
-    """A copy of the modules, in a root like the checkout's: sources, and a zip that is none."""
+    """A copy of the modules, in a root like the checkout's: sources, and an invalid zip."""
     shutil.copytree(ROOT / "terraform", tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
     for file in ("Cargo.toml", "Cargo.lock"):
         shutil.copy(ROOT / file, tmp_path)

@@ -1,9 +1,9 @@
 """moto's server, with some answers corrected to what AWS answers.
 
-Each correction is of something that moto takes and then forgets, which
-Terraform would report as drift for ever; emulator_refusals.py has what AWS refuses.
-They are here and not in the modules: what is wrong with an emulator must not shape
-what is deployed.
+Each correction is of something that moto takes and then forgets, which Terraform would
+report as drift in every plan; emulator_refusals.py has what AWS refuses.
+They are here and not in the modules: an emulator's faults must not shape what is
+deployed.
 
     python emulator.py PORT
 """
@@ -40,7 +40,7 @@ from moto.stepfunctions.responses import StepFunctionResponse
 import emulator_refusals
 from corrections import correct
 
-# A fifth of moto's time: the same answer, found anew for each request and cluster.
+# Caches an answer that took a fifth of moto's time, for each request and cluster.
 for module, name in ((moto.core.responses, "method_names_from_class"), (moto.eks.models, "validate_role_arn")):
     setattr(module, name, functools.cache(getattr(module, name)))
 

@@ -16,8 +16,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 ACCOUNT = "111122223333"
 MODULES = ("cluster-access", "shared-load-balancer", "client-access", "region-hub", "function", "member-role")
 
-# Where packages and people put provider mirrors, besides the directories that
-# Terraform looks into by itself.
+# Usual places of provider mirrors, in addition to the directories that Terraform
+# reads by default.
 MIRROR_ROOTS = ("/opt", "/usr/share", "/usr/local/share", "~", "~/.terraform.d", "~/.local/share/terraform")
 MIRROR_DEPTH = 3
 PROVIDER = "registry.terraform.io/hashicorp/aws"
@@ -40,8 +40,8 @@ def environment(**extra):
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         "CHECKPOINT_DISABLE": "1",
-        # A quarter of the time of Terraform and its provider would go into
-        # collecting garbage that nobody needs collected.
+        # Garbage collection would take a quarter of the time of Terraform and its
+        # provider.
         "GOGC": "400",
         "NO_PROXY": "127.0.0.1,localhost",
         "TF_IN_AUTOMATION": "1",
@@ -115,7 +115,7 @@ class Terraform:
             address = ".".join(filter(None, (each.get("module"), data, each["type"], each["name"])))
             for instance in each["instances"]:
                 key = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
-                # One that is to be destroyed stands behind its successor.
+                # One that is to be destroyed comes after its successor.
                 resources.setdefault(address + key, instance["attributes"])
         return resources
 

@@ -86,7 +86,7 @@ def _variables(directory):
 
 
 def rewritten(readme, directory):
-    """The README with its tables made anew."""
+    """The README with its tables generated again."""
     before, rest = readme.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}\n{tables(directory)}\n{END}{after}"

@@ -88,7 +88,7 @@ def function(world):
 
 
 SECURITY_GROUP = {r"aws_security_group\.function\[0\]": "the function has none, or is given another"}
-MISSED = {r'aws_cloudwatch_metric_alarm\.this\["load-balancers"\]': "there is no number to compare with"}
+MISSED = {r'aws_cloudwatch_metric_alarm\.this\["load-balancers"\]': "the provider reports no number to compare"}
 # IAM has no second name for a role, and Lambda none for a function.
 ROLE_GOES = {r"aws_iam_role(_policy)?\.(function|interfaces\[0\])": "another role; the function takes it before the old one goes"}
 NAMED_BY_THE_FUNCTION = {r"aws_(cloudwatch_log_group\.this|security_group\.function\[0\])": "another name", **ROLE_GOES}

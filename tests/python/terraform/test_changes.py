@@ -1,7 +1,7 @@
 """What owners do in the second year, planned and applied against an emulator.
 
 One account in one story: a cluster made in the same configuration as everything
-around it, and one that stands beside it and has a consumer. Each test changes
+around it, and an existing one with a consumer. Each test changes
 one thing and says what Terraform may do about it. The applies are few and large,
 because the provider waits a minute for a load balancer, however many there are.
 """

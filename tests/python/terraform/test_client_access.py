@@ -1,6 +1,6 @@
 """What consumers change while their clients are connected, and what owners do to them.
 
-Two endpoint services beside two clusters, made here rather than by cluster-access,
+Two endpoint services for two clusters, made here rather than by cluster-access,
 because the provider waits a minute for a load balancer of its own.
 """
 

@@ -2,7 +2,7 @@
 
 The module is applied to an emulator, the template is worked out with the same
 parameters, and what comes out is compared: with every default, with everything
-on, and with what belongs to somebody else given.
+on, and with another team's resources given.
 """
 
 import json

@@ -60,7 +60,7 @@ def serving(server):
 
 @contextlib.contextmanager
 def api_server(name, authority, directory, host=HOST):
-    """An API server that says its name to whoever has the token. Yields its address."""
+    """An API server that returns its name to a client with the token. Yields its address."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -90,7 +90,7 @@ def api_server(name, authority, directory, host=HOST):
 
 
 class Relay(socketserver.ThreadingTCPServer):
-    """Endpoint and load balancer: passes bytes to its target, knows nothing of TLS."""
+    """Endpoint and load balancer: passes bytes to its target without terminating TLS."""
 
     daemon_threads = True
     target = None
@@ -162,7 +162,7 @@ def kubeconfigs(kubectl, emulator, authorities, tmp_path_factory):
     planned = json.loads(terraform("show", "-json", "plan").stdout)["planned_values"]["outputs"]
     for name in bundles:
         (directory / name).write_text(planned[name]["value"])
-    # In the place of the AWS command line: a token for whoever asks as the kubeconfig does.
+    # Stands in for the AWS command line: prints a token for the kubeconfig's call.
     aws = directory / "bin" / "aws"
     aws.parent.mkdir()
     credential = {"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCredential", "status": {"token": TOKEN}}
@@ -229,7 +229,7 @@ def test_kubectl_refuses_another_name(kubeconfigs, relay, authorities, tmp_path)
 
 
 def connect(relay, target, authority):
-    """What connectivity.sh says of the API server behind `target`."""
+    """What connectivity.sh prints about the API server behind `target`."""
     relay.target = target
     host, port = relay.server_address
     script = ROOT / "terraform" / "examples" / "complete" / "connectivity.sh"
