@@ -62,9 +62,29 @@ pub(super) async fn find(look: &Look<'_>, subject: Subject<'_>) -> Result<Found,
             ),
             vec!["Add a listener that forwards to it to a managed load balancer.".to_owned()],
         )),
-        (None, None) => of_cluster(look, subject).await,
+        (None, None) => match of_other_kind(look, subject).await {
+            Some(unmanaged) => Some(unmanaged),
+            None => of_cluster(look, subject).await,
+        },
     };
     Ok(Found { of_subject, others })
+}
+
+/// A load balancer that is not a Network Load Balancer; listings leave it out.
+async fn of_other_kind(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanaged> {
+    let key = if subject.0.starts_with("arn:") { "LoadBalancerArns.member.1" } else { "Names.member.1" };
+    let named = [(key.to_owned(), subject.0.to_owned())];
+    let query = look.clients.query_client(look.budget);
+    // ELB refuses a name that nothing has.
+    let answer = query.xml("elasticloadbalancing:DescribeLoadBalancers", &named).await.ok()?;
+    let result = answer.child("DescribeLoadBalancersResult").ok()??;
+    let found = result.child("LoadBalancers").ok()??.members().next()?;
+    let (name, kind) = (found.text_of("LoadBalancerName").ok()?, found.text_of("Type").ok()?);
+    Some(Unmanaged::new(
+        subject,
+        format!("the load balancer {name} is of type {kind}, and only Network Load Balancers are managed"),
+        vec!["A Network Load Balancer: TLS must end at the API server.".to_owned()],
+    ))
 }
 
 async fn of_cluster(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanaged> {

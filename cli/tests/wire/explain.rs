@@ -1,6 +1,6 @@
 //! `eks-nlb explain`.
 
-use eks_nlb_simulator::world::{LoadBalancerSpec, Scheme};
+use eks_nlb_simulator::world::{LoadBalancerKind, LoadBalancerSpec, Scheme};
 use eks_nlb_simulator::{Fault, Health, World};
 
 use crate::support::*;
@@ -78,12 +78,22 @@ async fn what_is_not_managed_says_why() {
             ..LoadBalancerSpec::network("website")
         });
         world.add_cluster("lonely", ["10.9.1.1", "10.9.2.2"]);
+        world.add_load_balancer(LoadBalancerSpec {
+            kind: LoadBalancerKind::Application,
+            ..LoadBalancerSpec::network("shop")
+        });
     })
     .await;
 
     let load_balancer = desk.run(&["explain", "website"]).await;
     let cluster = desk.run(&["explain", "lonely"]).await;
+    let application = desk.run(&["explain", "shop"]).await;
     let unknown = desk.run(&["explain", "ordres"]).await;
+
+    assert!(
+        words(&application.out).contains("shop is of type application, and only Network"),
+        "{application:?}"
+    );
 
     assert!(load_balancer.out.contains("does not carry eks-nlb-sync=enabled"), "{load_balancer:?}");
     for need in ["cluster_name=CLUSTER", "an internal load balancer", "to a target group of type ip"] {
