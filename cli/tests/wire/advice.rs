@@ -1,4 +1,4 @@
-//! The words of `eks-nlb explain`: those that fit the numbers.
+//! The words of `eks-nlb explain` follow from the numbers of the frontend.
 
 use eks_nlb_simulator::world::{Family, LoadBalancerSpec, Reply, TargetGroupSpec};
 use eks_nlb_simulator::{Health, World};

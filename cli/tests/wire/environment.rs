@@ -117,7 +117,7 @@ async fn a_profile_of_a_flag_wins_over_the_environment() {
     refused.assert_one_sentence(1, &["AWS does not accept the credentials"]);
 }
 
-/// Variables, and what is said of them.
+/// Variables, and the parts of the sentence that refuses them.
 type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 
 #[tokio::test]
@@ -148,7 +148,7 @@ async fn a_profile_may_assume_a_role_with_another_one() {
 #[tokio::test]
 async fn a_wrong_environment_ends_in_one_sentence() {
     let desk = Desk::new(small_fleet).await;
-    let here = home("[profile good]\nthis is no file of profiles\n");
+    let here = home("[profile good]\na line without an equals sign\n");
     let bundle = here.path().join("empty.pem").display().to_string();
     fs::write(&bundle, "nothing").expect("written");
     let closed = format!("http://{}", closed_address().expect("loopback has free ports"));

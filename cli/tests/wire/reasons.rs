@@ -1,5 +1,5 @@
-//! Every reason of the report, where it occurs: `explain` says what is
-//! happening, whether anybody is cut off, and what to do.
+//! Every reason of the report, where it occurs: `explain` answers what is
+//! happening, whether clients are cut off, and what to do.
 
 use std::collections::BTreeSet;
 
@@ -15,14 +15,14 @@ mod causes;
 use crate::support::*;
 use causes::*;
 
-/// A reason, the settings under which it occurs, what causes it, and how
-/// somebody would ask about it.
+/// A reason, the settings under which it occurs, its cause, and the name that an
+/// operator gives to `explain`.
 struct Case {
     reason: &'static str,
     settings: &'static [(&'static str, &'static str)],
     cause: fn(&mut World),
     asks: &'static str,
-    /// What is said of whether anybody is cut off.
+    /// The answer to whether clients are cut off.
     cut_off: &'static str,
 }
 
@@ -253,7 +253,7 @@ async fn each_reason_is_explained_where_it_occurs() {
     }
 }
 
-/// Those that only a run that writes, or one that is limited, can give.
+/// Reasons of runs that write or are limited; a plan does not have them.
 const NOT_IN_A_PLAN: [&str; 6] = [
     "registrationFailed",
     "deregistrationFailed",
