@@ -59,6 +59,8 @@ pub(crate) async fn watch(
     }
     let request = Request { dry_run: wanted.dry_run, ..session.request.clone() };
     let function = settings::variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_else(|| NAME.to_owned());
+    // Lines that cannot be written are dropped; a reader that went away ends it.
+    let mut closed = signal(SignalKind::pipe()).map_err(Problem::Signals)?;
     let mut runs = 0_u64;
     let mut ticks = interval(wanted.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -66,6 +68,7 @@ pub(crate) async fn watch(
         tokio::select! {
             biased;
             () = &mut stop => break,
+            Some(()) = closed.recv() => return Err(Problem::Write(io::ErrorKind::BrokenPipe.into())),
             _ = ticks.tick() => {}
         }
         runs += 1;

@@ -121,6 +121,19 @@ async fn a_closed_pipe_ends_every_command_in_silence() {
     assert_eq!(desk.writes(), 0);
 }
 
+/// Its lines are a log, but a reader that went away wants no more runs.
+#[tokio::test]
+async fn a_closed_pipe_ends_watch_after_its_run() {
+    let desk = Desk::new(small_fleet).await;
+    let mut child = desk.command(&["watch", "--dry-run", "--every", "1h"]).spawn().expect("it starts");
+    drop(child.stdout.take());
+
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
+
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(141), &b""[..]));
+    assert_eq!(desk.sim.world().count("DescribeLoadBalancers"), 1);
+}
+
 #[tokio::test]
 async fn an_interruption_ends_every_command_that_reads() {
     for arguments in READS {
