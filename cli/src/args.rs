@@ -98,6 +98,11 @@ pub(crate) enum Command {
     /// which no client could have connected are red. Needs no account.
     #[command(after_help = examples::TIMELINE)]
     Timeline(TimelineArgs),
+    /// Print the version of this program and of the deployed function
+    ///
+    /// Lambda knows when the function was changed, and the SHA-256 of its archive.
+    #[command(after_help = examples::VERSION)]
+    Version,
     /// Print the completions of a shell
     ///
     /// They complete commands, flags, settings, checks, the names that explain

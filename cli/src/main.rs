@@ -7,6 +7,7 @@
 mod args;
 mod completions;
 mod credentials;
+mod deployed;
 mod doctor;
 mod explain;
 mod names;
@@ -24,6 +25,7 @@ mod status;
 mod table;
 mod timeline;
 mod trace;
+mod version;
 mod watch;
 
 use std::process::ExitCode;
@@ -61,19 +63,26 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             if let Some(answers) = explain::answers_for(subject) {
                 return explain::reason(&answers, cli.common.output);
             }
-            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            session.tell_differences();
             problem::unless_interrupted(explain::explain(&session, subject, &cli.common)).await
         }
         Command::Status => {
-            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            session.tell_differences();
             problem::unless_interrupted(status::status(&session, &cli.common)).await
         }
+        Command::Version => {
+            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            version::version(&session, &cli.common)
+        }
         Command::Plan(ref wanted) => {
-            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            session.tell_differences();
             problem::unless_interrupted(plan::plan(&session, wanted, &cli.common)).await
         }
         Command::Doctor(ref wanted) => {
-            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
             problem::unless_interrupted(doctor::doctor(&session, wanted, &cli.common)).await
         }
         Command::Watch(ref wanted) => {
@@ -86,7 +95,8 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             record::record(&session, wanted).await
         }
         Command::Sync(ref wanted) => {
-            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            session.tell_differences();
             plan::sync(&session, wanted, &cli.common).await
         }
     }

@@ -10,7 +10,7 @@ use eks_nlb_sync::schedule::budget::RunBudget;
 use serde::Serialize;
 
 use crate::problem::Problem;
-use crate::reads::{Looked, NotLooked, function, iam};
+use crate::reads::{Looked, NotLooked, iam};
 use crate::session::Session;
 
 /// The calls that write.
@@ -56,10 +56,7 @@ pub(crate) async fn of_plan(session: &Session, report: &Report) -> Result<Permis
     // One that was deleted meanwhile has none.
     let groups = written.into_iter().filter_map(|arn| Some((tags.get(&arn.0)?.clone(), arn)));
     let groups: Vec<_> = groups.map(|(tags, arn)| (arn, tags)).collect();
-    let ask = clients.query_client(&budget);
-    let role = function::describe(&ask, session.function_name()).await;
-    let role = role.map(|function| function.map(|function| function.role));
-    Ok(of_groups(session, &clients, &budget, &role, &groups).await.0)
+    Ok(of_groups(session, &clients, &budget, &groups).await.0)
 }
 
 /// What the function may do with each of `groups`, and why its role's policies
@@ -68,9 +65,9 @@ pub(crate) async fn of_groups(
     session: &Session,
     clients: &Clients,
     budget: &RunBudget,
-    role: &Looked<Option<String>>,
     groups: &[(TargetGroupArn, Tags)],
 ) -> (Permissions, Option<NotLooked>) {
+    let role = &session.deployed().role();
     let mut permissions = Permissions::new();
     let mut not_asked = None;
     for is_tagged in [true, false] {

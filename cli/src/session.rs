@@ -19,6 +19,8 @@ use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::{self, Settings};
 
 use crate::args::Common;
+use crate::deployed::Deployed;
+use crate::output::hint;
 use crate::problem::Problem;
 use crate::{credentials, profile, progress};
 
@@ -29,9 +31,6 @@ const TIME: Duration = Duration::from_mins(10);
 /// The name of a run in the CloudTrail events of an assumed role.
 const RUN_NAME: &str = "cli";
 
-/// The function's name by the Terraform module's default.
-const USUAL_FUNCTION: &str = "eks-nlb-sync";
-
 /// How often simulated time catches up with real time.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -40,8 +39,8 @@ pub(crate) struct Session {
     pub(crate) service: Service,
     /// What every run of the command is about; it does not write.
     pub(crate) request: Request,
-    function: Option<String>,
-    _demo: Option<Simulator>,
+    deployed: Deployed,
+    demo: Option<Simulator>,
 }
 
 impl Session {
@@ -49,7 +48,7 @@ impl Session {
     /// credentials are to be fetched.
     pub(crate) async fn open(common: &Common) -> Result<Self, Problem> {
         let demo = if common.demo { Some(demo().await?) } else { None };
-        let settings = settings(common, demo.as_ref())?;
+        let settings = settings(common, demo.as_ref(), |_| None)?;
         let role = common.role_arn.clone().map(|arn| Role::new(arn, common.external_id.clone()));
         let scope = Scope { region: None, role: role.transpose()? };
 
@@ -90,23 +89,39 @@ impl Session {
                 scope,
                 ..Request::default()
             },
-            function: common.function.clone(),
-            _demo: demo,
+            deployed: Deployed::unknown(common.function.as_deref()),
+            demo,
         })
+    }
+
+    /// The same, with the settings of the deployed function where neither flag nor
+    /// variable gives another. Says where these differ, and goes on without the
+    /// function where there is none.
+    pub(crate) async fn open_as_function(common: &Common) -> Result<Self, Problem> {
+        let mut session = Self::open(common).await?;
+        session.deployed = Deployed::find(&session, common.function.as_deref()).await;
+        let deployed = &session.deployed;
+        // The doctor says it of a function with settings that it cannot start with.
+        if let Ok(settings) = settings(common, session.demo.as_ref(), |name| deployed.variable(name)) {
+            session.service.settings = settings;
+        }
+        Ok(session)
+    }
+
+    /// Says on standard error where this command and the function differ.
+    pub(crate) fn tell_differences(&self) {
+        for note in self.deployed.notes(self.settings()) {
+            hint(&format!("{note}\n"));
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
         &self.service.settings
     }
 
-    /// The name of the deployed function: the one given, or the usual one.
-    pub(crate) fn function_name(&self) -> &str {
-        self.function.as_deref().unwrap_or(USUAL_FUNCTION)
-    }
-
-    /// Whether the function is named on the command line.
-    pub(crate) fn is_function_named(&self) -> bool {
-        self.function.is_some()
+    /// The deployed function.
+    pub(crate) fn deployed(&self) -> &Deployed {
+        &self.deployed
     }
 
     /// The Region acted in.
@@ -155,12 +170,17 @@ impl Session {
     }
 }
 
-/// The settings by flag, else by variable, else by default.
-fn settings(common: &Common, demo: Option<&Simulator>) -> Result<Settings, Problem> {
+/// The settings by flag, else by variable, else as the function has them, else by
+/// default.
+fn settings(
+    common: &Common,
+    demo: Option<&Simulator>,
+    of_function: impl Fn(&str) -> Option<String>,
+) -> Result<Settings, Problem> {
     let lookup = |name: &str| {
         let given = common.settings.get(name);
         let simulated = demo.filter(|_| name == "DNS_SERVERS").map(|demo| demo.dns_address().to_string());
-        simulated.or(given).or_else(|| settings::variable(name))
+        simulated.or(given).or_else(|| of_function(name)).or_else(|| settings::variable(name))
     };
     Settings::from_lookup(lookup).map_err(|invalid| Problem::Setting {
         spelt: common.settings.spelt(invalid.variable),

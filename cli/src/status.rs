@@ -193,7 +193,7 @@ async fn since(session: &Session) -> Option<SystemTime> {
     }
     let budget = session.budget();
     let clients = session.clients(&budget).await.ok()?;
-    let (function, namespace) = (session.function_name(), &session.settings().metrics_namespace);
+    let (function, namespace) = (session.deployed().name.as_str(), &session.settings().metrics_namespace);
     let of = metrics::OfFunction { namespace, function };
     let points =
         metrics::points(&clients.query_client(&budget), of.metric("UnhealthyAge"), RECENT).await.ok()?;

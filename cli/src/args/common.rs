@@ -31,8 +31,10 @@ pub(crate) struct Common {
     #[arg(long = "cluster", global = true, value_name = "NAME", help_heading = HEADING,
           add = ArgValueCandidates::new(completions::clusters))]
     pub(crate) clusters: Vec<ClusterName>,
-    /// The deployed function [default: eks-nlb-sync, if there is one]
-    #[arg(long, alias = "function-name", global = true, value_name = "NAME", value_parser = function_name,
+    /// The deployed function, whose settings are taken where neither flag nor
+    /// variable gives another [default: eks-nlb-sync, else the only one that has
+    /// its variables]
+    #[arg(long, alias = "function-name", global = true, env = "EKS_NLB_FUNCTION", hide_env_values = true, value_name = "NAME", value_parser = function_name,
           help_heading = HEADING)]
     pub(crate) function: Option<String>,
     /// What to print

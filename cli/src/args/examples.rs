@@ -19,6 +19,11 @@ Examples:
   eks-nlb status
   eks-nlb status --cluster payments --output json";
 
+pub(super) const VERSION: &str = "\
+Examples:
+  eks-nlb version
+  eks-nlb version --function sync-Function-1A2B --output json";
+
 pub(super) const PLAN: &str = "\
 Examples:
   eks-nlb plan

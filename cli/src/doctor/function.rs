@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use eks_nlb_sync::settings::Settings;
-
 use super::Desk;
 use super::check::Check;
+use crate::deployed::{self, Deployed};
+use crate::reads::NotLooked;
 use crate::reads::alarms;
 use crate::reads::function::{self, Function};
 use crate::reads::metrics::{self, OfFunction};
-use crate::reads::{Looked, NotLooked};
 
 /// Longer without a success is an alarm in the templates, too.
 const LATE: Duration = Duration::from_mins(15);
@@ -22,24 +21,27 @@ const BACK: Duration = Duration::from_hours(3);
 /// Looks at the function that is named, or at the one of the usual name.
 pub(super) async fn look(desk: &Desk<'_>) -> Vec<Check> {
     let mut exists = Check::new("function");
-    let of = desk.session.function_name();
-    let described = function::describe(&desk.ask, of).await;
+    let deployed = desk.session.deployed();
+    let (of, described) = (deployed.name.as_str(), &deployed.function);
     let region = desk.session.region();
     exists.sees(
         of,
         described.as_ref().map_err(Clone::clone).and_then(|found| match found {
-            None if !desk.session.is_function_named() => {
+            None if !deployed.is_named => {
                 Err(NotLooked::because(format!("there is none of this name in {region}: give --function")))
             }
             None => Ok(Some(format!("there is no such function in {region}"))),
             Some(found) => Ok(is_not_well(found)),
         }),
     );
-    let mut checks = vec![exists];
+    let note =
+        |found: &Function| format!("{of}, code {:.12}, changed {}", found.code_sha256, found.last_modified);
+    let note = described.as_ref().ok().and_then(|found| found.as_ref().map(note));
+    let mut checks = vec![exists.noting(note)];
     if let Ok(Some(found)) = described {
-        checks.push(settings(desk, of, &found));
-        checks.push(schedule(desk, of, &found).await);
-        checks.push(last_success(desk, of, &found).await);
+        checks.push(settings(desk, deployed));
+        checks.push(schedule(desk, of, found).await);
+        checks.push(last_success(desk, deployed).await);
         checks.push(alarms(desk, of).await);
     }
     checks
@@ -57,44 +59,21 @@ fn is_not_well(function: &Function) -> Option<String> {
     }
 }
 
-/// The settings that the function has, if its variables can be read.
-fn settings_of(function: &Function) -> Looked<Result<Settings, String>> {
-    let hidden = || NotLooked::because("its variables may not be decrypted");
-    let variables = function.variables.as_ref().ok_or_else(hidden)?;
-    let settings = Settings::from_lookup(|name| variables.get(name).cloned());
-    Ok(settings.map_err(|invalid| format!("it does not start: {invalid}")))
-}
-
 /// Whether the function decides as this command does, and writes.
-fn settings(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
+fn settings(desk: &Desk<'_>, deployed: &Deployed) -> Check {
     let mut check = Check::new("function-settings");
     let own = desk.session.settings();
-    check.sees(
-        name,
-        settings_of(function).map(|of_function| {
-            let of_function = match of_function {
-                Ok(of_function) => of_function,
-                Err(invalid) => return Some(invalid),
-            };
-            let differs = [
-                ("NLB_TAG", of_function.nlb_tag != own.nlb_tag),
-                ("CLUSTER_NAME_TAG", of_function.cluster_name_tag != own.cluster_name_tag),
-                ("ADDRESS_SOURCE", of_function.address_source != own.address_source),
-                ("SYNC_POLICY", of_function.policy.sync != own.policy.sync),
-                ("MIN_HEALTHY_TARGETS", of_function.policy.min_healthy != own.policy.min_healthy),
-                ("ALLOWED_CIDRS", of_function.allowed_cidrs != own.allowed_cidrs),
-            ];
-            let differs: Vec<_> =
-                differs.into_iter().filter(|(_, differs)| *differs).map(|(name, _)| name).collect();
-            if of_function.dry_run {
-                Some("its DRY_RUN is true: it plans, and writes nothing".to_owned())
-            } else if differs.is_empty() {
-                None
-            } else {
-                Some(format!("it has another {}", differs.join(" and ")))
-            }
-        }),
-    );
+    let looked = deployed.settings().map(|of_function| match of_function {
+        Err(invalid) => Some(invalid),
+        Ok(of_function) if of_function.dry_run => {
+            Some("its DRY_RUN is true: it plans, and writes nothing".to_owned())
+        }
+        Ok(of_function) => {
+            let differs = deployed::differences(own, &of_function);
+            (!differs.is_empty()).then(|| format!("it has another {}", differs.join(" and ")))
+        }
+    });
+    check.sees(&deployed.name, looked);
     check
 }
 
@@ -117,10 +96,10 @@ async fn schedule(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
     check
 }
 
-async fn last_success(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
+async fn last_success(desk: &Desk<'_>, deployed: &Deployed) -> Check {
+    let name = deployed.name.as_str();
     let mut check = Check::new("last-success");
-    let namespace =
-        settings_of(function).ok().and_then(Result::ok).map(|settings| settings.metrics_namespace);
+    let namespace = deployed.settings().ok().and_then(Result::ok).map(|settings| settings.metrics_namespace);
     let namespace = namespace.unwrap_or_else(|| desk.session.settings().metrics_namespace.clone());
     let metric = OfFunction { namespace: &namespace, function: name }.metric("LoadBalancers");
     let last = metrics::points(&desk.ask, metric, BACK).await;

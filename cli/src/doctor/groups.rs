@@ -11,7 +11,6 @@ use super::{Desk, TagsOf, attributes, listeners};
 use crate::names;
 use crate::permission::{self, Basis};
 use crate::reads::elb::{HealthCheck, TargetGroup};
-use crate::reads::function;
 use crate::reads::{Looked, NotLooked};
 
 /// The port of API servers and of their clients.
@@ -129,10 +128,7 @@ async fn may_write(desk: &Desk<'_>, arns: &BTreeSet<&TargetGroupArn>, tags: &Loo
     };
     let groups = arns.iter().filter_map(|arn| Some(((*arn).clone(), tags.get(&arn.0)?.clone())));
     let groups: Vec<_> = groups.collect();
-    let role = function::describe(&desk.ask, desk.session.function_name()).await;
-    let role = role.map(|function| function.map(|function| function.role));
-    let (answers, not_asked) =
-        permission::of_groups(desk.session, desk.clients, desk.limits, &role, &groups).await;
+    let (answers, not_asked) = permission::of_groups(desk.session, desk.clients, desk.limits, &groups).await;
     for (arn, answer) in answers {
         let finding = (!answer.allowed).then_some(answer.message);
         match answer.by {
@@ -141,8 +137,8 @@ async fn may_write(desk: &Desk<'_>, arns: &BTreeSet<&TargetGroupArn>, tags: &Loo
         }
     }
     // Without a function there is no policy, which the check of the function says.
-    if let (Some(not_asked), Ok(Some(_)) | Err(_)) = (not_asked, &role) {
-        by_policy.sees(desk.session.function_name(), Err(not_asked));
+    if let (Some(not_asked), Ok(Some(_)) | Err(_)) = (not_asked, &desk.session.deployed().function) {
+        by_policy.sees(&desk.session.deployed().name, Err(not_asked));
     }
     [by_tag, by_policy]
 }

@@ -1,7 +1,9 @@
 //! The function and its schedule.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
+use aws_smithy_types::base64;
 use eks_nlb_sync::aws::query_client::QueryClient;
 
 use super::cluster::escaped;
@@ -14,6 +16,9 @@ pub(crate) struct Function {
     pub(crate) arn: String,
     /// The ARN of its role.
     pub(crate) role: String,
+    /// The SHA-256 of its archive, in hexadecimal.
+    pub(crate) code_sha256: String,
+    pub(crate) last_modified: String,
     pub(crate) state: String,
     pub(crate) last_update: String,
     /// Its variables; a caller who may not decrypt them sees none.
@@ -32,10 +37,41 @@ pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option
     Ok(Some(Function {
         arn: text_at(&answer, "/FunctionArn"),
         role: text_at(&answer, "/Role"),
+        code_sha256: hexadecimal(&text_at(&answer, "/CodeSha256")),
+        last_modified: text_at(&answer, "/LastModified"),
         state: text_at(&answer, "/State"),
         last_update: text_at(&answer, "/LastUpdateStatus"),
         variables: at(&answer, "/Environment/Error").is_null().then(|| variables.collect()),
     }))
+}
+
+/// `base64` as hexadecimal digits, as sha256sum prints them; empty if it is none.
+fn hexadecimal(base64: &str) -> String {
+    let bytes = base64::decode(base64).unwrap_or_default();
+    bytes.into_iter().fold(String::new(), |mut text, byte| {
+        _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The names of the functions of the Region that have all of `variables`.
+pub(crate) async fn with_variables(ask: &QueryClient<'_>, variables: &[&str]) -> Looked<Vec<String>> {
+    let mut found = Vec::new();
+    let mut marker = String::new();
+    loop {
+        let path = format!("/2015-03-31/functions/?MaxItems=50{marker}");
+        let answer = ask.json("lambda:ListFunctions", path).await?;
+        for function in at(&answer, "/Functions").as_array().into_iter().flatten() {
+            let own = at(function, "/Environment/Variables");
+            if variables.iter().all(|name| own.get(name).is_some()) {
+                found.push(text_at(function, "/FunctionName"));
+            }
+        }
+        match at(&answer, "/NextMarker").as_str().filter(|next| !next.is_empty()) {
+            Some(next) => marker = format!("&Marker={}", escaped(next)),
+            None => return Ok(found),
+        }
+    }
 }
 
 /// The names of the schedules that invoke `function`, with their states.

@@ -79,6 +79,9 @@ async fn the_policy_is_what_the_commands_call() {
     for arguments in of_run.iter().chain(of_doctor) {
         desk.run_with(&[("ADDRESS_SOURCE", "dns+eni")], arguments).await;
     }
+    // A function of another name is looked for in the list.
+    "other".clone_into(&mut desk.sim.world().supporting.function().name);
+    desk.run(&["version"]).await;
 
     record::briefly(&desk, "orders").await;
 

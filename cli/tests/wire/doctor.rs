@@ -374,8 +374,14 @@ const CASES: &[Case] = &[
     case(
         "the function selects by another tag",
         |world, _| variable(world, "NLB_TAG", "team=platform"),
+        &["managed"],
+        "no load balancer carries team=platform",
+    ),
+    case(
+        "a variable of this command differs from the function's",
+        |world, _| variable(world, "ADDRESS_SOURCE", "eni"),
         &["function-settings"],
-        "it has another NLB_TAG",
+        "it has another ADDRESS_SOURCE",
     ),
     case(
         "the function does not start",

@@ -8,6 +8,7 @@ mod agreement;
 mod alarms;
 mod bad_input;
 mod completions;
+mod deployed;
 mod docs;
 mod doctor;
 mod environment;

@@ -20,6 +20,8 @@ fn name_of(document: &Value) -> &'static str {
         "doctor"
     } else if document.get("clusters").is_some() {
         "status"
+    } else if document.get("function").is_some() {
+        "version"
     } else if document.get("dryRun").is_some() {
         "report"
     } else {
@@ -44,6 +46,7 @@ async fn every_command_prints_what_its_schema_says() {
         ("report", "sync --yes"),
         ("status", "status"),
         ("doctor", "doctor"),
+        ("version", "version"),
         ("explain", "explain orders"),
         ("explain", "explain NoRunAlarm"),
         ("explain", "explain cross-zone"),
@@ -57,7 +60,7 @@ async fn every_command_prints_what_its_schema_says() {
 
 #[test]
 fn a_document_of_another_form_is_refused() {
-    for name in ["report", "status", "doctor", "explain"] {
+    for name in ["report", "status", "doctor", "explain", "version"] {
         let validator = jsonschema::validator_for(&schema(name)).expect("a schema");
         assert!(!validator.is_valid(&serde_json::json!({ "schemaVersion": 1 })), "{name}");
     }

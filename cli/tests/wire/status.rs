@@ -221,3 +221,28 @@ async fn a_cluster_that_nothing_names_is_an_error() {
     assert_eq!(unknown.code, Some(1), "{unknown:?}");
     assert!(unknown.err.contains("did you mean ledger?"), "{unknown:?}");
 }
+
+/// Two calls for each cluster, and as many at once as the settings allow: at 20 ms
+/// a call that is a fifth of a second.
+#[tokio::test]
+async fn three_hundred_clusters_are_asked_about_at_once() {
+    let desk = Desk::new(|world| {
+        world.latency = Duration::from_millis(300);
+        for n in 0..300 {
+            let addresses = [10, 11].map(|last| format!("10.{}.{}.{last}", n / 100, n % 100));
+            let addresses = addresses.each_ref().map(String::as_str);
+            world.add_cluster(&format!("cluster-{n}"), addresses);
+            let frontend = world.add_frontend(&format!("cluster-{n}"));
+            world.put_targets(&frontend.target_group, addresses);
+        }
+    })
+    .await;
+
+    let said = desk.run(&["status"]).await;
+
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("300 clusters in eu-west-1"), "{}", said.out);
+    let calls = desk.sim.world().requests().len();
+    assert!(calls <= 640, "{calls} calls");
+    assert!(desk.sim.max_in_flight() >= 48, "{} calls at once", desk.sim.max_in_flight());
+}

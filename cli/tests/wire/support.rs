@@ -53,6 +53,10 @@ impl Desk {
     pub(crate) async fn new(populate: impl FnOnce(&mut World)) -> Self {
         let sim = Simulator::start().await;
         populate(&mut sim.world());
+        // As the command has it: see `command`.
+        if let Some(function) = &mut sim.world().supporting.function {
+            function.environment.entry("ADDRESS_SOURCE".to_owned()).or_insert_with(|| "dns".to_owned());
+        }
         Self { sim }
     }
 

@@ -9,6 +9,10 @@ use crate::world::{Function, Refusal, Scope, World};
 
 /// Reads a call of Lambda's from method and path.
 pub(super) fn parse_lambda(request: &Request<'_>) -> Call {
+    let path = request.target.split('?').next().unwrap_or_default();
+    if request.method == "GET" && path == "/2015-03-31/functions/" {
+        return Call { operation: "ListFunctions".to_owned(), parameters: Vec::new() };
+    }
     let name = request.target.strip_prefix("/2015-03-31/functions/");
     match name.and_then(|rest| rest.strip_suffix("/configuration")) {
         Some(name) if request.method == "GET" => {
@@ -51,11 +55,18 @@ pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String
                 "FunctionName": found.name,
                 "FunctionArn": arn(found),
                 "Role": found.role,
+                "CodeSha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
+                "LastModified": "2026-01-01T00:00:00.000+0000",
                 "State": found.state,
                 "LastUpdateStatus": "Successful",
                 "Environment": { "Variables": found.environment },
             });
             Ok(configuration.to_string())
+        }
+        "ListFunctions" => {
+            let listed = |function: &Function| json!({ "FunctionName": function.name, "Environment": { "Variables": function.environment } });
+            let all = function.into_iter().chain(&world.supporting.other_functions);
+            Ok(json!({ "Functions": all.map(listed).collect::<Vec<_>>() }).to_string())
         }
         "ListSchedules" => {
             let with_schedule = function.and_then(|function| Some((function, function.schedule.as_ref()?)));

@@ -35,6 +35,8 @@ pub struct SupportingResources {
     pub services: BTreeMap<String, Option<EndpointService>>,
     /// The function of the home scope.
     pub function: Option<Function>,
+    /// Functions of other projects, in the home scope.
+    pub other_functions: Vec<Function>,
     /// The tag that a target group must carry for its targets to be written.
     /// Default none: every write is allowed.
     pub write_tag: Option<(String, String)>,

@@ -1,0 +1,140 @@
+//! Finds the deployed function, and takes its settings for this command.
+
+use std::time::Duration;
+
+use eks_nlb_sync::aws::query_client::QueryClient;
+use eks_nlb_sync::schedule::budget::RunBudget;
+use eks_nlb_sync::settings::Settings;
+
+use crate::reads::function::{self, Function};
+use crate::reads::{Looked, NotLooked};
+use crate::session::Session;
+
+/// The function's name by the Terraform module's default.
+const USUAL_NAME: &str = "eks-nlb-sync";
+
+/// How long the function is looked for. A network without a way to Lambda delays
+/// every command by so much.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The settings that say what is managed and what is done. How this machine asks
+/// DNS, and how fast, is its own affair.
+const TAKEN: [&str; 9] = [
+    "NLB_TAG",
+    "CLUSTER_NAME_TAG",
+    "ADDRESS_SOURCE",
+    "ALLOW_INTERNET_FACING",
+    "CLUSTER_TAG",
+    "SYNC_POLICY",
+    "MIN_HEALTHY_TARGETS",
+    "ALLOWED_CIDRS",
+    "METRICS_NAMESPACE",
+];
+
+/// The function, as far as it was found.
+#[derive(Debug)]
+pub(crate) struct Deployed {
+    pub(crate) name: String,
+    /// Whether the command line names it.
+    pub(crate) is_named: bool,
+    pub(crate) function: Looked<Option<Function>>,
+}
+
+impl Deployed {
+    /// Before it is looked for.
+    pub(crate) fn unknown(name: Option<&str>) -> Self {
+        Self {
+            name: name.unwrap_or(USUAL_NAME).to_owned(),
+            is_named: name.is_some(),
+            function: Err(NotLooked::because("the function was not looked for")),
+        }
+    }
+
+    /// Looks for the function that is named, or the one of the usual name, or the
+    /// only one that has its variables.
+    pub(crate) async fn find(session: &Session, name: Option<&str>) -> Self {
+        let budget = RunBudget::new(session.settings().max_concurrency, PATIENCE);
+        let mut found = Self::unknown(name);
+        found.function = match session.clients(&budget).await {
+            Ok(clients) => found.search(&clients.query_client(&budget)).await,
+            Err(error) => Err(error.into()),
+        };
+        found
+    }
+
+    async fn search(&mut self, ask: &QueryClient<'_>) -> Looked<Option<Function>> {
+        let described = function::describe(ask, &self.name).await?;
+        if described.is_some() || self.is_named {
+            return Ok(described);
+        }
+        let alike = function::with_variables(ask, &["NLB_TAG", "CLUSTER_NAME_TAG"]).await?;
+        match &alike[..] {
+            [] => Ok(None),
+            [only] => {
+                self.name.clone_from(only);
+                function::describe(ask, only).await
+            }
+            several => {
+                let names = several.join(" and ");
+                Err(NotLooked::because(format!("there are several: give --function with one of {names}")))
+            }
+        }
+    }
+
+    /// The role of the function.
+    pub(crate) fn role(&self) -> Looked<Option<String>> {
+        self.function
+            .as_ref()
+            .map(|found| found.as_ref().map(|found| found.role.clone()))
+            .map_err(Clone::clone)
+    }
+
+    /// The function's value of a setting that this command takes from it.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        let variables = self.function.as_ref().ok()?.as_ref()?.variables.as_ref()?;
+        variables.get(name).filter(|_| TAKEN.contains(&name)).cloned()
+    }
+
+    /// The settings that the function has, if its variables can be read.
+    pub(crate) fn settings(&self) -> Looked<Result<Settings, String>> {
+        let found = self.function.as_ref().map_err(Clone::clone)?;
+        let variables = found.as_ref().and_then(|function| function.variables.as_ref());
+        let variables = variables.ok_or_else(|| NotLooked::because("its variables may not be decrypted"))?;
+        let settings = Settings::from_lookup(|name| variables.get(name).cloned());
+        Ok(settings.map_err(|invalid| format!("it does not start: {invalid}")))
+    }
+
+    /// What a person must know who reads this command's output as the function's:
+    /// a line each.
+    pub(crate) fn notes(&self, own: &Settings) -> Vec<String> {
+        let Ok(Ok(of_function)) = self.settings() else { return Vec::new() };
+        let name = &self.name;
+        let mut notes = Vec::new();
+        let differs = differences(own, &of_function).join(" and ");
+        if !differs.is_empty() {
+            notes.push(format!(
+                "The function {name} has another {differs}: flag and variable win here, so it sees something else."
+            ));
+        }
+        if of_function.dry_run {
+            notes.push(format!("The function {name} has DRY_RUN=true: its runs write nothing."));
+        }
+        notes
+    }
+}
+
+/// The settings that say what is managed and what is done, and are not the same.
+pub(crate) fn differences(own: &Settings, other: &Settings) -> Vec<&'static str> {
+    let differs = [
+        own.nlb_tag != other.nlb_tag,
+        own.cluster_name_tag != other.cluster_name_tag,
+        own.address_source != other.address_source,
+        own.allow_internet_facing != other.allow_internet_facing,
+        own.cluster_tag != other.cluster_tag,
+        own.policy.sync != other.policy.sync,
+        own.policy.min_healthy != other.policy.min_healthy,
+        own.allowed_cidrs != other.allowed_cidrs,
+        own.metrics_namespace != other.metrics_namespace,
+    ];
+    TAKEN.into_iter().zip(differs).filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+}

@@ -1,0 +1,77 @@
+//! Prints the version of this program and of the deployed function.
+
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use crate::args::{Common, NAME, Output};
+use crate::output::{SCHEMA_VERSION, print, print_json};
+use crate::problem::Problem;
+use crate::reads::NotLooked;
+use crate::reads::function::Function;
+use crate::session::Session;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    schema_version: u16,
+    version: &'static str,
+    function: OfFunction<'a>,
+}
+
+/// What Lambda says of the function's code.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OfFunction<'a> {
+    name: &'a str,
+    region: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a str>,
+    /// Of the archive, in hexadecimal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code_sha256: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_modified: Option<&'a str>,
+    /// Why nothing is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+/// Prints both versions. That there is no function is no error.
+pub(crate) fn version(session: &Session, common: &Common) -> Result<ExitCode, Problem> {
+    let deployed = session.deployed();
+    let (found, message) = match &deployed.function {
+        Ok(Some(found)) => (Some(found), None),
+        Ok(None) => (None, Some(format!("there is no function {} in {}", deployed.name, session.region()))),
+        Err(NotLooked { why }) => (None, Some(why.clone())),
+    };
+    let of = |text: fn(&Function) -> &str| found.map(text).filter(|text| !text.is_empty());
+    let function = OfFunction {
+        name: &deployed.name,
+        region: session.region(),
+        role: of(|found| &found.role),
+        code_sha256: of(|found| &found.code_sha256),
+        last_modified: of(|found| &found.last_modified),
+        message,
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    match common.output {
+        Output::Json => print_json(&Document { schema_version: SCHEMA_VERSION, version, function })?,
+        Output::Table => print(&format!("{NAME} {version}\n{}\n", words(&function)))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn words(function: &OfFunction<'_>) -> String {
+    let OfFunction { name, region, role, code_sha256, last_modified, message } = function;
+    if let Some(message) = message {
+        return format!("function: {message}");
+    }
+    let line = |what: &str, is: Option<&str>| is.map_or_else(String::new, |is| format!("\n  {what}  {is}"));
+    let code = line("code SHA-256 ", *code_sha256);
+    format!(
+        "function {name} in {region}{code}{}{}",
+        line("last modified", *last_modified),
+        line("role         ", *role)
+    )
+}

@@ -1,0 +1,142 @@
+//! The deployed function is found, and its settings are those of the commands.
+
+use eks_nlb_simulator::world::{Function, LoadBalancerSpec, TargetGroupSpec};
+use eks_nlb_simulator::{Fault, World, sample};
+use serde_json::Value;
+
+use crate::support::*;
+
+/// A world in which the function manages what carries another tag than usual.
+fn of_another_tag(world: &mut World) {
+    world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+    let spec = LoadBalancerSpec::network("nlb-payments").tag("team", "a").tag("eks", "payments");
+    let load_balancer = world.add_load_balancer(spec);
+    world.add_target_group(TargetGroupSpec::ip(&load_balancer).tag("team", "a"));
+    variables(world, &[("NLB_TAG", "team=a"), ("CLUSTER_NAME_TAG", "eks")]);
+}
+
+fn variables(world: &mut World, variables: &[(&str, &str)]) {
+    let environment = &mut world.supporting.function().environment;
+    environment.extend(variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+}
+
+#[tokio::test]
+async fn a_command_has_the_settings_of_the_function() {
+    let desk = Desk::new(of_another_tag).await;
+
+    for command in ["plan", "status", "explain payments"] {
+        let arguments: Vec<_> = command.split(' ').collect();
+        let said = desk.run(&arguments).await;
+
+        assert!(said.out.contains("nlb-payments"), "{command}: {said:?}");
+        assert_eq!(said.err, "", "{command}");
+    }
+    let sync = desk.run(&["sync", "--yes"]).await;
+    assert_eq!((sync.code, desk.writes()), (Some(0), 1), "{sync:?}");
+    assert!(!desk.run(&["doctor"]).await.out.contains("it has another"));
+}
+
+#[tokio::test]
+async fn a_flag_wins_and_the_difference_is_told() {
+    let desk = Desk::new(of_another_tag).await;
+
+    let flag = desk.run(&["plan", "--nlb-tag", "team=b"]).await;
+    let variable = desk.run_with(&[("MIN_HEALTHY_TARGETS", "1")], &["status"]).await;
+    let same = desk.run(&["plan", "--nlb-tag", "team=a"]).await;
+
+    assert!(flag.err.contains("The function eks-nlb-sync has another NLB_TAG: "), "{flag:?}");
+    assert!(!flag.out.contains("nlb-payments"), "{flag:?}");
+    assert!(variable.err.contains("has another MIN_HEALTHY_TARGETS: "), "{variable:?}");
+    assert!(variable.out.contains("nlb-payments"), "{variable:?}");
+    assert_eq!(same.err, "");
+}
+
+#[tokio::test]
+async fn a_function_that_only_plans_is_told() {
+    let desk = Desk::new(|world| {
+        of_another_tag(world);
+        variables(world, &[("DRY_RUN", "true")]);
+    })
+    .await;
+
+    let said = desk.run(&["plan"]).await;
+
+    assert!(said.err.contains("The function eks-nlb-sync has DRY_RUN=true"), "{said:?}");
+}
+
+/// The function has a name that CloudFormation made, and another is there.
+fn stack(world: &mut World) {
+    of_another_tag(world);
+    "stack-Function-1A2B".clone_into(&mut world.supporting.function().name);
+    let other = Function { name: "other".to_owned(), ..Function::default() };
+    world.supporting.other_functions.push(other);
+}
+
+/// Two stacks.
+fn two(world: &mut World) {
+    stack(world);
+    let second = Function { name: "stack-2".to_owned(), ..world.supporting.function().clone() };
+    world.supporting.other_functions.push(second);
+}
+
+/// By its name, else as the only one that has its variables.
+#[tokio::test]
+async fn the_function_finds_itself_where_there_is_one() {
+    type Case = (fn(&mut World), &'static [&'static str], &'static str);
+    let cases: [Case; 5] = [
+        (of_another_tag, &[], "function eks-nlb-sync in eu-west-1"),
+        (stack, &[], "function stack-Function-1A2B in eu-west-1"),
+        (two, &[], "give --function with one of stack-Function-1A2B and stack-2"),
+        (two, &["--function", "stack-Function-1A2B"], "function stack-Function-1A2B in eu-west-1"),
+        (of_another_tag, &["--function", "nothing"], "there is no function nothing in eu-west-1"),
+    ];
+    for (populate, arguments, says) in cases {
+        let desk = Desk::new(populate).await;
+
+        let said = desk.run(&[&["version"], arguments].concat()).await;
+
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+        assert!(said.out.contains(says), "{says}: {}", said.out);
+        let plan = desk.run(&[&["plan"], arguments].concat()).await;
+        assert_eq!(plan.out.contains("nlb-payments"), says.starts_with("function "), "{plan:?}");
+    }
+}
+
+#[tokio::test]
+async fn both_versions_are_told() {
+    let desk = Desk::new(of_another_tag).await;
+
+    let text = desk.run(&["version"]).await;
+    let json = desk.run(&["version", "-o", "json"]).await.json();
+    let doctor = desk.run(&["doctor"]).await;
+
+    // The SHA-256 of `test`.
+    let sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    assert!(text.out.starts_with(concat!("eks-nlb ", env!("CARGO_PKG_VERSION"), "\n")), "{text:?}");
+    for part in [sha256, "2026-01-01T00:00:00", "arn:aws:iam::111122223333:role/eks-nlb-sync"] {
+        assert!(text.out.contains(part), "{part}: {}", text.out);
+    }
+    assert_eq!(json["function"]["codeSha256"], Value::from(sha256));
+    assert_eq!(json["version"], Value::from(env!("CARGO_PKG_VERSION")));
+    assert!(doctor.out.contains("eks-nlb-sync, code 9f86d0818"), "{}", doctor.out);
+}
+
+/// Without the permission, or without a function, a command goes on with its own
+/// settings.
+#[tokio::test]
+async fn no_function_is_no_obstacle() {
+    for operation in ["GetFunctionConfiguration", "ListFunctions"] {
+        let desk = Desk::new(|world| {
+            world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+            sample::frontend(world, "payments");
+            world.supporting.function = None;
+            world.plant(Fault::on(operation).access_denied());
+        })
+        .await;
+
+        let said = desk.run(&["plan"]).await;
+
+        assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{operation}: {said:?}");
+        assert!(said.out.contains("2 to register"), "{operation}: {said:?}");
+    }
+}
