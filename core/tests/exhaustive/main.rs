@@ -14,7 +14,7 @@
 //!   and by every reading of AWS's documentation ([`judge`]).
 //! - Before a healthy target goes, `MIN_HEALTHY_TARGETS` desired ones are healthy,
 //!   or as many as the load balancer uses. An answer with one address counts as
-//!   two.
+//!   two, also before an unhealthy target goes from a zone that fails open.
 //! - A desired target that is not in service is registered, and no other.
 //! - A target that serves no clients is not kept. `unused` targets, and unhealthy
 //!   ones whose zone a healthy target serves, go at once; every stale target goes
@@ -97,6 +97,12 @@ fn wrong(group: Group<'_>, listed: &[Listed], taken: Set, min_healthy: NonZeroU1
             "keep-minimum: {taken:#b} go, and fewer than {needed} desired targets are healthy"
         ));
     }
+    let failing_open = group.such(|kind| kind.is(Unhealthy) && !is_zone_served(group, kind));
+    if desired.count_ones() < 2 && min_healthy.get() > 1 && taken & failing_open != 0 {
+        return Some(format!(
+            "keep-minimum: an answer with one address takes {taken:#b} while the zone fails open"
+        ));
+    }
     let answers = |reading: Reading| {
         let passing = listed.iter().enumerate().filter(|(_, listed)| reading.passes(**listed));
         passing.fold(desired | taken, |set, (index, _)| set | 1 << index)
@@ -135,14 +141,17 @@ fn must_go(group: Group<'_>, min_healthy: NonZeroU16) -> Set {
     let is_calm = !is_short
         && desired().all(|kind| group.is_healthy(kind) || kind.is(Unused))
         && desired().any(|kind| group.is_healthy(kind));
-    let beside_healthy = |stale: Kind| {
-        let near = |kind: &Kind| match (kind.place, stale.place) {
-            (Place::All | Place::Unknown, _) => true,
-            (place, own) => place == own,
-        };
-        stale.is(Unhealthy) && group.targets.iter().copied().filter(near).any(|kind| group.is_healthy(kind))
-    };
+    let beside_healthy = |kind: Kind| kind.is(Unhealthy) && is_zone_served(group, kind);
     group.such(|kind| kind.is_stale() && (is_calm || kind.is(Unused) || beside_healthy(kind)))
+}
+
+/// Whether a healthy target serves the zone that `stale` serves.
+fn is_zone_served(group: Group<'_>, stale: Kind) -> bool {
+    let near = |kind: &Kind| match (kind.place, stale.place) {
+        (Place::All | Place::Unknown, _) => true,
+        (place, own) => place == own,
+    };
+    group.targets.iter().copied().filter(near).any(|kind| group.is_healthy(kind))
 }
 
 /// What ELB lists right after `plan` was applied.
