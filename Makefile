@@ -177,6 +177,14 @@ histories = SIMULATION_TICKS=$(1) SIMULATION_SEED=$(2) cargo test --profile simu
 simulate:
 	$(call histories,200000,0) --include-ignored
 
+# What a recorded upgrade would have been with this function by each source, with
+# other policies and with perfect judgement: docs/record.md.
+.PHONY: replay
+replay:
+	@test -n "$(TRACE)" || { echo 'which trace? make replay TRACE=FILE' >&2; exit 1; }
+	@cargo build --quiet --workspace --bins
+	@./target/debug/eks-nlb replay "$(TRACE)"
+
 # For hours, with a fixed seed and with one of this day.
 TODAY := $(shell date +%Y%m%d)
 

@@ -16,6 +16,7 @@ pub(crate) use common::{Common, Output};
 
 use crate::problem::Problem;
 use crate::record::RecordArgs;
+use crate::replay::ReplayArgs;
 use crate::timeline::TimelineArgs;
 use crate::{completions, output};
 use values::CheckId;
@@ -103,6 +104,12 @@ pub(crate) enum Command {
     /// Lambda knows when the function was changed, and the SHA-256 of its archive.
     #[command(after_help = examples::VERSION)]
     Version,
+    /// Play a recording in a simulated account, with this function and other policies
+    ///
+    /// Prints which share of new connections each policy fails, and which share an
+    /// all-knowing one would have served. Needs no account.
+    #[command(after_help = examples::REPLAY)]
+    Replay(ReplayArgs),
     /// Print the completions of a shell
     ///
     /// They complete commands, flags, settings, checks, the names that explain

@@ -19,6 +19,7 @@ mod profile;
 mod progress;
 mod reads;
 mod record;
+mod replay;
 mod serving;
 mod session;
 mod status;
@@ -89,6 +90,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
             watch::watch(&session, wanted, &cli.common).await
         }
+        Command::Replay(ref wanted) => replay::replay(wanted, cli.common.output),
         Command::Timeline(ref wanted) => timeline::timeline(wanted),
         Command::Record(ref wanted) => {
             let session = problem::unless_interrupted(Session::open(&cli.common)).await?;

@@ -8,6 +8,8 @@ mod probe;
 mod pseudonyms;
 mod recording;
 mod seen;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod sink;
 mod sources;
 
@@ -41,7 +43,7 @@ pub(crate) struct RecordArgs {
     /// The least time from one call of ELB's to the next
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = interval)]
     pub(crate) elb_every: Duration,
-    /// End when something has happened, and then nothing for so long
+    /// End this long after the last event; before the first event it never ends
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) until_quiet: Option<Duration>,
     /// The file to write, or to go on with [default: CLUSTER.trace.jsonl]

@@ -88,11 +88,10 @@ pub(crate) enum Change {
     Name {
         server: SocketAddr,
         addresses: BTreeSet<IpAddr>,
-        /// The seconds that the answer may be kept; it is no change by itself.
+        /// The seconds that the answer may be cached. It alone makes no new line.
         #[serde(skip_serializing_if = "Option::is_none")]
         ttl: Option<u32>,
-        /// A code of docs/reference.md, as in `DnsTimeout`; then there are no
-        /// addresses.
+        /// A code of docs/reference.md, as in `DnsTimeout`, instead of addresses.
         #[serde(skip_serializing_if = "Option::is_none")]
         error: Option<String>,
     },
@@ -103,7 +102,7 @@ pub(crate) enum Change {
         zone: String,
         /// EC2's status, as in `in-use`; `gone` once it is not listed.
         status: String,
-        /// EC2's status of the attachment; empty if there is none.
+        /// EC2's status of the attachment; empty without an attachment.
         attachment: String,
         #[serde(skip_serializing_if = "Option::is_none")]
         attached: Option<Time>,
@@ -153,7 +152,7 @@ pub(crate) enum Change {
         /// the address is no longer probed.
         #[serde(skip_serializing_if = "Option::is_none")]
         failed: Option<String>,
-        /// How long it took; it is no change by itself.
+        /// How long it took. It alone makes no new line.
         #[serde(skip_serializing_if = "Option::is_none")]
         milliseconds: Option<u64>,
     },
@@ -167,7 +166,7 @@ pub(crate) enum Change {
     Readable { source: Source },
     /// Nothing else changed for [`ALIVE_SECONDS`].
     Alive,
-    /// Recording goes on after an interruption.
+    /// Recording continued after an interruption.
     Resumed,
     /// Recording ended in order.
     Ended,

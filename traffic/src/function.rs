@@ -29,7 +29,8 @@ const TIME: Duration = Duration::from_mins(1);
 
 /// A process of the function.
 pub struct Function<N: NameServer> {
-    service: Service<InMemoryNet<N>>,
+    /// What runs.
+    pub service: Service<InMemoryNet<N>>,
 }
 
 impl<N: NameServer> Function<N> {

@@ -70,21 +70,31 @@ pub enum Kind {
 
 /// An API server: its subnet, which tells its zone, and its number there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Server {
-    pub(crate) zone: u8,
-    pub(crate) number: u8,
+pub struct Server {
+    /// The number of its subnet.
+    pub zone: u8,
+    /// The last part of its address.
+    pub number: u8,
 }
 
 /// Something that happens in a replacement.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Happening {
+pub enum Happening {
+    /// EKS makes the interface of a server, which does not serve yet.
     InterfaceMade(Server),
+    /// EKS deletes it.
     InterfaceGoes(Server),
+    /// It answers connections.
     Serves(Server),
+    /// It answers health checks, which ELB finds out later.
     PassesChecks(Server),
+    /// It does not.
     FailsChecks(Server),
+    /// It no longer answers connections.
     Stops(Server),
+    /// DNS names these, and no others.
     Names(Vec<Server>),
+    /// DNS fails.
     NamesFail,
 }
 

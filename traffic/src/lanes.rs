@@ -10,7 +10,7 @@ use eks_nlb_simulator::world::{
 };
 
 use crate::controllers::Controller;
-use crate::kinds::{Kind, STEP_SECONDS};
+use crate::kinds::STEP_SECONDS;
 use crate::score::{CONNECTIONS, Score};
 
 /// The cluster whose control plane is replaced.
@@ -47,8 +47,15 @@ impl Setup {
         read_lag: Duration::ZERO,
     };
 
+    /// The same where a target takes `in_service` until it has passed its checks.
+    #[must_use]
+    pub fn with_in_service(self, in_service: Duration) -> Self {
+        Self { registration: in_service.saturating_sub(CHECKS), ..self }
+    }
+
     /// Until a target is registered and has passed its checks.
-    pub(crate) fn in_service(self) -> Duration {
+    #[must_use]
+    pub fn in_service(self) -> Duration {
         self.registration + CHECKS
     }
 
@@ -85,7 +92,7 @@ pub(crate) struct Lane {
 }
 
 /// Makes the cluster, without servers, and a load balancer for each controller.
-pub(crate) fn lanes(world: &mut World, kind: Kind, setup: Setup) -> Vec<Lane> {
+pub(crate) fn lanes(world: &mut World, zones: usize, setup: Setup) -> Vec<Lane> {
     world.registration = setup.registration;
     world.healthy_after = setup.in_service();
     // Interfaces come and go as the script says.
@@ -97,8 +104,7 @@ pub(crate) fn lanes(world: &mut World, kind: Kind, setup: Setup) -> Vec<Lane> {
     }
     let none: [&str; 0] = [];
     world.create_cluster(ClusterSpec { vpc: Some(vpc.clone()), ..ClusterSpec::new(CLUSTER, none) });
-    let zones = scope.zones().into_iter().take(if kind == Kind::OtherZones { 3 } else { 2 });
-    let zones: Vec<String> = zones.collect();
+    let zones: Vec<String> = scope.zones().into_iter().take(zones).collect();
     let lane = |controller| {
         // Only the function's load balancers have the tags.
         let spec = if let Controller::Function(source) = controller {

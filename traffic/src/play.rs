@@ -2,8 +2,9 @@
 //! connections fail.
 
 mod happen;
+mod recorded;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::MutexGuard;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::lanes::{CLUSTER, Lane, Setup, lanes};
 use crate::score::{CONNECTIONS, Scores};
 use crate::sources::{Known, Source};
 use happen::Events;
+
+pub use recorded::{Moment, Observer, Script, observe, replay};
 
 /// Nothing happens at first, so that the first replacement does not come at the
 /// moment of a run.
@@ -51,20 +54,32 @@ struct Play {
     /// What the all-knowing controller knows.
     serves_from: BTreeMap<String, u32>,
     stopped: Vec<String>,
+    /// The servers that would pass their checks.
+    ready: BTreeSet<String>,
+    observer: Option<Observer>,
 }
 
 /// Plays replacements of one kind, and scores each controller.
 #[must_use]
 pub fn play(kind: Kind, setup: Setup, replacements: usize) -> Scores {
+    in_simulated_time(async { Play::set_up(kind, zones_of(kind), setup).await.play(replacements).await })
+}
+
+/// How many zones the load balancers of a kind are enabled in.
+fn zones_of(kind: Kind) -> usize {
+    if kind == Kind::OtherZones { 3 } else { 2 }
+}
+
+fn in_simulated_time<T>(work: impl Future<Output = T>) -> T {
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_time().start_paused(true).build().expect("a runtime needs nothing");
-    runtime.block_on(async { Play::set_up(kind, setup).await.play(replacements).await })
+    runtime.block_on(work)
 }
 
 impl Play {
-    async fn set_up(kind: Kind, setup: Setup) -> Self {
+    async fn set_up(kind: Kind, zones: usize, setup: Setup) -> Self {
         let world = SharedWorld::default();
-        let lanes = lanes(&mut lock(&world), kind, setup);
+        let lanes = lanes(&mut lock(&world), zones, setup);
         let mut functions = Vec::new();
         for source in Source::ALL {
             functions.push(function::start(&world, source).await);
@@ -83,6 +98,8 @@ impl Play {
             misses: BTreeMap::new(),
             serves_from: BTreeMap::new(),
             stopped: Vec::new(),
+            ready: BTreeSet::new(),
+            observer: None,
         }
     }
 
@@ -93,7 +110,7 @@ impl Play {
         };
         let mut servers = fresh(&[1, 2]);
         let mut before = fresh(&[1, 2]);
-        self.begin_with(&servers);
+        self.begin_with(&servers, self.kind != Kind::ExistedBefore);
         for _ in 0..QUIET {
             self.step().await;
         }
@@ -118,12 +135,15 @@ impl Play {
                 self.step().await;
             }
         }
+        self.scores()
+    }
+
+    fn scores(self) -> Scores {
         self.lanes.into_iter().map(|lane| (lane.controller, lane.score)).collect()
     }
 
     /// The control plane has been there for long.
-    fn begin_with(&mut self, servers: &[Server]) {
-        let filled = self.kind != Kind::ExistedBefore;
+    fn begin_with(&mut self, servers: &[Server], filled: bool) {
         let addresses: Vec<String> = servers.iter().map(|server| server.address()).collect();
         for (server, address) in servers.iter().zip(&addresses) {
             self.serves_from.insert(address.clone(), 0);
@@ -165,6 +185,7 @@ impl Play {
         }
         self.others(runs);
         self.connect();
+        self.show().await;
         self.step += 1;
         lock(&self.world).advance(Duration::from_secs(STEP_SECONDS.into()));
     }

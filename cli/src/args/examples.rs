@@ -64,6 +64,11 @@ Examples:
   eks-nlb timeline upgrade.jsonl
   eks-nlb timeline upgrade.jsonl --svg upgrade.svg";
 
+pub(super) const REPLAY: &str = "\
+Examples:
+  eks-nlb replay upgrade.jsonl
+  eks-nlb replay upgrade.jsonl --output json";
+
 pub(super) const COMPLETIONS: &str = "\
 Examples:
   eks-nlb completions bash > ~/.local/share/bash-completion/completions/eks-nlb

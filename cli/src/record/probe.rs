@@ -34,7 +34,7 @@ pub(crate) struct Prober {
 
 impl Prober {
     /// Trusts what EKS names as the authorities of the cluster at `host`, in
-    /// base64; nothing if none of them can be read.
+    /// base64; `None` if no certificate can be read.
     pub(crate) fn new(host: &str, authority: &str) -> Option<Self> {
         let bundle = base64::decode(authority).ok()?;
         let mut roots = RootCertStore::empty();

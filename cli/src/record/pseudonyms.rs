@@ -10,8 +10,8 @@ use crate::trace::{Change, Header, Probed, Update};
 /// The account of every pseudonymised trace.
 const ACCOUNT: &str = "000000000000";
 
-/// What is replaced by what. It is kept beside the trace, so that a recording
-/// that goes on replaces the same by the same.
+/// What is replaced by what. It is kept in a file next to the trace, so that a
+/// resumed recording uses the same pseudonyms.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Pseudonyms {
     addresses: BTreeMap<IpAddr, IpAddr>,
@@ -75,7 +75,7 @@ impl Pseudonyms {
         SocketAddr::new(self.address(socket.ip()), socket.port())
     }
 
-    /// The n-th address, in a network that says nothing.
+    /// The n-th address of a made-up network.
     fn address(&mut self, address: IpAddr) -> IpAddr {
         let n = u32::try_from(self.addresses.len()).unwrap_or(u32::MAX).saturating_add(1);
         let next = match address {

@@ -25,8 +25,8 @@ use crate::trace::{ALIVE_SECONDS, Change, GONE, Line, Probed, Source, Time, Upda
 /// minutes.
 const CLUSTER_EVERY: Duration = Duration::from_secs(10);
 
-/// An address is probed for so long after no source names it any more: old
-/// servers may answer on.
+/// How long an address is probed after the last source dropped it: old servers
+/// may still answer.
 const PROBED_AFTER: Duration = Duration::from_mins(30);
 
 /// A recording in progress.
@@ -117,35 +117,12 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
 
     async fn interfaces(&self) -> io::Result<()> {
         let now = self.sources.interfaces().await;
-        self.note_read(
-            Source::Interfaces,
-            now,
-            &Change::Interface {
-                id: String::new(),
-                addresses: <_>::default(),
-                zone: String::new(),
-                status: String::new(),
-                attachment: String::new(),
-                attached: None,
-                believed: false,
-            },
-        )
+        self.note_read(Source::Interfaces, now)
     }
 
     async fn targets(&self) -> io::Result<()> {
         let now = self.sources.targets().await;
-        self.note_read(
-            Source::Targets,
-            now,
-            &Change::Target {
-                address: IpAddr::from([0; 4]),
-                port: 0,
-                state: String::new(),
-                reason: None,
-                zone: None,
-                overridden: None,
-            },
-        )
+        self.note_read(Source::Targets, now)
     }
 
     async fn cluster(&self) -> io::Result<()> {
@@ -158,8 +135,7 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
             *self.updates.borrow_mut() = read.updates;
             vec![read.change]
         });
-        // There is one cluster, so none is ever missing.
-        self.note_read(Source::Cluster, now, &Change::Alive)
+        self.note_read(Source::Cluster, now)
     }
 
     /// Connects to every server that a source names, and to the nodes of the
@@ -176,18 +152,17 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
             .into_iter()
             .map(|(zone, ip)| (Probed::Node(zone), SocketAddr::new(ip, header.listener_port)));
         let now = join_all(servers.chain(nodes).map(|(of, at)| prober.probe(of, at))).await;
-        let like = now.first().cloned();
-        like.map_or(Ok(()), |like| self.note(now, |seen, now| seen.all(None, &like, now)))
+        self.note(now, |seen, now| seen.all(None, now))
     }
 
-    fn note_read(&self, source: Source, read: Result<Vec<Change>, NotRead>, like: &Change) -> io::Result<()> {
+    fn note_read(&self, source: Source, read: Result<Vec<Change>, NotRead>) -> io::Result<()> {
         match read {
-            Ok(now) => self.note(now, |seen, now| seen.all(Some(source), like, now)),
+            Ok(now) => self.note(now, |seen, now| seen.all(Some(source), now)),
             Err(NotRead(code)) => self.note(vec![], |seen, _| seen.failed(source, code.as_str())),
         }
     }
 
-    /// Writes what is new in `now`.
+    /// Writes the changes in `now`.
     fn note(&self, now: Vec<Change>, look: impl FnOnce(&mut Seen, Vec<Change>) -> News) -> io::Result<()> {
         for address in now.iter().flat_map(servers) {
             self.probed.borrow_mut().insert(address, Instant::now());
@@ -256,7 +231,7 @@ fn node(change: &Change) -> Option<(String, IpAddr)> {
 
 /// The servers that a source names. Others than the control plane's interfaces
 /// are left alone.
-fn servers(change: &Change) -> Vec<IpAddr> {
+pub(super) fn servers(change: &Change) -> Vec<IpAddr> {
     match change {
         Change::Name { addresses, .. } => addresses.iter().copied().collect(),
         Change::Interface { addresses, status, believed: true, .. } if status != GONE => {

@@ -1,7 +1,6 @@
 //! Remembers what was seen last, and tells what has changed since.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::mem::{Discriminant, discriminant};
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::trace::{Change, Line, Source, Subject};
 
@@ -9,9 +8,9 @@ use crate::trace::{Change, Line, Source, Subject};
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     states: BTreeMap<Subject, Change>,
-    /// The kinds of change that were read completely before: whatever is new in
-    /// them is an event, and not how it was at first.
-    known: HashSet<Discriminant<Change>>,
+    /// The sources that were read before: whatever is new in them is an event, and
+    /// not how it was at first.
+    known: BTreeSet<Option<Source>>,
     unread: BTreeSet<Source>,
 }
 
@@ -48,16 +47,16 @@ impl Seen {
         news
     }
 
-    /// Takes the present state of all subjects of the kind of `like`, as `source`
-    /// has it if that is one that can fail: those that are missing have ended.
-    pub(crate) fn all(&mut self, source: Option<Source>, like: &Change, now: Vec<Change>) -> News {
-        let kind = discriminant(like);
+    /// Takes the present state of all subjects of a source, or of probes. Missing
+    /// subjects have ended.
+    pub(crate) fn all(&mut self, source: Option<Source>, now: Vec<Change>) -> News {
         let present: BTreeSet<_> = now.iter().filter_map(Change::subject).collect();
-        let ended = self.of_kind(kind).filter(|(subject, _)| !present.contains(subject));
-        let ended: Vec<_> = ended.filter_map(|(_, change)| change.ended()).collect();
+        let is_missing = |subject: &Subject| is_of(source, subject) && !present.contains(subject);
+        let missing = self.states.iter().filter(|(subject, _)| is_missing(subject));
+        let ended: Vec<_> = missing.filter_map(|(_, change)| change.ended()).collect();
         let before = self.states.len();
         let mut news = self.some(now);
-        let is_known = !self.known.insert(kind);
+        let is_known = !self.known.insert(source);
         news.is_event |= is_known && self.states.len() > before;
         news.is_event |= !ended.is_empty();
         for change in ended {
@@ -75,10 +74,6 @@ impl Seen {
     pub(crate) fn failed(&mut self, source: Source, error: &str) -> News {
         self.unread.insert(source);
         self.some(vec![Change::Unread { source, error: error.to_owned() }])
-    }
-
-    fn of_kind(&self, kind: Discriminant<Change>) -> impl Iterator<Item = (&Subject, &Change)> {
-        self.states.iter().filter(move |(_, change)| discriminant(*change) == kind)
     }
 
     fn keep(&mut self, change: Change) {
@@ -101,6 +96,17 @@ impl Seen {
     }
 }
 
+/// Whether `subject` belongs to a source, or to probes.
+fn is_of(source: Option<Source>, subject: &Subject) -> bool {
+    match subject {
+        Subject::Interface(_) => source == Some(Source::Interfaces),
+        Subject::Target(..) => source == Some(Source::Targets),
+        Subject::Cluster => source == Some(Source::Cluster),
+        Subject::Probe(_) => source.is_none(),
+        Subject::Name(_) | Subject::Zone(_) | Subject::Source(_) => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,7 +124,7 @@ mod tests {
 
     fn look(seen: &mut Seen, now: &[(u8, &str)]) -> News {
         let now = now.iter().map(|(last, state)| target(*last, state)).collect();
-        seen.all(Some(Source::Targets), &target(0, ""), now)
+        seen.all(Some(Source::Targets), now)
     }
 
     #[test]

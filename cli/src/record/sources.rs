@@ -26,8 +26,7 @@ use crate::trace::{Change, Time, Update};
 /// The time of one look, throttling and the wait for ELB's turn included.
 const TIME: Duration = Duration::from_mins(1);
 
-/// Updates that are described in one look: of those that EKS remembers, most
-/// are over.
+/// Updates that are described in one look: EKS remembers many, and most are over.
 const UPDATES_AT_ONCE: usize = 3;
 
 /// The status of an update that is not over.

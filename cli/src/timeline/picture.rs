@@ -199,7 +199,7 @@ fn without(mut spans: Spans, holes: &[Hole]) -> Spans {
 /// The end of a bar that has not ended.
 const OPEN: Time = Time(u64::MAX);
 
-/// Ends the last bar at `at`, unless it goes on in the same state.
+/// Ends the last bar at `at`, unless its state stays the same.
 fn set(bars: &mut Bars, at: Time, state: Option<&str>) {
     if let Some(last) = bars.last_mut().filter(|last| last.to == OPEN) {
         if state == Some(last.state.as_str()) {

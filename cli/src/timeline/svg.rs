@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::picture::{Bars, Picture, Row};
+use super::unserved::Spans;
 use crate::trace::{Header, Hole, Time, in_words};
 
 /// Pixels: the picture, the names at its left, and a row of four bars.
@@ -86,7 +87,7 @@ pub(super) fn draw(header: &Header, picture: &Picture, holes: &[Hole]) -> String
     for (from, to) in &picture.outages {
         below.band("red", *from, *to, bottom, "no client could have connected");
     }
-    // A bar across a hole would claim what is not known.
+    // A bar across a hole would claim a state that is unknown.
     for hole in holes {
         canvas.band("veil", hole.from, hole.to, bottom, "nothing was recorded");
         canvas.band("hole", hole.from, hole.to, bottom, "nothing was recorded");
@@ -108,11 +109,21 @@ pub(super) fn draw(header: &Header, picture: &Picture, holes: &[Hole]) -> String
 }
 
 fn title(header: &Header, picture: &Picture, holes: &[Hole]) -> String {
-    let total: Duration = picture.outages.iter().map(|(from, to)| from.until(*to)).sum();
-    let (class, verdict) = if total.is_zero() {
-        ("small", "at every moment a client of some zone could have connected".to_owned())
+    let total = |spans: &Spans| -> Duration { spans.iter().map(|(from, to)| from.until(*to)).sum() };
+    let mut verdicts = Vec::new();
+    if !picture.outages.is_empty() {
+        verdicts.push(format!("no client could have connected for {}", in_words(total(&picture.outages))));
+    }
+    verdicts.extend(
+        picture
+            .unserved
+            .iter()
+            .map(|(zone, spans)| format!("no client of {} for {}", escaped(zone), in_words(total(spans)))),
+    );
+    let (class, verdict) = if verdicts.is_empty() {
+        ("small", "at every moment clients of every zone could have connected".to_owned())
     } else {
-        ("redtext", format!("no client could have connected for {}", in_words(total)))
+        ("redtext", verdicts.join(", "))
     };
     let unknown: Duration = holes.iter().map(|hole| hole.from.until(hole.to)).sum();
     let unknown = match unknown {
@@ -229,7 +240,7 @@ impl Canvas {
         self.y = top + 2.0 * PITCH + GAP;
     }
 
-    /// The bars of one source, and its name beside them.
+    /// The bars of one source, with its name.
     fn bars(&mut self, source: &str, subject: &str, bars: &Bars, class: fn(&str) -> &'static str) {
         _ = write!(
             self.text,

@@ -143,3 +143,15 @@ fn a_day_of_changes_is_drawn_within_a_second() {
     // An unoptimised build on a busy machine has five times as long.
     assert!(start.elapsed().as_secs() < 5, "{:?} for {length} bytes", start.elapsed());
 }
+
+/// The picture of docs/record.md.
+#[test]
+fn the_documented_picture_is_what_is_drawn() {
+    let trace = trace::load("tests/traces/one-server-dies-unannounced.jsonl".as_ref()).unwrap();
+    let drawn = svg::draw(&trace.header, &Picture::of(&trace), &trace.holes);
+    let documented = std::fs::read_to_string("../docs/pictures/timeline.svg").unwrap();
+    assert!(
+        drawn == documented,
+        "the picture is outdated: eks-nlb timeline cli/tests/traces/one-server-dies-unannounced.jsonl --svg docs/pictures/timeline.svg"
+    );
+}

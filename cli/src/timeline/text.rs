@@ -61,8 +61,10 @@ fn served(picture: &Picture) -> String {
             spans.iter().map(|(from, to)| format!("{} to {}", from.clock(), to.clock())).collect();
         times.join(", ")
     };
-    let mut text = if picture.outages.is_empty() {
-        "At every moment a client of some zone could have connected\n".to_owned()
+    let mut text = if picture.unserved.is_empty() {
+        "At every moment clients of every zone could have connected\n".to_owned()
+    } else if picture.outages.is_empty() {
+        String::new()
     } else {
         let spans = &picture.outages;
         format!("No client could have connected for {}: {}\n", in_words(total(spans)), times(spans))
@@ -117,7 +119,7 @@ fn addresses(picture: &Picture) -> String {
     })
 }
 
-/// A line in words; nothing for those that only say that recording goes on.
+/// A line in words; `None` for `alive`.
 fn sentence(line: &Line, picture: &Picture) -> Option<String> {
     Some(match &line.change {
         Change::Name { server, error: Some(error), .. } => format!("{server} gives no address: {error}"),
@@ -158,7 +160,7 @@ fn sentence(line: &Line, picture: &Picture) -> Option<String> {
         }
         Change::Unread { source, error } => format!("{} cannot be read: {error}", name(*source)),
         Change::Readable { source } => format!("{} can be read again", name(*source)),
-        Change::Resumed => "recording goes on".to_owned(),
+        Change::Resumed => "recording continued".to_owned(),
         Change::Ended => "recording ended".to_owned(),
         Change::Alive => return None,
     })

@@ -2,8 +2,8 @@
 //!
 //! A zone's clients reach its node. Where the node was probed, the probe
 //! decides. Elsewhere ELB's rules do: the node sends to healthy targets of its
-//! own zone, of every zone with cross-zone load balancing, and to all others if
-//! there is none (fail-open); and a target serves if its probe connects, or
+//! own zone, of every zone with cross-zone load balancing, and without a healthy
+//! target to all others (fail-open); and a target serves if its probe connects, or
 //! without probes if it is healthy.
 //!
 //! Source: ELB User Guide for Network Load Balancers, *Target group health* and

@@ -54,7 +54,9 @@ impl std::fmt::Display for Remark {
 pub(crate) enum Unusable {
     #[error("cannot be read: {0}")]
     Io(#[from] io::Error),
-    #[error("line {0}: a trace begins with a header that `eks-nlb record` writes; this is none")]
+    #[error(
+        "line {0}: a trace begins with the header that `eks-nlb record` writes, and this line has another form"
+    )]
     NoHeader(usize),
 }
 
@@ -112,7 +114,7 @@ impl Reader {
                 let what = what_is(row);
                 self.remark(number, format!("{what}; it is left out"));
             }
-            Err(_) => self.remark(number, "the line is cut off; what stands before it is used".to_owned()),
+            Err(_) => self.remark(number, "the line is cut off; the lines before it are used".to_owned()),
         }
     }
 
@@ -175,7 +177,7 @@ enum Row {
     Line(Line),
 }
 
-/// Why a whole line is none of a trace.
+/// Why a whole line cannot be used.
 fn what_is(row: &str) -> String {
     match serde_json::from_str::<Value>(row) {
         Err(_) => "this is no JSON".to_owned(),

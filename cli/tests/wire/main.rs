@@ -22,4 +22,5 @@ mod status;
 mod support;
 mod surroundings;
 mod sync;
+mod traces;
 mod watch;

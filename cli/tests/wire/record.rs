@@ -288,7 +288,7 @@ async fn what_cannot_be_recorded_is_a_sentence() {
 
     fs::write(&path, "nonsense\n").expect("it is written");
     let said = record("ledger").await;
-    assert!(said.err.contains("line 1: a trace begins with a header"), "{said:?}");
+    assert!(said.err.contains("line 1: a trace begins with the header"), "{said:?}");
     assert_eq!(fs::read_to_string(&path).expect("a file"), "nonsense\n", "it is left alone");
 
     fs::remove_file(&path).expect("it is there");

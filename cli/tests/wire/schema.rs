@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::support::*;
 
 /// A schema of docs/schema.
-fn schema(name: &str) -> Value {
+pub(crate) fn schema(name: &str) -> Value {
     let path = format!("{}/../docs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_str(&fs::read_to_string(path).expect("it is there")).expect("JSON")
 }
@@ -22,6 +22,8 @@ fn name_of(document: &Value) -> &'static str {
         "status"
     } else if document.get("function").is_some() {
         "version"
+    } else if document.get("policies").is_some() {
+        "replay"
     } else if document.get("dryRun").is_some() {
         "report"
     } else {
@@ -60,7 +62,7 @@ async fn every_command_prints_what_its_schema_says() {
 
 #[test]
 fn a_document_of_another_form_is_refused() {
-    for name in ["report", "status", "doctor", "explain", "version"] {
+    for name in ["report", "status", "doctor", "explain", "version", "replay"] {
         let validator = jsonschema::validator_for(&schema(name)).expect("a schema");
         assert!(!validator.is_valid(&serde_json::json!({ "schemaVersion": 1 })), "{name}");
     }

@@ -75,6 +75,12 @@ impl World {
         }
     }
 
+    /// Whether the server at `address` answers connections.
+    #[must_use]
+    pub fn serves(&self, address: &str) -> bool {
+        !self.dead.contains(address)
+    }
+
     /// The nodes that send connections to a target group, by zone.
     #[must_use]
     pub fn nodes(&self, group: &str) -> BTreeMap<String, Node> {

@@ -40,6 +40,7 @@ impl Play {
                 world.set_serves(&address, false);
                 world.set_health(&address, Health::Never);
                 self.stopped.retain(|stopped| *stopped != address);
+                self.ready.remove(&address);
                 let lane = self.lanes.iter().find(|lane| lane.controller == Controller::Blueprint);
                 let arn = &lane.expect("there is one each").group;
                 if self.events.arrives(self.kind) {
@@ -50,10 +51,16 @@ impl Play {
                 world.remove_interfaces_at(&server.address());
                 self.events.arrives(self.kind);
             }
-            Happening::Serves(server) => world.set_serves(&server.address(), true),
+            Happening::Serves(server) => {
+                world.set_serves(&server.address(), true);
+                self.stopped.retain(|stopped| *stopped != server.address());
+            }
             Happening::PassesChecks(server) => {
                 let fails = self.kind.fails_checks(server);
                 let passes = if fails { Health::Never } else { Health::After(self.setup.in_service()) };
+                if !fails {
+                    self.ready.insert(server.address());
+                }
                 self.to_find.entry(self.step + CHECKS_LAG).or_default().push((server, passes));
             }
             Happening::Stops(server) => {
@@ -61,6 +68,7 @@ impl Play {
                 self.stopped.push(server.address());
             }
             Happening::FailsChecks(server) => {
+                self.ready.remove(&server.address());
                 self.to_find.entry(self.step + CHECKS_LAG).or_default().push((server, Health::Never));
             }
             Happening::Names(servers) => {

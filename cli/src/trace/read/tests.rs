@@ -36,7 +36,7 @@ fn every_line_is_written_as_it_is_read() {
 fn a_line_that_is_cut_off_ends_the_trace() {
     let whole = target("16:00:02", "healthy");
     let trace = read(&[&target("16:00:01", "initial"), &whole[..40]]);
-    assert_eq!(remarks(&trace), ["line 3: the line is cut off; what stands before it is used"]);
+    assert_eq!(remarks(&trace), ["line 3: the line is cut off; the lines before it are used"]);
     assert_eq!(trace.lines.len(), 1);
 }
 

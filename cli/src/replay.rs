@@ -1,0 +1,161 @@
+//! Plays a trace in the simulated world: how this function, other policies and
+//! perfect judgement would have fared in it.
+
+mod script;
+
+use std::fmt::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::thread;
+
+use clap::Args;
+use eks_nlb_traffic::controllers::Controller;
+use eks_nlb_traffic::play::{self, Script};
+use eks_nlb_traffic::score::{Score, Scores};
+use serde::Serialize;
+
+use crate::args::Output;
+use crate::output;
+use crate::problem::Problem;
+use crate::trace::{self, Trace, in_words};
+
+/// The version of the JSON form: docs/schema/replay.schema.json.
+const SCHEMA_VERSION: u16 = 1;
+
+/// What `replay` takes.
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// A trace that `record` has written
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+/// How one policy fared, in percent of all new connections.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Fared {
+    policy: String,
+    cross_zone: bool,
+    /// Connections that failed and that an all-knowing policy would have served.
+    avoidable_percent: f64,
+    /// All that failed.
+    failed_percent: f64,
+}
+
+/// The whole result.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a> {
+    schema_version: u16,
+    cluster: &'a str,
+    seconds: u64,
+    /// Whether cross-zone load balancing was on when it was recorded.
+    recorded_cross_zone: bool,
+    notes: &'a [String],
+    policies: &'a [Fared],
+}
+
+/// Plays the trace, and prints the table.
+pub(crate) fn replay(args: &ReplayArgs, output: Output) -> Result<ExitCode, Problem> {
+    let trace = trace::load(&args.file).map_err(|error| Problem::file(&args.file, &error))?;
+    let played = Played::of(&trace).map_err(|sentence| Problem::file(&args.file, &sentence))?;
+    match output {
+        Output::Json => output::print_json(&played.document(&trace))?,
+        Output::Table => output::print(&played.text(&trace))?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A trace that was played with and without cross-zone load balancing.
+struct Played {
+    notes: Vec<String>,
+    policies: Vec<Fared>,
+    seconds: u64,
+}
+
+impl Played {
+    fn of(trace: &Trace) -> Result<Self, String> {
+        let script::Reading { script, mut notes } = script::of(trace)?;
+        notes.extend(trace.remarks.iter().map(ToString::to_string));
+        for hole in &trace.holes {
+            let length = in_words(hole.from.until(hole.to));
+            notes.push(format!(
+                "nothing is known of {length} from {}: everything is assumed to have stayed as it was before",
+                hole.from
+            ));
+        }
+        let scores = both(&script).ok_or("it cannot be played")?;
+        let policies = scores.iter().flat_map(|(cross_zone, scores)| {
+            let fared =
+                |controller: &Controller| Some(fared(*controller, *cross_zone, scores.get(controller)?));
+            Controller::ALL.iter().filter_map(fared).collect::<Vec<_>>()
+        });
+        let seconds = u64::from(script.steps) * Script::STEP.as_secs();
+        Ok(Self { notes, policies: policies.collect(), seconds })
+    }
+
+    fn document<'a>(&'a self, trace: &'a Trace) -> Document<'a> {
+        Document {
+            schema_version: SCHEMA_VERSION,
+            cluster: &trace.header.cluster,
+            seconds: self.seconds,
+            recorded_cross_zone: trace.header.cross_zone,
+            notes: &self.notes,
+            policies: &self.policies,
+        }
+    }
+
+    fn text(&self, trace: &Trace) -> String {
+        let header = &trace.header;
+        let mut text = format!(
+            "{} in {}: {} from {}, played in steps of {}; cross-zone load balancing was {}\n",
+            header.cluster,
+            header.region,
+            in_words(std::time::Duration::from_secs(self.seconds)),
+            header.started,
+            in_words(Script::STEP),
+            if header.cross_zone { "on" } else { "off" },
+        );
+        for note in &self.notes {
+            _ = writeln!(text, "- {note}");
+        }
+        text += "\n| % of new connections | avoidable, cross-zone off | failed, off | avoidable, cross-zone on | failed, on |\n\
+                 |---|---|---|---|---|\n";
+        let (off, on): (Vec<_>, Vec<_>) = self.policies.iter().partition(|fared| !fared.cross_zone);
+        for (off, on) in off.into_iter().zip(on) {
+            _ = writeln!(
+                text,
+                "| {} | {:.1} | {:.1} | {:.1} | {:.1} |",
+                off.policy,
+                off.avoidable_percent,
+                off.failed_percent,
+                on.avoidable_percent,
+                on.failed_percent
+            );
+        }
+        text
+    }
+}
+
+/// Plays the script without and with cross-zone load balancing, side by side.
+/// The simulated world has a runtime of its own, which needs a thread.
+fn both(script: &Script) -> Option<[(bool, Scores); 2]> {
+    thread::scope(|scope| {
+        let [off, on] = [false, true].map(|cross_zone| scope.spawn(move || play::replay(script, cross_zone)));
+        Some([(false, off.join().ok()?), (true, on.join().ok()?)])
+    })
+}
+
+fn fared(controller: Controller, cross_zone: bool, score: &Score) -> Fared {
+    #[expect(clippy::cast_precision_loss, reason = "a percentage with one digit")]
+    let percent = |count: usize| 100.0 * count as f64 / score.made.max(1) as f64;
+    Fared {
+        policy: controller.to_string(),
+        cross_zone,
+        avoidable_percent: percent(score.avoidable),
+        failed_percent: percent(score.failed),
+    }
+}
+
+#[cfg(test)]
+mod tests;

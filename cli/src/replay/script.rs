@@ -1,0 +1,369 @@
+//! Turns a trace into a script for the simulated world.
+//!
+//! What clients and health checks find is what the probes found. Of a server
+//! that was not probed, it is inferred: it serves from when DNS names it or its
+//! target is healthy, until its target is unhealthy or its interface is gone.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::time::Duration;
+
+use eks_nlb_traffic::kinds::{Happening, Server};
+use eks_nlb_traffic::lanes::Setup;
+use eks_nlb_traffic::play::Script;
+
+use crate::trace::{ABSENT, Change, ENDED, GONE, Probed, Time, Trace, in_words};
+
+/// As many zones as the simulated Region has.
+const MOST_ZONES: usize = 3;
+
+/// The first number of a server in its subnet; AWS keeps the ones before.
+const FIRST_NUMBER: u8 = 10;
+
+/// A script, and what was assumed to make it.
+pub(super) struct Reading {
+    pub(super) script: Script,
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads the script of `trace`.
+///
+/// # Errors
+///
+/// A sentence, if there is nothing to play.
+pub(super) fn of(trace: &Trace) -> Result<Reading, String> {
+    let map = Map::of(trace)?;
+    let mut notes = map.notes.clone();
+    let in_service = in_service(trace);
+    notes.push(match in_service {
+        Some(time) => format!("a target took {} to be in service, as recorded", in_words(time)),
+        None => format!(
+            "no target was taken into service: {} are assumed, as in docs/reliability.md",
+            in_words(Setup::DEFAULT.in_service())
+        ),
+    });
+    notes.push(match (map.probed.len(), map.servers.len()) {
+        (0, _) => {
+            "nothing was probed: whether servers answer is inferred from DNS, interfaces and target health"
+                .to_owned()
+        }
+        (some, all) if some < all => {
+            format!("{some} of {all} servers were probed; whether the others answer is inferred")
+        }
+        _ => "every server was probed".to_owned(),
+    });
+    let mut writer = Writer::of(&map);
+    for line in &trace.lines {
+        writer.take(step_of(trace, line.at), &line.change);
+    }
+    if writer.servers.is_empty() {
+        return Err("no server is named or has an interface in its first moments".to_owned());
+    }
+    for happenings in writer.happenings.values_mut() {
+        happenings.sort_by_key(rank);
+    }
+    let script = Script {
+        zones: map.enabled,
+        servers: writer.servers,
+        is_filled: writer.is_filled,
+        happenings: writer.happenings,
+        steps: trace.lines.last().map_or(0, |line| step_of(trace, line.at)) + 1,
+        in_service: in_service.unwrap_or(Setup::DEFAULT.in_service()),
+    };
+    Ok(Reading { script, notes })
+}
+
+fn step_of(trace: &Trace, at: Time) -> u32 {
+    let since = trace.header.started.until(at).as_millis();
+    u32::try_from(since / Script::STEP.as_millis()).unwrap_or(u32::MAX)
+}
+
+/// Causes before effects, where they come in one step.
+fn rank(happening: &Happening) -> u8 {
+    match happening {
+        Happening::InterfaceMade(_) => 0,
+        Happening::Serves(_) => 1,
+        Happening::PassesChecks(_) => 2,
+        Happening::FailsChecks(_) => 3,
+        Happening::Stops(_) => 4,
+        Happening::InterfaceGoes(_) => 5,
+        Happening::Names(_) | Happening::NamesFail => 6,
+    }
+}
+
+/// The shortest time from `initial` to `healthy`: other targets waited for their
+/// servers.
+fn in_service(trace: &Trace) -> Option<Duration> {
+    let mut since = BTreeMap::new();
+    let mut shortest: Option<Duration> = None;
+    for line in &trace.lines {
+        if let Change::Target { address, port, state, .. } = &line.change {
+            match state.as_str() {
+                "initial" => _ = since.entry((address, port)).or_insert(line.at),
+                "healthy" => {
+                    if let Some(since) = since.remove(&(address, port)) {
+                        let took = since.until(line.at);
+                        shortest = Some(shortest.map_or(took, |shortest| shortest.min(took)));
+                    }
+                }
+                _ => _ = since.remove(&(address, port)),
+            }
+        }
+    }
+    shortest.map(|time| Duration::from_secs(time.as_secs()))
+}
+
+/// The servers of a trace, each in a subnet of its zone.
+struct Map {
+    servers: BTreeMap<IpAddr, Server>,
+    probed: BTreeSet<IpAddr>,
+    has_interfaces: bool,
+    /// The first of the recorded name servers, in the function's order.
+    name_server: Option<std::net::SocketAddr>,
+    /// How many zones the load balancer is enabled in.
+    enabled: usize,
+    notes: Vec<String>,
+}
+
+impl Map {
+    fn of(trace: &Trace) -> Result<Self, String> {
+        let mut zones = BTreeMap::<IpAddr, Option<String>>::new();
+        let mut probed = BTreeSet::new();
+        let mut read = BTreeSet::new();
+        let mut has_interfaces = false;
+        for line in &trace.lines {
+            match &line.change {
+                Change::Interface { addresses, zone, .. } => {
+                    has_interfaces = true;
+                    zones.extend(addresses.iter().map(|address| (*address, Some(zone.clone()))));
+                }
+                Change::Name { server, addresses, .. } => {
+                    read.insert(*server);
+                    for address in addresses {
+                        zones.entry(*address).or_default();
+                    }
+                }
+                Change::Target { address, zone: Some(zone), .. } if zone != "all" => {
+                    if let Some(unknown @ None) = zones.get_mut(address) {
+                        *unknown = Some(zone.clone());
+                    }
+                }
+                Change::Probe { of: Probed::Server(address), .. } => _ = probed.insert(*address),
+                Change::Target { .. }
+                | Change::Cluster { .. }
+                | Change::Zone { .. }
+                | Change::Probe { of: Probed::Node(_), .. }
+                | Change::Unread { .. }
+                | Change::Readable { .. }
+                | Change::Alive
+                | Change::Resumed
+                | Change::Ended => {}
+            }
+        }
+        let mut notes = Vec::new();
+        if !has_interfaces {
+            notes
+                .push("no interface was recorded: each is assumed to be there while DNS names it".to_owned());
+        }
+        let order = Self::zones(trace, &zones, &mut notes);
+        let mut map = Self {
+            servers: BTreeMap::new(),
+            has_interfaces,
+            name_server: trace.header.name_servers.iter().copied().find(|server| read.contains(server)),
+            enabled: trace.header.zones.len().clamp(1, MOST_ZONES),
+            notes,
+            probed,
+        };
+        map.name_server = map.name_server.or_else(|| read.first().copied());
+        map.place(&zones, &order)?;
+        let servers = &map.servers;
+        map.probed.retain(|address| servers.contains_key(address));
+        Ok(map)
+    }
+
+    /// The zones in the order of the subnets.
+    fn zones(
+        trace: &Trace,
+        zones: &BTreeMap<IpAddr, Option<String>>,
+        notes: &mut Vec<String>,
+    ) -> Vec<String> {
+        let mut order: Vec<String> = trace.header.zones.iter().take(MOST_ZONES).cloned().collect();
+        for zone in zones.values().flatten() {
+            if order.len() < MOST_ZONES && !order.contains(zone) {
+                order.push(zone.clone());
+            }
+        }
+        let left_out: BTreeSet<_> = zones.values().flatten().filter(|zone| !order.contains(zone)).collect();
+        for zone in left_out {
+            notes.push(format!("the simulated Region has {MOST_ZONES} zones: {zone} counts as the first"));
+        }
+        order
+    }
+
+    fn place(&mut self, zones: &BTreeMap<IpAddr, Option<String>>, order: &[String]) -> Result<(), String> {
+        let mut taken = [FIRST_NUMBER; MOST_ZONES + 1];
+        for (address, zone) in zones {
+            let known = zone.as_ref().and_then(|zone| order.iter().position(|known| known == zone));
+            if zone.is_none() {
+                self.notes.push(format!("the zone of {address} was not recorded: it counts as the first"));
+            }
+            let subnet = known.unwrap_or(0) + 1;
+            let Some(number) = taken.get_mut(subnet) else { continue };
+            let zone = u8::try_from(subnet).unwrap_or(1);
+            self.servers.insert(*address, Server { zone, number: *number });
+            *number = number
+                .checked_add(1)
+                .filter(|number| *number < u8::MAX)
+                .ok_or("it has more servers in a zone than can be played")?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes happenings as lines come.
+struct Writer<'a> {
+    map: &'a Map,
+    servers: Vec<Server>,
+    is_filled: bool,
+    happenings: BTreeMap<u32, Vec<Happening>>,
+    /// The servers that have an interface.
+    present: BTreeSet<IpAddr>,
+    serving: BTreeSet<IpAddr>,
+    ready: BTreeSet<IpAddr>,
+}
+
+impl<'a> Writer<'a> {
+    fn of(map: &'a Map) -> Self {
+        Self {
+            map,
+            servers: Vec::new(),
+            is_filled: false,
+            happenings: BTreeMap::new(),
+            present: BTreeSet::new(),
+            serving: BTreeSet::new(),
+            ready: BTreeSet::new(),
+        }
+    }
+
+    fn take(&mut self, step: u32, change: &Change) {
+        match change {
+            Change::Interface { addresses, status, .. } => {
+                for address in addresses {
+                    if status == GONE { self.goes(step, *address) } else { self.comes(step, *address) }
+                }
+            }
+            Change::Name { server, addresses, error, .. } if Some(*server) == self.map.name_server => {
+                self.name(step, addresses, error.is_some());
+            }
+            Change::Target { address, state, .. } => self.target(step, *address, state),
+            Change::Probe { of: Probed::Server(address), connects, readyz, failed, .. } => {
+                if failed.as_deref() != Some(ENDED) {
+                    self.serve(step, *address, *connects);
+                    self.check(step, *address, *readyz == Some(200));
+                }
+            }
+            Change::Name { .. }
+            | Change::Cluster { .. }
+            | Change::Zone { .. }
+            | Change::Probe { of: Probed::Node(_), .. }
+            | Change::Unread { .. }
+            | Change::Readable { .. }
+            | Change::Alive
+            | Change::Resumed
+            | Change::Ended => {}
+        }
+    }
+
+    fn comes(&mut self, step: u32, address: IpAddr) {
+        let Some(server) = self.map.servers.get(&address).copied() else { return };
+        if !self.present.insert(address) {
+            return;
+        }
+        if step == 0 {
+            // It was there before, and is taken to serve unless a probe denies it.
+            self.servers.push(server);
+            self.serving.insert(address);
+            self.ready.insert(address);
+        } else {
+            self.serving.remove(&address);
+            self.ready.remove(&address);
+            self.happens(step, Happening::InterfaceMade(server));
+        }
+    }
+
+    fn goes(&mut self, step: u32, address: IpAddr) {
+        let Some(server) = self.map.servers.get(&address).copied() else { return };
+        if self.present.remove(&address) {
+            if !self.map.probed.contains(&address) {
+                self.check(step, address, false);
+                self.serve(step, address, false);
+            }
+            self.happens(step, Happening::InterfaceGoes(server));
+        }
+    }
+
+    fn name(&mut self, step: u32, addresses: &BTreeSet<IpAddr>, fails: bool) {
+        if fails {
+            return self.happens(step, Happening::NamesFail);
+        }
+        for address in addresses {
+            if !self.map.has_interfaces {
+                self.comes(step, *address);
+            }
+            if !self.map.probed.contains(address) {
+                self.serve(step, *address, true);
+                self.check(step, *address, true);
+            }
+        }
+        if !self.map.has_interfaces {
+            let gone: Vec<_> = self.present.difference(addresses).copied().collect();
+            for address in gone {
+                self.goes(step, address);
+            }
+        }
+        let named = addresses.iter().filter_map(|address| self.map.servers.get(address)).copied().collect();
+        self.happens(step, Happening::Names(named));
+    }
+
+    fn target(&mut self, step: u32, address: IpAddr, state: &str) {
+        if step == 0 {
+            self.is_filled |= !matches!(state, "initial" | "draining" | ABSENT);
+        }
+        if self.map.probed.contains(&address) {
+            return;
+        }
+        match state {
+            "healthy" => {
+                self.serve(step, address, true);
+                self.check(step, address, true);
+            }
+            "unhealthy" | "unhealthy.draining" => {
+                self.check(step, address, false);
+                self.serve(step, address, false);
+            }
+            _ => {}
+        }
+    }
+
+    fn serve(&mut self, step: u32, address: IpAddr, does: bool) {
+        let Some(server) = self.map.servers.get(&address).copied() else { return };
+        let has_changed = if does { self.serving.insert(address) } else { self.serving.remove(&address) };
+        if has_changed {
+            self.happens(step, if does { Happening::Serves(server) } else { Happening::Stops(server) });
+        }
+    }
+
+    fn check(&mut self, step: u32, address: IpAddr, passes: bool) {
+        let Some(server) = self.map.servers.get(&address).copied() else { return };
+        let has_changed = if passes { self.ready.insert(address) } else { self.ready.remove(&address) };
+        if has_changed {
+            let happening =
+                if passes { Happening::PassesChecks(server) } else { Happening::FailsChecks(server) };
+            self.happens(step, happening);
+        }
+    }
+
+    fn happens(&mut self, step: u32, happening: Happening) {
+        self.happenings.entry(step).or_default().push(happening);
+    }
+}
