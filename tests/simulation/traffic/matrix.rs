@@ -76,11 +76,25 @@ fn judge(setups: &[Setup], kinds: &[Kind]) {
             crate::print(&format!("| {setup} | `{}` | {failed} |", source.as_str()));
         }
         for (kind, scores) in kinds.iter().zip(&scores) {
-            let lost = beyond_same_knowledge(*kind, scores);
-            wrong.extend(lost.map(|lost| format!("{setup} | {kind}: {lost}")));
+            let lost = beyond_same_knowledge(*kind, scores).into_iter();
+            let lost = lost.filter(|(controller, _)| !is_explained(*setup, *kind, *controller));
+            wrong.extend(lost.map(|(controller, lost)| format!("{setup} | {kind}: {controller}: {lost:#?}")));
         }
     }
     assert!(wrong.is_empty(), "{} cells:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Where a controller loses more than perfect judgement with the same knowledge,
+/// for a reason that docs/reliability.md names.
+fn is_explained(setup: Setup, kind: Kind, controller: Controller) -> bool {
+    // The function reads neither thresholds nor cross-zone load balancing. The
+    // all-knowing controller registers at one moment, which is not the best one
+    // for every threshold.
+    let has_threshold = setup.threshold != Threshold::default();
+    (has_threshold && (setup.is_cross_zone || controller == Controller::AllKnowing))
+        // Two healthy targets are wanted, and a zonal shift leaves one. It may
+        // not be told from `unhealthy.draining` where a target is unhealthy.
+        || (setup.is_shifted && matches!(kind, Kind::StopAtOnce | Kind::ChecksFail))
 }
 
 /// A few of all cells: each value of each dimension.
