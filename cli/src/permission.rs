@@ -74,11 +74,11 @@ pub(crate) async fn of_groups(
         let selector = &session.settings().nlb_tag;
         let alike: Vec<_> =
             groups.iter().filter(|(_, tags)| selector.first_matches(tags) == is_tagged).collect();
-        // Those that carry the tag of the policy differ in nothing that it asks for.
+        // The deployed policy asks for this tag only, so one answer is true for all.
         let Some((first, tags)) = alike.first() else { continue };
         let denied = match role {
             Ok(Some(role)) => iam::denied(&clients.query_client(budget), role, &WRITES, &first.0, tags).await,
-            Ok(None) => Err(NotLooked::because("there is no function whose policies could be asked")),
+            Ok(None) => Err(NotLooked::because("no function was found whose policies could be asked")),
             Err(not_looked) => Err(not_looked.clone()),
         };
         let answer = match &denied {

@@ -16,7 +16,7 @@ use serde_json::Value;
 /// What was read, or why it could not be.
 pub(crate) type Looked<T> = Result<T, NotLooked>;
 
-/// Why something could not be read. It says nothing about what is there.
+/// Why something could not be read. The resource may be in order or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct NotLooked {
     pub(crate) why: String,
@@ -48,12 +48,12 @@ impl From<CallError> for NotLooked {
     }
 }
 
-/// What stands at `path` in an answer in JSON, as in `/cluster/status`.
+/// The value at `path` in an answer in JSON, as in `/cluster/status`.
 fn at<'a>(answer: &'a Value, path: &str) -> &'a Value {
     answer.pointer(path).unwrap_or(&Value::Null)
 }
 
-/// The text at `path`; empty if there is none.
+/// The text at `path`, or an empty one.
 fn text_at(answer: &Value, path: &str) -> String {
     at(answer, path).as_str().unwrap_or_default().to_owned()
 }

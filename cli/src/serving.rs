@@ -25,7 +25,7 @@ pub(crate) enum Serving {
 }
 
 impl Serving {
-    /// What the report of a frontend says of its clients.
+    /// The state of a frontend's clients, by its report.
     pub(crate) fn of(frontend: &FrontendReport) -> Self {
         match &frontend.unserved {
             None if has_no_target_group(frontend) => Self::CutOff,

@@ -1,5 +1,4 @@
-//! Says of each cluster whether its clients are served, from one run that only
-//! reads.
+//! Shows whether the clients of each cluster are served, from one dry run.
 
 mod text;
 
@@ -136,7 +135,7 @@ fn clusters(report: &Report) -> Vec<Cluster<'_>> {
 }
 
 impl<'a> Cluster<'a> {
-    /// Among frontends of one state, those that are not skipped come first.
+    /// Skipped frontends come last among frontends of one state.
     fn of(name: Option<&'a ClusterName>, mut frontends: Vec<Frontend<'a>>) -> Self {
         frontends.sort_by_key(|frontend| (frontend.state, frontend.is_skipped));
         let state = frontends.first().map_or(Serving::Unknown, |worst| worst.state);
@@ -173,7 +172,7 @@ fn summary(clusters: &[Cluster<'_>], report: &Report) -> Summary {
 }
 
 /// The cluster that the function's metric is about: it is the age of the worst
-/// target group, so it says nothing of one among several.
+/// target group, so it is unknown for one of several.
 fn only_cut_off<'a, 'b>(clusters: &'b mut [Cluster<'a>]) -> Option<&'b mut Cluster<'a>> {
     let is_measured =
         |frontend: &&Frontend<'_>| frontend.state == Serving::CutOff && frontend.unserved.is_some();
@@ -185,7 +184,7 @@ fn only_cut_off<'a, 'b>(clusters: &'b mut [Cluster<'a>]) -> Option<&'b mut Clust
 /// Since when at least the function sees its worst target group without a
 /// healthy target; nothing if CloudWatch does not say, or may not be asked.
 async fn since(session: &Session) -> Option<SystemTime> {
-    /// A run that ended earlier says nothing about now.
+    /// An older value may be about an outage that is over.
     const RECENT: Duration = Duration::from_mins(5);
     if session.request.clusters.is_some() {
         // The metric may be about another cluster.

@@ -19,7 +19,7 @@ struct Document<'a> {
     function: OfFunction<'a>,
 }
 
-/// What Lambda says of the function's code.
+/// The function's code, as Lambda describes it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OfFunction<'a> {
@@ -37,7 +37,7 @@ struct OfFunction<'a> {
     message: Option<String>,
 }
 
-/// Prints both versions. That there is no function is no error.
+/// Prints both versions. A missing function is not an error.
 pub(crate) fn version(session: &Session, common: &Common) -> Result<ExitCode, Problem> {
     let deployed = session.deployed();
     let (found, message) = match &deployed.function {

@@ -2,10 +2,10 @@
 //! operation.
 //!
 //! EKS, ELB and STS have their crates linked, and those resolve. EC2, Lambda,
-//! Scheduler and CloudWatch follow the rules of ELB, with another name and with
+//! Scheduler, SNS and CloudWatch follow the rules of ELB, with another name and with
 //! exceptions in GovCloud: their crates would take longer to compile than the
 //! rest of the workspace, for one host name each. `tests/endpoints.tsv` holds all
-//! seven to botocore's rule sets.
+//! but SNS to botocore's rule sets, and [`super::query_client`] has the endpoint of IAM.
 
 use aws_config::SdkConfig;
 use aws_sdk_elasticloadbalancingv2::config::endpoint as elb;

@@ -48,7 +48,7 @@ pub(super) async fn reads(desk: &Desk<'_>) -> Check {
     check
 }
 
-/// The network is what the check is about; every other error says nothing of it.
+/// The check is about the network only, so every other error is a read that failed.
 fn is_unreachable<T>(read: Result<T, CallError>) -> Looked<Option<String>> {
     match read {
         Ok(_) => Ok(None),

@@ -11,7 +11,7 @@ use crate::reads::{Looked, NotLooked};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Status {
-    /// All that was looked at is as it should be.
+    /// Everything that was checked is in order.
     Ok,
     /// Something is not.
     Failed,
@@ -20,7 +20,7 @@ pub(super) enum Status {
     NotLooked,
 }
 
-/// What a check says of one thing.
+/// A finding about one resource.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(super) struct Finding {
     /// As in `nlb-payments`.
@@ -124,13 +124,13 @@ impl Check {
 pub(super) struct Group {
     pub(super) name: &'static str,
     pub(super) checks: Vec<Check>,
-    /// Why there is no check.
+    /// The reason for an empty list of checks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
 }
 
 impl Group {
-    /// The checks of those that looked at anything, or would have.
+    /// The checks that had something to look at.
     pub(super) fn new(name: &'static str, checks: impl IntoIterator<Item = Check>) -> Self {
         let looked = |check: &Check| check.looked > 0 || check.status != Status::Ok;
         let checks: Vec<_> = checks.into_iter().filter(looked).collect();

@@ -23,7 +23,7 @@ const SOON: Duration = Duration::from_hours(24 * 182);
 
 /// What is known of the clusters.
 pub(super) struct Clusters {
-    /// Those that other checks can look at.
+    /// The clusters that other checks can look at.
     pub(super) ready: Vec<Cluster>,
     pub(super) checks: Vec<Check>,
 }
@@ -34,7 +34,7 @@ pub(super) async fn look(desk: &Desk<'_>, wanted: &BTreeSet<String>, families: &
     let described = join_all(described).await;
     let is_gone = |(_, cluster): &(_, Looked<Option<Cluster>>)| matches!(cluster, Ok(None));
     let known = if described.iter().any(is_gone) { cluster::names(&desk.ask).await } else { Ok(Vec::new()) };
-    // Whoever may not list clusters gets no suggestion.
+    // Without permission to list clusters, no name is suggested.
     let known = known.unwrap_or_default();
     let mut check = Check::new("cluster");
     for (name, cluster) in &described {

@@ -117,7 +117,7 @@ async fn last_success(desk: &Desk<'_>, deployed: &Deployed) -> Check {
     check.noting(note)
 }
 
-/// Whether somebody hears of it when the function's alarms fire.
+/// Whether the function's alarms notify a recipient when they fire.
 async fn alarms(desk: &Desk<'_>, name: &str) -> Check {
     let mut check = Check::new("alarms");
     let alarms = match alarms::of_function(&desk.ask, name).await {
@@ -138,7 +138,7 @@ async fn alarms(desk: &Desk<'_>, name: &str) -> Check {
     for topic in topics.into_iter().filter(|action| action.contains(":sns:")) {
         let confirmed = alarms::subscriptions(&desk.ask, topic).await;
         let name = topic.rsplit(':').next().unwrap_or(topic);
-        let says = || "nobody has confirmed a subscription to this topic".to_owned();
+        let says = || "this topic has no confirmed subscription".to_owned();
         check.sees(name, confirmed.map(|confirmed| (confirmed == 0).then(says)));
     }
     check

@@ -136,7 +136,7 @@ async fn may_write(desk: &Desk<'_>, arns: &BTreeSet<&TargetGroupArn>, tags: &Loo
             Basis::Policy => by_policy.sees(names::target_group(&arn), Ok(finding)),
         }
     }
-    // Without a function there is no policy, which the check of the function says.
+    // The check `function` reports a function that is missing.
     if let (Some(not_asked), Ok(Some(_)) | Err(_)) = (not_asked, &desk.session.deployed().function) {
         by_policy.sees(&desk.session.deployed().name, Err(not_asked));
     }

@@ -92,7 +92,7 @@ fn served(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
                 let why = || serving::why(frontend).unwrap_or_default();
                 let is_skipped = matches!(frontend.outcome, Outcome::Skipped { .. });
                 let looked = match Serving::of(frontend) {
-                    // A run never reads it, so nobody failed to.
+                    // A run never reads such a target group.
                     Serving::Unknown if is_skipped => continue,
                     Serving::CutOff | Serving::ZoneCutOff => Ok(Some(why())),
                     Serving::Unknown => Err(NotLooked::because(why())),

@@ -123,7 +123,7 @@ fn admits(rules: &[Rule], groups: &[String], is_egress: bool, peers: &[String], 
         |rule: &&Rule| rule.is_egress == is_egress && groups.contains(&rule.group) && rule.is_about(PORT);
     let own = rules.iter().filter(is_own);
     let own: Vec<_> = own.map(|rule| &rule.peer).collect();
-    // What stands in a prefix list is not known, so it is not held against it.
+    // Prefix lists are not resolved and count as admitted.
     let names_it = own.iter().any(|peer| match peer {
         Peer::Group(group) => peers.contains(group),
         Peer::Range(_) | Peer::Ipv6Range => false,

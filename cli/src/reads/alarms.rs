@@ -1,4 +1,4 @@
-//! Alarms on the metrics of a function, and whom they notify.
+//! Reads alarms on the metrics of a function, and their recipients.
 
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};

@@ -54,7 +54,7 @@ pub(crate) async fn names(ask: &QueryClient<'_>) -> Looked<Vec<String>> {
     }
 }
 
-/// The cluster `name`; nothing if there is none.
+/// The cluster `name`, if EKS knows it.
 pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option<Cluster>> {
     // A cluster's name needs no escape.
     let answer = match ask.json("eks:DescribeCluster", format!("/clusters/{name}")).await {
@@ -104,7 +104,7 @@ fn authorities(data: &str) -> Looked<Vec<SystemTime>> {
     if ends.is_empty() { Err(unreadable()) } else { Ok(ends) }
 }
 
-/// What stands around a certificate in PEM.
+/// The lines around a certificate in PEM.
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 const END: &str = "-----END CERTIFICATE-----";
 

@@ -25,7 +25,7 @@ pub(crate) struct Function {
     pub(crate) variables: Option<BTreeMap<String, String>>,
 }
 
-/// The function `name`; nothing if there is none.
+/// The function `name`, if Lambda knows it.
 pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option<Function>> {
     let path = format!("/2015-03-31/functions/{}/configuration", escaped(name));
     let answer = match ask.json("lambda:GetFunctionConfiguration", path).await {
@@ -45,7 +45,8 @@ pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option
     }))
 }
 
-/// `base64` as hexadecimal digits, as sha256sum prints them; empty if it is none.
+/// `base64` as hexadecimal digits, as sha256sum prints them; empty if it cannot be
+/// decoded.
 fn hexadecimal(base64: &str) -> String {
     let bytes = base64::decode(base64).unwrap_or_default();
     bytes.into_iter().fold(String::new(), |mut text, byte| {
@@ -81,7 +82,7 @@ pub(crate) async fn schedules(ask: &QueryClient<'_>, function: &str) -> Looked<B
     loop {
         let answer = ask.json("scheduler:ListSchedules", format!("/schedules?MaxResults=100{token}")).await?;
         for schedule in at(&answer, "/Schedules").as_array().into_iter().flatten() {
-            // An alias or a version stands behind the function's own ARN.
+            // The ARN of an alias or a version begins with the function's.
             let target = text_at(schedule, "/Target/Arn");
             let is_own =
                 target.strip_prefix(function).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));

@@ -42,7 +42,7 @@ impl Rule {
     }
 }
 
-/// Whom a rule is about.
+/// The other side of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Peer {
     Group(String),

@@ -543,7 +543,7 @@ const CASES: &[Case] = &[
         "nobody has confirmed the subscription",
         |world, _| _ = world.supporting.subscriptions.insert(usual_topic(), 0),
         &["alarms"],
-        "nobody has confirmed a subscription",
+        "this topic has no confirmed subscription",
     ),
     case(
         "a zone is shifted away",

@@ -26,7 +26,7 @@ pub(in crate::doctor) const GROUPS: &[(&str, &[Entry])] = &[
             check(
                 "cluster",
                 "the clusters are active",
-                "Correct the name. A cluster that EKS could not create is made anew; one on an Outpost or outside AWS has no API server that this design reaches.",
+                "Correct the name. Delete a cluster that EKS could not create, and create it again; one on an Outpost or outside AWS has no API server that this design reaches.",
             ),
             check(
                 "cluster-health",
@@ -136,7 +136,7 @@ pub(in crate::doctor) const GROUPS: &[(&str, &[Entry])] = &[
             check(
                 "cross-zone",
                 "cross-zone load balancing is on",
-                "Turn it on: aws elbv2 modify-load-balancer-attributes --attributes Key=load_balancing.cross_zone.enabled,Value=true. Without, clients in a zone where the control plane has no address find nobody.",
+                "Turn it on: aws elbv2 modify-load-balancer-attributes --attributes Key=load_balancing.cross_zone.enabled,Value=true. Without it, clients in a zone without an API server cannot connect. A target group's own attribute is changed with modify-target-group-attributes.",
             ),
             check(
                 "thresholds",
@@ -181,7 +181,7 @@ pub(in crate::doctor) const GROUPS: &[(&str, &[Entry])] = &[
             check(
                 "principals",
                 "named principals may connect to the endpoint services",
-                "Name the accounts: aws ec2 modify-vpc-endpoint-service-permissions --add-allowed-principals arn:aws:iam::ACCOUNT:root. Remove *, which admits all of AWS where nobody accepts connections.",
+                "Name the accounts: aws ec2 modify-vpc-endpoint-service-permissions --add-allowed-principals arn:aws:iam::ACCOUNT:root. Remove *, which admits every AWS account where acceptance is not required.",
             ),
             check(
                 "connections",
@@ -196,7 +196,7 @@ pub(in crate::doctor) const GROUPS: &[(&str, &[Entry])] = &[
             check(
                 "function",
                 "the function is there and active",
-                "Name it with --function: the output FunctionName of the stack, or function_name of the Terraform module. If there is none, deploy it.",
+                "Name it with --function: the output FunctionName of the stack, or function_name of the Terraform module. Deploy it if it is missing.",
             ),
             check(
                 "function-settings",
@@ -219,7 +219,7 @@ pub(in crate::doctor) const GROUPS: &[(&str, &[Entry])] = &[
             ),
             check(
                 "alarms",
-                "alarms watch the function and notify somebody",
+                "alarms watch the function and have a recipient",
                 "Give the stack AlarmTopicArn, or CreateAlarmTopic=true, and confirm the subscription of the topic.",
             ),
         ],
@@ -245,7 +245,7 @@ pub(in crate::doctor) const GROUPS: &[(&str, &[Entry])] = &[
             check(
                 "plan",
                 "a run serves every frontend",
-                "`eks-nlb explain NAME` says of each what is happening, whether anybody is cut off, and what to do.",
+                "`eks-nlb explain NAME` explains each failure, whether clients are cut off, and what to do.",
             ),
         ],
     ),
