@@ -202,11 +202,9 @@ pub(crate) enum Source {
     Targets,
 }
 
-/// The status of an interface that is not listed any more.
+/// The states of an interface, a target and a probe that have ended.
 pub(crate) const GONE: &str = "gone";
-/// The state of a target that is not listed any more.
 pub(crate) const ABSENT: &str = "absent";
-/// The failure of a probe that is not made any more.
 pub(crate) const ENDED: &str = "ended";
 
 /// What a change is about: changes with the same subject follow each other.

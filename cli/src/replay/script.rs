@@ -4,6 +4,8 @@
 //! that was not probed, it is inferred: it serves from when DNS names it or its
 //! target is healthy, until its target is unhealthy or its interface is gone.
 
+mod map;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::Duration;
@@ -12,13 +14,9 @@ use eks_nlb_traffic::kinds::{Happening, Server};
 use eks_nlb_traffic::lanes::Setup;
 use eks_nlb_traffic::play::Script;
 
+use map::Map;
+
 use crate::trace::{ABSENT, Change, ENDED, GONE, Probed, Time, Trace, in_words};
-
-/// As many zones as the simulated Region has.
-const MOST_ZONES: usize = 3;
-
-/// The first number of a server in its subnet; AWS keeps the ones before.
-const FIRST_NUMBER: u8 = 10;
 
 /// A script, and what was assumed to make it.
 pub(super) struct Reading {
@@ -111,113 +109,6 @@ fn in_service(trace: &Trace) -> Option<Duration> {
         }
     }
     shortest.map(|time| Duration::from_secs(time.as_secs()))
-}
-
-/// The servers of a trace, each in a subnet of its zone.
-struct Map {
-    servers: BTreeMap<IpAddr, Server>,
-    probed: BTreeSet<IpAddr>,
-    has_interfaces: bool,
-    /// The first of the recorded name servers, in the function's order.
-    name_server: Option<std::net::SocketAddr>,
-    /// How many zones the load balancer is enabled in.
-    enabled: usize,
-    notes: Vec<String>,
-}
-
-impl Map {
-    fn of(trace: &Trace) -> Result<Self, String> {
-        let mut zones = BTreeMap::<IpAddr, Option<String>>::new();
-        let mut probed = BTreeSet::new();
-        let mut read = BTreeSet::new();
-        let mut has_interfaces = false;
-        for line in &trace.lines {
-            match &line.change {
-                Change::Interface { addresses, zone, .. } => {
-                    has_interfaces = true;
-                    zones.extend(addresses.iter().map(|address| (*address, Some(zone.clone()))));
-                }
-                Change::Name { server, addresses, .. } => {
-                    read.insert(*server);
-                    for address in addresses {
-                        zones.entry(*address).or_default();
-                    }
-                }
-                Change::Target { address, zone: Some(zone), .. } if zone != "all" => {
-                    if let Some(unknown @ None) = zones.get_mut(address) {
-                        *unknown = Some(zone.clone());
-                    }
-                }
-                Change::Probe { of: Probed::Server(address), .. } => _ = probed.insert(*address),
-                Change::Target { .. }
-                | Change::Cluster { .. }
-                | Change::Zone { .. }
-                | Change::Probe { of: Probed::Node(_), .. }
-                | Change::Unread { .. }
-                | Change::Readable { .. }
-                | Change::Alive
-                | Change::Resumed
-                | Change::Ended => {}
-            }
-        }
-        let mut notes = Vec::new();
-        if !has_interfaces {
-            notes
-                .push("no interface was recorded: each is assumed to be there while DNS names it".to_owned());
-        }
-        let order = Self::zones(trace, &zones, &mut notes);
-        let mut map = Self {
-            servers: BTreeMap::new(),
-            has_interfaces,
-            name_server: trace.header.name_servers.iter().copied().find(|server| read.contains(server)),
-            enabled: trace.header.zones.len().clamp(1, MOST_ZONES),
-            notes,
-            probed,
-        };
-        map.name_server = map.name_server.or_else(|| read.first().copied());
-        map.place(&zones, &order)?;
-        let servers = &map.servers;
-        map.probed.retain(|address| servers.contains_key(address));
-        Ok(map)
-    }
-
-    /// The zones in the order of the subnets.
-    fn zones(
-        trace: &Trace,
-        zones: &BTreeMap<IpAddr, Option<String>>,
-        notes: &mut Vec<String>,
-    ) -> Vec<String> {
-        let mut order: Vec<String> = trace.header.zones.iter().take(MOST_ZONES).cloned().collect();
-        for zone in zones.values().flatten() {
-            if order.len() < MOST_ZONES && !order.contains(zone) {
-                order.push(zone.clone());
-            }
-        }
-        let left_out: BTreeSet<_> = zones.values().flatten().filter(|zone| !order.contains(zone)).collect();
-        for zone in left_out {
-            notes.push(format!("the simulated Region has {MOST_ZONES} zones: {zone} counts as the first"));
-        }
-        order
-    }
-
-    fn place(&mut self, zones: &BTreeMap<IpAddr, Option<String>>, order: &[String]) -> Result<(), String> {
-        let mut taken = [FIRST_NUMBER; MOST_ZONES + 1];
-        for (address, zone) in zones {
-            let known = zone.as_ref().and_then(|zone| order.iter().position(|known| known == zone));
-            if zone.is_none() {
-                self.notes.push(format!("the zone of {address} was not recorded: it counts as the first"));
-            }
-            let subnet = known.unwrap_or(0) + 1;
-            let Some(number) = taken.get_mut(subnet) else { continue };
-            let zone = u8::try_from(subnet).unwrap_or(1);
-            self.servers.insert(*address, Server { zone, number: *number });
-            *number = number
-                .checked_add(1)
-                .filter(|number| *number < u8::MAX)
-                .ok_or("it has more servers in a zone than can be played")?;
-        }
-        Ok(())
-    }
 }
 
 /// Writes happenings as lines come.
