@@ -4,6 +4,7 @@
 //! [`discover`] reads, [`select`] decides.
 
 mod select;
+mod untagged;
 
 use std::collections::BTreeMap;
 
@@ -13,6 +14,7 @@ pub use select::{Discovery, EXCLUDING_TAG, Rejected, select};
 
 use crate::aws::elb::{Elb, LoadBalancer, TAGS_BATCH, TargetGroup};
 use crate::error::CallError;
+use crate::history::History;
 use crate::model::{LoadBalancerArn, Tags};
 use crate::request::Request;
 use crate::settings::Settings;
@@ -36,7 +38,12 @@ pub struct Listed {
 /// # Errors
 ///
 /// The first call that fails: a partial list is never returned.
-pub async fn discover(elb: &Elb<'_>, settings: &Settings, request: &Request) -> Result<Discovery, CallError> {
+pub async fn discover(
+    elb: &Elb<'_>,
+    settings: &Settings,
+    request: &Request,
+    history: &History,
+) -> Result<Discovery, CallError> {
     let (load_balancers, target_groups) = try_join(elb.network_load_balancers(), elb.target_groups()).await?;
     let groups = by_load_balancer(&target_groups);
     let of = |arn: &LoadBalancerArn| groups.get(arn).map(Vec::as_slice).unwrap_or_default();
@@ -49,12 +56,19 @@ pub async fn discover(elb: &Elb<'_>, settings: &Settings, request: &Request) -> 
     let mut tags = elb.tags(first.cloned().collect()).await?;
     let is_managed =
         |listed: &&LoadBalancer| tags.get(&listed.arn.0).is_some_and(|tags| settings.nlb_tag.matches(tags));
-    let managed: Vec<_> = load_balancers.iter().filter(is_managed).collect();
-    let unread = managed.iter().flat_map(|listed| of(&listed.arn)).map(|group| &group.arn.0);
+    let (managed, others): (Vec<_>, Vec<_>) = load_balancers.iter().partition(is_managed);
+    let is_suspect = |listed: &&LoadBalancer| {
+        request.clusters.is_none()
+            && tags
+                .get(&listed.arn.0)
+                .is_some_and(|tags| untagged::is_suspect(listed, tags, settings, history))
+    };
+    let suspects: Vec<_> = others.into_iter().filter(is_suspect).collect();
+    let unread = managed.iter().chain(&suspects).flat_map(|listed| of(&listed.arn)).map(|group| &group.arn.0);
     let unread: Vec<_> = unread.filter(|arn| !tags.contains_key(*arn)).cloned().collect();
     tags.extend(elb.tags(unread).await?);
 
-    let listed = managed.into_iter().map(|load_balancer| {
+    let listed = |load_balancer: &LoadBalancer| {
         let groups = of(&load_balancer.arn);
         let tagged =
             groups.iter().filter_map(|group| Some(((*group).clone(), tags.get(&group.arn.0)?.clone())));
@@ -64,8 +78,11 @@ pub async fn discover(elb: &Elb<'_>, settings: &Settings, request: &Request) -> 
             target_groups: tagged.collect(),
             has_target_group: !groups.is_empty(),
         }
-    });
-    Ok(select(&listed.collect::<Vec<_>>(), settings, request))
+    };
+    let selected = select(&managed.into_iter().map(listed).collect::<Vec<_>>(), settings, request);
+    let untagged = suspects.into_iter().map(listed);
+    let untagged = untagged.flat_map(|listed| untagged::untagged(&listed, settings, history)).collect();
+    Ok(Discovery { untagged, ..selected })
 }
 
 fn by_load_balancer(groups: &[TargetGroup]) -> BTreeMap<&LoadBalancerArn, Vec<&TargetGroup>> {

@@ -1,7 +1,7 @@
 //! Serves one invocation: request in, report or diagnostic out. Logs each
 //! failure once.
 
-use std::fmt::{self, Display};
+use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
@@ -9,6 +9,8 @@ use serde_json::value::RawValue;
 use tracing::Instrument;
 
 use crate::error::CallError;
+use crate::model::Scope;
+use crate::publish::metrics::{self, Metrics};
 use crate::publish::report::{FrontendReport, Report};
 use crate::publish::{log, publish};
 use crate::reasons::ErrorType;
@@ -46,7 +48,7 @@ pub enum InvocationError {
 impl fmt::Debug for InvocationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::InvalidEvent(refusal) => Display::fmt(refusal, f),
+            Self::InvalidEvent(_) => f.write_str("InvalidEvent"),
             Self::DiscoveryFailed(_) => f.write_str("DiscoveryFailed"),
             Self::FrontendsFailed(_) => f.write_str("FrontendsFailed"),
         }
@@ -79,10 +81,34 @@ impl Handler {
     /// last case all others have been served.
     pub async fn invoke(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Report, InvocationError> {
         let LambdaEvent { payload, context } = event;
-        let request = Request::parse(&payload)?;
+        let request = match Request::parse(&payload) {
+            Ok(request) => request,
+            Err(refusal) => {
+                self.refuse(&refusal, &context);
+                return Err(refusal.into());
+            }
+        };
         let region = self.service.account.region(&request.scope);
         let run = log::Run::new(&context.request_id, region, &context.invoked_function_arn, &request.scope);
         self.serve(&request, &context, &run).instrument(run.span()).await
+    }
+
+    /// Logs and counts an event that is refused: a schedule that sends it syncs
+    /// nothing.
+    fn refuse(&self, refusal: &InvalidEvent, context: &Context) {
+        let scope = Scope::default();
+        let region = self.service.account.region(&scope);
+        let _span = log::Run::new(&context.request_id, region, &context.invoked_function_arn, &scope)
+            .span()
+            .entered();
+        log::event_refused(refusal);
+        let namespace = &self.service.settings.metrics_namespace;
+        metrics::write(
+            &Metrics::of_failure(true),
+            SystemTime::now(),
+            &context.env_config.function_name,
+            namespace,
+        );
     }
 
     async fn serve(

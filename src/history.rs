@@ -11,8 +11,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::aws::account::AssumedRole;
-use crate::model::{Desired, TargetGroupArn};
-use crate::publish::metrics::ConditionTimers;
+use crate::model::{ClusterName, Desired, LoadBalancerArn, TargetGroupArn};
+use crate::publish::memory::Memory;
 
 /// A frontend that no run has visited for this long is forgotten, such as one of
 /// another Region that is no longer served.
@@ -29,8 +29,7 @@ pub struct History {
     interfaces_denied: AtomicBool,
     /// The credentials of the last run in another scope.
     pub assumed: AssumedRole,
-    /// For how long conditions have lasted, for metrics.
-    pub(crate) timers: Mutex<ConditionTimers>,
+    memory: Mutex<Memory>,
 }
 
 /// The last visit of a frontend.
@@ -73,7 +72,7 @@ impl History {
             began: Instant::now(),
             interfaces_denied: AtomicBool::new(false),
             assumed: AssumedRole::default(),
-            timers: Mutex::default(),
+            memory: Mutex::default(),
         }
     }
 
@@ -113,6 +112,17 @@ impl History {
     #[must_use]
     pub fn age(&self, group: &TargetGroupArn) -> Duration {
         self.visits().get(group).map_or(self.began, |visit| visit.at).elapsed()
+    }
+
+    /// The cluster of a load balancer that this process has managed.
+    #[must_use]
+    pub fn has_served(&self, load_balancer: &LoadBalancerArn) -> Option<Option<ClusterName>> {
+        self.memory().has_served(load_balancer)
+    }
+
+    /// What metrics and log lines need of earlier runs.
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether this is the first time that IAM denied listing interfaces.

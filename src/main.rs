@@ -1,12 +1,14 @@
 //! Starts the service under the Lambda runtime; decides nothing.
 
 use std::process::ExitCode;
+use std::time::SystemTime;
 
 use eks_nlb_sync::aws::account::Account;
 use eks_nlb_sync::aws::config;
 use eks_nlb_sync::handler::Handler;
 use eks_nlb_sync::observe::dns::Resolver;
 use eks_nlb_sync::publish::log::{self, LogSettings};
+use eks_nlb_sync::publish::metrics::{self, Metrics};
 use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::{self, Settings};
 use lambda_runtime::service_fn;
@@ -19,8 +21,19 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!(error, "stopped");
+            count_failure();
             ExitCode::FAILURE
         }
+    }
+}
+
+/// A function that does not start reports nothing else.
+fn count_failure() {
+    let Some(function) = settings::variable("AWS_LAMBDA_FUNCTION_NAME") else { return };
+    let only_namespace = |name: &str| settings::variable(name).filter(|_| name == "METRICS_NAMESPACE");
+    let defaults = Settings::from_lookup(only_namespace).or_else(|_| Settings::from_lookup(|_| None));
+    if let Ok(Settings { metrics_namespace, .. }) = defaults {
+        metrics::write(&Metrics::of_failure(true), SystemTime::now(), &function, &metrics_namespace);
     }
 }
 

@@ -1,10 +1,10 @@
 //! Tells the caller, the log and CloudWatch what a run did.
 
 pub mod log;
+pub mod memory;
 pub mod metrics;
 pub mod report;
 
-use std::sync::PoisonError;
 use std::time::SystemTime;
 
 use hickory_resolver::net::runtime::RuntimeProvider;
@@ -13,6 +13,7 @@ use tracing::warn;
 use crate::error::CallError;
 use crate::request::Request;
 use crate::service::Service;
+use memory::Noted;
 use metrics::Metrics;
 use report::Report;
 
@@ -25,20 +26,30 @@ pub fn publish<P: RuntimeProvider>(
     function: &str,
     result: &Result<Report, CallError>,
 ) {
-    let report = match result {
-        Ok(report) => report,
-        Err(error) => return log::discovery_failed(error),
+    let Service { settings, history, .. } = service;
+    let at = SystemTime::now();
+    let scope = format!("{}/{}", run.account, run.region);
+    let metrics = match result {
+        Err(error) => {
+            log::discovery_failed(error);
+            let is_failing = !request.is_limited() && history.memory().note_failed_discovery(&scope, at);
+            Metrics::of_failure(is_failing)
+        }
+        Ok(report) => {
+            if report.summary.load_balancers == 0 {
+                warn!(selector = %settings.nlb_tag, "no load balancer is managed");
+            }
+            let noted = if request.is_limited() {
+                Noted { shows_skipped: true, ..Noted::default() }
+            } else {
+                history.memory().note(&scope, report, at)
+            };
+            log::frontends(report, &noted);
+            log::report(report, run, noted.shows_skipped);
+            Metrics::of(report, &noted, history, settings.dry_run)
+        }
     };
-    let settings = &service.settings;
-    if report.summary.load_balancers == 0 {
-        warn!(selector = %settings.nlb_tag, "no load balancer is managed");
-    }
-    log::frontends(report);
-    log::report(report, run);
     if !request.is_limited() {
-        let at = SystemTime::now();
-        let oldest = service.history.timers.lock().unwrap_or_else(PoisonError::into_inner).note(report, at);
-        let metrics = Metrics::of(report, at, function, oldest, &service.history, settings.dry_run);
-        metrics::write(&metrics, &settings.metrics_namespace);
+        metrics::write(&metrics, at, function, &settings.metrics_namespace);
     }
 }

@@ -3,7 +3,7 @@
 //! What fails for one frontend is that frontend's outcome and no other's.
 
 use futures_util::StreamExt;
-use futures_util::future::join;
+use futures_util::future::{join, join3};
 use futures_util::stream::FuturesUnordered;
 use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
 use tracing::{Span, field::Empty, instrument};
@@ -63,21 +63,23 @@ struct Visit<'q, 'a> {
 }
 
 impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
-    /// Reconciles the frontends of a run, and reads the health of the rejected
-    /// ones. Returns one report for each.
-    pub async fn reconcile_all(&self, discovery: Discovery) -> Vec<FrontendReport> {
+    /// Reconciles the frontends of a run, and reads the health of the rejected and
+    /// the untagged ones. Returns one report for each, the untagged ones apart.
+    pub async fn reconcile_all(&self, discovery: Discovery) -> (Vec<FrontendReport>, Vec<FrontendReport>) {
         let visits: FuturesUnordered<_> =
             discovery.frontends.into_iter().map(|frontend| Box::pin(self.visit(frontend))).collect();
         let looks: FuturesUnordered<_> =
             discovery.rejected.into_iter().map(|rejected| Box::pin(self.look_at(rejected))).collect();
+        let untagged: FuturesUnordered<_> =
+            discovery.untagged.into_iter().map(|untagged| Box::pin(self.look_at(untagged))).collect();
         let counted = |report| {
             self.budget.count_visited();
             report
         };
-        let (mut reports, looked_at): (Vec<_>, Vec<_>) =
-            join(visits.map(counted).collect(), looks.map(counted).collect()).await;
+        let (mut reports, looked_at, untagged): (Vec<_>, Vec<_>, Vec<_>) =
+            join3(visits.map(counted).collect(), looks.map(counted).collect(), untagged.collect()).await;
         reports.extend(looked_at);
-        reports
+        (reports, untagged)
     }
 
     /// Reads the health of a frontend that is not reconciled.
@@ -188,7 +190,12 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
             None => self.history.settled(&resolved.frontend.target_group, &resolved.desired),
         }
         let outcome = failure.map_or_else(|| self.outcome(&plan), |error| (&error).into());
-        report(&resolved, outcome).with_health(&targets).with_healthy(resolved.frontend.port).with_plan(plan)
+        let port = resolved.frontend.port;
+        report(&resolved, outcome)
+            .with_health(&targets)
+            .with_healthy(port)
+            .with_plan(plan)
+            .with_unwritten(port)
     }
 
     /// Plans, after the source that did not decide was asked about what goes.

@@ -57,7 +57,7 @@ impl<P: RuntimeProvider> Service<P> {
         let clients = self.clients(&request.scope, name, budget).await?;
         let reconciler = self.reconciler(&clients, request, budget);
         let work = async {
-            let discovery = discover(&reconciler.elb, &self.settings, request).await?;
+            let discovery = discover(&reconciler.elb, &self.settings, request, &self.history).await?;
             if let AddressSource::Fixed(source) = self.settings.address_source
                 && source != crate::model::Source::Dns
             {
@@ -65,9 +65,10 @@ impl<P: RuntimeProvider> Service<P> {
             }
             budget.expect_frontends(discovery.frontends.len() + discovery.rejected.len());
             let load_balancers = discovery.load_balancers;
-            let reports = reconciler.reconcile_all(discovery).await;
+            let (reports, untagged) = reconciler.reconcile_all(discovery).await;
             let is_dry = reconciler.mode == Mode::DryRun;
-            Ok(Report::new(is_dry, clients.region.clone(), load_balancers, reports))
+            let report = Report::new(is_dry, clients.region.clone(), load_balancers, reports);
+            Ok(Report { untagged, ..report })
         };
         if !self.settings.address_source.reads_interfaces() {
             return work.await;

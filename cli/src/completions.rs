@@ -80,7 +80,9 @@ async fn read() -> Result<Vec<FrontendReport>, Problem> {
     let session = Session::open(&cli.common).await?;
     let budget = session.budget();
     let clients = session.clients(&budget).await?;
-    let discovery = discover(&clients.elb(&budget), session.settings(), &session.request).await?;
+    let discovery =
+        discover(&clients.elb(&budget), session.settings(), &session.request, &session.service.history)
+            .await?;
     let listed = discovery.frontends.iter().map(|frontend| FrontendReport::of(frontend, Outcome::Converged));
     Ok(listed.chain(discovery.rejected.into_iter().map(|rejected| rejected.report)).collect())
 }

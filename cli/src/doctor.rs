@@ -159,7 +159,8 @@ type Families = BTreeMap<String, Vec<Family>>;
 /// say why.
 async fn is_large(desk: &Desk<'_>) -> bool {
     let elb = desk.clients.elb(desk.limits);
-    let listed = discover(&elb, desk.session.settings(), &desk.session.request).await;
+    let listed =
+        discover(&elb, desk.session.settings(), &desk.session.request, &desk.session.service.history).await;
     listed.is_ok_and(|listed| listed.frontends.len() + listed.rejected.len() > MANY_FRONTENDS)
 }
 

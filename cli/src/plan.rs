@@ -5,6 +5,7 @@ use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 
 use eks_nlb_sync::discover::discover;
+use eks_nlb_sync::history::History;
 use eks_nlb_sync::model::ClusterName;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report, Summary};
 use eks_nlb_sync::reasons::FailureCode;
@@ -135,7 +136,7 @@ struct Row<'a> {
 }
 
 fn document<'a>(report: &'a Report, permissions: &'a Permissions) -> Document<'a> {
-    let Report { schema_version, dry_run, region, summary, frontends } = report;
+    let Report { schema_version, dry_run, region, summary, frontends, .. } = report;
     let row = |frontend: &'a FrontendReport| {
         let may_write = frontend.target_group.as_ref().and_then(|arn| permissions.get(arn));
         Row { frontend, may_write }
@@ -237,7 +238,8 @@ pub(crate) async fn refuse_unknown_clusters(session: &Session, report: &Report) 
     let Some(name) = unknown else { return Ok(()) };
     let budget = session.budget();
     let clients = session.clients(&budget).await?;
-    let known = discover(&clients.elb(&budget), session.settings(), &Request::default()).await?;
+    let known =
+        discover(&clients.elb(&budget), session.settings(), &Request::default(), &History::default()).await?;
     let clusters = known.frontends.iter().map(|frontend| &frontend.cluster);
     let clusters =
         clusters.chain(known.rejected.iter().filter_map(|rejected| rejected.report.cluster.as_ref()));

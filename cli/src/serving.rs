@@ -30,7 +30,7 @@ impl Serving {
         match &frontend.unserved {
             None if has_no_target_group(frontend) => Self::CutOff,
             None => Self::Unknown,
-            Some(_) if frontend.is_unserved() => Self::CutOff,
+            Some(zones) if zones.contains(&Zone::All) => Self::CutOff,
             Some(zones) if !zones.is_empty() => Self::ZoneCutOff,
             Some(_) if frontend.healthy == Some(0) => Self::OldAddressesOnly,
             Some(_) => Self::Served,

@@ -171,8 +171,8 @@ fn summary(clusters: &[Cluster<'_>], report: &Report) -> Summary {
     }
 }
 
-/// The cluster that the function's metric is about: it is the age of the worst
-/// target group, so it is unknown for one of several.
+/// The cluster that the function's metric is about: it counts target groups, so
+/// it says nothing of one among several.
 fn only_cut_off<'a, 'b>(clusters: &'b mut [Cluster<'a>]) -> Option<&'b mut Cluster<'a>> {
     let is_measured =
         |frontend: &&Frontend<'_>| frontend.state == Serving::CutOff && frontend.unserved.is_some();
@@ -181,11 +181,13 @@ fn only_cut_off<'a, 'b>(clusters: &'b mut [Cluster<'a>]) -> Option<&'b mut Clust
     of.next().filter(|_| count == 1)
 }
 
-/// Since when at least the function sees its worst target group without a
-/// healthy target; nothing if CloudWatch does not say, or may not be asked.
+/// Since when at least the function counts a target group as unserved; nothing if
+/// CloudWatch does not say, or may not be asked.
 async fn since(session: &Session) -> Option<SystemTime> {
     /// An older value may be about an outage that is over.
     const RECENT: Duration = Duration::from_mins(5);
+    /// As far back as one answer reaches, minute by minute.
+    const BACK: Duration = Duration::from_hours(23);
     if session.request.clusters.is_some() {
         // The metric may be about another cluster.
         return None;
@@ -194,8 +196,11 @@ async fn since(session: &Session) -> Option<SystemTime> {
     let clients = session.clients(&budget).await.ok()?;
     let (function, namespace) = (session.deployed().name.as_str(), &session.settings().metrics_namespace);
     let of = metrics::OfFunction { namespace, function };
-    let points =
-        metrics::points(&clients.query_client(&budget), of.metric("UnhealthyAge"), RECENT).await.ok()?;
-    let last = points.into_iter().max_by_key(|point| point.at)?;
-    (last.value > 0.0).then(|| last.at.checked_sub(Duration::try_from_secs_f64(last.value).ok()?)).flatten()
+    let mut points =
+        metrics::points(&clients.query_client(&budget), of.metric("Unserved"), BACK).await.ok()?;
+    points.sort_by_key(|point| point.at);
+    let last = points.last()?.at;
+    let is_recent = SystemTime::now().duration_since(last).is_ok_and(|age| age <= RECENT);
+    let unserved = points.iter().rev().take_while(|point| is_recent && point.value > 0.0);
+    unserved.last().map(|point| point.at)
 }

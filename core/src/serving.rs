@@ -46,6 +46,28 @@ pub fn unserved(targets: &Targets) -> Vec<Zone> {
     named.filter(|zone| !used().any(|listed| is_healthy(listed) && serves(listed, zone))).cloned().collect()
 }
 
+/// The unserved zones in which clients are cut off: a target there was in use
+/// before, or has failed its checks. In other unserved zones every target is
+/// new, and ELB has not decided yet. A target group without targets has never
+/// served, or was emptied on purpose.
+#[must_use]
+pub fn cut_off(targets: &Targets) -> Vec<Zone> {
+    let in_use = |listed: &CurrentTarget| {
+        use TargetState::{Draining, Initial, Unused};
+        !matches!(listed.state, Draining | Initial | Unused)
+    };
+    // A zonal shift sends clients to the other zones.
+    let is_shifted = |listed: &CurrentTarget| listed.state == TargetState::Healthy && listed.is_overridden;
+    let mut zones = unserved(targets);
+    zones.retain(|zone| {
+        targets.values().any(|listed| match zone {
+            Zone::All => in_use(listed),
+            Zone::Named(_) => in_use(listed) && serves(listed, zone) && !is_shifted(listed),
+        })
+    });
+    zones
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +96,31 @@ mod tests {
             let zones: Vec<_> = unserved(&targets).iter().map(alloc::string::ToString::to_string).collect();
             assert_eq!(zones, *unserved_zones, "{group:?}");
         }
+    }
+
+    #[test]
+    fn clients_are_cut_off_where_a_target_failed_and_not_where_all_are_new() {
+        type Case = (&'static [(TargetState, &'static str)], &'static [&'static str]);
+        #[rustfmt::skip]
+        let cases: &[Case] = &[
+            (&[],                                                       &[]),
+            (&[(Unused, "a"), (Draining, "b")],                         &[]),
+            (&[(Initial, "a"), (Initial, "b")],                         &[]),
+            (&[(Initial, "a"), (Unhealthy, "b")],                       &["all"]),
+            (&[(Healthy, "a"), (Unhealthy, "b"), (Initial, "c")],       &["b"]),
+            (&[(Healthy, "a"), (Unhealthy, "b"), (Initial, "b")],       &["b"]),
+            (&[(Healthy, "a"), (Healthy, "b")],                         &[]),
+        ];
+        for (group, zones) in cases {
+            let targets: Targets =
+                (1..).zip(*group).map(|(n, (state, zone))| (target(n), listed(*state, zone))).collect();
+            let found: Vec<_> = cut_off(&targets).iter().map(alloc::string::ToString::to_string).collect();
+            assert_eq!(found, *zones, "{group:?}");
+        }
+        let shifted = CurrentTarget { is_overridden: true, ..listed(Healthy, "a") };
+        let beside = Targets::from([(target(1), shifted.clone()), (target(2), listed(Healthy, "b"))]);
+        assert_eq!(cut_off(&beside), [], "clients of a go to b");
+        assert_eq!(cut_off(&Targets::from([(target(1), shifted)])), [Zone::All]);
     }
 
     #[test]

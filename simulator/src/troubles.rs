@@ -5,7 +5,11 @@
 //! only with `ADDRESS_SOURCE=dns+eni`.
 
 use crate::faults::Fault;
-use crate::world::{ClusterStatus, Frontend, Reply, World};
+use crate::world::{ClusterStatus, Frontend, Reply, Scheme, World};
+
+/// ELB's words for an address outside the VPC that EKS names.
+const OUTSIDE: &str =
+    "The Availability Zone is required for IP address '10.0.1.10' because it is not in the VPC";
 
 /// Fills `world` with them.
 pub fn troubles(world: &mut World) {
@@ -48,6 +52,16 @@ pub fn troubles(world: &mut World) {
     });
     trouble("aws-unreachable", |world, _| {
         world.plant(Fault::on("DescribeCluster").about("aws-unreachable").reset());
+    });
+    trouble("aws-unavailable", |world, _| {
+        world.plant(Fault::on("DescribeCluster").about("aws-unavailable").unavailable());
+    });
+    trouble("internet-facing", |world, frontend| {
+        world.load_balancer_mut(&frontend.load_balancer).scheme = Scheme::InternetFacing;
+    });
+    trouble("address-in-wrong-vpc", |world, _| {
+        let refused = Fault::on("RegisterTargets").about("tg-address-in-wrong-vpc");
+        world.plant(refused.refuse(400, "ValidationError", OUTSIDE));
     });
     trouble("aws-rejected", |world, _| {
         let refused = Fault::on("RegisterTargets").about("tg-aws-rejected");

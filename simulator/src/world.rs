@@ -199,6 +199,24 @@ impl World {
         Frontend { load_balancer, target_group }
     }
 
+    /// The frontend that [`World::add_frontend`] made for `cluster`, whatever its
+    /// tags are by now.
+    ///
+    /// # Panics
+    ///
+    /// There is none.
+    #[must_use]
+    pub fn frontend_named(&self, cluster: &str) -> Frontend {
+        let name = format!("nlb-{cluster}");
+        let found = self.regions.values().find_map(|region| {
+            let load_balancer = region.load_balancers.values().find(|it| it.name == name)?.arn.clone();
+            let mut groups = region.target_groups.values();
+            let target_group = groups.find(|it| it.load_balancers.contains(&load_balancer))?.arn.clone();
+            Some(Frontend { load_balancer, target_group })
+        });
+        found.unwrap_or_else(|| panic!("no frontend of {cluster}"))
+    }
+
     /// The next id: never the same twice, and in no order.
     pub(crate) fn next_id(&mut self) -> u64 {
         // SplitMix64: a bijection, so ids stay distinct. Their order is as

@@ -32,6 +32,8 @@ pub struct Discovery {
     pub frontends: Vec<Frontend>,
     /// What is skipped or has failed already.
     pub rejected: Vec<Rejected>,
+    /// Target groups of load balancers that were managed and lost their tag.
+    pub untagged: Vec<Rejected>,
 }
 
 /// A frontend that is not reconciled.
@@ -112,27 +114,28 @@ fn candidates(listed: &Listed, settings: &Settings) -> Vec<Candidate> {
     groups().map(|group| group.candidate(one_is_tagged)).collect()
 }
 
-/// A target group of a managed load balancer.
-struct Group<'a> {
-    described: &'a TargetGroup,
-    tags: &'a Tags,
-    listed: &'a Listed,
-    settings: &'a Settings,
+/// A target group of a load balancer.
+pub(super) struct Group<'a> {
+    pub(super) described: &'a TargetGroup,
+    pub(super) tags: &'a Tags,
+    pub(super) listed: &'a Listed,
+    pub(super) settings: &'a Settings,
 }
 
 impl Group<'_> {
     fn candidate(&self, one_is_tagged: bool) -> Candidate {
-        let cluster = cluster_name(self.tags, &self.listed.tags, &self.settings.cluster_name_tag);
+        let cluster = self.cluster();
+        let rejected = |cluster, outcome| Candidate::Rejected(Box::new(self.rejected(cluster, outcome)));
         let not_tagged = (one_is_tagged && !self.is_tagged()).then_some(SkipReason::NotTagged);
         if let Some(reason) = self.refusal().or(not_tagged) {
-            return self.rejected(cluster.ok(), Outcome::Skipped { reason });
+            return rejected(cluster.ok(), Outcome::Skipped { reason });
         }
         let scheme = &self.listed.load_balancer.scheme;
         match cluster {
-            Err(error) => self.rejected(None, (&error).into()),
+            Err(error) => rejected(None, (&error).into()),
             Ok(cluster) if scheme != INTERNAL && !self.settings.allow_internet_facing => {
                 let error = FrontendError::InternetFacing { scheme: scheme.clone() };
-                self.rejected(Some(cluster), (&error).into())
+                rejected(Some(cluster), (&error).into())
             }
             Ok(cluster) => Candidate::ToReconcile(Frontend {
                 load_balancer: self.listed.load_balancer.arn.clone(),
@@ -145,8 +148,12 @@ impl Group<'_> {
         }
     }
 
+    pub(super) fn cluster(&self) -> Result<ClusterName, FrontendError> {
+        cluster_name(self.tags, &self.listed.tags, &self.settings.cluster_name_tag)
+    }
+
     /// Why the group could not be served, whatever its siblings are.
-    fn refusal(&self) -> Option<SkipReason> {
+    pub(super) fn refusal(&self) -> Option<SkipReason> {
         let (key, value) = EXCLUDING_TAG;
         if !self.described.has_ip_targets {
             Some(SkipReason::TargetTypeNotIp)
@@ -161,11 +168,11 @@ impl Group<'_> {
         }
     }
 
-    fn is_tagged(&self) -> bool {
+    pub(super) fn is_tagged(&self) -> bool {
         self.settings.nlb_tag.first_matches(self.tags)
     }
 
-    fn rejected(&self, cluster: Option<ClusterName>, outcome: Outcome) -> Candidate {
+    pub(super) fn rejected(&self, cluster: Option<ClusterName>, outcome: Outcome) -> Rejected {
         let is_readable =
             self.described.has_ip_targets && self.described.is_tcp && !self.tags.contains_key(CONTROLLER_TAG);
         let report = FrontendReport {
@@ -175,7 +182,7 @@ impl Group<'_> {
             ..FrontendReport::new(outcome)
         };
         let read = is_readable.then(|| self.described.arn.clone());
-        Candidate::Rejected(Box::new(Rejected { report, read }))
+        Rejected { report, read }
     }
 }
 

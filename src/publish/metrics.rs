@@ -12,49 +12,45 @@
 //!
 //! Source: CloudWatch User Guide, *Embedded metric format specification*.
 
-mod timers;
-
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-pub use timers::{ConditionTimers, Oldest};
-
 use crate::history::History;
 use crate::publish::log;
-use crate::publish::report::Report;
+use crate::publish::memory::Noted;
+use crate::publish::report::{FrontendReport, Report};
+use crate::reasons::FailureCode;
 
 /// The one dimension: two functions never satisfy each other's alarms, and a
 /// fleet's function has as many metrics as any other.
 const DIMENSION: &str = "FunctionName";
 
-/// What one full run measured.
-#[derive(Debug)]
-pub struct Metrics<'a> {
-    /// When it ended.
-    pub at: SystemTime,
-    /// The name of the function.
-    pub function: &'a str,
-    /// What it did.
-    pub report: &'a Report,
-    /// Since when something is not as it should be.
-    pub oldest: Oldest,
-    /// How long each frontend that this run did not reach has not been looked at.
-    pub not_reached: Vec<Duration>,
-    /// Whether the function is deployed to plan only.
-    pub dry_run: bool,
-}
+/// A stale target that is kept longer than this needs a person: replacements
+/// are usually healthy after 3 to 5 minutes.
+pub const LASTING: Duration = Duration::from_mins(30);
 
-/// A frontend that no run has reached for this long counts as failed. In a
+/// A frontend that no run has reached for this long counts as failing. In a
 /// Region too large for one run, every frontend is visited within minutes.
 const OVERDUE: Duration = Duration::from_mins(15);
 
-/// Units by CloudWatch's names.
-#[derive(Clone, Copy, Serialize)]
-enum Unit {
-    Count,
-    Seconds,
+/// What one run counted, by metric. A run that listed nothing counts only
+/// itself, because it knows nothing about the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Managed load balancers.
+    pub load_balancers: Option<usize>,
+    /// Frontends whose clients are cut off in some zone, or whose control plane
+    /// moved and whose targets could not be written.
+    pub unserved: Option<usize>,
+    /// Frontends that fail in this run and the one before, and may recover
+    /// without a person; discoveries that fail; events that are refused.
+    pub failing: usize,
+    /// Frontends that wait for a person: a tag, a setting, a stale target.
+    pub attention: Option<usize>,
+    /// What a deployment in dry run plans, or fails at.
+    pub planned: Option<usize>,
 }
 
 /// A line in the embedded metric format: what is a metric, and all values.
@@ -65,7 +61,7 @@ struct Line<'a> {
     #[serde(rename = "FunctionName")]
     function: &'a str,
     #[serde(flatten)]
-    values: BTreeMap<&'a str, u64>,
+    values: BTreeMap<&'a str, usize>,
 }
 
 #[derive(Serialize)]
@@ -88,64 +84,68 @@ struct Directive<'a> {
 #[serde(rename_all = "PascalCase")]
 struct Definition<'a> {
     name: &'a str,
-    unit: Unit,
+    unit: &'a str,
 }
 
-impl<'a> Metrics<'a> {
-    /// What the run measured that `report` is of.
+impl Metrics {
+    /// Counts a run that listed its load balancers.
     #[must_use]
-    pub fn of(
-        report: &'a Report,
-        at: SystemTime,
-        function: &'a str,
-        oldest: Oldest,
-        history: &History,
-        dry_run: bool,
-    ) -> Self {
-        let not_reached = report.frontends.iter().filter(|frontend| frontend.is_cut_off());
-        let not_reached = not_reached.filter_map(|frontend| frontend.target_group.as_ref());
-        let not_reached = not_reached.map(|group| history.age(group)).collect();
-        Self { at, function, report, oldest, not_reached, dry_run }
+    pub fn of(report: &Report, noted: &Noted, history: &History, dry_run: bool) -> Self {
+        let failures = || {
+            let failing = report.frontends.iter().zip(&noted.failing).filter(|(_, fails)| **fails);
+            failing.filter_map(|(frontend, _)| Some((frontend, frontend.failure()?.code)))
+        };
+        let may_recover = |(frontend, code): &(&FrontendReport, FailureCode)| {
+            !code.is_configuration() && (!frontend.is_out_of_time() || is_overdue(frontend, history))
+        };
+        let waits_for_a_person = failures().filter(|(_, code)| code.is_configuration()).count();
+        let lasting = noted.withheld.iter().filter(|age| **age >= LASTING).count();
+        let all = report.frontends.iter().chain(&report.untagged);
+        Self {
+            load_balancers: Some(report.summary.load_balancers),
+            unserved: Some(all.filter(|frontend| frontend.is_at_risk()).count()),
+            failing: failures().filter(may_recover).count(),
+            attention: Some(waits_for_a_person + lasting + report.untagged.len()),
+            planned: dry_run.then_some(report.summary.planned + report.summary.failed),
+        }
     }
 
-    /// Every metric with its value, in the order of their names.
-    fn values(&self) -> BTreeMap<&'static str, (Unit, u64)> {
-        let summary = &self.report.summary;
-        let failures = self.report.failures();
-        let failed = failures
-            .filter(|(frontend, failure)| !failure.code.is_configuration() && !frontend.is_cut_off())
-            .count();
-        let overdue = self.not_reached.iter().filter(|age| **age > OVERDUE).count();
-        let mut values = BTreeMap::from([
-            ("LoadBalancers", (Unit::Count, summary.load_balancers as u64)),
-            ("Failed", (Unit::Count, (failed + overdue) as u64)),
-            ("UnhealthyAge", (Unit::Seconds, self.oldest.unhealthy.as_secs())),
-            ("WithheldAge", (Unit::Seconds, self.oldest.withheld.as_secs())),
-        ]);
-        if let Some(age) = self.not_reached.iter().max() {
-            values.insert("LookAge", (Unit::Seconds, age.as_secs()));
-        }
-        if self.dry_run {
-            values.insert("Planned", (Unit::Count, summary.planned as u64));
-        }
-        values
+    /// Counts a run that could not begin, or listed nothing.
+    #[must_use]
+    pub fn of_failure(is_failing: bool) -> Self {
+        Self { failing: usize::from(is_failing), ..Self::default() }
+    }
+
+    /// Every metric with its value, by name.
+    fn values(&self) -> BTreeMap<&'static str, usize> {
+        let values = [
+            ("LoadBalancers", self.load_balancers),
+            ("Unserved", self.unserved),
+            ("Failing", Some(self.failing)),
+            ("Attention", self.attention),
+            ("Planned", self.planned),
+        ];
+        values.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 }
 
-/// Writes `metrics` as a line of the log.
-pub fn write(metrics: &Metrics<'_>, namespace: &str) {
+fn is_overdue(frontend: &FrontendReport, history: &History) -> bool {
+    frontend.target_group.as_ref().is_some_and(|group| history.age(group) > OVERDUE)
+}
+
+/// Writes `metrics` of `function` as a line of the log.
+pub fn write(metrics: &Metrics, at: SystemTime, function: &str, namespace: &str) {
     let values = metrics.values();
-    let definitions = values.iter().map(|(name, &(unit, _))| Definition { name, unit });
     log::write_line(&Line {
         aws: Metadata {
-            timestamp: metrics.at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis(),
+            timestamp: at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis(),
             cloud_watch_metrics: [Directive {
                 namespace,
                 dimensions: [[DIMENSION]],
-                metrics: definitions.collect(),
+                metrics: values.keys().map(|name| Definition { name, unit: "Count" }).collect(),
             }],
         },
-        function: metrics.function,
-        values: values.iter().map(|(name, &(_, value))| (*name, value)).collect(),
+        function,
+        values,
     });
 }

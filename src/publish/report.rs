@@ -1,5 +1,7 @@
 //! What a run did, for the caller and for the log.
 
+mod risk;
+
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -29,6 +31,9 @@ pub struct Report {
     pub summary: Summary,
     /// Every frontend, by load balancer and target group.
     pub frontends: Vec<FrontendReport>,
+    /// Target groups of load balancers that were managed and lost their tag.
+    #[serde(skip)]
+    pub untagged: Vec<FrontendReport>,
 }
 
 /// The frontends of a report, counted by outcome, and their targets by what was
@@ -89,6 +94,10 @@ pub struct FrontendReport {
     pub deregistered: Vec<Target>,
     /// What is stale and stays on purpose.
     pub withheld: Vec<WithheldTarget>,
+    /// Desired targets that are not in service because writing failed, where the
+    /// target group has served before.
+    #[serde(skip)]
+    pub unwritten: usize,
     /// The targets as they were read; absent where they were not.
     #[serde(skip)]
     pub current: Option<Targets>,
@@ -171,6 +180,7 @@ impl FrontendReport {
             registered: Vec::new(),
             deregistered: Vec::new(),
             withheld: Vec::new(),
+            unwritten: 0,
             current: None,
             plan: None,
         }
@@ -216,12 +226,6 @@ impl FrontendReport {
         self
     }
 
-    /// Whether no target was healthy, desired or not.
-    #[must_use]
-    pub fn is_unserved(&self) -> bool {
-        self.unserved.as_ref().is_some_and(|zones| zones.contains(&Zone::All))
-    }
-
     /// What frontends are ordered by.
     fn place(&self) -> (Option<&LoadBalancerArn>, Option<&TargetGroupArn>, Option<&ClusterName>) {
         (self.load_balancer.as_ref(), self.target_group.as_ref(), self.cluster.as_ref())
@@ -229,7 +233,7 @@ impl FrontendReport {
 
     /// Whether the run's time did not suffice for it.
     #[must_use]
-    pub fn is_cut_off(&self) -> bool {
+    pub fn is_out_of_time(&self) -> bool {
         self.failure().is_some_and(|failure| failure.code == FailureCode::DeadlineExceeded)
     }
 
@@ -271,7 +275,7 @@ impl Report {
             summary.deregistered += frontend.deregistered.len();
             summary.withheld += frontend.withheld.len();
         }
-        Self { schema_version: SCHEMA_VERSION, dry_run, region, summary, frontends }
+        Self { schema_version: SCHEMA_VERSION, dry_run, region, summary, frontends, untagged: Vec::new() }
     }
 
     /// The same with the summary and the frontends that failed only.

@@ -1,170 +1,167 @@
 # The same alarms as template.yaml, each explained in docs/operations.md. A
-# *page* means that somebody is cut off, or will be; a *ticket* can wait until
-# morning.
+# *page* means that clients of some zone of some cluster reach no healthy target,
+# or will when the control plane moves; everything else is a *ticket*. Where data
+# are missing an alarm keeps its state (`ignore`): no alarm says OK without having
+# seen it.
 
 locals {
-  pages   = concat(aws_sns_topic.alarms[*].arn, compact([var.alarm_topic_arn]))
-  tickets = var.ticket_topic_arn != null ? [var.ticket_topic_arn] : local.pages
+  makes_topic = var.create_alarm_topic || var.alarm_email != null
+  pages       = concat(aws_sns_topic.alarms[*].arn, compact([var.alarm_topic_arn]))
+  tickets     = var.ticket_topic_arn != null ? [var.ticket_topic_arn] : local.pages
 
-  writes      = !var.dry_run
-  deregisters = local.writes && var.sync_policy == "sync" # under add-only every stale target is withheld for ever, on purpose
+  writes = !var.dry_run
+  # Then the alarms count minutes; otherwise five minutes, and a fleet's members
+  # come at any minute of them.
+  runs_every_minute = var.schedule_expression == "rate(1 minute)" && var.schedule_state == "ENABLED"
 
   # Alarms name them, Logs Insights lists them.
   queries = {
-    failed    = "filter message in ['failed', 'discovery failed'] | stats count(*) as times, latest(error) as lastError by cluster, code, loadBalancer, span.region, span.account, span.role | sort times desc"
-    unhealthy = "filter message = 'unhealthy' | stats count(*) as runs, latest(@timestamp) as lastSeen by cluster, targetGroup, span.region, span.account | sort runs desc"
-    waiting   = "filter message = 'waiting' | stats count(*) as runs, latest(reason) as lastReason by cluster, targetGroup, span.region, span.account | sort runs desc"
-    planned   = "filter message = 'planned' | stats count(*) as runs, latest(registered) as toRegister, latest(deregistered) as toDeregister by cluster, targetGroup, span.region, span.account | sort runs desc"
-    changed   = "filter message = 'changed' | fields @timestamp, cluster, registered, deregistered, withheld, targetGroup, span.requestId | sort @timestamp desc | limit 50"
+    unserved  = "filter message = 'unserved' or ispresent(unwritten) | parse loadBalancer '*/net/*/*' as a, loadBalancerName, b | parse targetGroup '*:targetgroup/*/*' as c, targetGroupName, d | stats count(*) as runs, latest(zones) as lastZones, latest(because) as lastCause, latest(code) as lastCode, latest(error) as lastError by cluster, loadBalancerName, targetGroupName, span.region, span.account | sort runs desc"
+    failing   = "filter message in ['failed', 'discovery failed', 'event refused', 'stopped'] | parse loadBalancer '*/net/*/*' as a, loadBalancerName, b | stats count(*) as times, latest(error) as lastError by cluster, code, loadBalancerName, span.region, span.account, span.role | sort times desc"
+    attention = "filter message in ['failed', 'untagged'] or (message = 'waiting' and minutes >= 30) | parse loadBalancer '*/net/*/*' as a, loadBalancerName, b | parse targetGroup '*:targetgroup/*/*' as c, targetGroupName, d | stats count(*) as runs, latest(error) as lastError, latest(reason) as lastReason by message, cluster, code, loadBalancerName, targetGroupName, span.region, span.account | sort runs desc"
+    stopped   = "filter level in ['ERROR', 'FATAL'] or @message like /Runtime exited|Runtime.ExitError|Task timed out|exec format|InvalidEntrypoint/ | fields @timestamp, level, message, code, error, @message | sort @timestamp desc | limit 20"
+    planned   = "filter message in ['planned', 'failed'] | parse loadBalancer '*/net/*/*' as a, loadBalancerName, b | stats count(*) as runs, latest(registered) as toRegister, latest(deregistered) as toDeregister, latest(error) as lastError by cluster, code, loadBalancerName, span.region, span.account | sort runs desc"
+    changed   = "filter message = 'changed' | parse targetGroup '*:targetgroup/*/*' as a, targetGroupName, b | fields @timestamp, cluster, registered, deregistered, withheld, targetGroupName, span.requestId | sort @timestamp desc | limit 50"
     runs      = "filter message = 'report' | fields @timestamp, account, region, summary.loadBalancers, summary.frontends, summary.failed, summary.waiting, requestId | sort @timestamp desc | limit 50"
   }
 
   alarms = {
-    # LoadBalancers is written by each run that looked at all of them, and only by
-    # those, so the number of its samples is the heartbeat.
+    # Failing is written by each full run, even by one that lists nothing. No data
+    # is INSUFFICIENT_DATA, in which a new alarm begins without an action;
+    # `breaching` would fire on a new stack before its first run.
     no-run = {
       made      = true
       kind      = "page"
       text      = <<-EOT
-        no run has looked at all load balancers for no_run_minutes. Either the function does not run
-        (schedule, concurrency, time-out, a setting that does not parse), or it cannot list load balancers.
+        no run has ended for no_run_minutes: the schedule is off, no concurrency is left, the time is not
+        enough, or the program does not start. Nothing is kept up to date. INSUFFICIENT_DATA is the alarm.
       EOT
-      query     = "failed"
-      metric    = "LoadBalancers"
+      query     = "stopped"
+      metric    = "Failing"
       statistic = "SampleCount"
       period    = 60
       windows   = var.no_run_minutes
       of        = var.no_run_minutes
       is        = "LessThanThreshold"
       threshold = 1
-      missing   = "breaching"
+      missing   = "missing"
     }
 
-    # Three windows: a single bad run is the next run's business. What waits for a
-    # person is not counted, so that it does not hide what cannot wait.
-    failed = {
+    # One run that sees it is not enough, and a run is due every minute: three
+    # minutes after clients were cut off.
+    unserved = {
       made      = local.writes
       kind      = "page"
       text      = <<-EOT
-        for a quarter of an hour, runs have failed for more than tolerated_failures frontends. The targets of
-        these frontends stay as they are; when their control plane moves, clients are cut off.
+        clients of some zone of more than tolerated_unserved clusters reach no healthy target, or will in a
+        moment: a control plane moved, and its new targets could not be registered.
       EOT
-      query     = "failed"
-      metric    = "Failed"
+      query     = "unserved"
+      metric    = "Unserved"
       statistic = "Maximum"
-      period    = 300
+      period    = local.runs_every_minute ? 60 : 300
       windows   = 3
-      of        = null
+      of        = local.runs_every_minute ? 3 : 2
+      is        = "GreaterThanThreshold"
+      threshold = var.tolerated_unserved
+      missing   = "ignore"
+    }
+
+    # What waits for a person is not counted, so that it does not hide what cannot
+    # wait.
+    failing = {
+      made      = local.writes
+      kind      = "page"
+      text      = <<-EOT
+        for a quarter of an hour, more than tolerated_failures frontends have failed, or load balancers could
+        not be listed, or the event was refused. The targets stay as they are; when a control plane moves,
+        its clients are cut off.
+      EOT
+      query     = "failing"
+      metric    = "Failing"
+      statistic = "Maximum"
+      period    = local.runs_every_minute ? 60 : 300
+      windows   = local.runs_every_minute ? 15 : 4
+      of        = local.runs_every_minute ? 12 : 3
       is        = "GreaterThanThreshold"
       threshold = var.tolerated_failures
-      missing   = "notBreaching"
+      missing   = "ignore"
     }
 
-    # Lambda counts every run with any failure. A dry run is given a day.
-    errors = {
-      made      = true
-      kind      = "ticket"
-      text      = <<-EOT
-        runs end with an error again and again. Without FailedAlarm it is a tag or a cluster that waits for
-        a person; all other frontends are served.
-      EOT
-      query     = "failed"
-      metric    = "Errors"
-      statistic = "Sum"
-      period    = var.dry_run ? 3600 : 300
-      windows   = var.dry_run ? 24 : 3
-      of        = null
-      is        = "GreaterThanThreshold"
-      threshold = 0
-      missing   = "notBreaching"
-    }
-
-    # The ages begin anew with each process of the function. Three windows: an
-    # alarm does not go off and on again with it.
-    unhealthy = {
+    # A quarter of the last hour: a new process counts a stale target only after
+    # half an hour.
+    attention = {
       made      = local.writes
-      kind      = "page"
-      text      = <<-EOT
-        a target group has had no healthy target for unhealthy_minutes. Clients of that cluster cannot reach
-        it through its load balancer, or reach it by luck.
-      EOT
-      query     = "unhealthy"
-      metric    = "UnhealthyAge"
-      statistic = null
-      label     = "Minutes without a healthy target"
-      period    = 300
-      windows   = 3
-      of        = 1
-      is        = "GreaterThanOrEqualToThreshold"
-      threshold = var.unhealthy_minutes
-      missing   = "notBreaching"
-    }
-
-    withheld = {
-      made      = local.deregisters
       kind      = "ticket"
       text      = <<-EOT
-        a stale target has been kept for withheld_minutes, because too few of its replacements are healthy.
-        The cluster may be served by old addresses only.
+        more than tolerated_tickets frontends wait for a person: a tag or a cluster is wrong, a load balancer
+        lost its tag, or a stale target has been kept for half an hour. All others are served.
       EOT
-      query     = "waiting"
-      metric    = "WithheldAge"
-      statistic = null
-      label     = "Minutes withheld"
+      query     = "attention"
+      metric    = "Attention"
+      statistic = "Maximum"
       period    = 300
-      windows   = 3
-      of        = 1
-      is        = "GreaterThanOrEqualToThreshold"
-      threshold = var.withheld_minutes
-      missing   = "notBreaching"
+      windows   = 12
+      of        = 3
+      is        = "GreaterThanThreshold"
+      threshold = var.tolerated_tickets
+      missing   = "ignore"
     }
 
-    # A load balancer that loses its tag is not failed, it is gone.
+    # A load balancer that is deleted is not failed, it is gone.
     load-balancers = {
       made      = local.writes && var.min_load_balancers > 0
-      kind      = "page"
+      kind      = "ticket"
       text      = <<-EOT
-        fewer load balancers than min_load_balancers are managed. One was deleted or has lost its tag, and
-        then its targets stay as they are until clients are cut off.
+        fewer load balancers than min_load_balancers are managed. One was deleted, or lost all of its tags, and
+        then its targets stay as they are.
       EOT
       query     = "runs"
       metric    = "LoadBalancers"
       statistic = "Minimum"
       period    = 300
       windows   = 3
-      of        = null
+      of        = 3
       is        = "LessThanThreshold"
       threshold = var.min_load_balancers
-      missing   = "notBreaching"
+      missing   = "ignore"
     }
 
     planned = {
       made      = var.dry_run
       kind      = "ticket"
       text      = <<-EOT
-        the stack is in dry run, and has had something to do for a day. Nobody does it: deploy with
-        dry_run=false, or take the tag away.
+        the stack is in dry run, and for a day has had something to do or has failed. Nobody does it: deploy
+        with dry_run=false, or take the tag away.
       EOT
       query     = "planned"
       metric    = "Planned"
       statistic = "Maximum"
       period    = 3600
       windows   = 24
-      of        = null
+      of        = 24
       is        = "GreaterThanOrEqualToThreshold"
       threshold = 1
-      missing   = "notBreaching"
+      missing   = "ignore"
     }
   }
 }
 
 resource "aws_sns_topic" "alarms" {
   #checkov:skip=CKV_AWS_26:Your key by kms_key_arn. CloudWatch cannot use the service's own, and an alarm's text is no secret.
-  count = var.create_alarm_topic ? 1 : 0
+  count = local.makes_topic ? 1 : 0
 
   name              = "${var.name}-alarms"
   kms_master_key_id = var.kms_key_arn
   tags              = var.tags
+}
+
+resource "aws_sns_topic_subscription" "email" {
+  count = var.alarm_email != null ? 1 : 0
+
+  topic_arn = aws_sns_topic.alarms[0].arn
+  protocol  = "email"
+  endpoint  = var.alarm_email
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
@@ -174,46 +171,16 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   alarm_description = join("\n", [
     "eks-nlb-sync, ${each.value.kind}:",
     trimspace(each.value.text),
-    "Logs Insights query ${var.name}/${each.value.query} on ${aws_cloudwatch_log_group.this.name}: ${local.queries[each.value.query]}",
+    "Logs Insights query ${var.name}/${each.value.query} on ${aws_cloudwatch_log_group.this.name}",
     "Dashboard: none",
     "Read: ${coalesce(var.runbook_url, "docs/operations.md")}#${replace(each.key, "-", "")}alarm",
   ])
 
-  # An age is shown in minutes, by an expression; anything else is a metric.
-  namespace   = each.value.statistic == null ? null : each.value.metric == "Errors" ? "AWS/Lambda" : var.metrics_namespace
-  metric_name = each.value.statistic == null ? null : each.value.metric
-  dimensions  = each.value.statistic == null ? null : { FunctionName = aws_lambda_function.this.function_name }
-  statistic   = each.value.statistic
-  period      = each.value.statistic == null ? null : each.value.period
-
-  dynamic "metric_query" {
-    for_each = each.value.statistic == null ? [each.value] : []
-
-    content {
-      id          = "minutes"
-      label       = metric_query.value.label
-      expression  = "seconds / 60"
-      return_data = true
-    }
-  }
-
-  dynamic "metric_query" {
-    for_each = each.value.statistic == null ? [each.value] : []
-
-    content {
-      id          = "seconds"
-      return_data = false
-
-      metric {
-        namespace   = var.metrics_namespace
-        metric_name = metric_query.value.metric
-        dimensions  = { FunctionName = aws_lambda_function.this.function_name }
-        stat        = "Maximum"
-        period      = metric_query.value.period
-      }
-    }
-  }
-
+  namespace           = var.metrics_namespace
+  metric_name         = each.value.metric
+  dimensions          = { FunctionName = aws_lambda_function.this.function_name }
+  statistic           = each.value.statistic
+  period              = each.value.period
   evaluation_periods  = each.value.windows
   datapoints_to_alarm = each.value.of
   comparison_operator = each.value.is
@@ -221,7 +188,9 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = each.value.missing
   alarm_actions       = each.value.kind == "page" ? local.pages : local.tickets
   ok_actions          = each.value.kind == "page" ? local.pages : local.tickets
-  tags                = var.tags
+  # Of the alarm for missing runs no data is the alarm.
+  insufficient_data_actions = each.value.missing == "missing" ? local.pages : []
+  tags                      = var.tags
 }
 
 resource "aws_cloudwatch_query_definition" "this" {

@@ -1,7 +1,7 @@
 # When the function runs.
 
 variable "schedule_expression" {
-  description = "How often every frontend is looked at; at least every five minutes, which is what the alarms look at."
+  description = "How often every frontend is looked at; at least every five minutes, which is what the alarms look at. They fire sooner with `rate(1 minute)`."
   type        = string
   default     = "rate(1 minute)"
   nullable    = false

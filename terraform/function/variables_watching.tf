@@ -1,7 +1,23 @@
 # How it is watched: alarms, metrics and the log.
 
+variable "alarm_email" {
+  description = "Makes an SNS topic for the alarms that sends them to this address, once the link in AWS's first e-mail is followed."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.alarm_email == null || can(regex("^[^@\\s]+@[^@\\s]+$", var.alarm_email))
+    error_message = "alarm_email must be an e-mail address."
+  }
+
+  validation {
+    condition     = var.alarm_email == null || var.alarm_topic_arn == null
+    error_message = "alarm_email and alarm_topic_arn exclude each other: subscribe the address to your topic."
+  }
+}
+
 variable "create_alarm_topic" {
-  description = "Make an SNS topic for the alarms; subscribe to it afterwards."
+  description = "Make an SNS topic for the alarms without a subscription; subscribe to it afterwards."
   type        = bool
   default     = false
   nullable    = false
@@ -35,7 +51,7 @@ variable "ticket_topic_arn" {
 }
 
 variable "no_run_minutes" {
-  description = "Minutes without a run that looked at every load balancer before the alarm. Several times the schedule's interval."
+  description = "Minutes without any run before the alarm, at least. Several times the schedule's interval."
   type        = number
   default     = 15
   nullable    = false
@@ -47,35 +63,8 @@ variable "no_run_minutes" {
   }
 }
 
-variable "unhealthy_minutes" {
-  description = "Minutes that a target group may be without any healthy target before the alarm. A new target is healthy after 3 to 5 minutes."
-  type        = number
-  default     = 10
-  nullable    = false
-
-  validation {
-    # As for withheld_minutes.
-    condition     = var.unhealthy_minutes >= 5 && var.unhealthy_minutes <= 120
-    error_message = "unhealthy_minutes must be 5 to 120."
-  }
-}
-
-variable "withheld_minutes" {
-  description = "Minutes that a stale target may be kept before the alarm. A replacement is healthy 3 to 5 minutes after it was registered."
-  type        = number
-  default     = 60
-  nullable    = false
-
-  validation {
-    # The age is what one process has seen, and Lambda replaces its processes
-    # every few hours.
-    condition     = var.withheld_minutes >= 10 && var.withheld_minutes <= 120
-    error_message = "withheld_minutes must be 10 to 120: Lambda replaces its processes every few hours, and the age of a withheld target with them."
-  }
-}
-
 variable "min_load_balancers" {
-  description = "Fewer managed load balancers than this ring the alarm. Set it to what you have; somebody who removes a tag is then noticed. 0 for no alarm."
+  description = "Fewer managed load balancers raise a ticket. Set it to what you have, so that a deleted load balancer is noticed. 0 for no alarm."
   type        = number
   default     = 1
   nullable    = false
@@ -86,8 +75,20 @@ variable "min_load_balancers" {
   }
 }
 
+variable "tolerated_unserved" {
+  description = "Frontends whose clients may be cut off before the alarm. Raise it while a known outage lasts, or the next one fires nothing."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.tolerated_unserved >= 0 && var.tolerated_unserved <= 10000
+    error_message = "tolerated_unserved must be 0 to 10000."
+  }
+}
+
 variable "tolerated_failures" {
-  description = "Frontends that may fail before the alarm. Raise it while a known failure lasts, or the next one rings nothing."
+  description = "Frontends that may fail before the alarm. Raise it while a known failure lasts, or the next one fires nothing."
   type        = number
   default     = 0
   nullable    = false
@@ -95,6 +96,18 @@ variable "tolerated_failures" {
   validation {
     condition     = var.tolerated_failures >= 0 && var.tolerated_failures <= 10000
     error_message = "tolerated_failures must be 0 to 10000."
+  }
+}
+
+variable "tolerated_tickets" {
+  description = "Frontends that may wait for a person before the ticket. Raise it while a known one is left as it is, or the next one fires nothing."
+  type        = number
+  default     = 0
+  nullable    = false
+
+  validation {
+    condition     = var.tolerated_tickets >= 0 && var.tolerated_tickets <= 10000
+    error_message = "tolerated_tickets must be 0 to 10000."
   }
 }
 

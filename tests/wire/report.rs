@@ -169,7 +169,7 @@ fn line<'a>(log: &'a [Value], message: &str, frontend: &Frontend) -> &'a Value {
 
 #[tokio::test]
 async fn each_frontend_that_needs_a_look_has_a_line() {
-    let (function, ([_, waiting, changed, skipped, failed], unhealthy)) = Function::start_in(|world| {
+    let (function, ([_, waiting, changed, _, failed], unhealthy)) = Function::start_in(|world| {
         let frontends = one_of_each(world);
         let unhealthy = world.add_frontend("payments");
         world.put_targets(&unhealthy.target_group, PAYMENTS);
@@ -199,15 +199,35 @@ async fn each_frontend_that_needs_a_look_has_a_line() {
     assert_eq!((&failed_line["level"], &failed_line["code"]), (&json!("ERROR"), &json!("ClusterNotFound")));
     let error = failed_line["error"].as_str();
     assert!(error.is_some_and(|error| error.contains("unknown")), "{failed_line}");
-    assert_eq!(line(&log, "unhealthy", &unhealthy)["level"], "WARN");
-    // A group without a target has no healthy one, whatever became of its lookup.
-    for unserved in [&changed, &skipped, &failed] {
-        let is_it =
-            |line: &&Value| line["message"] == "unhealthy" && line["targetGroup"] == unserved.target_group;
-        assert_eq!(log.iter().filter(is_it).count(), 1, "{unserved:?}: {log:#?}");
-    }
-    assert_eq!(lines(&function, "unhealthy").len(), 4, "{log:#?}");
+    let unserved = line(&log, "unserved", &unhealthy);
+    assert_eq!((&unserved["level"], &unserved["zones"]), (&json!("WARN"), &json!("all")));
+    // A group without a target has never served.
+    assert_eq!(lines(&function, "unserved").len(), 1, "{log:#?}");
     assert_eq!(lines(&function, "report").len(), 1);
+}
+
+/// They seldom change, and fill the line where there are many.
+#[tokio::test]
+async fn skipped_frontends_are_logged_when_they_change() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = converged_payments(world);
+        world.add_target_group(TargetGroupSpec::ip(&frontend.load_balancer).excluded());
+        frontend
+    })
+    .await;
+    let mut logged = Vec::new();
+    for change in [false, false, true, false] {
+        if change {
+            let mut world = function.world();
+            let tags = &mut world.target_group_mut(&frontend.target_group).tags;
+            tags.insert("eks-nlb-sync".to_owned(), "disabled".to_owned());
+        }
+        let answered = function.sync().await["summary"]["skipped"].clone();
+        let report = function.last_report().await;
+        assert_eq!(report["summary"]["skipped"], answered);
+        logged.push(report["frontends"].as_array().expect("a list").len());
+    }
+    assert_eq!(logged, [1, 0, 2, 0]);
 }
 
 /// Lambda takes no more as one event, and splits what is longer.

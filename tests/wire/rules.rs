@@ -214,7 +214,7 @@ async fn a_load_balancer_that_fails_open_is_not_emptied() {
         function.world().advance(Duration::from_mins(1));
         let report = function.sync().await;
         assert_eq!(reported(&report, &frontend)["outcome"], "waiting", "{replacement:?}");
-        function.logged(|line| line["message"] == "unhealthy" && line["level"] == "WARN").await;
+        function.logged(|line| line["message"] == "unserved" && line["level"] == "WARN").await;
 
         function.world().advance(Duration::from_mins(3));
         let report = function.sync().await;

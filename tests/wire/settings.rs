@@ -27,7 +27,13 @@ async fn a_bad_value_stops_the_start_and_is_named() {
 
         assert!(!output.status.success(), "{variable}={value:?} is taken");
         let text = String::from_utf8(output.stdout).expect("text");
-        let line: Value = serde_json::from_str(&text).expect("one line");
+        let [line, counted]: [Value; 2] = text
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("JSON"))
+            .collect::<Vec<_>>()
+            .try_into()
+            .expect("two lines");
+        assert_eq!(counted["Failing"], 1, "{counted}");
         assert_eq!(line["level"], "ERROR");
         assert!(line["timestamp"].is_string(), "{line}");
         let error = line["error"].as_str().expect("text");

@@ -60,6 +60,10 @@ async fn an_outage_is_seen_whatever_the_outcome_is() {
         let told = [&reported["outcome"], &reported["reason"], &reported["error"]["code"]];
         assert!(told.contains(&&json!(outcome)), "{outcome}: {reported:#}");
         assert_eq!(reported["unserved"], json!(["all"]), "{outcome}: {reported:#}");
+        let line = function.logged(|line| line["message"] == "unserved").await;
+        assert_eq!((&line["because"], &line["zones"]), (&json!(outcome), &json!("all")));
+        let counted = function.logged(|line| line.get("_aws").is_some()).await;
+        assert_eq!(counted["Unserved"], 1, "{outcome}: {counted:#}");
     }
 }
 

@@ -97,8 +97,8 @@ fn of_error_type(error_type: ErrorType) -> Answers {
 fn of_alarm(alarm: Alarm) -> Answers {
     let next = match alarm {
         Alarm::NoRunAlarm => DOCTOR,
-        Alarm::UnhealthyAlarm | Alarm::LoadBalancersAlarm => STATUS,
-        Alarm::FailedAlarm | Alarm::ErrorsAlarm | Alarm::WithheldAlarm | Alarm::PlannedAlarm => PLAN,
+        Alarm::UnservedAlarm | Alarm::LoadBalancersAlarm => STATUS,
+        Alarm::FailingAlarm | Alarm::AttentionAlarm | Alarm::PlannedAlarm => PLAN,
     };
     Answers::of(alarm.as_str(), "alarm", alarm.explanation(), next)
 }

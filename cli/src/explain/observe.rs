@@ -44,7 +44,9 @@ impl<'a> Look<'a> {
     /// Lists the Region, and reads the frontends that `subject` names.
     pub(super) async fn read(&mut self, subject: Subject<'_>) -> Result<Found, Problem> {
         let Self { session, budget, .. } = *self;
-        let mut discovery = discover(&self.reconciler.elb, session.settings(), &session.request).await?;
+        let mut discovery =
+            discover(&self.reconciler.elb, session.settings(), &session.request, &session.service.history)
+                .await?;
         let mut known: Vec<_> =
             discovery.frontends.iter().flat_map(|it| names_of(&listed_as(it)).collect::<Vec<_>>()).collect();
         known.extend(discovery.rejected.iter().flat_map(|rejected| names_of(&rejected.report)));
@@ -55,7 +57,7 @@ impl<'a> Look<'a> {
         self.listed.clone_from(&discovery.frontends);
         let load_balancers = discovery.load_balancers;
         let run = Box::pin(self.reconciler.reconcile_all(discovery));
-        let reports = progress::of_run(session.region(), budget, run).await;
+        let (reports, _) = progress::of_run(session.region(), budget, run).await;
         let mut report = Report::new(true, session.region().to_owned(), load_balancers, reports);
         known.extend(report.frontends.iter().flat_map(names_of));
         report.frontends.retain(|frontend| subject.names(frontend));

@@ -87,7 +87,7 @@ mod tests {
         assert_eq!(nearest("ordres").as_deref(), Some("orders"));
         assert_eq!(nearest("10.2.1.31").as_deref(), Some("10.2.1.30"));
         assert_eq!(nearest("abd.gr7.eu-west-1.eks.amazonaws.com").as_deref(), Some(known[3].as_str()));
-        assert_eq!(nearest("UnhealtyAlarm").as_deref(), Some("UnhealthyAlarm"));
+        assert_eq!(nearest("UnservdAlarm").as_deref(), Some("UnservedAlarm"));
         for other in ["10.9.9.9", "arn:aws:x", "HealthyHostCount", "checkout", "UnHealthyHostCount"] {
             assert_eq!(nearest(other), None, "{other}");
         }

@@ -11,6 +11,7 @@ use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::discover::discover;
 use eks_nlb_sync::error::CallError;
+use eks_nlb_sync::history::History;
 use eks_nlb_sync::model::{ApiEndpoint, ClusterName, Frontend, TargetGroupArn};
 use eks_nlb_sync::request::Request;
 use eks_nlb_sync::schedule::budget::RunBudget;
@@ -99,7 +100,7 @@ async fn select(
     budget: &RunBudget,
 ) -> Result<Frontend, Problem> {
     let wanted = Request { clusters: Some(BTreeSet::from([args.cluster.clone()])), ..request.clone() };
-    let discovery = discover(&clients.elb(budget), settings, &wanted).await?;
+    let discovery = discover(&clients.elb(budget), settings, &wanted, &History::default()).await?;
     let is_wanted = |frontend: &Frontend| {
         let group = &frontend.target_group;
         args.target_group.as_ref().is_none_or(|name| names::target_group(group) == name || group.0 == *name)

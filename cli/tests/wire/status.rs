@@ -122,24 +122,25 @@ async fn nothing_that_serves_nobody_is_left_out() {
     assert_eq!(states(&said.json()), [("-", "cutOff"), ("bare", "cutOff"), ("new", "cutOff")]);
 }
 
-/// The function's metric is the age of the worst target group of all.
+/// The function's metric counts target groups.
 #[tokio::test]
 async fn since_when_is_told_where_the_metric_can_tell() {
     let measured = |world: &mut World, name: &str, ago: Duration| {
-        world.supporting.metrics.push(Measured {
+        let minutes = (0..31).map(|n| Measured {
             namespace: "EksNlbSync".to_owned(),
             name: name.to_owned(),
             of: "eks-nlb-sync".to_owned(),
-            ago,
-            value: 1800.0,
+            ago: ago + Duration::from_mins(n),
+            value: if n < 30 { 1.0 } else { 0.0 },
         });
+        world.supporting.metrics.extend(minutes);
     };
     let minute = Duration::from_mins(1);
     for (metric, ago, is_alone, is_told) in [
-        ("UnhealthyAge", minute, true, true),
-        ("UnhealthyAge", minute, false, false),
-        ("UnhealthyAge", minute * 20, true, false),
-        ("WithheldAge", minute, true, false),
+        ("Unserved", minute, true, true),
+        ("Unserved", minute, false, false),
+        ("Unserved", minute * 20, true, false),
+        ("Attention", minute, true, false),
     ] {
         let desk = Desk::new(|world| {
             every_state(world);

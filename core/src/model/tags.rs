@@ -27,6 +27,12 @@ impl TagSelector {
         self.0.iter().all(|wanted| has(tags, wanted))
     }
 
+    /// Whether `tags` hold the first key, whatever its value.
+    #[must_use]
+    pub fn has_first_key(&self, tags: &Tags) -> bool {
+        self.0.first().is_some_and(|(key, _)| tags.contains_key(key))
+    }
+
     /// Whether `tags` hold the first key, which target groups carry as well.
     #[must_use]
     pub fn first_matches(&self, tags: &Tags) -> bool {

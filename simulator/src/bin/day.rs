@@ -3,7 +3,7 @@
 //!     day LIBFAKETIME
 //!
 //! The function is the shipped program, invoked once for each minute of a
-//! simulated day in which control planes are replaced, DNS fails, replacements
+//! simulated day in which control planes are replaced, a permission is missing, replacements
 //! do not get healthy, and an operator forgets a tag. `libfaketime` gives it the
 //! day's clock, because ages in its metrics go by the clock. The day is always
 //! the same; the dashboard in the documentation is drawn from it (`make
@@ -18,8 +18,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use eks_nlb_simulator::process::{Process, command};
-use eks_nlb_simulator::world::{Health, Reply};
-use eks_nlb_simulator::{Answer, Simulator, World};
+use eks_nlb_simulator::world::Health;
+use eks_nlb_simulator::{Answer, Fault, Simulator, World};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
@@ -45,12 +45,9 @@ type Event = (u64, fn(&mut World));
 const EVENTS: &[Event] = &[
     // EKS upgrades payments.
     (3 * 60, |world| world.rotate("payments", ["10.0.3.20", "10.0.4.21"])),
-    // The name server fails for orders, for a while.
-    (9 * 60, |world| {
-        let host = world.host("orders");
-        world.dns.set(&host, Reply::ServerFailure);
-    }),
-    (9 * 60 + 35, |world| world.publish("orders")),
+    // IAM denies the lookup of orders, for a while.
+    (9 * 60, |world| world.plant(Fault::on("DescribeCluster").about("orders").access_denied())),
+    (9 * 60 + 35, World::clear_faults),
     // A security group keeps the load balancer from the new servers of search.
     (14 * 60, |world| {
         world.rotate("search", SEARCH);

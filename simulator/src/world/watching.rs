@@ -10,7 +10,7 @@ use crate::scope::{FUNCTION_NAME, HOME_REGION};
 pub struct Measured {
     /// As in `EksNlbSync`.
     pub namespace: String,
-    /// As in `UnhealthyAge`.
+    /// As in `Unserved`.
     pub name: String,
     /// The value of its one dimension.
     pub of: String,
@@ -23,7 +23,7 @@ pub struct Measured {
 /// An alarm on a metric of a function.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alarm {
-    /// As in `eks-nlb-sync-UnhealthyAlarm`.
+    /// As in `eks-nlb-sync-UnservedAlarm`.
     pub name: String,
     /// The function that its metric is about.
     pub function: String,
@@ -38,7 +38,7 @@ pub struct Alarm {
 impl Default for Alarm {
     fn default() -> Self {
         Self {
-            name: format!("{FUNCTION_NAME}-UnhealthyAlarm"),
+            name: format!("{FUNCTION_NAME}-UnservedAlarm"),
             function: FUNCTION_NAME.to_owned(),
             actions_enabled: true,
             actions: vec![usual_topic()],

@@ -1,5 +1,7 @@
 //! The lines of one run: one for each frontend that needs a look, and the report.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tracing::field::display;
@@ -9,8 +11,10 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 use super::write_line;
 use crate::error::CallError;
-use crate::model::{Role, Scope};
+use crate::model::{Role, Scope, Zone};
+use crate::publish::memory::Noted;
 use crate::publish::report::{Failure, FrontendReport, Outcome, Report, Summary};
+use crate::request::InvalidEvent;
 
 /// The most bytes of a report's frontends in one line. CloudWatch Logs takes
 /// 256 KiB as one event, and the rest of the line needs some.
@@ -51,21 +55,53 @@ pub fn discovery_failed(error: &CallError) {
     error!(code = error.code().as_str(), error = %error, "discovery failed");
 }
 
-/// Logs one line for each frontend that changed, waits, failed or has no
-/// healthy target: a steady state is quiet.
-pub fn frontends(report: &Report) {
-    for frontend in &report.frontends {
-        log_outcome(frontend);
-        if frontend.is_unserved() {
-            let cluster = frontend.cluster.as_ref().map(display);
-            let load_balancer = frontend.load_balancer.as_ref().map(display);
-            let target_group = frontend.target_group.as_ref().map(display);
-            warn!(cluster, loadBalancer = load_balancer, targetGroup = target_group, "unhealthy");
-        }
+/// Logs one line for each frontend that changed, waits, failed or does not serve
+/// its clients, and for each that lost its tag: a steady state is quiet.
+pub fn frontends(report: &Report, noted: &Noted) {
+    let minutes = |index| noted.withheld.get(index).map_or(0, |age: &Duration| age.as_secs() / 60);
+    for (index, frontend) in report.frontends.iter().enumerate() {
+        log_outcome(frontend, minutes(index));
+        log_cut_off(frontend, because(&frontend.outcome));
+    }
+    for frontend in &report.untagged {
+        let cluster = frontend.cluster.as_ref().map(display);
+        let load_balancer = frontend.load_balancer.as_ref().map(display);
+        let target_group = frontend.target_group.as_ref().map(display);
+        warn!(cluster, loadBalancer = load_balancer, targetGroup = target_group, "untagged");
+        log_cut_off(frontend, "untagged");
     }
 }
 
-fn log_outcome(frontend: &FrontendReport) {
+fn log_cut_off(frontend: &FrontendReport, because: &str) {
+    let zones = frontend.cut_off();
+    if zones.is_empty() {
+        return;
+    }
+    let zones = zones.iter().map(Zone::as_str).collect::<Vec<_>>().join(",");
+    let cluster = frontend.cluster.as_ref().map(display);
+    let load_balancer = frontend.load_balancer.as_ref().map(display);
+    let target_group = frontend.target_group.as_ref().map(display);
+    warn!(cluster, loadBalancer = load_balancer, targetGroup = target_group, zones, because, "unserved");
+}
+
+/// How the visit of a frontend ended, in a word.
+fn because(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Converged => "converged",
+        Outcome::Waiting => "waiting",
+        Outcome::Changed => "changed",
+        Outcome::Planned => "planned",
+        Outcome::Skipped { reason } => reason.as_str(),
+        Outcome::Failed { error } => error.code.as_str(),
+    }
+}
+
+/// Logs that an event is refused, so nothing was read or written.
+pub fn event_refused(error: &InvalidEvent) {
+    error!(code = "InvalidEvent", error = %error, "event refused");
+}
+
+fn log_outcome(frontend: &FrontendReport, minutes: u64) {
     let cluster = frontend.cluster.as_ref().map(display);
     let load_balancer = frontend.load_balancer.as_ref().map(display);
     let target_group = frontend.target_group.as_ref().map(display);
@@ -85,10 +121,11 @@ fn log_outcome(frontend: &FrontendReport) {
         }
         Outcome::Waiting => {
             let reason = frontend.withheld.first().map(|withheld| display(&withheld.reason));
-            line!(info, "waiting", withheld = withheld, reason = reason);
+            line!(info, "waiting", withheld = withheld, minutes = minutes, reason = reason);
         }
         Outcome::Failed { error } => {
-            line!(error, "failed", code = error.code.as_str(), error = error.message);
+            let unwritten = Some(frontend.unwritten).filter(|targets| *targets > 0);
+            line!(error, "failed", code = error.code.as_str(), unwritten = unwritten, error = error.message);
         }
         Outcome::Converged | Outcome::Skipped { .. } => {}
     }
@@ -114,15 +151,20 @@ struct ReportLine<'a> {
     omitted: Option<usize>,
 }
 
-/// Logs the summary of `report` and every frontend that is not converged.
-pub fn report(report: &Report, run: &Run<'_>) {
+/// Logs the summary of `report` and every frontend that is not converged;
+/// skipped ones only where `shows_skipped`, because they seldom change.
+pub fn report(report: &Report, run: &Run<'_>, shows_skipped: bool) {
     if !tracing::enabled!(tracing::Level::INFO) {
         return;
     }
     let mut timestamp = String::new();
     // Writing to a string cannot fail.
     _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
-    let unconverged = report.frontends.iter().filter(|frontend| frontend.outcome != Outcome::Converged);
+    let unconverged = report.frontends.iter().filter(|frontend| match frontend.outcome {
+        Outcome::Converged => false,
+        Outcome::Skipped { .. } => shows_skipped,
+        Outcome::Waiting | Outcome::Changed | Outcome::Planned | Outcome::Failed { .. } => true,
+    });
     let (frontends, omitted) = fitting(&unconverged.collect::<Vec<_>>());
     write_line(&ReportLine {
         timestamp,

@@ -267,7 +267,7 @@ run "takes_an_existing_topic" {
   }
 
   assert {
-    condition     = aws_cloudwatch_metric_alarm.this["failed"].alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:pager"]) && output.alarm_topic_arn == "arn:aws:sns:eu-west-1:111122223333:pager"
+    condition     = aws_cloudwatch_metric_alarm.this["failing"].alarm_actions == toset(["arn:aws:sns:eu-west-1:111122223333:pager"]) && output.alarm_topic_arn == "arn:aws:sns:eu-west-1:111122223333:pager"
     error_message = "the topic as given"
   }
 }
@@ -530,7 +530,7 @@ run "refuses_values_that_lambda_and_cloudwatch_do_not_know" {
   command = plan
   expect_failures = [
     var.name, var.architecture, var.schedule_expression, var.schedule_state, var.reserved_concurrency, var.write_scope, var.alarm_topic_arn,
-    var.ticket_topic_arn, var.no_run_minutes, var.unhealthy_minutes, var.withheld_minutes, var.min_load_balancers, var.tolerated_failures, var.runbook_url, var.application_log_level, var.system_log_level, var.log_retention_days, var.tracing,
+    var.ticket_topic_arn, var.no_run_minutes, var.alarm_email, var.min_load_balancers, var.tolerated_unserved, var.tolerated_failures, var.tolerated_tickets, var.runbook_url, var.application_log_level, var.system_log_level, var.log_retention_days, var.tracing,
   ]
 
   variables {
@@ -543,11 +543,12 @@ run "refuses_values_that_lambda_and_cloudwatch_do_not_know" {
     alarm_topic_arn       = "pager"
     ticket_topic_arn      = "tickets"
     no_run_minutes        = 1
-    unhealthy_minutes     = 1
+    alarm_email           = "platform"
     min_load_balancers    = -1
     tolerated_failures    = -1
     runbook_url           = "http://wiki"
-    withheld_minutes      = 5
+    tolerated_unserved    = -1
+    tolerated_tickets     = -1
     application_log_level = "WARN"
     system_log_level      = "ERROR"
     log_retention_days    = 31

@@ -7,7 +7,7 @@ import tomllib
 import pytest
 from conftest import FULL, REQUIRED, ROOT, TEMPLATES
 from test_permissions import allowed, statements
-from test_watching import alarms, codes, dashboard, saved_queries
+from watching import FAILURES, alarms, codes, dashboard, saved_queries
 
 TEXT = (ROOT / "docs" / "operations.md").read_text()
 
@@ -35,8 +35,7 @@ def test_every_code_has_its_remedy():
 
 
 def test_what_waits_for_a_person_is_marked():
-    source = (ROOT / "core" / "src" / "reasons" / "failure.rs").read_text()
-    [waiting] = re.findall(r"fn is_configuration.*?match self \{(.*?)=> true", source, re.DOTALL)
+    [waiting] = re.findall(r"fn is_configuration.*?match self \{(.*?)=> true", FAILURES.read_text(), re.DOTALL)
     marked = {quoted(row[1])[0] for row in rows("Troubleshooting") if "*waits*" in row[0]}
     assert marked == set(re.findall(r"Self::(\w+)", waiting))
 

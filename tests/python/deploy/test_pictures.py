@@ -13,7 +13,7 @@ import pytest
 import recording
 from conftest import ROOT
 from test_docs import rows
-from test_watching import dashboard as body_of
+from watching import dashboard as body_of
 
 PICTURES = sorted((ROOT / "docs" / "pictures").glob("*.svg"))
 OURS = [recording.PICTURE, dashboard.PICTURE]

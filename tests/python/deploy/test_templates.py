@@ -29,6 +29,7 @@ CHOICES = {
     "template": [
         VPC,
         {"AddressSource": "dns"},
+        {"AlarmEmail": "platform@example.com"},
         {"AlarmTopicArn": TOPIC_ARN},
         {"Architecture": "x86_64"},
         {"AssumeRoleArns": ROLE_ARN},
@@ -44,12 +45,11 @@ CHOICES = {
         {"MemberRoleName": "eks-nlb-sync", "OrganizationId": ORGANIZATION},
         {"MinLoadBalancers": "0"},
         # Together where no condition asks about both: each line multiplies the rest.
-        {"Paused": "true", "ScheduleState": "DISABLED"},
+        {"Paused": "true", "ScheduleExpression": "rate(5 minutes)", "ScheduleState": "DISABLED"},
         {"PermissionsBoundaryArn": "arn:aws:iam::aws:policy/Boundary", "RoleName": "eks-nlb-sync-function"},
         {"ReservedConcurrency": "1"},
         {"RunbookUrl": "https://runbooks.example/eks-nlb-sync.md", "ClusterTag": "eks-nlb-sync=allowed", "Stopped": "true"},
         {"SecurityGroupId": "sg-0123456789abcdef0"},
-        {"SyncPolicy": "add-only"},
         {"TicketTopicArn": TOPIC_ARN},
         {"WatchControlPlane": "true"},
     ],

@@ -17,17 +17,16 @@ import re
 import subprocess
 import sys
 from html import escape
-from itertools import pairwise
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 PICTURE = ROOT / "docs" / "pictures" / "dashboard.svg"
 sys.path[:0] = [str(ROOT / "tests/python/support"), str(ROOT / "tests/python/deploy")]
 
-from cloudwatch import Alarm  # noqa: E402
+from cloudwatch import ALARM, Alarm  # noqa: E402
 from conftest import translated  # noqa: E402
 from logs_insights import query  # noqa: E402
 from template import Stack  # noqa: E402
-from test_watching import embedded, spelt_out  # noqa: E402
+from watching import embedded, spelt_out  # noqa: E402
 
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 CALL_MS = 20
@@ -93,13 +92,10 @@ def statistic_of(name, values):
 
 
 def alarm_states(stack, day):
-    """Each alarm with whether it rings when the day ends, and when it began to."""
+    """Each alarm with whether it is in alarm when the day ends, and when it began to be."""
     for name, properties in stack.of_type("AWS::CloudWatch::Alarm").items():
-        alarm = Alarm(properties)
-        # Not before there are data for the longest of them.
-        rings = [alarm.rings(day.metrics, until=at) for at in range(2 * HOUR, DAY + 1, MINUTE)]
-        began = [2 * HOUR + n * MINUTE for n, (before, now) in enumerate(pairwise(rings), 1) if now and not before]
-        yield name, rings[-1], began
+        changes = Alarm(properties).states(day.metrics, until=DAY)
+        yield name, changes[-1][1] == ALARM, [at for at, state in changes if state == ALARM]
 
 
 def curves(widget, day):
@@ -125,17 +121,20 @@ def question(widget):
 
 
 def numbers(widget, day):
-    """Label and value of what a widget of numbers works out."""
+    """Label and value of each number: the last of a metric, or what an expression works out."""
     totals, wanted = {}, []
     for names, look in spelt_out(widget["properties"]["metrics"]):
-        if names:
+        if names and "id" not in look:
+            *_, (_, last) = day.series(names[0], names[1], widget["properties"]["stat"], widget["properties"]["period"])
+            yield look["label"], f"{last:g}"
+        elif names:
             values = [value for _, value in day.series(names[0], names[1], widget["properties"]["stat"], MINUTE)]
             totals[look["id"]] = sum(values)
         else:
             wanted.append((look["label"], look["expression"]))
     for label, expression in wanted:
         assert re.fullmatch(r"[a-z\d*/+. ]+", expression), expression
-        yield label, eval(expression, {"__builtins__": {}}, totals)  # noqa: S307: numbers and the names above
+        yield label, f"{eval(expression, {'__builtins__': {}}, totals):.4f}"  # noqa: S307: numbers and the names above
 
 
 def drawn(stack, day):
@@ -148,7 +147,7 @@ def drawn(stack, day):
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
         'role="img" aria-labelledby="title desc">\n'
         '<title id="title">The dashboard of the stack over a simulated day</title>\n'
-        '<desc id="desc">Payments is upgraded at 3, DNS fails for orders at 9, the new servers of search stay unhealthy from 14 '
+        '<desc id="desc">Payments is upgraded at 3, IAM denies the lookup of orders at 9, the new servers of search stay unhealthy from 14 '
         "to 15:30, those of ledger do not answer at 18, and from 21:30 a load balancer has no cluster's name.</desc>\n"
         f"<style>{STYLE}</style>\n"
         f'<rect width="{width}" height="{height}" rx="6" fill="#f2f3f3"/>\n{body}\n</svg>\n'
@@ -163,7 +162,7 @@ def card(widget, stack, day):
     if widget["type"] == "alarm":
         inside = alarms_drawn(alarm_states(stack, day))
     elif kind == ("metric", "singleValue"):
-        inside = numbers_drawn(numbers(widget, day))
+        inside = numbers_drawn(numbers(widget, day), width)
     elif kind == ("log", "table"):
         inside = table_drawn(query(question(widget), day.lines), width, height)
     elif kind == ("log", "timeSeries"):
@@ -188,19 +187,21 @@ def fitting(words, width, each):
 def alarms_drawn(states):
     parts = []
     for n, (name, rings, began) in enumerate(states):
-        x, (colour, word) = 10 + n * 160, ("#d13212", "In alarm") if rings else ("#1d8102", "OK")
+        x, y = 10 + n % 3 * 160, 35 + n // 3 * 40
+        colour, word = ("#d13212", "In alarm") if rings else ("#1d8102", "OK")
         parts.append(
-            f'<g data-alarm="{name}" data-began="{" ".join(map(clock, began))}"><rect x="{x}" y="30" width="10" height="10" fill="{colour}"/>'
-            f'<text x="{x + 15}" y="39">{name}</text><text class="note" x="{x + 15}" y="49">{word}</text></g>'
+            f'<g data-alarm="{name}" data-began="{" ".join(map(clock, began))}"><rect x="{x}" y="{y}" width="10" height="10" fill="{colour}"/>'
+            f'<text x="{x + 15}" y="{y + 9}">{name}</text><text class="note" x="{x + 15}" y="{y + 19}">{word}</text></g>'
         )
     return "".join(parts)
 
 
-def numbers_drawn(found):
-    parts = []
+def numbers_drawn(found, width):
+    found, parts = list(found), []
     for n, (label, value) in enumerate(found):
-        parts.append(f'<text class="large" x="10" y="{70 + n * 60}">{value:.4f}</text>')
-        parts.append(f'<text class="note" x="10" y="{86 + n * 60}">{escape(label)}</text>')
+        x = 10 + n * (width - 10) / len(found)
+        parts.append(f'<text class="large" x="{x:.0f}" y="70">{value}</text>')
+        parts.append(f'<text class="note" x="{x:.0f}" y="86">{escape(label)}</text>')
     return "".join(parts)
 
 

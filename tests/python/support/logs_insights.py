@@ -43,6 +43,9 @@ def query(text, lines):
                 rows = [row for row in rows if accepts(row)]
             case "fields" | "display":
                 shown = [*(shown or []), *_names(command)] if name == "fields" else _names(command)
+            case "parse":
+                field, pattern, names = _parse(command)
+                rows = [row | _parsed(pattern, names, row.get(field)) for row in rows]
             case "stats":
                 rows, shown = _stats(command, rows), None
             case "sort":
@@ -199,6 +202,22 @@ def _value(command):
     kind, _ = command.peek()
     value = command.next("text", "number")
     return value[1:-1] if kind == "text" else float(value)
+
+
+def _parse(command):
+    """Field, pattern and names of `parse field 'glob' as a, b`."""
+    field, glob = command.field(), command.next("text")[1:-1]
+    if not command.word_if("as"):
+        raise QueryError("parse without as")
+    names = _names(command)
+    if glob.count("*") != len(names):
+        raise QueryError(f"{glob!r} for {names}")
+    return field, re.compile("(.*?)".join(map(re.escape, glob.split("*"))) + r"\Z", re.DOTALL), names
+
+
+def _parsed(pattern, names, value):
+    found = pattern.search(str(value)) if value is not None else None
+    return dict(zip(names, found.groups(), strict=True)) if found else {}
 
 
 _AGGREGATES = {

@@ -1,0 +1,53 @@
+//! Finds load balancers that were managed and lost the selecting tag. Nothing
+//! is written to them; clients are cut off when their control plane moves.
+//!
+//! The load balancer still names a cluster and a target group still carries the
+//! first tag of `NLB_TAG`, or this process has managed it. So one that lost its
+//! tag is found by any process, unless all its tags are gone.
+
+use super::Listed;
+use super::select::{EXCLUDING_TAG, Group, Rejected};
+use crate::aws::elb::LoadBalancer;
+use crate::history::History;
+use crate::model::{ClusterName, Tags};
+use crate::publish::report::{FrontendReport, Outcome};
+use crate::reasons::SkipReason;
+use crate::settings::Settings;
+
+/// Whether a load balancer that is not managed may have lost its tag.
+pub(super) fn is_suspect(listed: &LoadBalancer, tags: &Tags, settings: &Settings, history: &History) -> bool {
+    let (key, value) = EXCLUDING_TAG;
+    if tags.get(key).is_some_and(|found| found == value) {
+        return false;
+    }
+    let names_a_cluster = tags.get(&settings.cluster_name_tag).is_some_and(|name| !name.is_empty());
+    // Another value of the first tag selects it for another function.
+    (names_a_cluster && !settings.nlb_tag.has_first_key(tags)) || history.has_served(&listed.arn).is_some()
+}
+
+/// The target groups of a suspect that lost its tag.
+pub(super) fn untagged(listed: &Listed, settings: &Settings, history: &History) -> Vec<Rejected> {
+    let served = history.has_served(&listed.load_balancer.arn);
+    let groups =
+        listed.target_groups.iter().map(|(described, tags)| Group { described, tags, listed, settings });
+    let own = groups.filter(|group| group.refusal().is_none() && (group.is_tagged() || served.is_some()));
+    let mut found: Vec<_> = own
+        .map(|group| {
+            let cluster = group.cluster().ok().or_else(|| served.clone().flatten());
+            group.rejected(cluster, Outcome::Skipped { reason: SkipReason::NotTagged })
+        })
+        .collect();
+    if let Some(cluster) = served.filter(|_| found.is_empty()) {
+        found.push(without_target_group(listed, cluster));
+    }
+    found
+}
+
+fn without_target_group(listed: &Listed, cluster: Option<ClusterName>) -> Rejected {
+    let report = FrontendReport {
+        load_balancer: Some(listed.load_balancer.arn.clone()),
+        cluster,
+        ..FrontendReport::new(Outcome::Skipped { reason: SkipReason::NotTagged })
+    };
+    Rejected { report, read: None }
+}
