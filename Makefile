@@ -134,7 +134,7 @@ $(ARTIFACTS): target/sam/%/Function/bootstrap: $(shell find src core/src -name '
 test-build: $(ARTIFACTS) $(VENV)/lint/.ready compile
 	$(VENV)/lint/$(PYTEST) tests/python/deploy/test_build.py
 
-test-deploy: $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready compile
+test-deploy: $(VENV)/lint/.ready $(VENV)/sam/.ready $(VENV)/cargo-lambda/.ready $(VENV)/pictures/.ready compile
 	$(VENV)/lint/$(PYTEST) tests/python/deploy --ignore tests/python/deploy/test_build.py
 
 test-moto: $(VENV)/moto/.ready $(VENV)/awscli/.ready $(VENV)/sam/.ready compile

@@ -7,6 +7,7 @@ misspelt command is found. Source: CloudWatch Logs User Guide, CloudWatch Logs
 Insights language query syntax. Standard library only.
 """
 
+import json
 import re
 
 _TOKEN = re.compile(
@@ -33,7 +34,7 @@ def query(text, lines):
     A line is a dict, its time in `@timestamp` (seconds, in order of appearance
     where it has none). A row is a dict.
     """
-    events = [_flat(line) | {"@timestamp": _time(line, number)} for number, line in enumerate(lines)]
+    events = [{"@message": json.dumps(line)} | _flat(line) | {"@timestamp": _time(line, number)} for number, line in enumerate(lines)]
     rows, shown = events, None
     for command in _commands(text):
         name = command.word()
