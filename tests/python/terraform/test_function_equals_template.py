@@ -347,6 +347,7 @@ def alarm_of_the_module(alarm):
         "TreatMissingData": alarm["treat_missing_data"],
         "AlarmActions": sorted(alarm["alarm_actions"] or []),
         "OKActions": sorted(alarm["ok_actions"] or []),
+        "InsufficientDataActions": sorted(alarm["insufficient_data_actions"] or []),
         "Metrics": [
             {
                 "Id": query["id"],
@@ -376,6 +377,7 @@ def alarm_of_the_template(alarm):
         "TreatMissingData": alarm["TreatMissingData"],
         "AlarmActions": sorted(alarm["AlarmActions"]),
         "OKActions": sorted(alarm["OKActions"]),
+        "InsufficientDataActions": sorted(alarm.get("InsufficientDataActions", [])),
         "Metrics": [
             {
                 "Id": query["Id"],
@@ -415,7 +417,10 @@ def test_the_topic_and_the_log_are_the_same(deployed, case):
     key = {"KmsKeyId": module["kms_key_id"]} if module["kms_key_id"] else {}
     assert {"LogGroupName": module["name"], "RetentionInDays": str(module["retention_in_days"]), **key} == log
     topics = [{"KmsMasterKeyId": topic["kms_master_key_id"]} if topic["kms_master_key_id"] else {} for topic in one.all("aws_sns_topic")]
-    assert topics == list(one.expected("AWS::SNS::Topic").values())
+    subscriptions = [{"Protocol": each["protocol"], "Endpoint": each["endpoint"]} for each in one.all("aws_sns_topic_subscription")]
+    expected = list(one.expected("AWS::SNS::Topic").values())
+    assert subscriptions == [each for topic in expected for each in topic.pop("Subscription", [])]
+    assert topics == expected
 
 
 @every_case
