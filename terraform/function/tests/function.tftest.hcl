@@ -526,11 +526,30 @@ run "refuses_two_topics" {
   }
 }
 
+run "refuses_an_address_that_is_none" {
+  command         = plan
+  expect_failures = [var.alarm_email]
+
+  variables {
+    alarm_email = "platform"
+  }
+}
+
+run "refuses_an_address_beside_a_topic" {
+  command         = plan
+  expect_failures = [var.alarm_email]
+
+  variables {
+    alarm_email     = "platform@example.com"
+    alarm_topic_arn = "arn:aws:sns:eu-west-1:111122223333:pager"
+  }
+}
+
 run "refuses_values_that_lambda_and_cloudwatch_do_not_know" {
   command = plan
   expect_failures = [
     var.name, var.architecture, var.schedule_expression, var.schedule_state, var.reserved_concurrency, var.write_scope, var.alarm_topic_arn,
-    var.ticket_topic_arn, var.no_run_minutes, var.alarm_email, var.min_load_balancers, var.tolerated_unserved, var.tolerated_failures, var.tolerated_tickets, var.runbook_url, var.application_log_level, var.system_log_level, var.log_retention_days, var.tracing,
+    var.ticket_topic_arn, var.no_run_minutes, var.min_load_balancers, var.tolerated_unserved, var.tolerated_failures, var.tolerated_tickets, var.runbook_url, var.application_log_level, var.system_log_level, var.log_retention_days, var.tracing,
   ]
 
   variables {
@@ -543,7 +562,6 @@ run "refuses_values_that_lambda_and_cloudwatch_do_not_know" {
     alarm_topic_arn       = "pager"
     ticket_topic_arn      = "tickets"
     no_run_minutes        = 1
-    alarm_email           = "platform"
     min_load_balancers    = -1
     tolerated_failures    = -1
     runbook_url           = "http://wiki"
