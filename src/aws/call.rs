@@ -50,8 +50,12 @@ impl Caller<'_> {
                 Err(error @ CallError::Throttled { .. }) if attempts < self.max_attempts => {
                     throttled = Some(error);
                 }
-                // The time was up before it could be made again.
+                // The time was up before it could be made again, or was answered. Of a
+                // write without an answer it is not known whether it was accepted.
                 Err(error @ CallError::NotStarted { .. }) => return Err(throttled.unwrap_or(error)),
+                Err(error @ CallError::NotFinished { .. }) if is_read(action) => {
+                    return Err(throttled.unwrap_or(error));
+                }
                 result => return result,
             }
         }
@@ -91,6 +95,11 @@ impl Caller<'_> {
         }
         result
     }
+}
+
+/// Whether `action` changes nothing.
+fn is_read(action: &str) -> bool {
+    action.split_once(':').is_some_and(|(_, operation)| operation.starts_with("Describe"))
 }
 
 /// Classifies the failure of a call.
