@@ -14,7 +14,7 @@ TEXT = (ROOT / "docs" / "operations.md").read_text()
 CLI = ROOT / "target" / "venv" / "awscli" / "bin"
 
 # moto 5.2.5 does not have the call; the CLI still checks its form.
-NOT_IN_MOTO = {"aws cloudtrail lookup-events"}
+NOT_IN_MOTO = {"aws cloudtrail lookup-events", "QUERY_STRING=$(aws logs describe-query-definitions"}
 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": []})
 
@@ -62,6 +62,7 @@ class Shell:
             "LOAD_BALANCER": self.load_balancer,
             "LOG_GROUP": "/aws/lambda/eks-nlb-sync",
             "OLD_RULE": "old",
+            "QUERY_NAME": "eks-nlb-sync/unserved",
             "QUERY_STRING": "fields @timestamp",
             "TOPIC": topic,
             "WORKFLOW": workflow,
