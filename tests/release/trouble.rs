@@ -154,7 +154,7 @@ impl Kind {
             Self::WriteThrottled => (Some(register().throttle()), &["Throttled"]),
             Self::WriteReset => (Some(register().reset()), &["AwsUnreachable"]),
             Self::WriteLost => (Some(register().lose_answer()), &["AwsUnreachable"]),
-            Self::WriteError => (Some(register().unavailable()), &["AwsRejected"]),
+            Self::WriteError => (Some(register().unavailable()), &["AwsUnavailable"]),
             Self::Silence => (Some(health().silence()), &["DeadlineExceeded"]),
             Self::ClusterBroken => (None, &["ClusterFailed"]),
             Self::ClusterPublic => (None, &["PrivateAccessDisabled"]),
