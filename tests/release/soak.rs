@@ -69,9 +69,9 @@ impl Soak {
             };
             CLUSTERS.map(&mut add).into()
         };
-        // One attempt, or trouble would be got over; and for DNS a budget that
-        // only silence uses up, even on a machine that is busy.
-        let variables = [("AWS_MAX_ATTEMPTS", "1"), ("DNS_TIMEOUT_MS", "900")];
+        // One attempt and one source of addresses, or no trouble would fail; and for
+        // DNS a budget that only silence uses up, even on a machine that is busy.
+        let variables = [support::ONE_ATTEMPT, support::BY_DNS, ("DNS_TIMEOUT_MS", "900")];
         let mut command = support::command(&sim, &variables);
         // What is logged is tested elsewhere, and would fill the memory here.
         let child = command.stdout(std::process::Stdio::null()).spawn().expect("the function starts");
