@@ -90,7 +90,7 @@ pub(crate) enum Command {
     ///
     /// One JSON line a change: what each name server answers, the control plane's
     /// network interfaces, the cluster's status, target health, the load
-    /// balancer's zones in DNS. Goes on where an earlier recording ended.
+    /// balancer's zones in DNS. Continues where an earlier recording ended.
     #[command(after_help = examples::RECORD)]
     Record(RecordArgs),
     /// Show a recording: what happened in words, and as a picture

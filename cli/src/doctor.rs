@@ -1,8 +1,8 @@
-//! Looks at what surrounds the frontends, and says of each thing that is not as
-//! it should be what to do about it; changes nothing.
+//! Checks the resources around the frontends, and names a remedy for each fault;
+//! changes nothing.
 //!
 //! linkerd's `check` is the model. What the caller may not look at is said and
-//! fails nothing: IAM's refusal tells nothing of what is there.
+//! fails nothing: IAM's refusal does not show the state of the resource.
 
 mod account;
 mod attributes;
@@ -49,7 +49,7 @@ struct Desk<'a> {
 /// The tags of target groups, by ARN.
 type TagsOf = BTreeMap<String, Tags>;
 
-/// What all checks come to.
+/// The result of all checks.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Diagnosis<'a> {
@@ -135,8 +135,7 @@ pub(crate) async fn doctor(
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// The clusters before anything stands in front of them: those that are named,
-/// or all of the Region.
+/// Clusters without a load balancer yet: the named ones, or all of the Region.
 async fn before(desk: &Desk<'_>) -> Group {
     let names = match &desk.session.request.clusters {
         Some(names) => Ok(names.iter().map(ToString::to_string).collect()),
@@ -184,7 +183,7 @@ async fn deployed(desk: &Desk<'_>) -> Vec<Group> {
     groups
 }
 
-/// The clusters, and what stands in front of them.
+/// The clusters and the resources in front of them.
 async fn of_frontends(desk: &Desk<'_>, report: &Report) -> Vec<Group> {
     let groups_of = report.frontends.iter().filter_map(|frontend| frontend.target_group.as_ref());
     let elb = desk.clients.elb(desk.limits);
@@ -222,8 +221,8 @@ fn families(
     families
 }
 
-/// The frontends that a run is to serve: what is left alone by its tag is
-/// nobody's business here, either. A run names other reasons first.
+/// The frontends that a run is to serve: a target group that is excluded by its tag is
+/// not checked, either. A run names other reasons first.
 fn served<'a>(desk: &Desk<'_>, report: &'a Report, tags: &Looked<TagsOf>) -> Vec<&'a FrontendReport> {
     let none = TagsOf::new();
     let tags = tags.as_ref().unwrap_or(&none);

@@ -92,8 +92,8 @@ fn states(frontend: &FrontendReport) -> String {
     }
 }
 
-/// As in `2 unhealthy, 1 initial`, of the registered targets that `is_counted`;
-/// nothing if there is none.
+/// As in `2 unhealthy, 1 initial`, of the registered targets that `is_counted`; empty
+/// without any.
 fn counted(frontend: &FrontendReport, is_counted: impl Fn(&Target) -> bool) -> Option<String> {
     use TargetState::{Draining, Healthy, Initial, Unavailable, Unhealthy, Unknown, Unused};
     let current = || frontend.current.iter().flatten().filter(|(target, _)| is_counted(target));

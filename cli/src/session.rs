@@ -95,8 +95,8 @@ impl Session {
     }
 
     /// The same, with the settings of the deployed function where neither flag nor
-    /// variable gives another. Says where these differ, and goes on without the
-    /// function where there is none.
+    /// variable gives another. Reports differences, and continues without the function
+    /// where it does not exist.
     pub(crate) async fn open_as_function(common: &Common) -> Result<Self, Problem> {
         let mut session = Self::open(common).await?;
         session.deployed = Deployed::find(&session, common.function.as_deref()).await;

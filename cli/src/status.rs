@@ -171,8 +171,8 @@ fn summary(clusters: &[Cluster<'_>], report: &Report) -> Summary {
     }
 }
 
-/// The cluster that the function's metric is about: it counts target groups, so
-/// it says nothing of one among several.
+/// The cluster that the function's metric is about: it counts target groups, so it does
+/// not tell which of several it is.
 fn only_cut_off<'a, 'b>(clusters: &'b mut [Cluster<'a>]) -> Option<&'b mut Cluster<'a>> {
     let is_measured =
         |frontend: &&Frontend<'_>| frontend.state == Serving::CutOff && frontend.unserved.is_some();

@@ -24,7 +24,7 @@ pub(crate) struct Cluster {
     pub(crate) endpoint: Option<ApiEndpoint>,
     pub(crate) vpc: String,
     pub(crate) subnets: Vec<String>,
-    /// That of the cluster, and those given besides.
+    /// The cluster's own, and the additional ones.
     pub(crate) security_groups: Vec<String>,
     pub(crate) tags: Tags,
     /// What EKS finds wrong with it, as in `InsufficientFreeAddresses: …`.

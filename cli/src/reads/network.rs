@@ -131,7 +131,7 @@ fn rule(described: &Element) -> Result<Option<Rule>, Unreadable> {
     }))
 }
 
-/// Which of DNS support and DNS host names the VPC lacks.
+/// Which of DNS support and DNS host names is off in the VPC.
 pub(crate) async fn lacking_dns(ask: &QueryClient<'_>, vpc: &str) -> Looked<Vec<&'static str>> {
     let mut lacking = Vec::new();
     for (attribute, name) in [("enableDnsSupport", "DNS support"), ("enableDnsHostnames", "DNS host names")] {

@@ -68,7 +68,7 @@ impl Recorder {
         assert_eq!(recorded.header.target_group, moment.group);
         let start = Time::parse(START).unwrap();
         recorded.header.started = start;
-        // A new version of the program is no new trace.
+        // A new version of the program does not change a trace.
         "eks-nlb".clone_into(&mut recorded.header.program);
         let text = serde_json::to_string(&recorded.header).unwrap() + "\n";
         Self {

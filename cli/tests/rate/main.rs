@@ -1,4 +1,4 @@
-//! The command line beside the function, at the rate that ELB accepts.
+//! The command line and the function at the same time, at the rate that ELB accepts.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
@@ -17,8 +17,7 @@ use support::*;
 
 const CLUSTERS: usize = 100;
 
-/// So many calls into its work, `doctor` has listed the Region, and the bucket is
-/// full again.
+/// After this many calls `doctor` has listed the Region, and the bucket is full again.
 const HEAD_START: usize = 20;
 
 fn converged(world: &mut World) {
@@ -63,7 +62,7 @@ async fn doctor_leaves_the_function_its_rate() {
         Either::Right((beside, _)) => beside,
     };
 
-    assert!(beside.as_secs_f64() <= 1.3 * alone.as_secs_f64(), "{alone:?} alone, {beside:?} beside doctor");
+    assert!(beside.as_secs_f64() <= 1.3 * alone.as_secs_f64(), "{alone:?} alone, {beside:?} during doctor");
     let world = desk.sim.world();
     let calls = &world.requests()[before..];
     let refused = calls.iter().filter(|call| call.error.is_some()).count();

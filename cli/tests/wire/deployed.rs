@@ -121,7 +121,7 @@ async fn both_versions_are_told() {
     assert!(doctor.out.contains("eks-nlb-sync, code 9f86d0818"), "{}", doctor.out);
 }
 
-/// Without the permission, or without a function, a command goes on with its own
+/// Without the permission, or without a function, a command continues with its own
 /// settings.
 #[tokio::test]
 async fn no_function_is_no_obstacle() {

@@ -21,7 +21,7 @@ const END: &str = "<!-- end -->";
 /// The width of the terminal in which the examples run.
 const COLUMNS: usize = 110;
 
-/// Writes the page anew if this variable is set.
+/// Writes the page again if this variable is set.
 const UPDATE: &str = "UPDATE_DOCS";
 
 /// The page with each example as the program prints it now.
@@ -46,7 +46,7 @@ async fn example(commands: &str) -> String {
     for command in commands.split("; ") {
         let shown = on_terminal(&desk, COLUMNS, command).await;
         let dns = desk.sim.dns_address().to_string();
-        // What the simulator draws anew would change the page for no reason.
+        // Values that the simulator draws in each run would change the page for no reason.
         let (host, vpc) = {
             let world = desk.sim.world();
             (world.host("orders"), world.cluster("orders").vpc.clone().expect("it has one"))
@@ -86,7 +86,7 @@ async fn the_policy_is_what_the_commands_call() {
     record::briefly(&desk, "orders").await;
 
     let world = desk.sim.world();
-    // IAM refuses it to nobody.
+    // IAM allows it to every caller.
     let asked = world.requests().iter().filter(|call| call.operation != "GetCallerIdentity");
     let called: BTreeSet<_> = asked.map(|call| format!("{}:{}", call.service, call.operation)).collect();
     assert_eq!(allowed.len(), called.len(), "an action is there twice, or missing");
@@ -103,6 +103,6 @@ async fn the_examples_are_what_the_program_prints() {
     if std::env::var_os(UPDATE).is_some() {
         fs::write(PAGE, rendered).expect("the page is written");
     } else {
-        assert!(rendered == page, "docs/cli.md is not what the program prints: {UPDATE}=1 writes it anew");
+        assert!(rendered == page, "docs/cli.md is not what the program prints: {UPDATE}=1 writes it again");
     }
 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::support::*;
 
-/// `payments`, in service, and all that surrounds it as it should be.
+/// `payments`, in service, and everything around it correct.
 pub(crate) fn healthy(world: &mut World) -> Frontend {
     variable(world, "ADDRESS_SOURCE", "dns");
     world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
@@ -60,7 +60,7 @@ async fn where_all_is_well_there_is_nothing_to_say() {
     assert_eq!(desk.writes(), 0);
 }
 
-/// What is wrong, the checks that fail for it, and what one of them says.
+/// A fault, the checks that fail for it, and the finding of one of them.
 struct Case {
     is: &'static str,
     plant: fn(&mut World, &Frontend),
@@ -86,7 +86,7 @@ fn day(from_now: Duration) -> (i32, u8, u8) {
     (i32::from(year), u8::try_from(month).expect("a month"), u8::try_from(day).expect("a day"))
 }
 
-/// Leaves so many addresses in each subnet of the cluster.
+/// Leaves this many addresses in each subnet of the cluster.
 pub(crate) fn free_addresses(world: &mut World, free: usize) {
     let vpc = world.cluster("payments").vpc.clone().expect("it has one");
     let subnets = world.vpc_mut(&Scope::default(), &vpc).subnets.clone();
@@ -697,8 +697,8 @@ async fn what_the_caller_may_not_look_at_is_said_and_fails_nothing() {
     }
 }
 
-/// A read that fails says nothing about what is there: it is told with its
-/// cause, and without a remedy.
+/// A failed read does not show the state of a resource: it is reported with its cause,
+/// and without a remedy.
 #[tokio::test]
 async fn what_could_not_be_read_is_told_with_its_cause_and_without_a_remedy() {
     type Case = (&'static str, fn(Fault) -> Fault, &'static [&'static str], &'static str);
@@ -964,7 +964,7 @@ async fn a_region_of_many_pages_is_read_whole() {
     assert!(said.out.contains("cross-zone load balancing is on (3)"), "{}", said.out);
 }
 
-/// What is left alone by its tag, and who is somebody else's, is not judged.
+/// An excluded target group, and one of another controller, is not judged.
 #[tokio::test]
 async fn what_is_not_managed_is_nobodys_business() {
     let desk = Desk::new(|world| {

@@ -60,7 +60,7 @@ async fn the_detailed_exit_code_is_terraforms() {
     }
 }
 
-/// The targets are the right ones, and none of them is healthy.
+/// The targets are the right ones, and all are unhealthy.
 #[tokio::test]
 async fn a_cluster_that_is_cut_off_is_shown_although_there_is_nothing_to_change() {
     for (unhealthy, code, says) in [
@@ -243,5 +243,5 @@ async fn a_slow_region_is_no_error() {
 
     let said = desk.run(&["plan"]).await;
 
-    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "no bar where there is no terminal");
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "no bar without a terminal");
 }

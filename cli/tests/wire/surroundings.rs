@@ -1,5 +1,5 @@
-//! `eks-nlb doctor` where something unusual is as it should be, and before and
-//! after an upgrade.
+//! `eks-nlb doctor` where something unusual is correct, and before and after an
+//! upgrade.
 
 use std::time::Duration;
 
@@ -158,7 +158,7 @@ async fn before_an_upgrade() {
             },
             &["served", "overrides"],
         ),
-        // It is no matter of an upgrade.
+        // It does not concern an upgrade.
         (|world, frontend| world.supporting.group(&frontend.target_group).preserves_client_ip = true, &[]),
     ] {
         let desk = Desk::new(|world| {

@@ -100,7 +100,7 @@ def stack(documents):
 
 
 def linted(document, **options):
-    """What cfn-lint says of a document, in this process: its schemas take seconds to load."""
+    """cfn-lint's findings in a document, in this process: its schemas take seconds to load."""
     return [str(match) for match in lint(json.dumps(document), config=ManualArgs(**options))]
 
 

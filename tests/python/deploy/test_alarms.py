@@ -1,4 +1,4 @@
-"""The alarms of a stack: which there are, whom they reach, and what their texts lead to."""
+"""The alarms of a stack: their names, their recipients, and the pages that their texts name."""
 
 import re
 

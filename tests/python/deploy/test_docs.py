@@ -55,7 +55,7 @@ def test_every_parameter_is_explained_with_its_default(documents):
     explained = []
     for names, default, _ in rows("Options"):
         explained += quoted(names)
-        # What is no value is words: "none", "made", "the private networks".
+        # Words stand for an absent value: "none", "made", "the private networks".
         values = quoted(default) or re.findall(r"^\d+$", default)
         for name, value in zip(quoted(names), values, strict=bool(values)):
             assert value == str(parameters[name]["Default"]), name

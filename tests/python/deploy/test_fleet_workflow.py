@@ -1,7 +1,6 @@
 """The workflows are valid, lead everywhere, and do what they are for.
 
-The fleet's is executed here in simulated time, and by somebody else's
-interpreter in tests/python/moto/test_fleet_runs.py.
+The fleet's is executed here in simulated time, and by another interpreter in tests/python/moto/test_fleet_runs.py.
 """
 
 import json

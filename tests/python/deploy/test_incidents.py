@@ -26,7 +26,7 @@ def incident(name):
 
 
 def messages(stack, played, parameters, aligned):
-    """What reaches a person: minute, alarm, state. A good state of a new alarm is no news."""
+    """What reaches a person: minute, alarm, state. A new alarm in a good state sends no message."""
     made = alarms(stack, AlarmTopicArn=PAGES, TicketTopicArn=TICKETS, **parameters)
     sent, quiet = [], set(made)
     for at, name, state, topics in fired(made, played.metrics, played.until, aligned):

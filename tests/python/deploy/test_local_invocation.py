@@ -45,7 +45,7 @@ def free_port():
 
 @contextlib.contextmanager
 def started(command, environment, out):
-    """A process, ended with those that it started."""
+    """A process, ended with its children."""
     process = subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -59,7 +59,7 @@ def started(command, environment, out):
 
 @pytest.fixture
 def invoke(simulator, environment, tmp_path):
-    """`cargo lambda watch` beside the simulator; the answer is `cargo lambda invoke`."""
+    """`cargo lambda watch` with the simulator; the answer is `cargo lambda invoke`."""
     port = free_port()
     # Loopback, because the default is every interface.
     address = ["--invoke-address", "127.0.0.1", "--invoke-port", str(port)]
@@ -126,7 +126,7 @@ def test_the_lines_of_the_documentation_work_as_they_are(environment, tmp_path):
     text = (ROOT / "README.md").read_text()
     [lines] = re.findall(r"## On a laptop\n.*?```sh\n(.*?)```", text, re.DOTALL)
     assert len(lines.splitlines()) == 3
-    # But for the port, which somebody else may have.
+    # Except for the port, which another process may have.
     port = free_port()
     lines = lines.replace("--invoke-address 127.0.0.1", f"--invoke-address 127.0.0.1 --invoke-port {port}")
     command = ["bash", "-c", PRELUDE.format(port=port) + lines]

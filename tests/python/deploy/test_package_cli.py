@@ -125,7 +125,7 @@ def test_the_workflow_lays_the_archives_out_as_the_image_copies_them(eks_nlb, tm
     for architecture in ("amd64", "arm64"):
         for file in ("eks-nlb", "LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY-LICENSES.txt", "sbom.cdx.json"):
             assert (tmp_path / "image" / architecture / file).is_file(), f"{architecture}/{file}"
-    # Other bytes than those that were attested make no image.
+    # Bytes that were not attested make no image.
     (dist / f"{NAME}.tar.gz").write_bytes(b"other")
     assert subprocess.run(lay_out, cwd=tmp_path, capture_output=True).returncode != 0
 

@@ -8,7 +8,7 @@ import pytest
 from conftest import FULL, KEY_ARN, ORGANIZATION, ROLE_ARN, ROOT, VPC
 from parliament import analyze_policy_string
 
-# What Lambda itself does in the function's name; the code calls none of it.
+# What Lambda itself does in the function's name; the code does not call it.
 BY_LAMBDA = {
     "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
@@ -64,7 +64,7 @@ def allowed(found):
     return {action for statement in found if statement["Effect"] == "Allow" for action in listed(statement["Action"])}
 
 
-# What is not called with AddressSource dns.
+# Calls that AddressSource dns does not make.
 INTERFACES = {"ec2:DescribeNetworkInterfaces"}
 
 
@@ -174,7 +174,7 @@ def test_parliament_finds_nothing(name, stack):
 
 def is_known(finding):
     # A condition key of every call that a function makes with its role: Lambda
-    # Developer Guide, Using source function ARN. parliament's list lacks it.
+    # Developer Guide, Using source function ARN. It is missing in parliament's list.
     if finding.issue == "UNKNOWN_CONDITION_FOR_ACTION":
         return "lambda:SourceFunctionArn" in str(finding.detail)
     # Executions of a state machine, or of a map run: one of the two is enough.

@@ -47,7 +47,7 @@ def saved(stack):
 @pytest.mark.parametrize("code", sorted(IN_THE_WORLD))
 def test_every_failure_leads_to_its_cluster_and_its_remedy(code, lines, saved):
     found = [row for row in query(saved["failing"], lines) if row["code"] == code]
-    # Where the name is what is wrong, the load balancer has it.
+    # Where the name is the fault, the load balancer has it.
     [row] = [row for row in found if kebab(code) in (row.get("cluster") or row.get("loadBalancerName", ""))]
     assert (row["span.region"], row["span.account"]) == ("eu-west-1", "111122223333")
     assert row["lastError"]

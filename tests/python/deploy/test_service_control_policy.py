@@ -11,7 +11,7 @@ POLICY = json.loads((ROOT / "docs" / "service-control-policy.json").read_text())
 
 PLATFORM = "arn:aws:iam::444455556666:role/platform"
 TEAM = "arn:aws:iam::444455556666:role/team"
-# A role of that name in an account of somebody else's, and names that only begin or end like it.
+# A role of that name in a foreign account, and names that only begin or end like it.
 LIKE_IT = [
     "arn:aws:iam::111122223333:role/platform",
     "arn:aws:iam::444455556666:role/platform-2",
@@ -71,7 +71,7 @@ def test_everything_else_is_left_alone(actions, keys):
 
 
 def test_every_action_has_these_condition_keys():
-    """By AWS's Service Authorization Reference, as parliament holds it: a key that an action lacks would never match."""
+    """By AWS's Service Authorization Reference, as parliament holds it: a key that an action does not have would never match."""
     keys = {
         f"{service['prefix']}:{privilege['privilege']}": {key for kind in privilege["resource_types"] for key in kind["condition_keys"]}
         for service in parliament.iam_definition
@@ -90,7 +90,7 @@ def test_it_fits_a_service_control_policy():
 
 
 def test_the_function_would_read_these_keys():
-    """The keys are the defaults of the settings, and the page names those that are not."""
+    """The keys are the defaults of the settings, and the page names the others."""
     keys = {key for statement in POLICY["Statement"] for key in statement["Condition"]["ForAnyValue:StringEqualsIgnoreCase"]["aws:TagKeys"]}
     reference = (ROOT / "docs" / "reference.md").read_text()
     assert "| `NLB_TAG` | `eks-nlb-sync=enabled`" in reference

@@ -188,7 +188,7 @@ def test_every_condition_is_used_and_reached_both_ways(name, documents, stack):
     for key in ("Conditions", "Resources", "Outputs"):
         for _, value in walk(document.get(key, {})):
             if isinstance(value, dict):
-                # A policy's statement has a Condition too, which is no name.
+                # A policy's statement has a Condition too, which does not name one.
                 names = [value.get("Condition"), *value.get("Fn::If", [])[:1]]
                 used |= {each for each in names if isinstance(each, str)}
     assert set(conditions) <= used

@@ -69,7 +69,7 @@ def test_nothing_is_built_before_the_tests_pass_nor_released_before_it_is_built(
     build = jobs("build")
     assert set(build["attest"]["needs"]) == {"function", "cli"}
     assert build["image"]["needs"] == "attest"
-    # Only these may sign, and none of them compiles.
+    # Only these may sign, and they compile nothing.
     signing = {name for name, job in build.items() if job.get("permissions", {}).get("id-token") == "write"}
     assert signing == {"attest", "image"}
     assert not any("make" in str(step.get("run")) or "cargo" in str(step.get("run")) for name in signing for step in build[name]["steps"])

@@ -1,4 +1,4 @@
-"""Evaluates CloudWatch alarms on metrics that a test has at hand.
+"""Evaluates CloudWatch alarms on the metrics of a test.
 
     alarm = Alarm(properties)
     alarm.states({("EksNlbSync", "Failing"): {0: [1], 60: [1]}}, until=900)

@@ -1,4 +1,4 @@
-"""Runs CloudWatch Logs Insights queries on log lines that a test has at hand.
+"""Runs CloudWatch Logs Insights queries on the log lines of a test.
 
     rows = query("filter message = 'failed' | stats count(*) by code", lines)
 
@@ -29,7 +29,7 @@ class QueryError(ValueError):
 
 
 def query(text, lines):
-    """The rows that `text` finds in `lines`: JSON documents, or text that is none.
+    """The rows that `text` finds in `lines`: JSON documents, or other text.
 
     A line is a dict, its time in `@timestamp` (seconds, in order of appearance
     where it has none). A row is a dict.

@@ -2,8 +2,8 @@
 
 Terraform would start a provider several times in each command, and ask each for
 the schemas of 1,500 types. Reading those takes most of a command's time: between
-the two stands a server that passes on every call, and of the schemas only those
-that a module or a test names.
+the two stands a server that passes on every call, and of the schemas only the ones that
+a module or a test names.
 
 https://developer.hashicorp.com/terraform/plugin/terraform-plugin-protocol
 """

@@ -192,7 +192,7 @@ class Deployed:
         return self.one("aws_lambda_function.this")
 
     def expected(self, kind):
-        """The template's resources of this type, with the module's names for those that a deployment makes up."""
+        """The template's resources of this type, with the module's names in place of generated ones."""
         text = json.dumps(self.stack.of_type(kind))
         made = self.stack.resources()
         for reference, address, attribute in self.MADE_UP:
@@ -483,7 +483,7 @@ def test_the_network_is_the_same(deployed, case):
         (rule["IpProtocol"], int(rule["FromPort"]), int(rule["ToPort"]), rule.get("CidrIp") or rule.get("CidrIpv6"))
         for group in groups.values()
         for rule in group["SecurityGroupEgress"]
-        # CloudFormation's way to say "none"; Terraform's is to say nothing.
+        # CloudFormation's way to say "none"; Terraform's is to omit it.
         if rule.get("CidrIp") != "255.255.255.255/32"
     )
     ingress = sorted((rule["ip_protocol"], rule["from_port"], rule["to_port"], rule["cidr_ipv4"]) for rule in one.all("aws_vpc_security_group_ingress_rule"))
