@@ -92,6 +92,39 @@ async fn a_public_and_private_cluster_is_served_from_outside_its_vpc() {
     }
 }
 
+/// With `auto`, interfaces decide, and DNS is queried before a target goes.
+#[tokio::test]
+async fn a_target_goes_only_if_dns_confirms_it() {
+    const STALE: &str = "10.0.3.12";
+    let mixed = || Answer::from([PAYMENTS[0], PUBLIC_ADDRESSES[0]]);
+    let cases: [(Answer, Option<&str>); 7] = [
+        (Answer::from(PAYMENTS), None),
+        (Reply::NoSuchName.into(), None),
+        (Answer::from(PUBLIC_ADDRESSES), None),
+        (Answer::from([PAYMENTS[0], STALE]), Some("namedByOneSource")),
+        (mixed(), Some("sourceUnavailable")),
+        (Reply::ServerFailure.into(), Some("sourceUnavailable")),
+        (Reply::Silence.into(), Some("sourceUnavailable")),
+    ];
+    for (answer, reason) in cases {
+        let (function, frontend) = Function::start_in_with(&[("DNS_TIMEOUT_MS", "300")], |world| {
+            let frontend = converged_payments(world);
+            world.put_targets(&frontend.target_group, [STALE]);
+            let host = world.host("payments");
+            world.dns.set(&host, answer.clone());
+            frontend
+        })
+        .await;
+
+        let report = function.sync().await;
+
+        let reported = reported(&report, &frontend);
+        assert_eq!(reported["source"], "eni", "{answer:?}");
+        assert_eq!(reported["withheld"][0]["reason"].as_str(), reason, "{answer:?}: {reported:#}");
+        assert_eq!(reported["deregistered"].as_array().map(Vec::len), Some(usize::from(reason.is_none())));
+    }
+}
+
 #[tokio::test]
 async fn the_interfaces_are_listed_once_for_the_region_and_only_where_they_are_a_source() {
     for (source, calls, questions) in [("dns", 0, 2), ("eni", 1, 0), ("dns+eni", 1, 2)] {
