@@ -235,6 +235,7 @@ async fn skipped_frontends_are_logged_when_they_change() {
 async fn hundreds_of_failures_fit_into_one_event_of_the_log() {
     const FAILURES: usize = 600;
     const EVENT_BYTES: usize = 256 << 10;
+    const LOG_BYTES: usize = 1_000_000;
     let (function, ()) = Function::start_in(|world| {
         for n in 0..FAILURES {
             world.add_frontend(&format!("{n:03}-{}", "a".repeat(96)));
@@ -254,6 +255,8 @@ async fn hundreds_of_failures_fit_into_one_event_of_the_log() {
     assert!(told > FAILURES / 2, "{told} of {FAILURES}");
     assert_eq!(report["summary"]["failed"], FAILURES);
     assert_eq!(lines(&function, "failed").len(), FAILURES, "each has a line of its own");
+    let log: usize = function.log().iter().map(|line| line.to_string().len() + 1).sum();
+    assert!(log < LOG_BYTES, "{log} bytes of log");
     assert!(message.contains("600 of 600") && message.len() < 1_000, "{message}");
 }
 
