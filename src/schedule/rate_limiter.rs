@@ -50,9 +50,10 @@ const BURST_SECONDS: f64 = 4.0;
 
 /// Calls in flight at once in a burst beyond [`SMALLEST_BUCKET`]: few at first,
 /// then one more for each accepted call, which doubles them with each round trip,
-/// up to a limit. When the bucket is empty, at most this many calls are refused.
+/// up to a limit: a hundred frontends take four round trips. When the bucket is
+/// empty, at most this many calls are refused.
 const FIRST_WIDTH: f64 = 2.0;
-const LARGEST_WIDTH: f64 = 20.0;
+const LARGEST_WIDTH: f64 = 25.0;
 
 /// A burst ends when no call is accepted for this long.
 const BURST_ENDS_AFTER: Duration = Duration::from_secs(2);
@@ -67,7 +68,7 @@ pub struct RateLimiter {
     /// The least calls per second to start with after the first refusal.
     first_rate: f64,
     state: Mutex<State>,
-    /// Wakes a call that waits for the width of a long burst.
+    /// Wakes a call that waits for the width of a long burst. It wakes the next.
     ended: Notify,
     /// The calls that wait while they are spaced.
     line: Line<()>,
@@ -186,6 +187,9 @@ impl RateLimiter {
                     return None;
                 }
                 if state.start_unspaced() {
+                    // There may be room for another one: an accepted call makes
+                    // room for itself and for one more.
+                    self.ended.notify_one();
                     return Some(InFlight(self));
                 }
             }
