@@ -19,7 +19,7 @@ const BEGIN: &str = "<!-- example: ";
 const END: &str = "<!-- end -->";
 
 /// The width of the terminal in which the examples run.
-const COLUMNS: usize = 110;
+const COLUMNS: usize = 100;
 
 /// Writes the page again if this variable is set.
 const UPDATE: &str = "UPDATE_DOCS";
@@ -41,7 +41,7 @@ async fn rendered(page: &str) -> String {
 
 async fn example(commands: &str) -> String {
     // A world for each, so that one example leaves nothing to the next.
-    let desk = Desk::new(sample::fleet).await;
+    let desk = Desk::with_defaults(sample::fleet).await;
     let mut text = String::new();
     for command in commands.split("; ") {
         let shown = on_terminal(&desk, COLUMNS, command).await;
@@ -55,10 +55,26 @@ async fn example(commands: &str) -> String {
             .replace(&dns, "10.0.0.2:53")
             .replace(&host, "0123ABC.gr7.eu-west-1.eks.amazonaws.com")
             .replace(&vpc, "vpc-0123abc");
-        let printed: Vec<_> = printed.lines().map(str::trim_end).collect();
-        write!(text, "```console\n$ eks-nlb {command}\n{}\n```\n", printed.join("\n")).expect("text");
+        write!(text, "```console\n$ eks-nlb {command}\n{}```\n", shortened(&printed)).expect("text");
     }
     text
+}
+
+/// The lines of `printed`; of several checks in a row that pass, the first only.
+fn shortened(printed: &str) -> String {
+    let mut lines = printed.lines().map(str::trim_end).peekable();
+    let mut short = String::new();
+    while let Some(line) = lines.next() {
+        writeln!(short, "{line}").expect("text");
+        let mut left_out = 0;
+        while line.starts_with('✓') && lines.next_if(|next| next.starts_with('✓')).is_some() {
+            left_out += 1;
+        }
+        if left_out > 0 {
+            writeln!(short, "… {left_out} more ✓").expect("text");
+        }
+    }
+    short
 }
 
 /// The policy in the page allows what the commands that only read have called,
@@ -105,4 +121,38 @@ async fn the_examples_are_what_the_program_prints() {
     } else {
         assert!(rendered == page, "docs/cli.md is not what the program prints: {UPDATE}=1 writes it again");
     }
+}
+
+/// The words of each `eks-nlb` command in a page, up to where the shell's part of
+/// the line begins.
+fn commands(page: &str) -> Vec<Vec<&str>> {
+    let ends = |c: char| matches!(c, '`' | '\n' | '#' | '|' | '>' | '&' | ',' | ';');
+    let starts = page.match_indices("eks-nlb ").filter(|(at, _)| {
+        let before = page.get(..*at).unwrap_or_default();
+        before.ends_with(['`', '\n']) || before.ends_with("$ ") || before.ends_with("   ")
+    });
+    let words = starts.filter_map(|(at, _)| page.get(at..)?.split(ends).next());
+    words.map(|words| words.split_whitespace().skip(1).collect()).collect()
+}
+
+/// The program would explain any of them: it has the command and the flags.
+#[tokio::test]
+async fn every_command_that_a_page_names_is_one_of_the_program() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let folder =
+        fs::read_dir(format!("{root}/docs")).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let pages = folder.filter(|path| path.extension().is_some_and(|it| it == "md"));
+    let mut tried = BTreeSet::new();
+    for page in pages.chain([format!("{root}/README.md").into(), format!("{root}/CHANGELOG.md").into()]) {
+        let text = fs::read_to_string(&page).expect("readable");
+        for words in commands(&text) {
+            let command = words.join(" ");
+            if command.contains('…') || !tried.insert(command.clone()) {
+                continue;
+            }
+            let said = said(bare(&[words.as_slice(), &["--help"]].concat())).await;
+            assert_eq!(said.code, Some(0), "{}: eks-nlb {command}: {}", page.display(), said.err);
+        }
+    }
+    assert!(tried.len() > 20, "{tried:?}");
 }

@@ -47,25 +47,33 @@ impl Said {
 /// A simulated world, and how to run the program in it.
 pub(crate) struct Desk {
     pub(crate) sim: Simulator,
+    /// The program's `ADDRESS_SOURCE`; `None` leaves the default.
+    source: Option<&'static str>,
 }
 
 impl Desk {
+    /// Program and function read DNS alone: the interfaces of a cluster that moved
+    /// stay for minutes of simulated time.
     pub(crate) async fn new(populate: impl FnOnce(&mut World)) -> Self {
-        let sim = Simulator::start().await;
-        populate(&mut sim.world());
-        // As the command has it: see `command`.
-        if let Some(function) = &mut sim.world().supporting.function {
+        let desk = Self { source: Some("dns"), ..Self::with_defaults(populate).await };
+        if let Some(function) = &mut desk.sim.world().supporting.function {
             function.environment.entry("ADDRESS_SOURCE".to_owned()).or_insert_with(|| "dns".to_owned());
         }
-        Self { sim }
+        desk
+    }
+
+    /// All settings have their defaults, as with `--demo`.
+    pub(crate) async fn with_defaults(populate: impl FnOnce(&mut World)) -> Self {
+        let sim = Simulator::start().await;
+        populate(&mut sim.world());
+        Self { sim, source: None }
     }
 
     /// The program with nothing of this process's environment.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(arguments);
         command.envs(self.sim.env().into_iter().filter(|(name, _)| !name.starts_with("AWS_LAMBDA")));
-        // The interfaces of a cluster that moved stay for minutes of simulated time.
-        command.env("ADDRESS_SOURCE", "dns");
+        command.envs(self.source.map(|source| ("ADDRESS_SOURCE", source)));
         command
     }
 
