@@ -9,7 +9,8 @@ from conftest import FULL, REQUIRED, ROOT, TEMPLATES
 from test_permissions import allowed, statements
 from watching import FAILURES, alarms, codes, dashboard, saved_queries
 
-TEXT = (ROOT / "docs" / "operations.md").read_text()
+# A command that continues on the next line is joined to one line.
+TEXT = re.sub(r"\s*\\\n\s*", " ", (ROOT / "docs" / "operations.md").read_text())
 
 
 def section(heading):

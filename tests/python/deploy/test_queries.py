@@ -99,7 +99,7 @@ def test_the_runs_and_their_numbers(lines, saved):
 
 def pasted():
     [block] = re.findall(r"More, to paste:\n\n```\n(.*?)```", section("Queries"), re.DOTALL)
-    return block.splitlines()
+    return [" ".join(query.split()) for query in block.split("\n\n")]
 
 
 @pytest.mark.parametrize("text", pasted())
