@@ -28,7 +28,7 @@ use crate::reasons::FailureCode;
 const DIMENSION: &str = "FunctionName";
 
 /// A stale target that is kept longer than this needs a person: replacements
-/// are usually healthy after 3 to 5 minutes.
+/// should be healthy within minutes (AWS documents no duration).
 pub const LASTING: Duration = Duration::from_mins(30);
 
 /// A frontend that no run has reached for this long counts as failing. In a

@@ -53,7 +53,7 @@
 //!   not failed yet, that target counts as a replacement.
 //! - *That overlapping runs with different answers agree.* Each keeps every
 //!   invariant by itself. Together, one may deregister what the other relies on,
-//!   so the function's concurrency is 1 for each account and Region. Overlapping
+//!   until the next run; `ReservedConcurrency=1` excludes it. Overlapping
 //!   runs with the same answers keep every invariant together.
 //! - *That health still holds after it was read.* It may change between reading
 //!   and writing. So what a write takes counts as lost only if it was the last

@@ -31,7 +31,8 @@ const DATE: &str = "2026-11-24";
 const MINUTE: Duration = Duration::from_mins(1);
 const MINUTES: u64 = 24 * 60;
 
-/// How long a target takes to become healthy: NLB takes 3 to 5 minutes.
+/// How long a target takes to become healthy. An assumption: AWS documents no
+/// duration.
 const HEALTHY_AFTER: Duration = Duration::from_mins(4);
 
 /// Longer than any run takes.

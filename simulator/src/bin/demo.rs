@@ -29,7 +29,8 @@ use tokio::time::timeout;
 /// The schedule of the demonstration.
 const TICK: Duration = Duration::from_mins(1);
 
-/// How long a target takes to become healthy: NLB takes some minutes.
+/// How long a target takes to become healthy. An assumption: see
+/// `simulator/src/world.rs`.
 const HEALTHY_AFTER: Duration = Duration::from_secs(90);
 
 /// The addresses of payments, before and after it is replaced.
