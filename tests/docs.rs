@@ -116,10 +116,10 @@ fn sources_in(folder: PathBuf) -> Vec<PathBuf> {
         for entry in fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.expect("an entry").path();
             if path.is_dir() {
-                folders.push(path)
+                folders.push(path);
             } else {
-                found.push(path)
-            };
+                found.push(path);
+            }
         }
     }
     found
