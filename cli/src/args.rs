@@ -2,6 +2,7 @@
 
 mod common;
 mod examples;
+mod recordings;
 mod settings;
 mod values;
 
@@ -10,18 +11,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand};
-use clap_complete::engine::ArgValueCandidates;
 
 pub(crate) use common::{Common, Output};
+pub(crate) use recordings::{RecordArgs, ReplayArgs, TimelineArgs};
 
+use crate::output;
 use crate::problem::Problem;
-use crate::record::RecordArgs;
-use crate::replay::ReplayArgs;
-use crate::timeline::TimelineArgs;
-use crate::{completions, output};
-use values::CheckId;
-
-pub(crate) use values::duration;
+use values::{CheckId, duration};
 
 /// The name of the program.
 pub(crate) const NAME: &str = "eks-nlb";
@@ -69,7 +65,6 @@ pub(crate) enum Command {
     Explain {
         /// A cluster, load balancer or target group (name or ARN), an address, or a
         /// name such as waitingForHealthyReplacement or NoRunAlarm
-        #[arg(add = ArgValueCandidates::new(completions::subjects))]
         subject: String,
     },
     /// Check everything around the frontends, with a remedy for each finding

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::Parser;
-use clap_complete::engine::CompletionCandidate;
+use clap::{CommandFactory, Parser};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::Shells;
 use eks_nlb_sync::discover::discover;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
@@ -41,14 +41,24 @@ pub(crate) fn script(shell: clap_complete::Shell) -> Result<String, Problem> {
     Ok(String::from_utf8_lossy(&script).into_owned())
 }
 
+/// The command line, with what completes the names of an account.
+pub(crate) fn command() -> clap::Command {
+    let name =
+        |arg: clap::Arg, names: fn() -> Vec<CompletionCandidate>| arg.add(ArgValueCandidates::new(names));
+    Cli::command()
+        .mut_arg("clusters", |arg| name(arg, clusters))
+        .mut_subcommand("explain", |explain| explain.mut_arg("subject", |arg| name(arg, subjects)))
+        .mut_subcommand("record", |record| record.mut_arg("cluster", |arg| name(arg, clusters)))
+}
+
 /// The clusters that managed load balancers name.
-pub(crate) fn clusters() -> Vec<CompletionCandidate> {
+fn clusters() -> Vec<CompletionCandidate> {
     let clusters = listed().into_iter().filter_map(|frontend| frontend.cluster);
     candidates(clusters.map(|cluster| cluster.to_string()))
 }
 
 /// Everything that `explain` knows.
-pub(crate) fn subjects() -> Vec<CompletionCandidate> {
+fn subjects() -> Vec<CompletionCandidate> {
     let listed = listed();
     let of_account = listed.iter().flat_map(explain::names_of).filter(|name| !name.starts_with("arn:"));
     candidates(of_account.chain(explain::codes().map(str::to_owned)))

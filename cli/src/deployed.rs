@@ -1,21 +1,13 @@
 //! Finds the deployed function, and takes its settings for this command.
 
-use std::time::Duration;
-
 use eks_nlb_sync::aws::query_client::QueryClient;
-use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::settings::Settings;
 
 use crate::reads::function::{self, Function};
 use crate::reads::{Looked, NotLooked};
-use crate::session::Session;
 
 /// The function's name by the Terraform module's default.
 const USUAL_NAME: &str = "eks-nlb-sync";
-
-/// How long the function is looked for. A network without a way to Lambda delays
-/// every command by so much.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The settings that say what is managed and what is done. How this machine asks
 /// DNS, and how fast, is its own affair.
@@ -52,14 +44,8 @@ impl Deployed {
 
     /// Looks for the function that is named, or the one of the usual name, or the
     /// only one that has its variables.
-    pub(crate) async fn find(session: &Session, name: Option<&str>) -> Self {
-        let budget = RunBudget::new(session.settings().max_concurrency, PATIENCE);
-        let mut found = Self::unknown(name);
-        found.function = match session.clients(&budget).await {
-            Ok(clients) => found.search(&clients.query_client(&budget)).await,
-            Err(error) => Err(error.into()),
-        };
-        found
+    pub(crate) async fn find(&mut self, ask: &QueryClient<'_>) {
+        self.function = self.search(ask).await;
     }
 
     async fn search(&mut self, ask: &QueryClient<'_>) -> Looked<Option<Function>> {

@@ -7,9 +7,10 @@
 mod account;
 mod attributes;
 mod balancers;
-mod catalogue;
+pub(crate) mod catalogue;
 mod check;
 mod clusters;
+mod desk;
 mod function;
 mod groups;
 mod listeners;
@@ -22,62 +23,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use eks_nlb_sync::aws::account::Clients;
-use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::discover::{EXCLUDING_TAG, discover};
-use eks_nlb_sync::model::{Family, Tags};
 use eks_nlb_sync::publish::report::{FrontendReport, Report};
-use eks_nlb_sync::schedule::budget::RunBudget;
-use serde::Serialize;
 
 use crate::args::{Common, DoctorArgs, Output};
-use crate::names;
 use crate::output::{SCHEMA_VERSION, hint, print, print_json};
 use crate::problem::Problem;
 use crate::reads::{self, Looked, NotLooked};
 use crate::session::Session;
-use check::{Check, Group, Status};
-
-/// What is needed to look.
-struct Desk<'a> {
-    session: &'a Session,
-    ask: QueryClient<'a>,
-    clients: &'a Clients,
-    limits: &'a RunBudget,
-}
-
-/// The tags of target groups, by ARN.
-type TagsOf = BTreeMap<String, Tags>;
-
-/// The result of all checks.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Diagnosis<'a> {
-    schema_version: u16,
-    region: &'a str,
-    /// Nothing failed.
-    ok: bool,
-    groups: Vec<Group>,
-}
-
-/// The ids of all checks.
-pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
-    catalogue::all().map(|check| check.id)
-}
-
-/// A check by its name.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Named {
-    pub(crate) id: &'static str,
-    /// What is so where all is well.
-    pub(crate) title: &'static str,
-    pub(crate) remedy: &'static str,
-}
-
-/// Every check, in the order in which they are made.
-pub(crate) fn checks() -> impl Iterator<Item = Named> {
-    catalogue::all().map(|&catalogue::Entry { id, title, remedy }| Named { id, title, remedy })
-}
+use check::{Check, Diagnosis, Group, Status};
+use desk::{Desk, Families, TagsOf};
 
 /// A Region with more frontends than this is large: its checks take more calls
 /// than ELB's smallest bucket holds.
@@ -150,9 +105,6 @@ async fn before(desk: &Desk<'_>) -> Group {
         }
     }
 }
-
-/// The families of the addresses that clusters are asked for, by their names.
-type Families = BTreeMap<String, Vec<Family>>;
 
 /// Whether the Region has many frontends. Where they cannot be listed, the checks
 /// say why.
@@ -239,11 +191,4 @@ fn served<'a>(desk: &Desk<'_>, report: &'a Report, tags: &Looked<TagsOf>) -> Vec
         !is_tagged(frontend) && siblings.into_iter().any(is_tagged)
     };
     report.frontends.iter().filter(|frontend| !is_excluded(frontend) && !is_beside_tagged(frontend)).collect()
-}
-
-/// What people call a frontend.
-fn name_of(frontend: &FrontendReport) -> String {
-    let group = frontend.target_group.as_ref().map(|arn| names::target_group(arn).to_owned());
-    let balancer = frontend.load_balancer.as_ref().map(|arn| names::load_balancer(arn).to_owned());
-    group.or(balancer).unwrap_or_default()
 }

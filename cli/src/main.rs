@@ -22,6 +22,7 @@ mod record;
 mod replay;
 mod serving;
 mod session;
+mod signals;
 mod status;
 mod table;
 mod timeline;
@@ -31,7 +32,7 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
 
 use args::{Cli, Command};
 use output::print;
@@ -41,7 +42,7 @@ use session::Session;
 /// One thread, as the function has: all of the work is waiting.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    clap_complete::CompleteEnv::with_factory(Cli::command).var(completions::VARIABLE).complete();
+    clap_complete::CompleteEnv::with_factory(completions::command).var(completions::VARIABLE).complete();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refusal) => return args::refused(&refusal),
@@ -64,40 +65,40 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             if let Some(answers) = explain::answers_for(subject) {
                 return explain::reason(&answers, cli.common.output);
             }
-            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
             session.tell_differences();
-            problem::unless_interrupted(explain::explain(&session, subject, &cli.common)).await
+            signals::unless_interrupted(explain::explain(&session, subject, &cli.common)).await
         }
         Command::Status => {
-            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
             session.tell_differences();
-            problem::unless_interrupted(status::status(&session, &cli.common)).await
+            signals::unless_interrupted(status::status(&session, &cli.common)).await
         }
         Command::Version => {
-            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
             version::version(&session, &cli.common)
         }
         Command::Plan(ref wanted) => {
-            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
             session.tell_differences();
-            problem::unless_interrupted(plan::plan(&session, wanted, &cli.common)).await
+            signals::unless_interrupted(plan::plan(&session, wanted, &cli.common)).await
         }
         Command::Doctor(ref wanted) => {
-            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
-            problem::unless_interrupted(doctor::doctor(&session, wanted, &cli.common)).await
+            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            signals::unless_interrupted(doctor::doctor(&session, wanted, &cli.common)).await
         }
         Command::Watch(ref wanted) => {
-            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            let session = signals::unless_interrupted(Session::open(&cli.common)).await?;
             watch::watch(&session, wanted, &cli.common).await
         }
         Command::Replay(ref wanted) => replay::replay(wanted, cli.common.output),
         Command::Timeline(ref wanted) => timeline::timeline(wanted),
         Command::Record(ref wanted) => {
-            let session = problem::unless_interrupted(Session::open(&cli.common)).await?;
+            let session = signals::unless_interrupted(Session::open(&cli.common)).await?;
             record::record(&session, wanted).await
         }
         Command::Sync(ref wanted) => {
-            let session = problem::unless_interrupted(Session::open_as_function(&cli.common)).await?;
+            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
             session.tell_differences();
             plan::sync(&session, wanted, &cli.common).await
         }

@@ -47,6 +47,11 @@ pub(crate) fn nearest<'a>(misspelt: &str, known: impl IntoIterator<Item = &'a st
     near.min_by_key(|(slips, name)| (*slips, alike(name))).map(|(_, name)| name.to_owned())
 }
 
+/// The end of a sentence about a name that nothing has.
+pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -52,3 +52,9 @@ pub(crate) fn hint(text: &str) {
     let choice = AutoStream::choice(&io::stderr());
     _ = AutoStream::new(io::stderr(), choice).lock().write_all(text.as_bytes());
 }
+
+/// As in `1 frontend` and `2 frontends`.
+pub(crate) fn plural(count: usize, noun: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{s}")
+}

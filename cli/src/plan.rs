@@ -4,23 +4,17 @@ use std::fmt::Write;
 use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 
-use eks_nlb_sync::discover::discover;
-use eks_nlb_sync::history::History;
-use eks_nlb_sync::model::ClusterName;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report, Summary};
-use eks_nlb_sync::reasons::FailureCode;
-use eks_nlb_sync::request::Request;
 use serde::Serialize;
-use tokio::signal;
 use tokio::sync::oneshot;
 
 use crate::args::{Common, Output, PlanArgs, SyncArgs};
-use crate::output::{hint, print, print_json};
+use crate::output::{hint, plural, print, print_json};
 use crate::permission::{self, MayWrite, Permissions};
-use crate::problem::{Problem, unless_interrupted};
-use crate::serving::{self, Serving};
+use crate::problem::Problem;
+use crate::serving::{self, CUT_OFF, Serving};
 use crate::session::Session;
-use crate::status::CUT_OFF;
+use crate::signals::{interruption, unless_interrupted};
 use crate::{names, table};
 
 /// There is something to change: Terraform's `-detailed-exitcode`.
@@ -84,13 +78,6 @@ pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) 
     let report = session.apply(interruption()).await?.ok_or(Problem::InterruptedWhileWriting)?;
     show(session, &report, &Permissions::new(), wanted.all, common.output).await?;
     Ok(exit_code(&report))
-}
-
-/// Ctrl-C.
-async fn interruption() {
-    if signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
 }
 
 fn exit_code(report: &Report) -> ExitCode {
@@ -159,9 +146,9 @@ async fn show(
 ) -> Result<(), Problem> {
     if output == Output::Json {
         print_json(&document(report, permissions))?;
-        return refuse_unknown_clusters(session, report).await;
+        return session.refuse_unknown_clusters(report).await;
     }
-    let known = refuse_unknown_clusters(session, report).await;
+    let known = session.refuse_unknown_clusters(report).await;
     if known.is_err() && report.summary.load_balancers == 0 {
         return known;
     }
@@ -222,27 +209,4 @@ fn unserved(report: &Report) -> String {
 fn capitalised(words: &str) -> String {
     let (first, rest) = words.split_at(1);
     first.to_uppercase() + rest
-}
-
-pub(crate) fn plural(count: usize, noun: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{s}")
-}
-
-/// Refuses clusters that no load balancer carries, and names the nearest.
-pub(crate) async fn refuse_unknown_clusters(session: &Session, report: &Report) -> Result<(), Problem> {
-    let unknown = report.failures().find_map(|(frontend, failure)| {
-        let is_unknown = failure.code == FailureCode::ClusterNotSelected;
-        frontend.cluster.clone().filter(|_| is_unknown)
-    });
-    let Some(name) = unknown else { return Ok(()) };
-    let budget = session.budget();
-    let clients = session.clients(&budget).await?;
-    let known =
-        discover(&clients.elb(&budget), session.settings(), &Request::default(), &History::default()).await?;
-    let clusters = known.frontends.iter().map(|frontend| &frontend.cluster);
-    let clusters =
-        clusters.chain(known.rejected.iter().filter_map(|rejected| rejected.report.cluster.as_ref()));
-    let nearest = names::nearest(name.as_str(), clusters.map(ClusterName::as_str));
-    Err(Problem::UnknownCluster { name, nearest })
 }

@@ -10,7 +10,8 @@ use aws_credential_types::provider::error::CredentialsError;
 use eks_nlb_sync::error::{CallError, UnreachableCause, chain};
 use eks_nlb_sync::model::{ClusterName, InvalidScope};
 
-use crate::profile::{self, Source};
+use crate::names::did_you_mean;
+use crate::profile::{NotSelected, Source};
 
 /// Why a command ends early.
 #[derive(Debug, thiserror::Error)]
@@ -23,10 +24,8 @@ pub(crate) enum Problem {
     Scope(#[from] InvalidScope),
     #[error("no Region: give --region, or set AWS_REGION or the Region of your profile")]
     NoRegion,
-    #[error("{}", profile::unknown(.name, .nearest.as_deref()))]
-    UnknownProfile { name: String, nearest: Option<String> },
-    #[error("the profiles cannot be read: {0}")]
-    ProfileFiles(String),
+    #[error("{0}")]
+    Profile(#[from] NotSelected),
     #[error("no AWS credentials{}: {}{}", .profile.place(), .profile.remedy(), cause_of_credentials(.profile, .error))]
     Credentials { profile: Source, error: CredentialsError },
     #[error("name servers cannot be read from the system: set DNS_SERVERS ({0})")]
@@ -95,16 +94,6 @@ impl Problem {
     }
 }
 
-/// Ends `work`, which writes nothing, on Ctrl-C.
-pub(crate) async fn unless_interrupted<T>(
-    work: impl Future<Output = Result<T, Problem>>,
-) -> Result<T, Problem> {
-    tokio::select! {
-        done = work => done,
-        Ok(()) = tokio::signal::ctrl_c() => Err(Problem::Interrupted),
-    }
-}
-
 fn sentence(error: &CallError) -> String {
     match error {
         CallError::AccessDenied { action, reason } => {
@@ -150,8 +139,4 @@ fn cause_of_credentials(profile: &Source, error: &CredentialsError) -> String {
         return String::new();
     }
     format!(" ({})", chain(error))
-}
-
-pub(crate) fn did_you_mean(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean {name}?"))
 }

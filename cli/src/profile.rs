@@ -13,8 +13,7 @@ use aws_types::os_shim_internal::{Env, Fs};
 use eks_nlb_sync::error::chain;
 use eks_nlb_sync::settings;
 
-use crate::names;
-use crate::problem::{Problem, did_you_mean};
+use crate::names::{self, did_you_mean};
 
 /// The variables that name a profile, as the SDK reads them.
 const VARIABLE: &str = "AWS_PROFILE";
@@ -65,22 +64,34 @@ impl Way {
     }
 }
 
+/// Why no profile is selected.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotSelected {
+    #[error(
+        "~/.aws/config and ~/.aws/credentials have no profile {name}{}; `aws configure list-profiles` lists them",
+        did_you_mean(.nearest.as_deref())
+    )]
+    Unknown { name: String, nearest: Option<String> },
+    #[error("the profiles cannot be read: {0}")]
+    Unreadable(String),
+}
+
 /// The profile that `flag`, or else the environment, selects.
 ///
 /// # Errors
 ///
 /// The files cannot be read, or have no profile of that name.
-pub(crate) async fn selected(flag: Option<&str>) -> Result<Source, Problem> {
+pub(crate) async fn selected(flag: Option<&str>) -> Result<Source, NotSelected> {
     let given = flag.map(|name| Cow::Owned(name.to_owned()));
     let (fs, env, files) = (Fs::real(), Env::real(), EnvConfigFiles::default());
     let profiles = aws_config::profile::load(&fs, &env, &files, given);
-    let profiles: ProfileSet = profiles.await.map_err(|error| Problem::ProfileFiles(chain(&error)))?;
+    let profiles: ProfileSet = profiles.await.map_err(|error| NotSelected::Unreadable(chain(&error)))?;
     let named = flag.map(str::to_owned).or_else(|| settings::variable(VARIABLE));
     let name = named.clone().unwrap_or_else(|| DEFAULT.to_owned());
     match profiles.get_profile(&name) {
         Some(profile) => Ok(Source { way: Way::of(profile), name }),
         None if named.is_none() => Ok(Source { name, way: Way::Nothing }),
-        None => Err(Problem::UnknownProfile { nearest: names::nearest(&name, profiles.profiles()), name }),
+        None => Err(NotSelected::Unknown { nearest: names::nearest(&name, profiles.profiles()), name }),
     }
 }
 
@@ -122,12 +133,4 @@ impl Source {
     pub(crate) fn place(&self) -> String {
         if self.way == Way::Nothing { String::new() } else { format!(" from profile {}", self.name) }
     }
-}
-
-/// Words for a profile that is not there.
-pub(crate) fn unknown(name: &str, nearest: Option<&str>) -> String {
-    format!(
-        "~/.aws/config and ~/.aws/credentials have no profile {name}{}; `aws configure list-profiles` lists them",
-        did_you_mean(nearest)
-    )
 }

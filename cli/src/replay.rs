@@ -4,31 +4,21 @@
 mod script;
 
 use std::fmt::Write;
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::thread;
 
-use clap::Args;
 use eks_nlb_traffic::controllers::Controller;
 use eks_nlb_traffic::play::{self, Script};
 use eks_nlb_traffic::score::{Score, Scores};
 use serde::Serialize;
 
-use crate::args::Output;
+use crate::args::{Output, ReplayArgs};
 use crate::output;
 use crate::problem::Problem;
 use crate::trace::{self, Trace, in_words};
 
 /// The version of the JSON form: docs/schema/replay.schema.json.
 const SCHEMA_VERSION: u16 = 1;
-
-/// What `replay` takes.
-#[derive(Debug, Args)]
-pub(crate) struct ReplayArgs {
-    /// A trace that `record` has written
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-}
 
 /// How one policy fared, in percent of all new connections.
 #[derive(Debug, PartialEq, Serialize)]

@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::names;
 
+/// The exit code where a cluster is cut off.
+pub(crate) const CUT_OFF: u8 = 3;
+
 /// Whether clients are served, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "camelCase")]

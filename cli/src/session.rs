@@ -9,10 +9,13 @@ use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
 use eks_nlb_simulator::{Simulator, sample};
 use eks_nlb_sync::aws::account::{Account, Clients};
 use eks_nlb_sync::aws::config;
+use eks_nlb_sync::discover::discover;
 use eks_nlb_sync::error::CallError;
-use eks_nlb_sync::model::{Role, Scope};
+use eks_nlb_sync::history::History;
+use eks_nlb_sync::model::{ClusterName, Role, Scope};
 use eks_nlb_sync::observe::dns::Resolver;
 use eks_nlb_sync::publish::report::Report;
+use eks_nlb_sync::reasons::FailureCode;
 use eks_nlb_sync::request::Request;
 use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::service::Service;
@@ -22,11 +25,15 @@ use crate::args::Common;
 use crate::deployed::Deployed;
 use crate::output::hint;
 use crate::problem::Problem;
-use crate::{credentials, profile, progress};
+use crate::{credentials, names, profile, progress};
 
 /// The time of one run. A Region that is too large for it is read in the next
 /// run, as by the function.
 const TIME: Duration = Duration::from_mins(10);
+
+/// How long the deployed function is looked for. A network without a way to
+/// Lambda delays every command by so much.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The name of a run in the CloudTrail events of an assumed role.
 const RUN_NAME: &str = "cli";
@@ -99,7 +106,12 @@ impl Session {
     /// where it does not exist.
     pub(crate) async fn open_as_function(common: &Common) -> Result<Self, Problem> {
         let mut session = Self::open(common).await?;
-        session.deployed = Deployed::find(&session, common.function.as_deref()).await;
+        let budget = RunBudget::new(session.settings().max_concurrency, PATIENCE);
+        let clients = session.clients(&budget).await;
+        match &clients {
+            Ok(clients) => session.deployed.find(&clients.query_client(&budget)).await,
+            Err(error) => session.deployed.function = Err(error.clone().into()),
+        }
         let deployed = &session.deployed;
         // The doctor says it of a function with settings that it cannot start with.
         if let Ok(settings) = settings(common, session.demo.as_ref(), |name| deployed.variable(name)) {
@@ -162,6 +174,25 @@ impl Session {
     /// Makes one run that only reads.
     pub(crate) async fn plan(&self) -> Result<Report, CallError> {
         self.run_within(&self.request, &self.budget()).await
+    }
+
+    /// Refuses clusters that no load balancer carries, and names the nearest.
+    pub(crate) async fn refuse_unknown_clusters(&self, report: &Report) -> Result<(), Problem> {
+        let unknown = report.failures().find_map(|(frontend, failure)| {
+            let is_unknown = failure.code == FailureCode::ClusterNotSelected;
+            frontend.cluster.clone().filter(|_| is_unknown)
+        });
+        let Some(name) = unknown else { return Ok(()) };
+        let budget = self.budget();
+        let clients = self.clients(&budget).await?;
+        let known =
+            discover(&clients.elb(&budget), self.settings(), &Request::default(), &History::default())
+                .await?;
+        let clusters = known.frontends.iter().map(|frontend| &frontend.cluster);
+        let clusters =
+            clusters.chain(known.rejected.iter().filter_map(|rejected| rejected.report.cluster.as_ref()));
+        let nearest = names::nearest(name.as_str(), clusters.map(ClusterName::as_str));
+        Err(Problem::UnknownCluster { name, nearest })
     }
 
     async fn run_within(&self, request: &Request, budget: &RunBudget) -> Result<Report, CallError> {

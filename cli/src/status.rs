@@ -1,91 +1,21 @@
 //! Shows whether the clients of each cluster are served, from one dry run.
 
+mod document;
 mod text;
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use eks_nlb_sync::model::{ClusterName, LoadBalancerArn, TargetGroupArn, Zone};
-use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
-use serde::Serialize;
 
 use crate::args::{Common, Output};
 use crate::output::{SCHEMA_VERSION, print, print_json};
-use crate::plan::refuse_unknown_clusters;
 use crate::problem::Problem;
 use crate::reads::metrics;
-use crate::serving::{self, Serving};
+use crate::serving::{CUT_OFF, Serving};
 use crate::session::Session;
-
-/// The exit code where a cluster is cut off.
-pub(crate) const CUT_OFF: u8 = 3;
-
-/// Every cluster with its state.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Status<'a> {
-    schema_version: u16,
-    region: &'a str,
-    /// When it was read.
-    read_at: String,
-    summary: Summary,
-    /// Worst first.
-    clusters: Vec<Cluster<'a>>,
-}
-
-/// The clusters, counted by state.
-#[derive(Debug, Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Summary {
-    clusters: usize,
-    served: usize,
-    old_addresses_only: usize,
-    zone_cut_off: usize,
-    cut_off: usize,
-    unknown: usize,
-    /// Frontends that a run fails for.
-    failed: usize,
-}
-
-/// A cluster: the state of its worst frontend.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Cluster<'a> {
-    /// Absent where no tag names one.
-    #[serde(rename = "cluster", skip_serializing_if = "Option::is_none")]
-    name: Option<&'a ClusterName>,
-    state: Serving,
-    /// No later than which it began; absent where CloudWatch cannot tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    since: Option<String>,
-    frontends: Vec<Frontend<'a>>,
-}
-
-/// One target group of a load balancer.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Frontend<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    load_balancer: Option<&'a LoadBalancerArn>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    target_group: Option<&'a TargetGroupArn>,
-    state: Serving,
-    /// The zones without a healthy target.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    unserved: Option<&'a [Zone]>,
-    /// Healthy targets among the current addresses.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    healthy: Option<usize>,
-    /// The current addresses, counted.
-    desired: usize,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
-    #[serde(skip)]
-    is_skipped: bool,
-}
+use document::{Cluster, Frontend, Status, Summary, clusters, summary};
 
 /// Prints one line for each cluster.
 pub(crate) async fn status(session: &Session, common: &Common) -> Result<ExitCode, Problem> {
@@ -106,7 +36,7 @@ pub(crate) async fn status(session: &Session, common: &Common) -> Result<ExitCod
         Output::Json => print_json(&status)?,
         Output::Table => print(&text::of(&status, session))?,
     }
-    refuse_unknown_clusters(session, &report).await?;
+    session.refuse_unknown_clusters(&report).await?;
     Ok(match status.summary {
         Summary { cut_off: 1.., .. } => ExitCode::from(CUT_OFF),
         Summary { failed: 1.., .. } => ExitCode::FAILURE,
@@ -116,59 +46,6 @@ pub(crate) async fn status(session: &Session, common: &Common) -> Result<ExitCod
 
 fn time(at: SystemTime) -> String {
     DateTime::from_secs(DateTime::from(at).secs()).fmt(Format::DateTime).unwrap_or_default()
-}
-
-/// The clusters of a report, worst first. A frontend whose tags name no cluster
-/// stands for itself.
-fn clusters(report: &Report) -> Vec<Cluster<'_>> {
-    let mut named: BTreeMap<&ClusterName, Vec<Frontend<'_>>> = BTreeMap::new();
-    let mut clusters = Vec::new();
-    for frontend in &report.frontends {
-        match &frontend.cluster {
-            Some(name) => named.entry(name).or_default().push(Frontend::of(frontend)),
-            None => clusters.push(Cluster::of(None, vec![Frontend::of(frontend)])),
-        }
-    }
-    clusters.extend(named.into_iter().map(|(name, frontends)| Cluster::of(Some(name), frontends)));
-    clusters.sort_by_key(|cluster| (cluster.state, cluster.name));
-    clusters
-}
-
-impl<'a> Cluster<'a> {
-    /// Skipped frontends come last among frontends of one state.
-    fn of(name: Option<&'a ClusterName>, mut frontends: Vec<Frontend<'a>>) -> Self {
-        frontends.sort_by_key(|frontend| (frontend.state, frontend.is_skipped));
-        let state = frontends.first().map_or(Serving::Unknown, |worst| worst.state);
-        Self { name, state, since: None, frontends }
-    }
-}
-
-impl<'a> Frontend<'a> {
-    fn of(frontend: &'a FrontendReport) -> Self {
-        Self {
-            load_balancer: frontend.load_balancer.as_ref(),
-            target_group: frontend.target_group.as_ref(),
-            state: Serving::of(frontend),
-            unserved: frontend.unserved.as_deref(),
-            healthy: frontend.healthy,
-            desired: frontend.desired.len(),
-            message: serving::why(frontend),
-            is_skipped: matches!(frontend.outcome, Outcome::Skipped { .. }),
-        }
-    }
-}
-
-fn summary(clusters: &[Cluster<'_>], report: &Report) -> Summary {
-    let count = |state: Serving| clusters.iter().filter(|cluster| cluster.state == state).count();
-    Summary {
-        clusters: clusters.len(),
-        served: count(Serving::Served),
-        old_addresses_only: count(Serving::OldAddressesOnly),
-        zone_cut_off: count(Serving::ZoneCutOff),
-        cut_off: count(Serving::CutOff),
-        unknown: count(Serving::Unknown),
-        failed: report.summary.failed,
-    }
 }
 
 /// The cluster that the function's metric is about: it counts target groups, so it does

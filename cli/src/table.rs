@@ -9,15 +9,12 @@ use eks_nlb_sync::plan::{Action, Decision, Plan};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::SkipReason;
 
-pub(crate) use grid::{Grid, Row};
+pub(crate) use grid::{Grid, NOTHING, Row};
 pub(crate) use prose::{pairs, paragraphs, terminal};
 
 use crate::names;
 use crate::permission::{MayWrite, Permissions};
 use crate::serving::Serving;
-
-/// Stands for a value that does not exist.
-pub(crate) const NOTHING: &str = "-";
 
 /// Colours of the terminal's own palette: a light theme has them darker.
 pub(crate) const GOOD: Color = Color::DarkGreen;

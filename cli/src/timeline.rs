@@ -5,26 +5,13 @@ mod svg;
 mod text;
 mod unserved;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
-
+use crate::args::TimelineArgs;
 use crate::output;
 use crate::problem::Problem;
 use crate::trace;
 use picture::Picture;
-
-/// What `timeline` takes.
-#[derive(Debug, Args)]
-pub(crate) struct TimelineArgs {
-    /// A trace that `record` has written
-    #[arg(value_name = "FILE")]
-    pub(crate) file: PathBuf,
-    /// Where to write the picture [default: FILE.svg]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) svg: Option<PathBuf>,
-}
 
 /// Prints what happened, and draws it.
 pub(crate) fn timeline(args: &TimelineArgs) -> Result<ExitCode, Problem> {

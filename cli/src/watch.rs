@@ -27,8 +27,9 @@ use crate::args::{Common, NAME, Output, WatchArgs};
 use crate::output::{complain, print};
 use crate::permission::Permissions;
 use crate::plan::{is_agreed, text_of};
-use crate::problem::{Problem, unless_interrupted};
+use crate::problem::Problem;
 use crate::session::Session;
+use crate::signals::{stopped, unless_interrupted};
 use ready::Readiness;
 
 pub(crate) use ready::ready;
@@ -100,16 +101,4 @@ fn show(result: Result<Report, CallError>) -> Result<(), Problem> {
             Ok(())
         }
     }
-}
-
-/// Waits for SIGTERM or Ctrl-C, both of which from now on do nothing else.
-pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Problem> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Problem::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Problem::Signals)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
 }

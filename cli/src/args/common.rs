@@ -1,12 +1,10 @@
 //! The flags that every command takes.
 
 use clap::{Args, ValueEnum};
-use clap_complete::engine::ArgValueCandidates;
 use eks_nlb_sync::model::{ClusterName, Region};
 
 use super::settings::SettingFlags;
 use super::values::function_name;
-use crate::completions;
 
 /// The heading of these flags, which comes after those of the command.
 const HEADING: &str = "Global options";
@@ -28,8 +26,7 @@ pub(crate) struct Common {
     #[arg(long, global = true, value_name = "ID", requires = "role_arn", help_heading = HEADING)]
     pub(crate) external_id: Option<String>,
     /// Only this cluster; may be given several times
-    #[arg(long = "cluster", global = true, value_name = "NAME", help_heading = HEADING,
-          add = ArgValueCandidates::new(completions::clusters))]
+    #[arg(long = "cluster", global = true, value_name = "NAME", help_heading = HEADING)]
     pub(crate) clusters: Vec<ClusterName>,
     /// The deployed function, whose settings are taken where neither flag nor
     /// variable gives another [default: eks-nlb-sync, else the only one that has

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::problem::did_you_mean;
-use crate::{doctor, names};
+use crate::doctor::catalogue;
+use crate::names::{self, did_you_mean};
 
 /// The id of a check of `doctor`. Help lists all of them.
 #[derive(Clone, Debug)]
@@ -23,10 +23,10 @@ impl TypedValueParser for CheckId {
         value: &OsStr,
     ) -> Result<Self::Value, clap::Error> {
         let text = value.to_string_lossy();
-        if doctor::ids().any(|id| id == text) {
+        if catalogue::all().any(|check| check.id == text) {
             return Ok(text.into_owned());
         }
-        let nearest = names::nearest(&text, doctor::ids());
+        let nearest = names::nearest(&text, catalogue::all().map(|check| check.id));
         let mut error = clap::Error::new(ErrorKind::ValueValidation).with_cmd(command);
         let flag = arg.map(ToString::to_string).unwrap_or_default();
         error.insert(ContextKind::InvalidArg, ContextValue::String(flag));
@@ -36,7 +36,7 @@ impl TypedValueParser for CheckId {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(doctor::checks().map(|check| PossibleValue::new(check.id).help(check.title))))
+        Some(Box::new(catalogue::all().map(|check| PossibleValue::new(check.id).help(check.title))))
     }
 }
 
@@ -51,7 +51,7 @@ pub(super) fn function_name(text: &str) -> Result<String, String> {
 }
 
 /// At least a second, in seconds, minutes or hours.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let units = [('s', 1), ('m', 60), ('h', 3600)];
     let seconds = units.into_iter().find_map(|(unit, seconds)| {
         text.strip_suffix(unit)?.parse::<u32>().ok().map(|count| u64::from(count) * seconds)
@@ -60,4 +60,12 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
         .filter(|seconds| *seconds > 0)
         .map(Duration::from_secs)
         .ok_or_else(|| "a time is given as in 60s, 5m or 1h".to_owned())
+}
+
+/// A time as [`duration`] takes it, or in milliseconds.
+pub(super) fn interval(text: &str) -> Result<Duration, String> {
+    match text.strip_suffix("ms").and_then(|count| count.parse().ok()).filter(|count| *count > 0) {
+        Some(count) => Ok(Duration::from_millis(count)),
+        None => duration(text),
+    }
 }

@@ -2,8 +2,8 @@
 
 use eks_nlb_sync::error::CallError;
 
-use super::Desk;
 use super::check::Check;
+use super::desk::Desk;
 use crate::reads::{self, Looked, NotLooked};
 
 /// Whether AWS accepts the credentials; and whether there is any sense in

@@ -7,8 +7,8 @@ use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
 use eks_nlb_sync::publish::report::FrontendReport;
 use futures_util::future::join_all;
 
-use super::Desk;
 use super::check::Check;
+use super::desk::Desk;
 use crate::names;
 use crate::reads::Looked;
 use crate::reads::elb::{self, Attributes};

@@ -9,7 +9,8 @@ use eks_nlb_sync::reasons::{FailureCode, SkipReason};
 use futures_util::future::join_all;
 
 use super::check::Check;
-use super::{Desk, name_of, security};
+use super::desk::{Balancer, Desk, name_of};
+use super::security;
 use crate::names;
 use crate::reads::cluster::Cluster;
 use crate::reads::elb::{self, Listener, LoadBalancer};
@@ -24,13 +25,6 @@ pub(super) struct Balancers {
     pub(super) attributes: BTreeMap<LoadBalancerArn, Looked<elb::Attributes>>,
     pub(super) listeners: BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
     pub(super) checks: Vec<Check>,
-}
-
-/// A load balancer with the clusters behind it.
-pub(super) struct Balancer<'a> {
-    pub(super) arn: &'a LoadBalancerArn,
-    pub(super) described: Looked<LoadBalancer>,
-    pub(super) clusters: Vec<&'a Cluster>,
 }
 
 /// Looks at the load balancers of `frontends`.

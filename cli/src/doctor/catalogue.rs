@@ -3,20 +3,10 @@
 
 mod groups;
 
+pub(crate) use groups::Entry;
 pub(super) use groups::GROUPS;
 
 use crate::output::docs;
-
-/// One check.
-#[derive(Debug)]
-pub(super) struct Entry {
-    /// As in `cross-zone`: its heading in the documentation, too.
-    pub(super) id: &'static str,
-    /// What is so where all is well.
-    pub(super) title: &'static str,
-    /// What to do where it is not.
-    pub(super) remedy: &'static str,
-}
 
 /// The check `id`.
 pub(super) fn entry(id: &str) -> &'static Entry {
@@ -29,12 +19,8 @@ pub(super) fn link(id: &str) -> String {
     format!("{}#{id}", docs!("cli.md"))
 }
 
-const fn check(id: &'static str, title: &'static str, remedy: &'static str) -> Entry {
-    Entry { id, title, remedy }
-}
-
 /// Every check.
-pub(super) fn all() -> impl Iterator<Item = &'static Entry> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
     GROUPS.iter().flat_map(|(_, checks)| checks.iter())
 }
 

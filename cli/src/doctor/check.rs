@@ -150,3 +150,14 @@ impl Group {
         !self.checks.is_empty() || (is_wanted && self.note.is_some())
     }
 }
+
+/// The result of all checks.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Diagnosis<'a> {
+    pub(super) schema_version: u16,
+    pub(super) region: &'a str,
+    /// Nothing failed.
+    pub(super) ok: bool,
+    pub(super) groups: Vec<Group>,
+}

@@ -10,9 +10,9 @@ use eks_nlb_sync::model::Family;
 use futures_util::future::join_all;
 
 use super::check::Check;
-use super::{Desk, Families};
+use super::desk::{Desk, Families};
 use crate::names;
-use crate::problem::did_you_mean;
+use crate::names::did_you_mean;
 use crate::reads::cluster::{self, Cluster};
 use crate::reads::network;
 use crate::reads::{Looked, NotLooked};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use super::Desk;
 use super::check::Check;
+use super::desk::Desk;
 use crate::deployed::{self, Deployed};
 use crate::reads::NotLooked;
 use crate::reads::alarms;

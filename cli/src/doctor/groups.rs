@@ -5,16 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use eks_nlb_sync::model::{Family, TargetGroupArn};
 use eks_nlb_sync::publish::report::FrontendReport;
 
+use super::attributes;
 use super::balancers::Balancers;
 use super::check::Check;
-use super::{Desk, TagsOf, attributes, listeners};
+use super::desk::{Desk, TagsOf};
+use super::listeners::{self, PORT};
 use crate::names;
 use crate::permission::{self, Basis};
 use crate::reads::elb::{HealthCheck, TargetGroup};
 use crate::reads::{Looked, NotLooked};
-
-/// The port of API servers and of their clients.
-pub(super) const PORT: &str = "443";
 
 /// What an API server answers without credentials, on every EKS version.
 const PATHS: [&str; 3] = ["/readyz", "/livez", "/healthz"];

@@ -6,10 +6,12 @@ use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
 use eks_nlb_sync::publish::report::FrontendReport;
 
 use super::check::Check;
-use super::groups::PORT;
 use crate::names;
 use crate::reads::Looked;
 use crate::reads::elb::Listener;
+
+/// The port of API servers and of their clients.
+pub(super) const PORT: &str = "443";
 
 /// Looks at the listeners that forward to the target groups of `frontends`.
 pub(super) fn look(

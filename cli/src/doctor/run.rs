@@ -5,8 +5,8 @@ use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::FailureCode;
 
 use super::check::Check;
-use super::{Desk, name_of};
-use crate::plan::plural;
+use super::desk::{Desk, name_of};
+use crate::output::plural;
 use crate::reads::{Looked, NotLooked};
 use crate::serving::{self, Serving};
 

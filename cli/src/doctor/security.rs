@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use eks_nlb_sync::model::LoadBalancerArn;
 use ipnet::Ipv4Net;
 
-use super::Desk;
-use super::balancers::Balancer;
 use super::check::Check;
+use super::desk::{Balancer, Desk};
 use crate::names;
 use crate::reads::Looked;
 use crate::reads::cluster::Cluster;

@@ -3,8 +3,7 @@
 
 use std::fmt::Write;
 
-use super::Diagnosis;
-use super::check::{Check, Status};
+use super::check::{Check, Diagnosis, Status};
 use crate::table;
 
 /// All checks, and how many ended in which way.

@@ -8,7 +8,7 @@ use eks_nlb_sync::reasons::{
 };
 use serde::Serialize;
 
-use crate::doctor;
+use crate::doctor::catalogue;
 use crate::output::docs;
 
 /// The answers for one name.
@@ -83,7 +83,7 @@ pub(crate) fn all() -> impl Iterator<Item = Answers> {
     let error_types = ErrorType::ALL.iter().map(|one| of_error_type(*one));
     let alarms = Alarm::ALL.iter().map(|one| of_alarm(*one));
     let reported = withheld.chain(skipped).chain(failed).chain(outcomes).chain(rules);
-    reported.chain(error_types).chain(alarms).chain(doctor::checks().map(of_check))
+    reported.chain(error_types).chain(alarms).chain(catalogue::all().map(of_check))
 }
 
 fn of_error_type(error_type: ErrorType) -> Answers {
@@ -103,7 +103,7 @@ fn of_alarm(alarm: Alarm) -> Answers {
     Answers::of(alarm.as_str(), "alarm", alarm.explanation(), next)
 }
 
-fn of_check(check: doctor::Named) -> Answers {
+fn of_check(check: &catalogue::Entry) -> Answers {
     Answers {
         code: check.id,
         kind: "check",
@@ -163,7 +163,7 @@ mod tests {
         let kinds = ["withheld reason", "skipped reason", "failed code", "rule"];
         assert_eq!(of_kinds(&kinds), documented(&headers));
         assert_eq!(of_kinds(&["alarm"]), alarms());
-        assert_eq!(of_kinds(&["check"]), doctor::ids().map(str::to_owned).collect());
+        assert_eq!(of_kinds(&["check"]), catalogue::all().map(|check| check.id.to_owned()).collect());
 
         let outcomes = [Outcome::Converged, Outcome::Waiting, Outcome::Changed, Outcome::Planned];
         let skipped = Outcome::Skipped { reason: SkipReason::LocalCluster };

@@ -17,8 +17,7 @@ use eks_nlb_sync::request::Request;
 use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::settings::Settings;
 
-use super::RecordArgs;
-use crate::args::NAME;
+use crate::args::{NAME, RecordArgs};
 use crate::names;
 use crate::problem::Problem;
 use crate::trace::{Header, RecordSettings, Time, VERSION};

@@ -13,12 +13,13 @@ use hickory_resolver::net::runtime::RuntimeProvider;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::RecordArgs;
 use super::probe::Prober;
 use super::seen::{News, Seen};
 use super::sink::Sink;
 use super::sources::{NotRead, Sources};
+use crate::args::RecordArgs;
 use crate::problem::Problem;
+use crate::signals;
 use crate::trace::{ALIVE_SECONDS, Change, GONE, Line, Probed, Source, Time, Update, in_words};
 
 /// How often EKS is read: its rate is not published, and a status lasts for
@@ -74,7 +75,7 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
 
     /// Records until Ctrl-C, SIGTERM, or quiet; returns a summary.
     pub(super) async fn run(self) -> Result<String, Problem> {
-        let stopped = crate::watch::stopped()?;
+        let stopped = signals::stopped()?;
         let every = self.args.every;
         let ended = tokio::select! {
             () = stopped => Ok(()),

@@ -4,11 +4,12 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, Color};
 
-use super::{Cluster, Frontend, Status};
+use super::document::{Cluster, Frontend, Status};
+use crate::output::plural;
 use crate::serving::Serving;
 use crate::session::Session;
 use crate::table::{Grid, Row};
-use crate::{names, plan, table};
+use crate::{names, table};
 
 pub(super) fn of(status: &Status<'_>, session: &Session) -> String {
     let mut text = String::new();
@@ -77,7 +78,7 @@ fn summary(status: &Status<'_>) -> String {
     let counts = &status.summary;
     format!(
         "{} in {}: {} cut off, {} with a zone cut off, {} unknown, {} served by old addresses only, {} served.\n",
-        plan::plural(counts.clusters, "cluster"),
+        plural(counts.clusters, "cluster"),
         status.region,
         counts.cut_off,
         counts.zone_cut_off,

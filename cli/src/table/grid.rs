@@ -12,7 +12,10 @@ use std::fmt::Write;
 use comfy_table::{Attribute, Cell, ContentArrangement, Table};
 use textwrap::core::display_width;
 
-use super::{NOTHING, prose};
+use super::prose;
+
+/// Stands for a value that does not exist.
+pub(crate) const NOTHING: &str = "-";
 
 /// A reason that is no longer than its number is not replaced by it.
 const SHORT: usize = 8;

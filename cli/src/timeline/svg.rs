@@ -5,7 +5,7 @@ mod style;
 use std::fmt::Write;
 use std::time::Duration;
 
-use style::{down, legend, style, up};
+use style::{BAR, down, legend, style, up};
 
 use super::picture::{Bars, Picture, Row};
 use super::unserved::Spans;
@@ -16,7 +16,6 @@ const WIDTH: f64 = 1200.0;
 const LEFT: f64 = 190.0;
 const RIGHT: f64 = 34.0;
 const TOP: f64 = 74.0;
-const BAR: f64 = 9.0;
 const PITCH: f64 = 11.0;
 const GAP: f64 = 10.0;
 

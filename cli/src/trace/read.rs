@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::time::in_words;
-use super::{ALIVE_SECONDS, Change, Header, Line, Time, VERSION};
+use super::format::{ALIVE_SECONDS, Change, Header, Line, VERSION};
+use super::time::{Time, in_words};
 
 /// Silence that is longer than this is a hole: two lines are missing that
 /// would have been written if nothing had changed.

@@ -1,5 +1,7 @@
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::*;

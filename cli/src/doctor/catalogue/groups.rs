@@ -1,7 +1,21 @@
 //! Every check with its words.
 
-use super::{Entry, check};
 use crate::output::docs;
+
+/// One check.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// As in `cross-zone`: its heading in the documentation, too.
+    pub(crate) id: &'static str,
+    /// What is so where all is well.
+    pub(crate) title: &'static str,
+    /// What to do where it is not.
+    pub(crate) remedy: &'static str,
+}
+
+const fn check(id: &'static str, title: &'static str, remedy: &'static str) -> Entry {
+    Entry { id, title, remedy }
+}
 
 /// Every check by its group, in the order in which they are made.
 pub(in crate::doctor) const GROUPS: &[(&str, &[Entry])] = &[

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::BAR;
+pub(super) const BAR: f64 = 9.0;
 
 /// The classes of bars, with what they mean, as in the legend.
 const LEGEND: [(&str, &str); 8] = [
