@@ -15,9 +15,10 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub(crate) use common::{Common, Output};
 pub(crate) use recordings::{RecordArgs, ReplayArgs, TimelineArgs};
 
+use crate::doctor::catalogue::CheckId;
 use crate::output;
 use crate::problem::Problem;
-use values::{CheckId, duration};
+use values::{CheckName, duration};
 
 /// The name of the program.
 pub(crate) const NAME: &str = "eks-nlb";
@@ -173,8 +174,8 @@ pub(crate) struct DoctorArgs {
     #[arg(long, visible_alias = "after", conflicts_with_all = ["pre", "before_upgrade"])]
     pub(crate) after_upgrade: bool,
     /// Leave out this check; may be given several times
-    #[arg(long, value_name = "CHECK", value_parser = CheckId)]
-    pub(crate) skip: Vec<String>,
+    #[arg(long, value_name = "CHECK", value_parser = CheckName)]
+    pub(crate) skip: Vec<CheckId>,
 }
 
 /// Prints help that was asked for, or the one sentence that refuses a command

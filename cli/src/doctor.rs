@@ -31,6 +31,7 @@ use crate::output::{SCHEMA_VERSION, hint, print, print_json};
 use crate::problem::Problem;
 use crate::reads::{self, Looked, NotLooked};
 use crate::session::Session;
+use catalogue::CheckId;
 use check::{Check, Diagnosis, Group, Status};
 use desk::{Desk, Families, TagsOf};
 
@@ -72,10 +73,10 @@ pub(crate) async fn doctor(
         DoctorArgs { after_upgrade: true, .. } => Some(catalogue::AFTER_UPGRADE),
         DoctorArgs { .. } => None,
     };
-    let is_wanted = |id: &str| {
+    let is_wanted = |id: CheckId| {
         // Between upgrades, a run may have something to do at any time.
-        let is_of_phase = phase.map_or(id != "settled", |phase| phase.contains(&id));
-        is_of_phase && !wanted.skip.iter().any(|skip| skip == id)
+        let is_of_phase = phase.map_or(id != CheckId::Settled, |phase| phase.contains(&id));
+        is_of_phase && !wanted.skip.contains(&id)
     };
     groups.retain_mut(|group| group.retain(is_wanted));
     let has =
@@ -99,7 +100,7 @@ async fn before(desk: &Desk<'_>) -> Group {
     match names {
         Ok(names) => Group::new("clusters", clusters::look(desk, &names, &Families::new()).await.checks),
         Err(not_looked) => {
-            let mut check = Check::new("cluster");
+            let mut check = Check::new(CheckId::Cluster);
             check.sees(desk.session.region(), Err(not_looked));
             Group::new("clusters", [check])
         }

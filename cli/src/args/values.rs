@@ -6,15 +6,15 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-use crate::doctor::catalogue;
+use crate::doctor::catalogue::CheckId;
 use crate::names::{self, did_you_mean};
 
-/// The id of a check of `doctor`. Help lists all of them.
+/// Reads the name of a check of `doctor`. Help lists all of them.
 #[derive(Clone, Debug)]
-pub(super) struct CheckId;
+pub(super) struct CheckName;
 
-impl TypedValueParser for CheckId {
-    type Value = String;
+impl TypedValueParser for CheckName {
+    type Value = CheckId;
 
     fn parse_ref(
         &self,
@@ -23,10 +23,10 @@ impl TypedValueParser for CheckId {
         value: &OsStr,
     ) -> Result<Self::Value, clap::Error> {
         let text = value.to_string_lossy();
-        if catalogue::all().any(|check| check.id == text) {
-            return Ok(text.into_owned());
+        if let Some(check) = CheckId::ALL.iter().find(|check| check.as_str() == text) {
+            return Ok(*check);
         }
-        let nearest = names::nearest(&text, catalogue::all().map(|check| check.id));
+        let nearest = names::nearest(&text, CheckId::ALL.iter().map(|check| check.as_str()));
         let mut error = clap::Error::new(ErrorKind::ValueValidation).with_cmd(command);
         let flag = arg.map(ToString::to_string).unwrap_or_default();
         error.insert(ContextKind::InvalidArg, ContextValue::String(flag));
@@ -36,7 +36,9 @@ impl TypedValueParser for CheckId {
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(catalogue::all().map(|check| PossibleValue::new(check.id).help(check.title))))
+        Some(Box::new(
+            CheckId::ALL.iter().map(|check| PossibleValue::new(check.as_str()).help(check.title())),
+        ))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use eks_nlb_sync::error::CallError;
 
+use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
 use crate::reads::{self, Looked, NotLooked};
@@ -9,7 +10,7 @@ use crate::reads::{self, Looked, NotLooked};
 /// Whether AWS accepts the credentials; and whether there is any sense in
 /// asking on.
 pub(super) async fn credentials(desk: &Desk<'_>) -> (Check, bool) {
-    let mut check = Check::new("credentials");
+    let mut check = Check::new(CheckId::Credentials);
     let region = desk.session.region();
     match reads::identity(&desk.ask).await {
         Ok(Some((account, arn))) => {
@@ -37,7 +38,7 @@ pub(super) async fn credentials(desk: &Desk<'_>) -> (Check, bool) {
 /// Whether AWS may be read as the function reads it. What is refused to this
 /// caller may be allowed to the function.
 pub(super) async fn reads(desk: &Desk<'_>) -> Check {
-    let mut check = Check::new("reads");
+    let mut check = Check::new(CheckId::Reads);
     let elb = desk.clients.elb(desk.limits);
     check.sees("load balancers", is_unreachable(elb.network_load_balancers().await));
     check.sees("target groups", is_unreachable(elb.target_groups().await));

@@ -7,6 +7,7 @@ use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
 use eks_nlb_sync::publish::report::FrontendReport;
 use futures_util::future::join_all;
 
+use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
 use crate::names;
@@ -31,7 +32,7 @@ pub(super) async fn look(
     let attributes =
         arns.iter().map(async |arn| (*arn, elb::attributes_of_target_group(&desk.ask, &arn.0).await));
     let attributes: BTreeMap<_, _> = join_all(attributes).await.into_iter().collect();
-    let of_each = |id: &'static str, look: fn(&Attributes) -> Option<String>| {
+    let of_each = |id: CheckId, look: fn(&Attributes) -> Option<String>| {
         let mut check = Check::new(id);
         for (arn, looked) in &attributes {
             check.sees(names::target_group(arn), looked.as_ref().map(look).map_err(Clone::clone));
@@ -40,11 +41,11 @@ pub(super) async fn look(
     };
     [
         cross_zone(frontends, &attributes, of_balancers),
-        of_each("thresholds", too_high),
-        of_each("client-address", |group| {
+        of_each(CheckId::Thresholds, too_high),
+        of_each(CheckId::ClientAddress, |group| {
             is_on(group, "preserve_client_ip.enabled").then(|| "it is on".to_owned())
         }),
-        of_each("proxy-protocol", |group| {
+        of_each(CheckId::ProxyProtocol, |group| {
             is_on(group, "proxy_protocol_v2.enabled").then(|| "it is on".to_owned())
         }),
     ]
@@ -64,7 +65,7 @@ fn cross_zone(
     of_groups: &BTreeMap<&TargetGroupArn, Looked<Attributes>>,
     of_balancers: &BTreeMap<LoadBalancerArn, Looked<Attributes>>,
 ) -> Check {
-    let mut check = Check::new("cross-zone");
+    let mut check = Check::new(CheckId::CrossZone);
     for frontend in frontends {
         let (Some(balancer), Some(group)) = (&frontend.load_balancer, &frontend.target_group) else {
             continue;

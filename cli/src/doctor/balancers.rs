@@ -8,6 +8,7 @@ use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::{FailureCode, SkipReason};
 use futures_util::future::join_all;
 
+use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Balancer, Desk, name_of};
 use super::security;
@@ -46,11 +47,11 @@ pub(super) async fn look(
     let listeners = join_all(listeners).await.into_iter().collect();
     let subnets = subnets(desk, &balancers, clusters).await;
     let allows_public = desk.session.settings().allow_internet_facing;
-    let internal = Check::of("internal", &balancers, name, |balancer| {
+    let internal = Check::of(CheckId::Internal, &balancers, name, |balancer| {
         let scheme = &balancer.described.as_ref().map_err(Clone::clone)?.scheme;
         Ok((scheme != "internal" && !allows_public).then(|| format!("it is {scheme}")))
     });
-    let zones = Check::of("zones", &balancers, name, |balancer| missing_zones(balancer, &subnets));
+    let zones = Check::of(CheckId::Zones, &balancers, name, |balancer| missing_zones(balancer, &subnets));
     let [reach, admitted] = security::look(desk, &balancers, &subnets, &listeners, services).await;
     let (managed, cluster_tag) = (managed(desk, report), cluster_tag(frontends));
     let ports = port_allocation(desk, &arns).await;
@@ -60,7 +61,7 @@ pub(super) async fn look(
 
 /// The target groups whose targets another controller keeps.
 fn controllers(report: &Report) -> Check {
-    let mut check = Check::new("controller");
+    let mut check = Check::new(CheckId::Controller);
     for frontend in &report.frontends {
         let is_owned = frontend.outcome == Outcome::Skipped { reason: SkipReason::OwnedByController };
         if frontend.target_group.is_some() {
@@ -87,7 +88,7 @@ async fn port_allocation(desk: &Desk<'_>, arns: &BTreeSet<&LoadBalancerArn>) -> 
         };
         (*arn, metrics::points(&desk.ask, metric, BACK).await)
     });
-    let mut check = Check::new("port-allocation");
+    let mut check = Check::new(CheckId::PortAllocation);
     for (arn, points) in join_all(errors).await {
         let errors = points.map(|points| points.iter().map(|point| point.value).sum::<f64>());
         let says =
@@ -132,7 +133,7 @@ async fn subnets(
 /// Whether there is anything to look at, and for each cluster that is asked
 /// for.
 fn managed(desk: &Desk<'_>, report: &Report) -> Check {
-    let mut check = Check::new("managed");
+    let mut check = Check::new(CheckId::Managed);
     if report.summary.load_balancers == 0 && desk.session.request.clusters.is_none() {
         let says = format!("no load balancer carries {}", desk.session.settings().nlb_tag);
         check.sees(desk.session.region(), Ok(Some(says)));
@@ -150,7 +151,7 @@ fn managed(desk: &Desk<'_>, report: &Report) -> Check {
 }
 
 fn cluster_tag(frontends: &[&FrontendReport]) -> Check {
-    let mut check = Check::new("cluster-tag");
+    let mut check = Check::new(CheckId::ClusterTag);
     for frontend in frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
         let says = match &frontend.outcome {
             Outcome::Failed { error }

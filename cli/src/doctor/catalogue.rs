@@ -1,70 +1,116 @@
 //! All checks: what each says where all is well, and what to do where it is
 //! not.
 
-mod groups;
+use std::fmt;
 
-pub(crate) use groups::Entry;
-pub(super) use groups::GROUPS;
+use serde::{Serialize, Serializer};
 
 use crate::output::docs;
 
-/// The check `id`.
-pub(super) fn entry(id: &str) -> &'static Entry {
-    const UNKNOWN: Entry = Entry { id: "", title: "", remedy: "" };
-    all().find(|entry| entry.id == id).unwrap_or(&UNKNOWN)
+/// Declares [`CheckId`] with its names and texts: a check cannot be left out of
+/// any.
+macro_rules! catalogue {
+    ($($group:literal { $($Variant:ident = $name:literal { $title:expr; $remedy:expr; })* })*) => {
+        /// A check of `doctor`.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum CheckId {
+            $($($Variant,)*)*
+        }
+
+        impl CheckId {
+            /// Every one, in the order in which they are made.
+            pub(crate) const ALL: &'static [Self] = &[$($(Self::$Variant,)*)*];
+
+            /// As in `cross-zone`: its heading in the documentation, too.
+            pub(crate) fn as_str(self) -> &'static str {
+                match self {
+                    $($(Self::$Variant => $name,)*)*
+                }
+            }
+
+            /// The group in which it is shown.
+            pub(in crate::doctor) fn group(self) -> &'static str {
+                match self {
+                    $($(Self::$Variant => $group,)*)*
+                }
+            }
+
+            /// What is so where all is well.
+            pub(crate) fn title(self) -> &'static str {
+                match self {
+                    $($(Self::$Variant => $title,)*)*
+                }
+            }
+
+            /// What to do where it is not.
+            pub(crate) fn remedy(self) -> &'static str {
+                match self {
+                    $($(Self::$Variant => $remedy,)*)*
+                }
+            }
+        }
+    };
 }
 
-/// Where the check `id` is described.
-pub(super) fn link(id: &str) -> String {
-    format!("{}#{id}", docs!("cli.md"))
+mod checks;
+
+pub(crate) use checks::CheckId;
+
+impl CheckId {
+    /// Where it is described.
+    pub(super) fn link(self) -> String {
+        format!("{}#{self}", docs!("cli.md"))
+    }
 }
 
-/// Every check.
-pub(crate) fn all() -> impl Iterator<Item = &'static Entry> {
-    GROUPS.iter().flat_map(|(_, checks)| checks.iter())
+impl fmt::Display for CheckId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
-/// The checks of the group `name`.
-pub(super) fn of_group(name: &str) -> &'static [Entry] {
-    GROUPS.iter().find(|(group, _)| *group == name).map_or(&[], |(_, checks)| checks)
+impl Serialize for CheckId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
 }
 
 /// What must be in order before a control plane is upgraded.
-pub(super) const BEFORE_UPGRADE: &[&str] = &[
-    "credentials",
-    "cluster",
-    "cluster-health",
-    "addresses",
-    "cluster-ca",
-    "free-addresses",
-    "zones",
-    "security-groups",
-    "cross-zone",
-    "thresholds",
-    "write-tag",
-    "write-policy",
-    "function",
-    "schedule",
-    "last-success",
-    "alarms",
-    "served",
-    "overrides",
-    "plan",
+pub(super) const BEFORE_UPGRADE: &[CheckId] = &[
+    CheckId::Credentials,
+    CheckId::Cluster,
+    CheckId::ClusterHealth,
+    CheckId::Addresses,
+    CheckId::ClusterCa,
+    CheckId::FreeAddresses,
+    CheckId::Zones,
+    CheckId::SecurityGroups,
+    CheckId::CrossZone,
+    CheckId::Thresholds,
+    CheckId::WriteTag,
+    CheckId::WritePolicy,
+    CheckId::Function,
+    CheckId::Schedule,
+    CheckId::LastSuccess,
+    CheckId::Alarms,
+    CheckId::Served,
+    CheckId::Overrides,
+    CheckId::Plan,
 ];
 
 /// What tells that an upgrade of a control plane is over.
-pub(super) const AFTER_UPGRADE: &[&str] = &[
-    "credentials",
-    "cluster",
-    "cluster-health",
-    "addresses",
-    "cluster-ca",
-    "zones",
-    "last-success",
-    "served",
-    "overrides",
-    "settled",
-    "plan",
+pub(super) const AFTER_UPGRADE: &[CheckId] = &[
+    CheckId::Credentials,
+    CheckId::Cluster,
+    CheckId::ClusterHealth,
+    CheckId::Addresses,
+    CheckId::ClusterCa,
+    CheckId::Zones,
+    CheckId::LastSuccess,
+    CheckId::Served,
+    CheckId::Overrides,
+    CheckId::Settled,
+    CheckId::Plan,
 ];
 
 #[cfg(test)]
@@ -77,15 +123,13 @@ mod tests {
     #[test]
     fn each_check_is_documented_and_has_its_own_remedy() {
         let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/cli.md")).unwrap();
-        let remedies: BTreeSet<_> = all().map(|check| check.remedy).collect();
-        assert_eq!(remedies.len(), all().count());
-        for check in all() {
-            let heading = format!("\n### {}\n", check.id);
-            assert!(page.contains(&heading), "docs/cli.md has no heading {}", check.id);
-            assert_eq!(entry(check.id).title, check.title, "{} is there twice", check.id);
-        }
-        for id in BEFORE_UPGRADE.iter().chain(AFTER_UPGRADE) {
-            assert_eq!(entry(id).id, *id);
+        let remedies: BTreeSet<_> = CheckId::ALL.iter().map(|id| id.remedy()).collect();
+        assert_eq!(remedies.len(), CheckId::ALL.len());
+        let names: BTreeSet<_> = CheckId::ALL.iter().map(|id| id.as_str()).collect();
+        assert_eq!(names.len(), CheckId::ALL.len());
+        for id in CheckId::ALL {
+            let heading = format!("\n### {id}\n");
+            assert!(page.contains(&heading), "docs/cli.md has no heading {id}");
         }
     }
 }

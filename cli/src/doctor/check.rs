@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::catalogue::{self, Entry};
+use super::catalogue::CheckId;
 use crate::reads::{Looked, NotLooked};
 
 /// How a check ended.
@@ -33,7 +33,7 @@ pub(super) struct Finding {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Check {
-    pub(super) id: &'static str,
+    pub(super) id: CheckId,
     pub(super) title: &'static str,
     pub(super) status: Status,
     /// How many things were looked at.
@@ -49,17 +49,14 @@ pub(super) struct Check {
     pub(super) remedy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) link: Option<String>,
-    #[serde(skip)]
-    entry: &'static Entry,
 }
 
 impl Check {
     /// A check of the catalogue that has not looked at anything.
-    pub(super) fn new(id: &'static str) -> Self {
-        let entry = catalogue::entry(id);
+    pub(super) fn new(id: CheckId) -> Self {
         Self {
             id,
-            title: entry.title,
+            title: id.title(),
             status: Status::Ok,
             looked: 0,
             note: None,
@@ -67,7 +64,6 @@ impl Check {
             not_looked: BTreeSet::new(),
             remedy: None,
             link: None,
-            entry,
         }
     }
 
@@ -87,7 +83,7 @@ impl Check {
 
     /// The same check after a look at each of `subjects`.
     pub(super) fn of<'a, T: 'a>(
-        id: &'static str,
+        id: CheckId,
         subjects: impl IntoIterator<Item = &'a T>,
         name: impl Fn(&'a T) -> &'a str,
         look: impl Fn(&T) -> Looked<Option<String>>,
@@ -114,8 +110,8 @@ impl Check {
             Status::Ok
         };
         let is_failed = self.status == Status::Failed;
-        self.remedy = is_failed.then_some(self.entry.remedy);
-        self.link = (self.status != Status::Ok).then(|| catalogue::link(self.id));
+        self.remedy = is_failed.then(|| self.id.remedy());
+        self.link = (self.status != Status::Ok).then(|| self.id.link());
     }
 }
 
@@ -144,9 +140,9 @@ impl Group {
     }
 
     /// Leaves only the checks that are `wanted`; false if the group has none.
-    pub(super) fn retain(&mut self, wanted: impl Fn(&str) -> bool) -> bool {
+    pub(super) fn retain(&mut self, wanted: impl Fn(CheckId) -> bool) -> bool {
         self.checks.retain(|check| wanted(check.id));
-        let is_wanted = catalogue::of_group(self.name).iter().any(|entry| wanted(entry.id));
+        let is_wanted = CheckId::ALL.iter().any(|id| id.group() == self.name && wanted(*id));
         !self.checks.is_empty() || (is_wanted && self.note.is_some())
     }
 }

@@ -9,6 +9,7 @@ use eks_nlb_sync::error::{FrontendError, chain};
 use eks_nlb_sync::model::Family;
 use futures_util::future::join_all;
 
+use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Desk, Families};
 use crate::names;
@@ -36,7 +37,7 @@ pub(super) async fn look(desk: &Desk<'_>, wanted: &BTreeSet<String>, families: &
     let known = if described.iter().any(is_gone) { cluster::names(&desk.ask).await } else { Ok(Vec::new()) };
     // Without permission to list clusters, no name is suggested.
     let known = known.unwrap_or_default();
-    let mut check = Check::new("cluster");
+    let mut check = Check::new(CheckId::Cluster);
     for (name, cluster) in &described {
         let says = match cluster {
             Ok(None) => {
@@ -51,14 +52,14 @@ pub(super) async fn look(desk: &Desk<'_>, wanted: &BTreeSet<String>, families: &
     }
     let ready: Vec<_> = described.into_iter().filter_map(|(_, cluster)| cluster.ok().flatten()).collect();
     let ready: Vec<_> = ready.into_iter().filter(is_ready).collect();
-    let private = Check::of("private-endpoint", &ready, name, |cluster| {
+    let private = Check::of(CheckId::PrivateEndpoint, &ready, name, |cluster| {
         Ok((!cluster.has_private_access).then(|| "its endpoint is public only".to_owned()))
     });
     let first = ready.iter().filter_map(|cluster| cluster.authorities.as_ref().ok()?.iter().min()).min();
     let note = first.map(|first| format!("the first ends on {}", day(*first)));
     let authorities =
-        Check::of("cluster-ca", &ready, name, |cluster| about_to_change(cluster, SystemTime::now()));
-    let issues = Check::of("cluster-health", &ready, name, |cluster| {
+        Check::of(CheckId::ClusterCa, &ready, name, |cluster| about_to_change(cluster, SystemTime::now()));
+    let issues = Check::of(CheckId::ClusterHealth, &ready, name, |cluster| {
         Ok((!cluster.issues.is_empty()).then(|| cluster.issues.join("; ")))
     });
     let checks = vec![
@@ -96,8 +97,10 @@ fn is_active(cluster: &Cluster) -> Looked<Option<String>> {
 
 /// Whether the owners of the clusters consent, where that is asked for.
 fn consent(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
-    let Some(wanted) = &desk.session.settings().cluster_tag else { return Check::new("cluster-consent") };
-    Check::of("cluster-consent", clusters, name, |cluster| {
+    let Some(wanted) = &desk.session.settings().cluster_tag else {
+        return Check::new(CheckId::ClusterConsent);
+    };
+    Check::of(CheckId::ClusterConsent, clusters, name, |cluster| {
         Ok((!wanted.matches(&cluster.tags)).then(|| format!("it does not carry {wanted}")))
     })
 }
@@ -111,7 +114,7 @@ async fn free_addresses(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
     const NEEDED: u32 = 5;
     let ids = clusters.iter().flat_map(|cluster| &cluster.subnets).cloned().collect();
     let subnets = network::subnets(&desk.ask, &ids).await;
-    Check::of("free-addresses", clusters, name, |cluster| {
+    Check::of(CheckId::FreeAddresses, clusters, name, |cluster| {
         let subnets = subnets.as_ref().map_err(Clone::clone)?;
         let free: Option<u32> = cluster.subnets.iter().map(|id| subnets.get(id)?.free).sum();
         let unknown = || NotLooked::because("EC2 does not say how many addresses its subnets have left");
@@ -123,7 +126,7 @@ async fn free_addresses(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
 
 /// Whether addresses are found as the function finds them.
 async fn addresses(desk: &Desk<'_>, clusters: &[Cluster], families: &Families) -> Check {
-    let mut check = Check::new("addresses");
+    let mut check = Check::new(CheckId::Addresses);
     let private = clusters.iter().filter(|cluster| cluster.has_private_access);
     // Before there is a target group, addresses of the usual family are wanted.
     let usual = vec![Family::Ipv4];
@@ -153,7 +156,7 @@ async fn addresses(desk: &Desk<'_>, clusters: &[Cluster], families: &Families) -
 async fn vpc_dns(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
     let vpcs: BTreeSet<_> = clusters.iter().map(|cluster| cluster.vpc.as_str()).collect();
     let looked = vpcs.into_iter().map(async |vpc| (vpc, network::lacking_dns(&desk.ask, vpc).await));
-    let mut check = Check::new("vpc-dns");
+    let mut check = Check::new(CheckId::VpcDns);
     for (vpc, lacking) in join_all(looked).await {
         let says = lacking
             .map(|lacking| (!lacking.is_empty()).then(|| format!("it lacks {}", lacking.join(" and "))));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
 use crate::deployed::{self, Deployed};
@@ -20,7 +21,7 @@ const BACK: Duration = Duration::from_hours(3);
 
 /// Looks at the function that is named, or at the one of the usual name.
 pub(super) async fn look(desk: &Desk<'_>) -> Vec<Check> {
-    let mut exists = Check::new("function");
+    let mut exists = Check::new(CheckId::Function);
     let deployed = desk.session.deployed();
     let (of, described) = (deployed.name.as_str(), &deployed.function);
     let region = desk.session.region();
@@ -61,7 +62,7 @@ fn is_not_well(function: &Function) -> Option<String> {
 
 /// Whether the function decides as this command does, and writes.
 fn settings(desk: &Desk<'_>, deployed: &Deployed) -> Check {
-    let mut check = Check::new("function-settings");
+    let mut check = Check::new(CheckId::FunctionSettings);
     let own = desk.session.settings();
     let looked = deployed.settings().map(|of_function| match of_function {
         Err(invalid) => Some(invalid),
@@ -78,7 +79,7 @@ fn settings(desk: &Desk<'_>, deployed: &Deployed) -> Check {
 }
 
 async fn schedule(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
-    let mut check = Check::new("schedule");
+    let mut check = Check::new(CheckId::Schedule);
     let schedules = function::schedules(&desk.ask, &function.arn).await;
     check.sees(
         name,
@@ -98,7 +99,7 @@ async fn schedule(desk: &Desk<'_>, name: &str, function: &Function) -> Check {
 
 async fn last_success(desk: &Desk<'_>, deployed: &Deployed) -> Check {
     let name = deployed.name.as_str();
-    let mut check = Check::new("last-success");
+    let mut check = Check::new(CheckId::LastSuccess);
     let namespace = deployed.settings().ok().and_then(Result::ok).map(|settings| settings.metrics_namespace);
     let namespace = namespace.unwrap_or_else(|| desk.session.settings().metrics_namespace.clone());
     let metric = OfFunction { namespace: &namespace, function: name }.metric("LoadBalancers");
@@ -119,7 +120,7 @@ async fn last_success(desk: &Desk<'_>, deployed: &Deployed) -> Check {
 
 /// Whether the function's alarms notify a recipient when they fire.
 async fn alarms(desk: &Desk<'_>, name: &str) -> Check {
-    let mut check = Check::new("alarms");
+    let mut check = Check::new(CheckId::Alarms);
     let alarms = match alarms::of_function(&desk.ask, name).await {
         Ok(alarms) => alarms,
         Err(not_looked) => {

@@ -7,6 +7,7 @@ use eks_nlb_sync::publish::report::FrontendReport;
 
 use super::attributes;
 use super::balancers::Balancers;
+use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Desk, TagsOf};
 use super::listeners::{self, PORT};
@@ -38,7 +39,7 @@ pub(super) async fn look(
     vec![
         listener,
         weight,
-        Check::of("target-group", arns.iter().copied(), names::target_group, |arn| {
+        Check::of(CheckId::TargetGroup, arns.iter().copied(), names::target_group, |arn| {
             of_arn(arn).map(takes_api_servers)
         }),
         family(frontends, balancers, &of_arn),
@@ -48,7 +49,7 @@ pub(super) async fn look(
         write_policy,
         client_address,
         proxy_protocol,
-        Check::of("health-check", arns.iter().copied(), names::target_group, |arn| {
+        Check::of(CheckId::HealthCheck, arns.iter().copied(), names::target_group, |arn| {
             of_arn(arn).map(|group| cannot_pass(&group.check))
         }),
     ]
@@ -60,7 +61,7 @@ fn family<'a>(
     balancers: &Balancers,
     of_arn: &impl Fn(&TargetGroupArn) -> Looked<&'a TargetGroup>,
 ) -> Check {
-    let mut check = Check::new("address-family");
+    let mut check = Check::new(CheckId::AddressFamily);
     for frontend in frontends {
         let (Some(balancer), Some(group)) = (&frontend.load_balancer, &frontend.target_group) else {
             continue;
@@ -115,7 +116,7 @@ fn matches_200(matcher: &str) -> bool {
 /// Whether the function may write: by the tag, and by the policies of its role.
 /// A policy that asks for no tag makes the tag unnecessary.
 async fn may_write(desk: &Desk<'_>, arns: &BTreeSet<&TargetGroupArn>, tags: &Looked<TagsOf>) -> [Check; 2] {
-    let (mut by_tag, mut by_policy) = (Check::new("write-tag"), Check::new("write-policy"));
+    let (mut by_tag, mut by_policy) = (Check::new(CheckId::WriteTag), Check::new(CheckId::WritePolicy));
     let tags = match tags {
         Ok(tags) => tags,
         Err(not_looked) => {

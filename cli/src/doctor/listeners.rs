@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
 use eks_nlb_sync::publish::report::FrontendReport;
 
+use super::catalogue::CheckId;
 use super::check::Check;
 use crate::names;
 use crate::reads::Looked;
@@ -18,7 +19,7 @@ pub(super) fn look(
     frontends: &[&FrontendReport],
     listeners: &BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
 ) -> [Check; 2] {
-    let (mut listener, mut weight) = (Check::new("listener"), Check::new("weight"));
+    let (mut listener, mut weight) = (Check::new(CheckId::Listener), Check::new(CheckId::Weight));
     for frontend in frontends {
         let (Some(balancer), Some(group)) = (&frontend.load_balancer, &frontend.target_group) else {
             continue;

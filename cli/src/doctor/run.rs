@@ -4,6 +4,7 @@ use eks_nlb_sync::model::TargetState;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::FailureCode;
 
+use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Desk, name_of};
 use crate::output::plural;
@@ -13,17 +14,17 @@ use crate::serving::{self, Serving};
 /// Makes the checks of a run.
 pub(super) fn look(desk: &Desk<'_>, report: &Looked<Report>) -> [Check; 4] {
     let plan = plan(desk, report);
-    let overrides = of_each("overrides", report, |frontend| frontend.current.is_some(), overridden);
+    let overrides = of_each(CheckId::Overrides, report, |frontend| frontend.current.is_some(), overridden);
     // What is skipped or fails is the business of the check `plan`.
     let is_planned = |frontend: &FrontendReport| frontend.plan.is_some() && frontend.failure().is_none();
-    let settled = of_each("settled", report, is_planned, unsettled);
+    let settled = of_each(CheckId::Settled, report, is_planned, unsettled);
     [served(desk, report), overrides, settled, plan]
 }
 
 /// A check of the frontends of a run that it `is_about`. Where there was no run,
 /// the check `plan` says why.
 fn of_each(
-    id: &'static str,
+    id: CheckId,
     report: &Looked<Report>,
     is_about: impl Fn(&FrontendReport) -> bool,
     look: impl Fn(&FrontendReport) -> Option<String>,
@@ -59,7 +60,7 @@ fn unsettled(frontend: &FrontendReport) -> Option<String> {
 
 /// Whether a run would serve every frontend.
 fn plan(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
-    let mut check = Check::new("plan");
+    let mut check = Check::new(CheckId::Plan);
     match report {
         Err(not_looked) => check.sees(desk.session.region(), Err(not_looked.clone())),
         Ok(report) => {
@@ -84,7 +85,7 @@ fn plan(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
 
 /// Whether the clients of every frontend are served, excluded ones included.
 fn served(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
-    let mut check = Check::new("served");
+    let mut check = Check::new(CheckId::Served);
     match report {
         Err(not_looked) => check.sees(desk.session.region(), Err(not_looked.clone())),
         Ok(report) => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use eks_nlb_sync::model::LoadBalancerArn;
 use ipnet::Ipv4Net;
 
+use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Balancer, Desk};
 use crate::names;
@@ -30,7 +31,7 @@ pub(super) async fn look(
     let groups: BTreeSet<_> =
         of_balancers.chain(clusters.flat_map(|cluster| &cluster.security_groups)).cloned().collect();
     let rules = network::rules(&desk.ask, &groups).await;
-    let mut check = Check::new("security-groups");
+    let mut check = Check::new(CheckId::SecurityGroups);
     for balancer in balancers {
         for cluster in &balancer.clusters {
             let reaches = may_reach(balancer, cluster, &rules, subnets);
@@ -38,7 +39,7 @@ pub(super) async fn look(
         }
     }
     let admitted = Check::of(
-        "clients-admitted",
+        CheckId::ClientsAdmitted,
         balancers,
         |balancer| names::load_balancer(balancer.arn),
         |balancer| {

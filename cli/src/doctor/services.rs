@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use eks_nlb_sync::publish::report::FrontendReport;
 use futures_util::future::join_all;
 
+use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
 use crate::names;
@@ -18,7 +19,7 @@ pub(super) async fn look(
     services: &Looked<Vec<EndpointService>>,
 ) -> Vec<Check> {
     let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.load_balancer.as_ref()).collect();
-    let mut exists = Check::new("endpoint-service");
+    let mut exists = Check::new(CheckId::EndpointService);
     let mut own = BTreeMap::<&str, &EndpointService>::new();
     for arn in arns {
         let found = services.as_ref().map_err(Clone::clone).map(|all| {
@@ -34,7 +35,8 @@ pub(super) async fn look(
         });
         exists.sees(names::load_balancer(arn), found);
     }
-    let (mut principals, mut connections) = (Check::new("principals"), Check::new("connections"));
+    let (mut principals, mut connections) =
+        (Check::new(CheckId::Principals), Check::new(CheckId::Connections));
     let looked = own.values().map(async |service| {
         let allowed = network::principals(&desk.ask, &service.id).await;
         (*service, allowed, network::waiting(&desk.ask, &service.id).await)

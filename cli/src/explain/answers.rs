@@ -8,7 +8,7 @@ use eks_nlb_sync::reasons::{
 };
 use serde::Serialize;
 
-use crate::doctor::catalogue;
+use crate::doctor::catalogue::CheckId;
 use crate::output::docs;
 
 /// The answers for one name.
@@ -83,7 +83,7 @@ pub(crate) fn all() -> impl Iterator<Item = Answers> {
     let error_types = ErrorType::ALL.iter().map(|one| of_error_type(*one));
     let alarms = Alarm::ALL.iter().map(|one| of_alarm(*one));
     let reported = withheld.chain(skipped).chain(failed).chain(outcomes).chain(rules);
-    reported.chain(error_types).chain(alarms).chain(catalogue::all().map(of_check))
+    reported.chain(error_types).chain(alarms).chain(CheckId::ALL.iter().map(|check| of_check(*check)))
 }
 
 fn of_error_type(error_type: ErrorType) -> Answers {
@@ -103,13 +103,13 @@ fn of_alarm(alarm: Alarm) -> Answers {
     Answers::of(alarm.as_str(), "alarm", alarm.explanation(), next)
 }
 
-fn of_check(check: &catalogue::Entry) -> Answers {
+fn of_check(check: CheckId) -> Answers {
     Answers {
-        code: check.id,
+        code: check.as_str(),
         kind: "check",
-        happening: format!("`eks-nlb doctor` checks: {}.", check.title).into(),
+        happening: format!("`eks-nlb doctor` checks: {}.", check.title()).into(),
         cut_off: "A check does not look at clients: `eks-nlb status` shows whose are served.".into(),
-        remedy: check.remedy.into(),
+        remedy: check.remedy().into(),
         next: DOCTOR,
     }
 }
@@ -163,7 +163,7 @@ mod tests {
         let kinds = ["withheld reason", "skipped reason", "failed code", "rule"];
         assert_eq!(of_kinds(&kinds), documented(&headers));
         assert_eq!(of_kinds(&["alarm"]), alarms());
-        assert_eq!(of_kinds(&["check"]), catalogue::all().map(|check| check.id.to_owned()).collect());
+        assert_eq!(of_kinds(&["check"]), CheckId::ALL.iter().map(ToString::to_string).collect());
 
         let outcomes = [Outcome::Converged, Outcome::Waiting, Outcome::Changed, Outcome::Planned];
         let skipped = Outcome::Skipped { reason: SkipReason::LocalCluster };
