@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use crate::aws::account::AssumedRole;
 use crate::model::{ClusterName, Desired, LoadBalancerArn, TargetGroupArn};
 use crate::publish::memory::Memory;
+use crate::reasons::FailureCode;
 
 /// A frontend that no run has visited for this long is forgotten, such as one of
 /// another Region that is no longer served.
@@ -90,16 +91,15 @@ impl History {
         Place { is_settled, visited_at: visit.map(|visit| visit.at), draw: draw.finish() }
     }
 
-    /// Records a visit after which the desired addresses are in service, or a
-    /// dry run has shown them.
-    pub fn settled(&self, group: &TargetGroupArn, desired: &Desired) {
-        let settled = Some(desired.addresses.iter().collect());
+    /// Records a visit: after a `failure` the desired addresses are not all in service.
+    /// One for which the run's time did not suffice keeps its place in the order.
+    pub fn reconciled(&self, group: &TargetGroupArn, desired: &Desired, failure: Option<FailureCode>) {
+        let settled = match failure {
+            Some(FailureCode::DeadlineExceeded) => return,
+            Some(_) => None,
+            None => Some(desired.addresses.iter().collect()),
+        };
         self.visits().insert(group.clone(), Visit { at: Instant::now(), settled });
-    }
-
-    /// Records a visit in which the desired addresses could not be written.
-    pub fn unsettled(&self, group: &TargetGroupArn) {
-        self.visits().insert(group.clone(), Visit { at: Instant::now(), settled: None });
     }
 
     /// Records a visit in which the desired addresses are not known.
@@ -171,15 +171,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_changed_comes_first_and_then_the_least_recently_visited() {
         let history = History::new(0);
-        for name in ["old", "moved", "unwritten", "recent"] {
-            history.settled(&group(name), &desired(1));
+        for name in ["old", "cut-off", "moved", "unwritten", "recent"] {
+            history.reconciled(&group(name), &desired(1), None);
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        history.unsettled(&group("unwritten"));
+        history.reconciled(&group("unwritten"), &desired(1), Some(FailureCode::AwsRejected));
+        history.reconciled(&group("cut-off"), &desired(1), Some(FailureCode::DeadlineExceeded));
         history.visited(&group("recent"));
 
         let groups = [
             ("recent", Some(desired(1))),
+            ("cut-off", Some(desired(1))),
             ("old", Some(desired(1))),
             ("unwritten", Some(desired(1))),
             ("moved", Some(desired(2))),
@@ -188,15 +190,16 @@ mod tests {
         ];
         // A frontend without a known change counts as settled, and one that was never
         // visited comes first.
-        assert_eq!(order(&history, &groups), ["new", "moved", "unwritten", "unknown", "old", "recent"]);
+        let expected = ["new", "moved", "unwritten", "unknown", "old", "cut-off", "recent"];
+        assert_eq!(order(&history, &groups), expected);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_not_visited_for_an_hour_is_forgotten() {
         let history = History::new(0);
-        history.settled(&group("a"), &desired(1));
+        history.reconciled(&group("a"), &desired(1), None);
         tokio::time::advance(Duration::from_mins(59)).await;
-        history.settled(&group("b"), &desired(1));
+        history.reconciled(&group("b"), &desired(1), None);
         tokio::time::advance(Duration::from_mins(2)).await;
 
         history.forget_old();

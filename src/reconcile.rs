@@ -169,7 +169,7 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         let group = &resolved.frontend.target_group;
         let targets = observed.targets.clone();
         if let Some(contradiction) = contradiction(&resolved, &observed) {
-            self.history.unsettled(group);
+            self.history.reconciled(group, &resolved.desired, Some(contradiction.code()));
             return report(&resolved, (&contradiction).into())
                 .with_health(&targets)
                 .with_healthy(resolved.frontend.port);
@@ -184,11 +184,8 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
             let Applied { plan, failure } = self.apply(&resolved, observed, plan, slot, place).await;
             (plan, failure)
         };
-        match &failure {
-            Some(error) if is_out_of_time(error) => {}
-            Some(_) => self.history.unsettled(&resolved.frontend.target_group),
-            None => self.history.settled(&resolved.frontend.target_group, &resolved.desired),
-        }
+        let group = &resolved.frontend.target_group;
+        self.history.reconciled(group, &resolved.desired, failure.as_ref().map(FrontendError::code));
         let outcome = failure.map_or_else(|| self.outcome(&plan), |error| (&error).into());
         let port = resolved.frontend.port;
         report(&resolved, outcome)
@@ -255,10 +252,6 @@ fn contradiction(resolved: &ResolvedFrontend, observed: &Observed) -> Option<Fro
         listed.find(|(_, listed)| listed.state.is_in_service() && contradicts(&listed.zone))?;
     let zone = listed.zone.as_ref().map(ToString::to_string).unwrap_or_default();
     Some(resolved.wrong_vpc(target, format!("ELB lists it in zone {zone}")))
-}
-
-fn is_out_of_time(error: &FrontendError) -> bool {
-    matches!(error, FrontendError::Call(CallError::NotStarted { .. } | CallError::NotFinished { .. }))
 }
 
 fn report(resolved: &ResolvedFrontend, outcome: Outcome) -> FrontendReport {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Plants bugs, one after the other, in a copy of the checkout, and fails unless
 # each is caught by what its patch names: an invariant of the random histories, of
-# the model check or of every small group, or a file of Python tests.
+# the model check or of every small group, one test, or a file of Python tests.
 #
 #   tests/planted.sh [part of a path]
 set -euo pipefail
@@ -17,24 +17,34 @@ git ls-files -z | xargs -0 cp --parents --target-directory "$copy"
 ln -s "$CARGO_TARGET_DIR/venv" "$CARGO_TARGET_DIR/debug" "$copy/target"
 cd "$copy"
 
-# Runs tests of one binary. That a history fails is enough: no smaller one is
-# looked for.
+# Runs tests of one binary, or of the libraries. That a history fails is enough: no
+# smaller one is looked for.
 rust() {
-    SIMULATION_SHRINK_SECONDS=0 SIMULATION_TICKS=${SIMULATION_TICKS:-20000} cargo test --workspace --quiet --test "$@" 2>&1
+    local binary=(--test "$1")
+    [[ $1 != lib ]] || binary=(--lib)
+    SIMULATION_SHRINK_SECONDS=0 SIMULATION_TICKS=${SIMULATION_TICKS:-20000} \
+        cargo test --workspace --quiet "${binary[@]}" "${@:2}" 2>&1
 }
 
 python() {
     target/venv/lint/bin/pytest "$@" 2>&1
 }
 
+# The binary and the name of the one test that catches each bug.
+one_test() {
+    sed -n 's/^Caught by the test \([a-z]* [a-z0-9_:]*\)\.$/\1/p' "$@"
+}
+
 # Says how a bug is caught, or fails and says why not.
 caught() {
-    local name said found='' by invariants tests
+    local name said found='' by invariants tests test
     name=$(basename "$1" .patch)
     by=$(grep -m 1 '^Caught ' "$1")
     invariants=$(sed -n 's/^Caught in .* by \(.*\)\.$/\1/p' <<<"$by" | sed 's/ or /|/g')
     tests=$(grep -o 'tests/python/[a-z_/]*\.py' <<<"$by")
+    test=$(one_test <<<"$by")
     case $by in
+        'Caught by the test'*) said=$(rust $test) || found=$(grep -o -m 1 "test ${test#* }.*FAILED\|^---- ${test#* }.*" <<<"$said") ;;
         'Caught in every small group'*) said=$(rust exhaustive three_targets) || found=failed ;;
         'Caught in the model check'*) said=$(rust simulation model_check::) || found=failed ;;
         'Caught in a history'*) said=$(rust simulation no_history) || found=failed ;;
@@ -44,7 +54,7 @@ caught() {
         found=$(grep -E -o -m 1 "\b($invariants): .*" <<<"$said")
     fi
     if [[ ! $found ]]; then
-        printf '%s: not caught by %s, but this was said:\n%s\n' "$name" "${invariants:-$tests}" "$said"
+        printf '%s: not caught by %s, but this was said:\n%s\n' "$name" "${invariants:-$test$tests}" "$said"
         return 1
     fi
     echo "$name: ${found:0:120}"
@@ -60,6 +70,10 @@ without() {
 ! grep -q '^Caught in every small group' $bugs || without rust exhaustive three_targets
 ! grep -q '^Caught in the model check' $bugs || without rust simulation model_check::
 ! grep -q '^Caught in a history' $bugs || SIMULATION_TICKS=1000 without rust simulation no_history
+readarray -t tests < <(one_test $bugs | sort -u)
+for test in "${tests[@]}"; do
+    without rust $test
+done
 for tests in $(grep -ho 'tests/python/[a-z_/]*\.py' $bugs | sort -u); do
     without python "$tests"
 done

@@ -213,3 +213,6 @@ fn behind_a_proxy(action: &'static str, raw: &HttpResponse) -> CallError {
 fn causes<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> String {
     error.source().map_or_else(|| error.to_string(), chain)
 }
+
+#[cfg(test)]
+mod tests;

@@ -141,6 +141,32 @@ mod tests {
 
     use super::*;
 
+    /// Each service has its own bucket, and ELB one more for registering.
+    #[test]
+    fn each_kind_of_call_has_its_own_rate() {
+        let limiters = Limiters::default();
+        for (action, expected, also) in [
+            ("elasticloadbalancing:DescribeTargetHealth", &limiters.elb, None),
+            ("elasticloadbalancing:RegisterTargets", &limiters.elb_writes, Some(&limiters.elb)),
+            ("elasticloadbalancing:DeregisterTargets", &limiters.elb_writes, Some(&limiters.elb)),
+            ("eks:DescribeCluster", &limiters.eks, None),
+            ("ec2:DescribeNetworkInterfaces", &limiters.ec2, None),
+            ("sts:AssumeRole", &limiters.other, None),
+        ] {
+            let (own, other) = limiters.of(action);
+            assert!(std::ptr::eq(own, expected), "{action}");
+            assert_eq!(other.map(std::ptr::from_ref), also.map(std::ptr::from_ref), "{action}");
+        }
+    }
+
+    #[test]
+    fn few_frontends_start_at_once_while_calls_are_spaced() {
+        let limiters = Limiters::default();
+        assert_eq!(limiters.turns_at_once(64), 64);
+        limiters.elb.refused();
+        assert_eq!((limiters.turns_at_once(64), limiters.turns_at_once(3)), (10, 3));
+    }
+
     #[test]
     fn throttling_is_known_in_every_protocol() {
         let response = |status: u16, kind: Option<&'static str>, body: &'static str| {

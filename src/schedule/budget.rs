@@ -204,4 +204,19 @@ mod tests {
         assert_eq!((first, second), (Ok(()), Ok(())));
         assert_eq!(third, Err(CallError::NotFinished { step: "a call" }));
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn lookups_leave_a_third_of_the_calls_to_others() {
+        for (calls, lookups) in [(1, 1), (6, 4)] {
+            let budget = RunBudget::new(NonZeroU16::new(calls).unwrap(), Duration::from_secs(10));
+            let mut held = Vec::new();
+            for _ in 0..lookups {
+                held.push(budget.lookup_permit("a lookup").await.unwrap());
+            }
+
+            let next = budget.lookup_permit("a lookup").await;
+
+            assert_eq!(next.err(), Some(CallError::NotStarted { step: "a lookup" }), "of {calls}");
+        }
+    }
 }

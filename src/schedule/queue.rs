@@ -163,10 +163,10 @@ mod tests {
         };
         let failing = (0..8).map(|n| {
             let group = TargetGroupArn(format!("failing-{n}"));
-            history.unsettled(&group);
             let allowed = crate::model::AllowedCidrs(vec!["10.0.0.0/8".parse().unwrap()]);
             let addresses = crate::model::Addresses::new([[10, 0, 0, 1].into()], &allowed).unwrap();
             let desired = crate::model::Desired::by(crate::model::Source::Eni, addresses);
+            history.reconciled(&group, &desired, Some(crate::reasons::FailureCode::AwsRejected));
             (group.0.clone(), history.place(&group, Some(&desired)))
         });
         let all: Vec<_> = failing.chain([("settled".to_owned(), place_of_settled)]).collect();

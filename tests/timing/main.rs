@@ -9,6 +9,7 @@
 mod names;
 mod old_health;
 mod order;
+mod sources;
 mod throttling;
 
 use std::collections::BTreeMap;

@@ -178,3 +178,21 @@ async fn health_that_was_read_beside_a_slow_lookup_is_read_again() {
     assert_eq!(deregistered(&report), ["10.0.0.9:443"]);
     assert_eq!(count(&function, "DescribeTargetHealth"), 2, "{report:?}");
 }
+
+/// What another client removed during that lookup is registered in the same run.
+#[tokio::test(start_paused = true)]
+async fn what_was_removed_during_a_slow_lookup_is_registered() {
+    let function = Function::start(1, Rates::NEWER).await;
+    let group = only(function.run_within(MINUTE).await).target_group.expect("it has one").0;
+    {
+        let mut world = function.wire.world();
+        let remove = move |world: &mut World| world.drop_target(&group, "10.0.0.10");
+        world.plant(Fault::on("DescribeTargetHealth").after(remove));
+        world.plant(Fault::on("DescribeCluster").times(3).delay(Duration::from_secs(4)).unavailable());
+    }
+
+    let report = only(function.run_within(MINUTE).await);
+
+    let registered: Vec<_> = report.registered.iter().map(ToString::to_string).collect();
+    assert_eq!(registered, ["10.0.0.10:443"], "{report:?}");
+}

@@ -29,8 +29,7 @@ async fn moved_come_first(clusters: usize, rates: Rates, within: Duration) {
         }
         if run == MOVES_IN {
             assert_eq!(report.summary.registered, 80, "{:?}", report.summary);
-            let writes = calls.iter().filter(|(_, operation)| operation == "RegisterTargets");
-            let last = writes.map(|(at, _)| at.duration_since(begun)).max().expect("some");
+            let last = last_write(&calls).duration_since(begun);
             println!(
                 "{clusters} clusters, run {run}: last write after {last:?}, {refused} of {} refused",
                 calls.len()
@@ -38,6 +37,31 @@ async fn moved_come_first(clusters: usize, rates: Rates, within: Duration) {
             assert!(last < within, "{last:?}");
         }
     }
+}
+
+fn last_write(calls: &[(Instant, String)]) -> Instant {
+    let writes = calls.iter().filter(|(_, operation)| operation == "RegisterTargets");
+    writes.map(|(at, _)| *at).max().expect("there is one")
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_could_not_be_written_comes_first_in_the_next_run() {
+    const MOVED: usize = 20;
+    let function = Function::start(300, Rates::CLASSIC).await;
+    function.run().await;
+    function.move_clusters(MOVED);
+    function.wire.world().plant(Fault::on("RegisterTargets").times(MOVED).access_denied());
+    let report = function.run().await;
+    assert_eq!(report.summary.failed, MOVED, "{:?}", report.summary);
+    function.calls();
+    let begun = Instant::now();
+
+    let report = function.run().await;
+
+    assert_eq!(report.summary.registered, 2 * MOVED, "{:?}", report.summary);
+    let last = last_write(&function.calls().0).duration_since(begun);
+    println!("20 of 300 clusters could not be written before: last write after {last:?}");
+    assert!(last < Duration::from_secs(15), "{last:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! Addresses from the control plane's network interfaces, and from two sources.
 
+mod auto;
 mod fleet;
 mod latency;
 mod listing;

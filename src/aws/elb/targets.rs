@@ -20,6 +20,8 @@ use crate::model::{CurrentTarget, Target, TargetGroupArn, TargetState, Targets, 
 /// Load Balancer Controller sends.
 const TARGETS_CHUNK: usize = 200;
 
+const READ: &str = "elasticloadbalancing:DescribeTargetHealth";
+
 /// How the cluster's VPC, by EKS, relates to the target group's, by ELB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VpcRelation {
@@ -67,23 +69,9 @@ impl Elb<'_> {
     ///
     /// The call fails, or a target's id is not an address.
     pub async fn targets(&self, group: &TargetGroupArn) -> Result<Targets, CallError> {
-        const ACTION: &str = "elasticloadbalancing:DescribeTargetHealth";
         let describe = self.client.describe_target_health().target_group_arn(&group.0);
-        let answer = self.caller.call(ACTION, || describe.clone().send()).await?;
-        let mut targets = Targets::new();
-        for described in answer.target_health_descriptions.unwrap_or_default() {
-            let Some(state) = target_state(&described) else { continue };
-            let (target, zone) = described.target.as_ref().and_then(target).ok_or_else(|| {
-                malformed_response(ACTION, format!("{:?} is not an address and a port", described.target))
-            })?;
-            // In two zones at once, what is in service counts.
-            let is_known = targets.get(&target).is_some_and(|known| known.state.is_in_service());
-            if !is_known {
-                let is_overridden = is_overridden(&described);
-                targets.insert(target, CurrentTarget { state, zone, is_overridden });
-            }
-        }
-        Ok(targets)
+        let answer = self.caller.call(READ, || describe.clone().send()).await?;
+        listed(answer.target_health_descriptions.unwrap_or_default())
     }
 
     /// Registers `targets`, good ones even if others are refused.
@@ -191,6 +179,24 @@ fn description(target: Target, zone: Option<&Zone>) -> TargetDescription {
         .build()
 }
 
+/// The targets of a whole answer.
+fn listed(answer: Vec<TargetHealthDescription>) -> Result<Targets, CallError> {
+    let mut targets = Targets::new();
+    for described in answer {
+        let Some(state) = target_state(&described) else { continue };
+        let (target, zone) = described.target.as_ref().and_then(target).ok_or_else(|| {
+            malformed_response(READ, format!("{:?} is not an address and a port", described.target))
+        })?;
+        // In two zones at once, what is in service counts.
+        let is_known = targets.get(&target).is_some_and(|known| known.state.is_in_service());
+        if !is_known {
+            let is_overridden = is_overridden(&described);
+            targets.insert(target, CurrentTarget { state, zone, is_overridden });
+        }
+    }
+    Ok(targets)
+}
+
 fn target(described: &TargetDescription) -> Option<(Target, Option<Zone>)> {
     let ip = described.id()?.parse().ok()?;
     let port = described.port()?.try_into().ok()?;
@@ -240,3 +246,6 @@ fn is_about_a_target(error: &CallError) -> bool {
         "ValidationError",
     ])
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::future::{join, join_all};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::*;
 
@@ -135,4 +135,41 @@ async fn two_clients_share_a_service() {
     assert!(last < first.mul_f64(1.5), "{first:?} and {last:?}");
     // What one leaves, the other takes within seconds.
     assert!(last <= bucket.bound(600).mul_f64(1.15), "{last:?}");
+}
+
+/// A process finds out within a second that an outage is over, and adds little to its
+/// load until then.
+#[tokio::test(start_paused = true)]
+async fn throughout_an_outage_two_calls_a_second_are_made() {
+    let (limiter, bucket) = (RateLimiter::new(10.0), Bucket::new(f64::MAX, 1.0));
+    bucket.refuse_for(Duration::from_mins(10));
+    let refused_in = async |time: Duration| {
+        let before = bucket.refused.load(Ordering::Relaxed);
+        assert!(timeout(time, make(1, &limiter, &bucket)).await.is_err());
+        bucket.refused.load(Ordering::Relaxed) - before
+    };
+    refused_in(Duration::from_mins(1)).await;
+
+    let refused = refused_in(Duration::from_secs(30)).await;
+
+    assert!((50..=70).contains(&refused), "{refused} calls in 30 s");
+}
+
+/// Clients that are refused at the same moment do not stay in step.
+#[tokio::test(start_paused = true)]
+async fn calls_are_spaced_by_the_rate_and_unevenly() {
+    fastrand::seed(0);
+    let limiter = RateLimiter::new(10.0);
+    limiter.refused();
+    let mut intervals = Vec::new();
+    for _ in 0..100 {
+        let start = Instant::now();
+        drop(limiter.acquire().await);
+        intervals.push(start.elapsed().as_millis());
+    }
+
+    let sum: u128 = intervals.iter().sum();
+    assert!((9_000..=11_000).contains(&sum), "{sum} ms");
+    let (least, most) = (intervals.iter().min(), intervals.iter().max());
+    assert!(least < Some(&70) && most > Some(&130), "{intervals:?}");
 }

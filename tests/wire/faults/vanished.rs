@@ -24,6 +24,27 @@ async fn a_resource_that_was_deleted_does_not_spoil_its_batch_of_tags() {
     assert!(calls <= 3 + 2 * 5, "{calls} calls");
 }
 
+/// The batch is halved down to each resource: here the load balancers, and their two
+/// target groups.
+#[tokio::test]
+async fn a_resource_that_was_deleted_does_not_spoil_its_only_neighbour() {
+    let (function, frontend) = Function::start_in(|world| {
+        let frontend = payments(world);
+        world.add_target_group(TargetGroupSpec::ip(&frontend.load_balancer));
+        let doomed = world.add_load_balancer(LoadBalancerSpec::network("doomed"));
+        let delete = move |world: &mut World| world.delete_load_balancer(&doomed);
+        world.plant(Fault::on("DescribeLoadBalancers").after(delete));
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["summary"]["changed"], 2, "{report:#}");
+    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
+    assert_eq!(function.world().requests_of("DescribeTags").len(), 1 + 2 + 2);
+}
+
 #[tokio::test]
 async fn a_target_group_that_was_deleted_does_not_spoil_its_batch_of_tags() {
     let (function, ()) = Function::start_in(|world| {
