@@ -67,3 +67,26 @@ fn every_code_has_a_remedy() {
         assert!(row.is_some(), "docs/operations.md has no row for {code}");
     }
 }
+
+/// What deploys the function, or goes with it: a person reads the version where the
+/// function runs, and `eks-nlb version` reads the function's description.
+#[test]
+fn templates_and_module_carry_the_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    let templates = [
+        ("template.yaml", include_str!("../template.yaml")),
+        ("fleet.yaml", include_str!("../fleet.yaml")),
+        ("fleet-member.yaml", include_str!("../fleet-member.yaml")),
+    ];
+    for (name, text) in templates {
+        let description = format!("\nDescription: >-\n  eks-nlb-sync {version}");
+        assert!(text.contains(&description), "{name}");
+        let (_, outputs) = text.split_once("\nOutputs:\n  Version:\n").expect("the first output");
+        assert_eq!(outputs.lines().nth(1), Some(&*format!("    Value: {version}")), "{name}");
+    }
+    let [(_, template), ..] = templates;
+    assert!(template.contains(&format!("\n      Description: \"eks-nlb-sync {version}: keeps ")));
+    let module = include_str!("../terraform/function/main.tf");
+    assert!(module.contains(&format!("\n  version = \"{version}\"\n")));
+    assert!(module.contains("description   = \"eks-nlb-sync ${local.version}: keeps "));
+}

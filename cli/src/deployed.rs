@@ -1,5 +1,7 @@
 //! Finds the deployed function, and takes its settings for this command.
 
+use std::cmp::Ordering;
+
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::settings::Settings;
 
@@ -90,11 +92,25 @@ impl Deployed {
         Ok(settings.map_err(|invalid| format!("it does not start: {invalid}")))
     }
 
+    /// Why nothing is taken from a function that the command line names.
+    fn why_unknown(&self) -> Option<String> {
+        let why = match &self.function {
+            Ok(None) => "Lambda knows none of this name here".to_owned(),
+            Err(NotLooked { why }) => why.clone(),
+            Ok(Some(_)) => self.settings().err()?.why,
+        };
+        let told = format!(
+            "The settings of the function {} are not known, so this command has those of flags and variables: {why}.",
+            self.name
+        );
+        Some(told).filter(|_| self.is_named)
+    }
+
     /// What a person must know who reads this command's output as the function's:
     /// a line each.
     pub(crate) fn notes(&self, own: &Settings) -> Vec<String> {
-        let Ok(Ok(of_function)) = self.settings() else { return Vec::new() };
         let name = &self.name;
+        let Ok(Ok(of_function)) = self.settings() else { return self.why_unknown().into_iter().collect() };
         let mut notes = Vec::new();
         let differs = differences(own, &of_function).join(" and ");
         if !differs.is_empty() {
@@ -106,6 +122,20 @@ impl Deployed {
             notes.push(format!("The function {name} has DRY_RUN=true: its runs write nothing."));
         }
         notes
+    }
+}
+
+/// The version of a deployed function, with how it compares with this program's.
+pub(crate) fn version_words(version: Option<&str>) -> String {
+    const OWN: &str = env!("CARGO_PKG_VERSION");
+    let Some(version) = version else {
+        return "unknown: its description does not begin with eks-nlb-sync and a version".to_owned();
+    };
+    let numbers = |text: &str| text.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u64>>>();
+    match numbers(version).zip(numbers(OWN)).map(|(function, own)| function.cmp(&own)) {
+        Some(Ordering::Less) => format!("{version}, older than this program ({OWN})"),
+        Some(Ordering::Greater) => format!("{version}, newer than this program ({OWN})"),
+        Some(Ordering::Equal) | None => version.to_owned(),
     }
 }
 

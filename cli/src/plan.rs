@@ -107,6 +107,7 @@ fn is_refused(permissions: &Permissions) -> bool {
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
     schema_version: u16,
+    version: &'a str,
     dry_run: bool,
     region: &'a str,
     summary: &'a Summary,
@@ -123,13 +124,13 @@ struct Row<'a> {
 }
 
 fn document<'a>(report: &'a Report, permissions: &'a Permissions) -> Document<'a> {
-    let Report { schema_version, dry_run, region, summary, frontends, .. } = report;
+    let Report { schema_version, version, dry_run, region, summary, frontends, .. } = report;
     let row = |frontend: &'a FrontendReport| {
         let may_write = frontend.target_group.as_ref().and_then(|arn| permissions.get(arn));
         Row { frontend, may_write }
     };
     let frontends = frontends.iter().map(row).collect();
-    Document { schema_version: *schema_version, dry_run: *dry_run, region, summary, frontends }
+    Document { schema_version: *schema_version, version, dry_run: *dry_run, region, summary, frontends }
 }
 
 /// Prints `report`.
@@ -206,7 +207,7 @@ fn unserved(report: &Report) -> String {
     text
 }
 
-fn capitalised(words: &str) -> String {
+pub(crate) fn capitalised(words: &str) -> String {
     let (first, rest) = words.split_at(1);
     first.to_uppercase() + rest
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use crate::args::{Common, NAME, Output};
+use crate::deployed::version_words;
 use crate::output::{SCHEMA_VERSION, print, print_json};
 use crate::problem::Problem;
 use crate::reads::NotLooked;
@@ -27,6 +28,9 @@ struct OfFunction<'a> {
     region: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'a str>,
+    /// Absent where its description does not name it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
     /// Of the archive, in hexadecimal.
     #[serde(skip_serializing_if = "Option::is_none")]
     code_sha256: Option<&'a str>,
@@ -42,7 +46,9 @@ pub(crate) fn version(session: &Session, common: &Common) -> Result<ExitCode, Pr
     let deployed = session.deployed();
     let (found, message) = match &deployed.function {
         Ok(Some(found)) => (Some(found), None),
-        Ok(None) => (None, Some(format!("there is no function {} in {}", deployed.name, session.region()))),
+        Ok(None) => {
+            (None, Some(format!("Lambda knows no function {} in {}", deployed.name, session.region())))
+        }
         Err(NotLooked { why }) => (None, Some(why.clone())),
     };
     let of = |text: fn(&Function) -> &str| found.map(text).filter(|text| !text.is_empty());
@@ -50,6 +56,7 @@ pub(crate) fn version(session: &Session, common: &Common) -> Result<ExitCode, Pr
         name: &deployed.name,
         region: session.region(),
         role: of(|found| &found.role),
+        version: found.and_then(|found| found.version.as_deref()),
         code_sha256: of(|found| &found.code_sha256),
         last_modified: of(|found| &found.last_modified),
         message,
@@ -63,14 +70,15 @@ pub(crate) fn version(session: &Session, common: &Common) -> Result<ExitCode, Pr
 }
 
 fn words(function: &OfFunction<'_>) -> String {
-    let OfFunction { name, region, role, code_sha256, last_modified, message } = function;
+    let OfFunction { name, region, role, version, code_sha256, last_modified, message } = function;
     if let Some(message) = message {
         return format!("function: {message}");
     }
     let line = |what: &str, is: Option<&str>| is.map_or_else(String::new, |is| format!("\n  {what}  {is}"));
     let code = line("code SHA-256 ", *code_sha256);
     format!(
-        "function {name} in {region}{code}{}{}",
+        "function {name} in {region}{}{code}{}{}",
+        line("version      ", Some(&version_words(*version))),
         line("last modified", *last_modified),
         line("role         ", *role)
     )

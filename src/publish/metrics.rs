@@ -20,7 +20,7 @@ use serde::Serialize;
 use crate::history::History;
 use crate::publish::log;
 use crate::publish::memory::Noted;
-use crate::publish::report::{FrontendReport, Report};
+use crate::publish::report::{FrontendReport, Report, VERSION};
 use crate::reasons::FailureCode;
 
 /// The one dimension: two functions never satisfy each other's alarms, and a
@@ -60,6 +60,8 @@ struct Line<'a> {
     aws: Metadata<'a>,
     #[serde(rename = "FunctionName")]
     function: &'a str,
+    /// A property, and no dimension: a new version leaves the metrics as they are.
+    version: &'a str,
     #[serde(flatten)]
     values: BTreeMap<&'a str, usize>,
 }
@@ -146,6 +148,7 @@ pub fn write(metrics: &Metrics, at: SystemTime, function: &str, namespace: &str)
             }],
         },
         function,
+        version: VERSION,
         values,
     });
 }

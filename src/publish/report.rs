@@ -17,12 +17,17 @@ use crate::serving::{is_healthy, unserved};
 /// The version of the report's form. A field that is added leaves it as it is.
 pub const SCHEMA_VERSION: u16 = 1;
 
+/// The version of the program that made the report.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// What one run did, or in a dry run would have done.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u16,
+    /// [`VERSION`].
+    pub version: &'static str,
     /// Whether nothing was to be written.
     pub dry_run: bool,
     /// The Region acted in.
@@ -275,7 +280,15 @@ impl Report {
             summary.deregistered += frontend.deregistered.len();
             summary.withheld += frontend.withheld.len();
         }
-        Self { schema_version: SCHEMA_VERSION, dry_run, region, summary, frontends, untagged: Vec::new() }
+        Self {
+            schema_version: SCHEMA_VERSION,
+            version: VERSION,
+            dry_run,
+            region,
+            summary,
+            frontends,
+            untagged: Vec::new(),
+        }
     }
 
     /// The same with the summary and the frontends that failed only.

@@ -6,6 +6,9 @@ data "aws_caller_identity" "this" {}
 data "aws_partition" "this" {}
 
 locals {
+  # Of eks-nlb-sync. `eks-nlb version` and `doctor` read it in the function's description.
+  version = "0.1.0"
+
   account_id = data.aws_caller_identity.this.account_id
   partition  = data.aws_partition.this.partition
 
@@ -42,7 +45,7 @@ resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_173:No setting is a secret.
   #checkov:skip=CKV_AWS_272:Code signing is the account's policy; the zip is built from this source.
   function_name = var.name
-  description   = "Keeps NLB target groups at the private addresses of EKS API servers"
+  description   = "eks-nlb-sync ${local.version}: keeps NLB target groups at the private addresses of EKS API servers"
   role          = aws_iam_role.function.arn
 
   filename          = var.s3_bucket != null ? null : var.package != null ? var.package : "${var.source_dir}/target/lambda/eks-nlb-sync/bootstrap.zip"

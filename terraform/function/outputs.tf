@@ -1,3 +1,8 @@
+output "version" {
+  description = "The version of eks-nlb-sync that this module is part of."
+  value       = local.version
+}
+
 output "function_name" {
   description = "For `aws lambda invoke`."
   value       = aws_lambda_function.this.function_name

@@ -218,4 +218,5 @@ async fn a_summary_leaves_out_the_frontends_that_did_not_fail() {
     assert_eq!((&report["frontends"], &report["summary"]["changed"]), (&json!([]), &json!(2)));
     let logged = function.last_report().await;
     assert_eq!(logged["frontends"].as_array().map(Vec::len), Some(2), "the log has them");
+    assert_eq!([&report["version"], &logged["version"]], [env!("CARGO_PKG_VERSION"); 2]);
 }

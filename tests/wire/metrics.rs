@@ -61,6 +61,8 @@ async fn a_full_run_writes_one_line() {
     assert_eq!(directive["Namespace"], "EksNlbSync");
     assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
     assert!(line["_aws"]["Timestamp"].is_u64(), "{line:#}");
+    // A property: what follows names every metric.
+    assert_eq!(line["version"], env!("CARGO_PKG_VERSION"));
     let expected = json!([
         ["Attention", "Count", 1],
         ["Failing", "Count", 1],

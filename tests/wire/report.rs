@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::support::*;
 
+/// The version of the program, which is this package's.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Makes one frontend for each outcome of a run that applies: converged,
 /// waiting, changed, skipped and failed.
 fn one_of_each(world: &mut World) -> [Frontend; 5] {
@@ -52,6 +55,7 @@ async fn the_report_is_as_documented() {
         report,
         json!({
             "schemaVersion": 1,
+            "version": VERSION,
             "dryRun": false,
             "region": "eu-west-1",
             "summary": {

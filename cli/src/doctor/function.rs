@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
-use crate::deployed::{self, Deployed};
+use crate::deployed::{self, Deployed, version_words};
 use crate::reads::NotLooked;
 use crate::reads::alarms;
 use crate::reads::function::{self, Function};
@@ -28,15 +28,18 @@ pub(super) async fn look(desk: &Desk<'_>) -> Vec<Check> {
     exists.sees(
         of,
         described.as_ref().map_err(Clone::clone).and_then(|found| match found {
-            None if !deployed.is_named => {
-                Err(NotLooked::because(format!("there is none of this name in {region}: give --function")))
-            }
-            None => Ok(Some(format!("there is no such function in {region}"))),
+            None if !deployed.is_named => Err(NotLooked::because(format!(
+                "Lambda knows no function of this name in {region}: give --function"
+            ))),
+            None => Ok(Some(format!("Lambda knows no function of this name in {region}"))),
             Some(found) => Ok(is_not_well(found)),
         }),
     );
-    let note =
-        |found: &Function| format!("{of}, code {:.12}, changed {}", found.code_sha256, found.last_modified);
+    let note = |found: &Function| {
+        let Function { version, code_sha256, last_modified, .. } = found;
+        let version = version_words(version.as_deref());
+        format!("{of}, code {code_sha256:.12}, changed {last_modified}, version {version}")
+    };
     let note = described.as_ref().ok().and_then(|found| found.as_ref().map(note));
     let mut checks = vec![exists.noting(note)];
     if let Ok(Some(found)) = described {

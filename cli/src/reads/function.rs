@@ -16,6 +16,8 @@ pub(crate) struct Function {
     pub(crate) arn: String,
     /// The ARN of its role.
     pub(crate) role: String,
+    /// The version of eks-nlb-sync that its description begins with.
+    pub(crate) version: Option<String>,
     /// The SHA-256 of its archive, in hexadecimal.
     pub(crate) code_sha256: String,
     pub(crate) last_modified: String,
@@ -37,12 +39,20 @@ pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option
     Ok(Some(Function {
         arn: text_at(&answer, "/FunctionArn"),
         role: text_at(&answer, "/Role"),
+        version: version_in(&text_at(&answer, "/Description")),
         code_sha256: hexadecimal(&text_at(&answer, "/CodeSha256")),
         last_modified: text_at(&answer, "/LastModified"),
         state: text_at(&answer, "/State"),
         last_update: text_at(&answer, "/LastUpdateStatus"),
         variables: at(&answer, "/Environment/Error").is_null().then(|| variables.collect()),
     }))
+}
+
+/// The version in a description as in `eks-nlb-sync 0.1.0: keeps …`, which the
+/// templates and the Terraform module give.
+fn version_in(description: &str) -> Option<String> {
+    let version = description.strip_prefix("eks-nlb-sync ")?.split([':', ',', ' ']).next()?;
+    version.starts_with(|first: char| first.is_ascii_digit()).then(|| version.to_owned())
 }
 
 /// `base64` as hexadecimal digits, as sha256sum prints them; empty if it cannot be
@@ -93,6 +103,21 @@ pub(crate) async fn schedules(ask: &QueryClient<'_>, function: &str) -> Looked<B
         match at(&answer, "/NextToken").as_str() {
             Some(next) => token = format!("&NextToken={}", escaped(next)),
             None => return Ok(found),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_of_another_kind_has_no_version() {
+        let version = |description| version_in(description);
+        assert_eq!(version("eks-nlb-sync 0.1.0: keeps").as_deref(), Some("0.1.0"));
+        assert_eq!(version("eks-nlb-sync 1.2.3-rc1").as_deref(), Some("1.2.3-rc1"));
+        for other in ["", "Keeps NLB target groups", "eks-nlb-sync ", "eks-nlb-sync fork: 0.1.0"] {
+            assert_eq!(version(other), None, "{other}");
         }
     }
 }

@@ -88,7 +88,7 @@ async fn the_function_finds_itself_where_there_is_one() {
         (stack, &[], "function stack-Function-1A2B in eu-west-1"),
         (two, &[], "give --function with one of stack-Function-1A2B and stack-2"),
         (two, &["--function", "stack-Function-1A2B"], "function stack-Function-1A2B in eu-west-1"),
-        (of_another_tag, &["--function", "nothing"], "there is no function nothing in eu-west-1"),
+        (of_another_tag, &["--function", "nothing"], "Lambda knows no function nothing in eu-west-1"),
     ];
     for (populate, arguments, says) in cases {
         let desk = Desk::new(populate).await;
@@ -98,6 +98,12 @@ async fn the_function_finds_itself_where_there_is_one() {
         assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
         assert!(said.out.contains(says), "{says}: {}", said.out);
         let plan = desk.run(&[&["plan"], arguments].concat()).await;
+        let is_missing = arguments.last() == Some(&"nothing");
+        assert_eq!(
+            plan.err.contains("The settings of the function nothing are not known"),
+            is_missing,
+            "{plan:?}"
+        );
         assert_eq!(plan.out.contains("nlb-payments"), says.starts_with("function "), "{plan:?}");
     }
 }
@@ -119,6 +125,48 @@ async fn both_versions_are_told() {
     assert_eq!(json["function"]["codeSha256"], Value::from(sha256));
     assert_eq!(json["version"], Value::from(env!("CARGO_PKG_VERSION")));
     assert!(doctor.out.contains("eks-nlb-sync, code 9f86d0818"), "{}", doctor.out);
+}
+
+/// By the description that the templates give: of the same version, of others, and of
+/// a function that was described by hand.
+#[tokio::test]
+async fn the_version_of_the_function_is_told_and_compared() {
+    let own = env!("CARGO_PKG_VERSION");
+    for (description, version, words) in [
+        (format!("eks-nlb-sync {own}: keeps"), Some(own), own.to_owned()),
+        (
+            "eks-nlb-sync 0.0.9: keeps".to_owned(),
+            Some("0.0.9"),
+            format!("0.0.9, older than this program ({own})"),
+        ),
+        (
+            "eks-nlb-sync 99.0.0".to_owned(),
+            Some("99.0.0"),
+            format!("99.0.0, newer than this program ({own})"),
+        ),
+        ("eks-nlb-sync 0.2.0-rc1: keeps".to_owned(), Some("0.2.0-rc1"), "0.2.0-rc1".to_owned()),
+        ("the team's own".to_owned(), None, "unknown: its description does not begin with".to_owned()),
+    ] {
+        let desk = Desk::new(|world| {
+            of_another_tag(world);
+            world.supporting.function().description.clone_from(&description);
+        })
+        .await;
+
+        let text = desk.run(&["version"]).await;
+        let json = desk.run(&["version", "-o", "json"]).await.json();
+        let doctor = desk.run(&["doctor"]).await;
+
+        assert_eq!(text.code, Some(0), "{text:?}");
+        assert_eq!(
+            text.lines_with(&format!("version        {words}")).len(),
+            1,
+            "{description}: {}",
+            text.out
+        );
+        assert_eq!(json["function"].get("version").and_then(Value::as_str), version, "{json:#}");
+        assert!(crate::support::words(&doctor.out).contains(&format!("version {words}")), "{}", doctor.out);
+    }
 }
 
 /// Without the permission, or without a function, a command continues with its own

@@ -54,6 +54,7 @@ pub(super) fn answer(world: &World, scope: &Scope, call: &Call) -> Result<String
             let configuration = json!({
                 "FunctionName": found.name,
                 "FunctionArn": arn(found),
+                "Description": found.description,
                 "Role": found.role,
                 "CodeSha256": "n4bQgYhMfWWaL+qgxVrQFaO/TxsrC4Is0V1sFbDwCgg=",
                 "LastModified": "2026-01-01T00:00:00.000+0000",

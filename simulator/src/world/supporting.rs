@@ -136,6 +136,8 @@ pub struct Function {
     pub state: String,
     /// The ARN of its role.
     pub role: String,
+    /// Its description, which begins with its version.
+    pub description: String,
     /// Its variables.
     pub environment: BTreeMap<String, String>,
     /// The state of its schedule, as in `ENABLED`, if it has one.
@@ -151,6 +153,8 @@ impl Default for Function {
             name: FUNCTION_NAME.to_owned(),
             state: "Active".to_owned(),
             role: format!("arn:aws:iam::{HOME_ACCOUNT}:role/{FUNCTION_NAME}"),
+            description: concat!("eks-nlb-sync ", env!("CARGO_PKG_VERSION"), ": keeps NLB target groups")
+                .to_owned(),
             environment: BTreeMap::new(),
             schedule: Some("ENABLED".to_owned()),
             last_report: Some(Duration::from_mins(1)),

@@ -236,7 +236,7 @@ class Aws:
         self.running -= 1
         if event.get("roleArn") in self.failing:
             raise TaskError(*self.failure)
-        return {"Payload": {"dryRun": False, "summary": {"loadBalancers": clusters, "failed": 0}}}
+        return {"Payload": {"version": "0.1.0", "dryRun": False, "summary": {"loadBalancers": clusters, "failed": 0}}}
 
     def wait_for_tokens(self, event, calls):
         """How long ELB makes this many Describe calls of one account take."""
