@@ -8,6 +8,7 @@ use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_sdk_eks::config::retry::{RetryMode, RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::HttpClient;
 
+pub use super::endpoint::malformed_url;
 pub use super::http_client::{InvalidEnvironment, https};
 use super::response_guard;
 

@@ -4,8 +4,8 @@
 //! EKS, ELB and STS have their crates linked, and those resolve. EC2, Lambda,
 //! Scheduler, SNS and CloudWatch follow the rules of ELB, with another name and with
 //! exceptions in GovCloud: their crates would take longer to compile than the
-//! rest of the workspace, for one host name each. `tests/endpoints.tsv` holds all
-//! but SNS to botocore's rule sets, and [`super::query_client`] has the endpoint of IAM.
+//! rest of the workspace, for one host name each. [`super::query_client`] has the
+//! endpoint of IAM. `tests/endpoints.tsv` holds all of them to botocore's rule sets.
 
 use aws_config::SdkConfig;
 use aws_sdk_elasticloadbalancingv2::config::endpoint as elb;
@@ -14,6 +14,8 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::endpoint::{EndpointFuture, EndpointResolverParams, ResolveEndpoint};
 use aws_smithy_types::endpoint::Endpoint;
 use aws_types::service_config::ServiceConfigKey;
+
+use super::query_client::SERVICES;
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug)]
@@ -49,6 +51,8 @@ pub(super) enum GovCloudFips {
     Suffixed,
     /// Never with `-fips`.
     Plain,
+    /// Without `-fips` in the two Regions that exist, and only with single-stack.
+    PlainInTwoRegions,
 }
 
 pub(super) const CLOUDWATCH: Service = like_elb("CloudWatch", "monitoring", GovCloudFips::Plain);
@@ -60,7 +64,7 @@ pub(super) const ELB: Service =
 pub(super) const IAM: Service = like_elb("IAM", "iam", GovCloudFips::Plain);
 pub(super) const LAMBDA: Service = like_elb("Lambda", "lambda", GovCloudFips::Suffixed);
 pub(super) const SCHEDULER: Service = like_elb("Scheduler", "scheduler", GovCloudFips::Suffixed);
-pub(super) const SNS: Service = like_elb("SNS", "sns", GovCloudFips::Plain);
+pub(super) const SNS: Service = like_elb("SNS", "sns", GovCloudFips::PlainInTwoRegions);
 pub(super) const STS: Service = Service { id: "STS", name: "sts", rules: Rules::Sts };
 
 const fn like_elb(id: &'static str, name: &'static str, fips: GovCloudFips) -> Service {
@@ -135,6 +139,10 @@ impl ServiceEndpoint {
                 GovCloudFips::AsElb => label.ends_with(FIPS),
                 GovCloudFips::Suffixed => true,
                 GovCloudFips::Plain => false,
+                GovCloudFips::PlainInTwoRegions => {
+                    let is_one = matches!(self.region.as_deref(), Some("us-gov-east-1" | "us-gov-west-1"));
+                    self.dual_stack == Some(true) || !is_one
+                }
             }
         } else {
             label.ends_with(FIPS)
@@ -183,6 +191,18 @@ pub(super) fn given_url(config: &SdkConfig, service: Service) -> Option<String> 
         .ok()?;
     let own = config.service_config().and_then(|service| service.load_config(key));
     own.or_else(|| config.endpoint_url().map(str::to_owned))
+}
+
+/// A URL that the operator gives for some service and that is not an HTTP URL. The SDK
+/// would refuse each call with all of its request.
+#[must_use]
+pub fn malformed_url(config: &SdkConfig) -> Option<String> {
+    let given = SERVICES.iter().filter_map(|(_, service, _)| given_url(config, *service));
+    let is_http = |url: &String| {
+        let url = url.parse::<http::Uri>().ok();
+        url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some())
+    };
+    { given }.find(|url| !is_http(url))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Credentials, retries, time-outs, endpoints and rate limits are those of the
 //! other clients.
 
-mod iam;
+pub(super) mod iam;
 
 use aws_config::SdkConfig;
 use aws_smithy_query::QueryWriter;
@@ -27,7 +27,7 @@ use crate::schedule::budget::RunBudget;
 
 /// The services that the command line reads from, by the prefix of their IAM
 /// actions; with the version of the query protocol, if they speak it.
-const SERVICES: &[(&str, Service, Option<&str>)] = &[
+pub(super) const SERVICES: &[(&str, Service, Option<&str>)] = &[
     ("cloudwatch", endpoint::CLOUDWATCH, Some("2010-08-01")),
     ("ec2", endpoint::EC2, Some("2016-11-15")),
     ("eks", endpoint::EKS, None),

@@ -23,8 +23,10 @@ SERVICES = {
     "ec2": "ec2",
     "eks": "eks",
     "elbv2": "elasticloadbalancing",
+    "iam": "iam",
     "lambda": "lambda",
     "scheduler": "scheduler",
+    "sns": "sns",
     "sts": "sts",
 }
 
