@@ -14,6 +14,7 @@ mod unmanaged;
 
 use std::process::ExitCode;
 
+use eks_nlb_sync::publish::report::Outcome;
 use serde::Serialize;
 
 pub(crate) use answers::{codes, find as answers_for};
@@ -64,6 +65,9 @@ pub(crate) async fn explain(session: &Session, subject: &str, common: &Common) -
     for frontend in found.frontends {
         explained.push(details::of(&look, frontend).await?);
     }
+    // The worst first, as `status` has them; what is skipped last of its state.
+    let is_skipped = |details: &details::Details| matches!(details.frontend.outcome, Outcome::Skipped { .. });
+    explained.sort_by_key(|details| (details.state, is_skipped(details)));
     match common.output {
         Output::Json => {
             print_json(&document(Frontends { region: session.region(), frontends: &explained }))?;
@@ -93,7 +97,7 @@ async fn not_managed(
         return Err(Problem::UnknownSubject {
             subject: subject.0.to_owned(),
             region: look.session.region().to_owned(),
-            nearest: subject.nearest(&known),
+            hint: subject.hint(&known),
         });
     };
     match output {

@@ -7,6 +7,7 @@ use eks_nlb_sync::aws::account::Clients;
 use eks_nlb_sync::model::{Tags, TargetGroupArn};
 use eks_nlb_sync::publish::report::{FrontendReport, Report};
 use eks_nlb_sync::schedule::budget::RunBudget;
+use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::problem::Problem;
@@ -42,9 +43,7 @@ pub(crate) type Permissions = BTreeMap<TargetGroupArn, MayWrite>;
 /// What the function may do with each target group that the plan changes. Calls
 /// AWS only if there is one.
 pub(crate) async fn of_plan(session: &Session, report: &Report) -> Result<Permissions, Problem> {
-    let is_written =
-        |frontend: &&FrontendReport| !frontend.registered.is_empty() || !frontend.deregistered.is_empty();
-    let written = report.frontends.iter().filter(is_written);
+    let written = report.frontends.iter().filter(|frontend| is_written(frontend));
     let written: Vec<_> = written.filter_map(|frontend| frontend.target_group.clone()).collect();
     if !report.dry_run || written.is_empty() {
         return Ok(Permissions::new());
@@ -59,6 +58,11 @@ pub(crate) async fn of_plan(session: &Session, report: &Report) -> Result<Permis
     Ok(of_groups(session, &clients, &budget, &groups).await.0)
 }
 
+/// Whether the plan changes targets of `frontend`.
+pub(crate) fn is_written(frontend: &FrontendReport) -> bool {
+    !frontend.registered.is_empty() || !frontend.deregistered.is_empty()
+}
+
 /// What the function may do with each of `groups`, and why its role's policies
 /// could not be asked, if they could not.
 pub(crate) async fn of_groups(
@@ -68,14 +72,12 @@ pub(crate) async fn of_groups(
     groups: &[(TargetGroupArn, Tags)],
 ) -> (Permissions, Option<NotLooked>) {
     let role = &session.deployed().role();
-    let mut permissions = Permissions::new();
-    let mut not_asked = None;
-    for is_tagged in [true, false] {
-        let selector = &session.settings().nlb_tag;
-        let alike: Vec<_> =
-            groups.iter().filter(|(_, tags)| selector.first_matches(tags) == is_tagged).collect();
-        // The deployed policy asks for this tag only, so one answer is true for all.
-        let Some((first, tags)) = alike.first() else { continue };
+    let selector = &session.settings().nlb_tag;
+    let (tagged, untagged): (Vec<_>, Vec<_>) =
+        groups.iter().partition(|(_, tags)| selector.first_matches(tags));
+    // The deployed policy asks for this tag only, so one answer is true for all.
+    let answers = [(true, tagged), (false, untagged)].map(async |(is_tagged, alike)| {
+        let (first, tags) = alike.first()?;
         let denied = match role {
             Ok(Some(role)) => iam::denied(&clients.query_client(budget), role, &WRITES, &first.0, tags).await,
             Ok(None) => Err(NotLooked::because("no function was found whose policies could be asked")),
@@ -85,8 +87,13 @@ pub(crate) async fn of_groups(
             Ok(denied) => by_policy(role, denied),
             Err(_) => by_tag(&selector.to_string(), is_tagged),
         };
-        not_asked = denied.err().or(not_asked);
+        Some((alike, answer, denied.err()))
+    });
+    let mut permissions = Permissions::new();
+    let mut not_asked = None;
+    for (alike, answer, error) in join_all(answers).await.into_iter().flatten() {
         permissions.extend(alike.into_iter().map(|(arn, _)| (arn.clone(), answer.clone())));
+        not_asked = error.or(not_asked);
     }
     (permissions, not_asked)
 }

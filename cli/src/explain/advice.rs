@@ -10,6 +10,7 @@ use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::serving::{is_healthy, unserved};
 
 use super::health::Reason;
+use crate::permission::{self, Basis, MayWrite};
 
 /// What is known of one frontend.
 #[derive(Clone, Copy, Debug)]
@@ -19,8 +20,10 @@ pub(super) struct Facts<'a> {
     pub(super) reasons: &'a BTreeMap<String, Reason>,
     /// The addresses of the control plane's network interfaces, if known.
     pub(super) interfaces: Option<&'a [IpAddr]>,
-    /// The tag that the deployed policy requires, if it is missing on the target group.
+    /// The tag that the templates' policy requires, if it is missing on the target group.
     pub(super) missing_tag: Option<&'a str>,
+    /// Whether the function may write, if anything is to be written.
+    pub(super) may_write: Option<&'a MayWrite>,
 }
 
 /// Whether clients are cut off, by the health of the targets.
@@ -91,17 +94,7 @@ pub(super) fn remedy(facts: Facts<'_>) -> Option<String> {
         Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => {}
     }
     let mut steps = Vec::new();
-    let writes = !facts.frontend.registered.is_empty() || !facts.frontend.deregistered.is_empty();
-    match facts.missing_tag {
-        Some(tag) if writes => steps.push(format!(
-            "Tag the target group {tag}: unless WriteScope is any, the deployed policy denies every write to it."
-        )),
-        _ if writes => {
-            let changes = changes(facts.frontend);
-            steps.push(format!("Run `eks-nlb sync`, or wait for the next run of the function: it {changes}."));
-        }
-        _ => {}
-    }
+    steps.extend(of_write(facts));
     let in_state = |wanted: &[TargetState]| in_state(current, desired, wanted);
     let initial = in_state(&[TargetState::Initial]);
     if !initial.is_empty() {
@@ -120,6 +113,28 @@ pub(super) fn remedy(facts: Facts<'_>) -> Option<String> {
     }
     steps.extend(of_shortfall(facts));
     (!steps.is_empty()).then(|| steps.join(" "))
+}
+
+/// What lets the next run change the targets, where it would change any.
+fn of_write(facts: Facts<'_>) -> Option<String> {
+    if !permission::is_written(facts.frontend) {
+        return None;
+    }
+    Some(match (facts.may_write, facts.missing_tag) {
+        (Some(MayWrite { allowed: false, by: Basis::Tag, .. }), Some(tag)) => format!(
+            "Tag the target group {tag}: unless WriteScope is any, the deployed policy denies every write to it."
+        ),
+        (Some(MayWrite { allowed: false, message, .. }), Some(tag)) => {
+            format!("Tag the target group {tag}: {message}.")
+        }
+        (Some(MayWrite { allowed: false, message, .. }), None) => {
+            format!("Let the function write to the target group: {message}.")
+        }
+        _ => {
+            let changes = changes(facts.frontend);
+            format!("Run `eks-nlb sync`, or wait for the next run of the function: it {changes}.")
+        }
+    })
 }
 
 /// As in `registers 10.0.1.10`.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use eks_nlb_sync::model::{ClusterName, Family, Target, TargetState};
+use eks_nlb_sync::model::{ClusterName, Family, Tags, Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
@@ -20,6 +20,8 @@ use super::health::{self, Reason};
 use super::observe::Look;
 use super::tags;
 use crate::names;
+use crate::permission::{self, MayWrite};
+use crate::plan::capitalised;
 use crate::problem::Problem;
 use crate::serving::Serving;
 
@@ -49,6 +51,10 @@ pub(crate) struct Details {
     pub(crate) state: Serving,
     /// Whether clients are cut off, by the health of the targets.
     pub(crate) cut_off: String,
+    /// Whether the deployed function may write to the target group; absent where
+    /// nothing is to be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) may_write: Option<MayWrite>,
     /// What to do, if anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) remedy: Option<String>,
@@ -123,11 +129,13 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
     };
     let reasons = reasons_of_elb(look, &frontend).await;
     let missing_tag = tags::missing(look.session, &frontend, &tags);
+    let may_write = may_write(look, &frontend, &tags).await;
     let facts = Facts {
         frontend: &frontend,
         reasons: &reasons,
         interfaces: interfaces.as_ref().map(|answer| answer.addresses.as_slice()),
         missing_tag: missing_tag.as_deref(),
+        may_write: may_write.as_ref(),
     };
     Ok(Details {
         read_at: DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default(),
@@ -143,9 +151,22 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
         cut_off: advice::cut_off(&frontend),
         remedy: advice::remedy(facts),
         answers: answers(facts),
+        may_write,
         interfaces,
         frontend,
     })
+}
+
+/// Whether the function may write to the target group, as `plan` and `doctor` have
+/// it.
+async fn may_write(
+    look: &Look<'_>,
+    frontend: &FrontendReport,
+    tags: &BTreeMap<String, Tags>,
+) -> Option<MayWrite> {
+    let arn = frontend.target_group.as_ref().filter(|_| permission::is_written(frontend))?;
+    let groups = [(arn.clone(), tags.get(&arn.0)?.clone())];
+    permission::of_groups(look.session, look.clients, look.budget, &groups).await.0.remove(arn)
 }
 
 /// The addresses of the control plane's network interfaces, whether or not they
@@ -230,14 +251,19 @@ fn answers(facts: Facts<'_>) -> Vec<Answers> {
     let frontend = facts.frontend;
     let withheld = frontend.withheld.iter().map(|withheld| withheld.reason.reason().as_str());
     let mut codes: Vec<&str> = withheld.collect();
-    codes.extend(match &frontend.outcome {
+    let outcome = match &frontend.outcome {
         Outcome::Failed { error } => Some(error.code.as_str()),
         Outcome::Skipped { reason } => Some(reason.as_str()),
         Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => None,
-    });
+    };
+    codes.extend(outcome);
     codes.dedup();
     let mut answers: Vec<_> = codes.into_iter().filter_map(answers::find).collect();
     for answers in &mut answers {
+        // The catalogue only says where to read it.
+        if outcome == Some(answers.code) {
+            answers.cut_off = (capitalised(&advice::cut_off(frontend)) + ".").into();
+        }
         if answers.code == WithholdReason::WaitingForHealthyReplacement.as_str() {
             if let Some(stale) = advice::stale(facts) {
                 answers.happening = stale.into();

@@ -3,9 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use eks_nlb_sync::publish::report::FrontendReport;
+use eks_nlb_sync::reasons::Alarm;
 
 use super::answers;
 use crate::names;
+use crate::problem::did_you_mean;
 
 /// What is asked for, as it was written.
 #[derive(Clone, Copy, Debug)]
@@ -51,8 +53,18 @@ impl Subject<'_> {
         matches!(Kind::of(self.0), Kind::Arn | Kind::Name)
     }
 
+    /// What may have been meant: a name that is near, or one of the alarms.
+    pub(super) fn hint(self, known: &[String]) -> String {
+        let nearest = self.nearest(known);
+        if nearest.is_none() && self.0.to_ascii_lowercase().ends_with("alarm") {
+            let alarms: Vec<_> = Alarm::ALL.iter().map(|alarm| alarm.as_str()).collect();
+            return format!("; the alarms are {}", alarms.join(", "));
+        }
+        did_you_mean(nearest.as_deref())
+    }
+
     /// The nearest of `known`, or of the names that reports and alarms have.
-    pub(super) fn nearest(self, known: &[String]) -> Option<String> {
+    fn nearest(self, known: &[String]) -> Option<String> {
         let kind = Kind::of(self.0);
         let codes: Vec<&str> = answers::codes().collect();
         let known = known.iter().map(String::as_str).chain(codes);
@@ -88,6 +100,9 @@ mod tests {
         assert_eq!(nearest("10.2.1.31").as_deref(), Some("10.2.1.30"));
         assert_eq!(nearest("abd.gr7.eu-west-1.eks.amazonaws.com").as_deref(), Some(known[3].as_str()));
         assert_eq!(nearest("UnservdAlarm").as_deref(), Some("UnservedAlarm"));
+        let alarms = Subject("UnhealthyAlarm").hint(&known);
+        assert!(alarms.starts_with("; the alarms are ") && alarms.contains("UnservedAlarm"), "{alarms}");
+        assert_eq!(Subject("checkout").hint(&known), "");
         for other in ["10.9.9.9", "arn:aws:x", "HealthyHostCount", "checkout", "UnHealthyHostCount"] {
             assert_eq!(nearest(other), None, "{other}");
         }

@@ -8,7 +8,7 @@ use eks_nlb_sync::publish::report::FrontendReport;
 
 use crate::session::Session;
 
-/// The tag that the deployed policy requires, if the target group does not have it.
+/// The tag that the templates' policy requires, if the target group does not have it.
 pub(super) fn missing(
     session: &Session,
     frontend: &FrontendReport,
@@ -40,12 +40,12 @@ pub(super) fn deciding(
             told.push(format!("the target group carries {key}={value}: it is left alone"));
         } else if settings.nlb_tag.first_matches(tags) {
             told.push(
-                "the target group carries the first of these: the function's policy lets it write".to_owned(),
+                "the target group carries the first of these, which the deployed policy asks for".to_owned(),
             );
         } else {
             told.push(
-                "the target group does not carry the first of these: unless WriteScope is any, the deployed policy \
-                 denies every write"
+                "the target group does not carry the first of these, which the deployed policy asks for unless \
+                 WriteScope is any"
                     .to_owned(),
             );
         }

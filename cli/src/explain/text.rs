@@ -9,6 +9,7 @@ use super::details::{Details, InterfacesAnswer, Takes};
 use super::dns::NameServerAnswer;
 use super::health::Reason;
 use super::unmanaged::Unmanaged;
+use crate::permission::MayWrite;
 use crate::table::{Grid, Row};
 use crate::{names, table};
 
@@ -61,6 +62,9 @@ pub(crate) fn of_frontend(details: &Details) -> String {
         told.push(("Interfaces", of_interfaces(interfaces)));
     }
     told.push(("This run", outcome(&frontend.outcome)));
+    if let Some(MayWrite { allowed, message, .. }) = &details.may_write {
+        told.push(("May write", format!("{}: {message}", if *allowed { "yes" } else { "no" })));
+    }
     told.push(("Cut off", details.cut_off.clone()));
     let is_below = |remedy: &&String| details.answers.iter().any(|answers| answers.remedy == **remedy);
     let remedy = details.remedy.as_ref().filter(|remedy| !is_below(remedy));

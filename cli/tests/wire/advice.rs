@@ -1,7 +1,7 @@
 //! The words of `eks-nlb explain` follow from the numbers of the frontend.
 
 use eks_nlb_simulator::world::{Family, LoadBalancerSpec, Reply, TargetGroupSpec};
-use eks_nlb_simulator::{Health, World};
+use eks_nlb_simulator::{Fault, Health, World, sample};
 
 use crate::support::*;
 
@@ -81,20 +81,49 @@ async fn a_name_server_without_an_answer_may_protect_against_rebinding() {
     assert!(lines.contains("no IPv4 address; a resolver with DNS rebinding protection"), "{}", said.out);
 }
 
-/// The tag decides whether the deployed policy allows the write.
+/// Whether the target group carries the tag, which tag the function's policy asks for,
+/// whether IAM answers; and the advice, with whether it is to run `sync`.
 #[tokio::test]
 async fn a_write_that_the_policy_denies_is_not_recommended() {
-    let desk = Desk::new(|world| {
-        world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
-        let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
-        world.add_target_group(TargetGroupSpec::ip(&load_balancer));
-    })
-    .await;
+    type Case = (bool, Option<&'static str>, bool, &'static str, bool);
+    let cases: [Case; 5] = [
+        (
+            false,
+            Some("eks-nlb-sync"),
+            true,
+            "Tag the target group eks-nlb-sync=enabled: the policies of",
+            false,
+        ),
+        (
+            false,
+            Some("eks-nlb-sync"),
+            false,
+            "Tag the target group eks-nlb-sync=enabled: unless WriteScope",
+            false,
+        ),
+        (true, Some("other"), true, "Let the function write to the target group: the policies of", false),
+        (false, None, true, "May write yes: the policies of", true),
+        (true, Some("other"), false, "May write yes: it carries eks-nlb-sync=enabled", true),
+    ];
+    for (is_tagged, wanted, iam_answers, advice, runs) in cases {
+        let desk = Desk::new(|world| {
+            world.supporting.write_tag = wanted.map(|key| (key.to_owned(), "enabled".to_owned()));
+            world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+            let frontend = sample::frontend(world, "payments");
+            if !is_tagged {
+                world.target_group_mut(&frontend.target_group).tags.clear();
+            }
+            if !iam_answers {
+                world.plant(Fault::on("SimulatePrincipalPolicy").access_denied());
+            }
+        })
+        .await;
 
-    let said = words(&desk.run(&["explain", "payments"]).await.out);
+        let said = words(&desk.run(&["explain", "payments"]).await.out);
 
-    assert!(said.contains("What to do Tag the target group eks-nlb-sync=enabled"), "{said}");
-    assert!(!said.contains("Run `eks-nlb sync`"), "{said}");
+        assert!(said.contains(advice), "{advice}: {said}");
+        assert_eq!(said.contains("Run `eks-nlb sync`"), runs, "{said}");
+    }
 }
 
 /// Which family a target group takes decides what is asked for.

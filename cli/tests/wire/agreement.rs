@@ -4,8 +4,8 @@
 use std::fmt::Write;
 
 use eks_nlb_simulator::world::{
-    CLUSTER_OF_CONTROLLER_TAG, ClusterStatus, LoadBalancerSpec, OverrideState, Protocol, TargetGroupSpec,
-    TargetType,
+    CLUSTER_OF_CONTROLLER_TAG, ClusterStatus, LoadBalancerSpec, MANAGED_TAG, OverrideState, Protocol,
+    TargetGroupSpec, TargetType,
 };
 use eks_nlb_simulator::{Fault, Frontend, TargetState, World, sample};
 use fastrand::Rng;
@@ -92,6 +92,12 @@ fn targets(world: &mut World, n: usize, group: &str, rng: &mut Rng) {
 /// `explain` is asked for.
 fn populate(world: &mut World, seed: u64) -> Vec<String> {
     let mut rng = Rng::with_seed(seed);
+    // The function's policy asks for a tag of each target group or for none, and IAM says
+    // so or may not be asked.
+    world.supporting.write_tag = rng.bool().then(|| (MANAGED_TAG.0.to_owned(), MANAGED_TAG.1.to_owned()));
+    if rng.bool() {
+        world.plant(Fault::on("SimulatePrincipalPolicy").access_denied());
+    }
     let mut names = Vec::new();
     for n in 1..=4 {
         let cluster = format!("cluster-{n}");
@@ -106,6 +112,9 @@ fn populate(world: &mut World, seed: u64) -> Vec<String> {
         targets(world, n, &frontend.target_group, &mut rng);
         let trouble = if rng.bool() { 0 } else { rng.usize(..TROUBLES.len()) };
         TROUBLES[trouble](world, &cluster, &frontend, &mut rng);
+        if rng.usize(..3) == 0 {
+            world.target_group_mut(&frontend.target_group).tags.clear();
+        }
     }
     names
 }
@@ -121,12 +130,12 @@ fn place(frontend: &Value) -> &Value {
     frontend.get("targetGroup").unwrap_or(&frontend["loadBalancer"])
 }
 
-/// The subjects that the check `served` of a diagnosis finds something about.
-fn unserved(doctor: &Value) -> Vec<&str> {
+/// The subjects that the checks `ids` of a diagnosis find something about.
+fn findings<'a>(doctor: &'a Value, ids: &[&str]) -> Vec<&'a str> {
     let groups = doctor["groups"].as_array().into_iter().flatten();
-    let mut checks = groups.flat_map(|group| group["checks"].as_array().into_iter().flatten());
-    let served = checks.find(|check| check["id"] == "served").expect("the check");
-    let findings = served["findings"].as_array().into_iter().flatten();
+    let checks = groups.flat_map(|group| group["checks"].as_array().into_iter().flatten());
+    let wanted = checks.filter(|check| ids.iter().any(|id| check["id"] == *id));
+    let findings = wanted.flat_map(|check| check["findings"].as_array().into_iter().flatten());
     findings.filter_map(|finding| finding["subject"].as_str()).collect()
 }
 
@@ -142,7 +151,7 @@ async fn explain_status_and_doctor_agree_who_is_cut_off() {
         let doctor = desk.run_with(&once, &["doctor", "-o", "json"]).await;
 
         let (told, diagnosis) = (status.json(), doctor.json());
-        let (reported, unserved) = (states(&told), unserved(&diagnosis));
+        let (reported, unserved) = (states(&told), findings(&diagnosis, &["served"]));
         let mut log = String::new();
         for name in names {
             let explained = desk.run_with(&once, &["explain", &name, "-o", "json"]).await.json();
@@ -173,4 +182,46 @@ async fn explain_status_and_doctor_agree_who_is_cut_off() {
         assert!(unserved.is_empty() || doctor.code == Some(1), "world {seed}: {doctor:?}");
     }
     assert!(seen.iter().all(|count| *count >= 5), "the worlds are too much alike: {seen:?}");
+}
+
+/// Whether `explain` recommends a run that writes.
+fn recommends_sync(frontend: &Value) -> bool {
+    let answers = frontend["answers"].as_array().into_iter().flatten().map(|answer| &answer["remedy"]);
+    let mut remedies = answers.chain(frontend.get("remedy")).filter_map(Value::as_str);
+    remedies.any(|remedy| remedy.contains("Run `eks-nlb sync`"))
+}
+
+#[tokio::test]
+async fn explain_plan_and_doctor_agree_what_the_function_may_write() {
+    let mut seen = std::collections::BTreeMap::<String, usize>::new();
+    for seed in 0..WORLDS {
+        let mut names = Vec::new();
+        let desk = Desk::new(|world| names = populate(world, seed)).await;
+        let once = [("AWS_MAX_ATTEMPTS", "1")];
+
+        let plan = desk.run_with(&once, &["plan", "-o", "json"]).await.json();
+        let doctor = desk.run_with(&once, &["doctor", "-o", "json"]).await.json();
+
+        let denied = findings(&doctor, &["write-tag", "write-policy"]);
+        let planned = plan["frontends"].as_array().expect("frontends");
+        for name in names {
+            let explained = desk.run_with(&once, &["explain", &name, "-o", "json"]).await.json();
+            for frontend in explained["frontends"].as_array().expect("frontends") {
+                let of_plan = planned.iter().find(|one| place(one) == place(frontend)).expect("it is there");
+                let (own, others) = (frontend.get("mayWrite"), of_plan.get("mayWrite"));
+                assert_eq!(own, others, "world {seed}, {name}: {frontend:#}");
+                let allowed = own.map(|may_write| may_write["allowed"] == true);
+                assert_eq!(recommends_sync(frontend), allowed == Some(true), "world {seed}: {frontend:#}");
+                let subject =
+                    place(frontend).as_str().and_then(|arn| arn.rsplit('/').nth(1)).expect("a name");
+                assert!(allowed != Some(false) || denied.contains(&subject), "world {seed}: {doctor:#}");
+                *seen
+                    .entry(own.map_or("nothing".to_owned(), |own| {
+                        format!("{} {}", own["by"], allowed == Some(true))
+                    }))
+                    .or_default() += 1;
+            }
+        }
+    }
+    assert_eq!(seen.len(), 5, "the worlds are too much alike: {seen:?}");
 }
