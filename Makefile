@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: demo check test suites lint compile cargo-deny deny advisories test-rust test-build test-deploy \
-        test-moto test-terraform test-complete test-release soak simulate measure bench planted
+        test-moto test-terraform test-complete test-release soak simulate measure measure-cli bench planted
 
 # The architectures to build the function for: this one, and the other wherever
 # Rust's target for it is installed.
@@ -160,8 +160,12 @@ test-release: $(ARTIFACT) compile
 	SOAK_INVOCATIONS=300 $(on-artifact) artifact:: soak::
 
 # Whether the artifact is as fast as documented. Needs an idle machine.
-measure: $(ARTIFACT)
+measure: $(ARTIFACT) measure-cli
 	$(on-artifact) --test-threads 1 artifact:: measure::
+
+# How long `eks-nlb status` and `plan` take for 300 clusters. Needs an idle machine.
+measure-cli:
+	cargo test --profile simulation --workspace --test measure -- --ignored --nocapture
 
 # The function compared with boto3: writes the tables of docs/performance.md. Needs an
 # idle machine and root (for a share of a core). QUICK=1 only prints, after a few

@@ -184,7 +184,8 @@ impl UnreachableCause {
                 "its certificate is not trusted: set AWS_CA_BUNDLE to the certificates of the proxy that inspects TLS"
             }
             Self::Proxy => {
-                "a proxy answers in AWS's place: check HTTPS_PROXY, and exclude AWS's host names with NO_PROXY"
+                "the proxy cannot be reached, or answers in AWS's place: check HTTPS_PROXY, or exclude AWS's host names \
+                 with NO_PROXY"
             }
         }
     }
@@ -218,8 +219,15 @@ impl CallError {
 }
 
 /// Codes by which services say that credentials are not valid, or no longer.
-const EXPIRED: &[&str] =
-    &["ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"];
+const EXPIRED: &[&str] = &[
+    "AuthFailure",
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "InvalidSignatureException",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+];
 
 /// What an operator may have forgotten where IAM denies a write.
 fn remedy_of_denial(action: &str) -> &'static str {

@@ -7,7 +7,7 @@
 mod parse;
 
 use std::net::SocketAddr;
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::time::Duration;
 
 use crate::model::{AddressSource, AllowedCidrs, TagSelector};
@@ -162,9 +162,26 @@ impl Settings {
             dns_timeout: read.or_default(DNS_TIMEOUT_MS, parse::ms)?,
             max_concurrency: read.or_default(MAX_CONCURRENCY, parse::parsed)?,
             metrics_namespace: read.or_default(METRICS_NAMESPACE, parse::namespace)?,
-            sdk_retries: lookup("AWS_RETRY_MODE").is_some() || lookup("AWS_MAX_ATTEMPTS").is_some(),
+            sdk_retries: sdk_retries(&lookup)?,
         })
     }
+}
+
+/// Whether a variable of the SDK says how it retries. The SDK would panic at a value
+/// that does not parse.
+fn sdk_retries(lookup: impl Fn(&str) -> Option<String>) -> Result<bool, InvalidSetting> {
+    let is_set = |variable, wanted, parses: fn(&str) -> bool| match lookup(variable) {
+        Some(value) if !parses(&value) => Err(InvalidSetting { variable, value, wanted }),
+        value => Ok(value.is_some()),
+    };
+    let is_mode = |text: &str| {
+        let known = ["standard", "adaptive"];
+        known.iter().any(|mode| text.trim().eq_ignore_ascii_case(mode))
+    };
+    let mode = is_set("AWS_RETRY_MODE", "standard or adaptive", is_mode)?;
+    let attempts =
+        is_set("AWS_MAX_ATTEMPTS", "a whole number from 1", |text| text.parse::<NonZeroU32>().is_ok())?;
+    Ok(mode || attempts)
 }
 
 struct Reader<'a, L>(&'a L);

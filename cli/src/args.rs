@@ -10,6 +10,7 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use common::{Common, Output};
@@ -18,7 +19,7 @@ pub(crate) use recordings::{RecordArgs, ReplayArgs, TimelineArgs};
 use crate::doctor::catalogue::CheckId;
 use crate::output;
 use crate::problem::Problem;
-use values::{CheckName, duration};
+use values::{CheckName, duration, socket};
 
 /// The name of the program.
 pub(crate) const NAME: &str = "eks-nlb";
@@ -66,6 +67,7 @@ pub(crate) enum Command {
     Explain {
         /// A cluster, load balancer or target group (name or ARN), an address, or a
         /// name such as waitingForHealthyReplacement or NoRunAlarm
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         subject: String,
     },
     /// Check everything around the frontends, with a remedy for each finding
@@ -80,6 +82,7 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Ready {
         /// Where it listens, as in 127.0.0.1:8080
+        #[arg(value_parser = socket)]
         address: SocketAddr,
     },
     /// Record what happens around one frontend, as during an upgrade. Never writes to AWS
@@ -95,17 +98,18 @@ pub(crate) enum Command {
     /// which no client could have connected are red. Needs no account.
     #[command(after_help = examples::TIMELINE)]
     Timeline(TimelineArgs),
-    /// Print the version of this program and of the deployed function
-    ///
-    /// Lambda knows when the function was changed, and the SHA-256 of its archive.
-    #[command(after_help = examples::VERSION)]
-    Version,
     /// Play a recording in a simulated account, with this function and other policies
     ///
     /// Prints which share of new connections each policy fails, and which share an
     /// all-knowing one would have served. Needs no account.
     #[command(after_help = examples::REPLAY)]
     Replay(ReplayArgs),
+    /// Print the version of this program and of the deployed function
+    ///
+    /// That of the function is in its description. Lambda knows when it was changed, and
+    /// the SHA-256 of its archive.
+    #[command(after_help = examples::VERSION)]
+    Version,
     /// Print the completions of a shell
     ///
     /// They complete commands, flags, settings, checks, the names that explain
@@ -158,7 +162,7 @@ pub(crate) struct WatchArgs {
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
     pub(crate) every: Duration,
     /// Answer GET /readyz here: 200 while the last run could list the load balancers
-    #[arg(long, value_name = "IP:PORT")]
+    #[arg(long, value_name = "IP:PORT", value_parser = socket)]
     pub(crate) listen: Option<SocketAddr>,
 }
 

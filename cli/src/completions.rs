@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
-use clap_complete::env::Shells;
+use clap_complete::env::{CompleteEnv, Shells};
 use eks_nlb_sync::discover::discover;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use tokio::time::timeout;
@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::session::Session;
 
 /// The variable by which a shell asks for completions.
-pub(crate) const VARIABLE: &str = "COMPLETE";
+const VARIABLE: &str = "COMPLETE";
 
 /// A person who pressed Tab does not wait longer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,6 +32,12 @@ const ACCOUNT_FLAGS: [(&str, bool); 5] = [
     ("--demo", false),
 ];
 
+/// Answers a shell that asks for completions; false if none does.
+pub(crate) fn complete() -> Result<bool, clap::Error> {
+    let here = std::env::current_dir().ok();
+    CompleteEnv::with_factory(command).var(VARIABLE).try_complete(std::env::args_os(), here.as_deref())
+}
+
 /// The script that makes `shell` ask this program.
 pub(crate) fn script(shell: clap_complete::Shell) -> Result<String, Problem> {
     let mut script = Vec::new();
@@ -42,7 +48,7 @@ pub(crate) fn script(shell: clap_complete::Shell) -> Result<String, Problem> {
 }
 
 /// The command line, with what completes the names of an account.
-pub(crate) fn command() -> clap::Command {
+fn command() -> clap::Command {
     let name =
         |arg: clap::Arg, names: fn() -> Vec<CompletionCandidate>| arg.add(ArgValueCandidates::new(names));
     Cli::command()

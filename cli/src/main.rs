@@ -42,7 +42,11 @@ use session::Session;
 /// One thread, as the function has: all of the work is waiting.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    clap_complete::CompleteEnv::with_factory(completions::command).var(completions::VARIABLE).complete();
+    match completions::complete() {
+        Ok(false) => {}
+        Ok(true) => return ExitCode::SUCCESS,
+        Err(refusal) => return args::refused(&refusal),
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(refusal) => return args::refused(&refusal),
@@ -62,6 +66,10 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Ready { address } => watch::ready(address).await,
         Command::Man { command } => print(&args::man_page(command.as_deref())?).map(|()| ExitCode::SUCCESS),
         Command::Explain { ref subject } => {
+            if !cli.common.clusters.is_empty() {
+                let why = "explain has no use for --cluster: it takes the cluster as its argument";
+                return Err(Problem::Usage(why.to_owned()));
+            }
             if let Some(answers) = explain::answers_for(subject) {
                 return explain::reason(&answers, cli.common.output);
             }

@@ -53,6 +53,12 @@ pub(crate) fn hint(text: &str) {
     _ = AutoStream::new(io::stderr(), choice).lock().write_all(text.as_bytes());
 }
 
+/// `words` with a capital letter.
+pub(crate) fn capitalised(words: &str) -> String {
+    let (first, rest) = words.split_at(1);
+    first.to_uppercase() + rest
+}
+
 /// As in `1 frontend` and `2 frontends`.
 pub(crate) fn plural(count: usize, noun: &str) -> String {
     let s = if count == 1 { "" } else { "s" };

@@ -9,7 +9,7 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 use crate::args::{Common, Output, PlanArgs, SyncArgs};
-use crate::output::{hint, plural, print, print_json};
+use crate::output::{capitalised, hint, plural, print, print_json};
 use crate::permission::{self, MayWrite, Permissions};
 use crate::problem::Problem;
 use crate::serving::{self, CUT_OFF, Serving};
@@ -205,9 +205,4 @@ fn unserved(report: &Report) -> String {
         }
     }
     text
-}
-
-pub(crate) fn capitalised(words: &str) -> String {
-    let (first, rest) = words.split_at(1);
-    first.to_uppercase() + rest
 }

@@ -26,6 +26,15 @@ pub(crate) enum Problem {
     NoRegion,
     #[error("{0}")]
     Profile(#[from] NotSelected),
+    #[error(
+        "{0:?} is not the name of a Region: give --region, or correct AWS_REGION or the Region of your profile"
+    )]
+    InvalidRegion(String),
+    #[error(
+        "the endpoint {0:?} is not an http or https URL: correct AWS_ENDPOINT_URL, that of the service, or endpoint_url of \
+         the profile"
+    )]
+    Endpoint(String),
     #[error("no AWS credentials{}: {}{}", .profile.place(), .profile.remedy(), cause_of_credentials(.profile, .error))]
     Credentials { profile: Source, error: CredentialsError },
     #[error("name servers cannot be read from the system: set DNS_SERVERS ({0})")]
@@ -36,10 +45,9 @@ pub(crate) enum Problem {
     UnknownCluster { name: ClusterName, nearest: Option<String> },
     #[error(
         "no cluster, load balancer, target group or address in {region} matches {subject:?}, nor does a name of reports \
-         and alarms{}",
-        did_you_mean(.nearest.as_deref())
+         and alarms{hint}"
     )]
-    UnknownSubject { subject: String, region: String, nearest: Option<String> },
+    UnknownSubject { subject: String, region: String, hint: String },
     #[error(
         "standard input is not a terminal, so the plan cannot be confirmed: use --yes to apply it, or --dry-run to print it"
     )]
@@ -94,7 +102,8 @@ impl Problem {
     }
 }
 
-fn sentence(error: &CallError) -> String {
+/// A call that failed, with what a person at this machine can do.
+pub(crate) fn sentence(error: &CallError) -> String {
     match error {
         CallError::AccessDenied { action, reason } => {
             format!(
@@ -107,7 +116,10 @@ fn sentence(error: &CallError) -> String {
             )
         }
         CallError::Rejected { .. } if error.is_about_credentials() => {
-            format!("AWS does not accept the credentials: sign in again ({error})")
+            format!(
+                "AWS does not accept the credentials: sign in again, or check access key, secret and this machine's \
+                 clock ({error})"
+            )
         }
         CallError::Unreachable { action, cause, reason } => {
             format!("{action} cannot be reached: {}; {reason}", remedy_of_network(*cause))

@@ -13,6 +13,8 @@ use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::error::CallError;
 use serde_json::Value;
 
+use crate::problem;
+
 /// What was read, or why it could not be.
 pub(crate) type Looked<T> = Result<T, NotLooked>;
 
@@ -42,7 +44,7 @@ impl From<CallError> for NotLooked {
             | CallError::Unavailable { .. }
             | CallError::Rejected { .. }
             | CallError::NotStarted { .. }
-            | CallError::NotFinished { .. } => error.to_string(),
+            | CallError::NotFinished { .. } => problem::sentence(&error),
         };
         Self { why }
     }

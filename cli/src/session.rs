@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_config::Region;
 use aws_credential_types::Credentials;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
 use eks_nlb_simulator::{Simulator, sample};
 use eks_nlb_sync::aws::account::{Account, Clients};
@@ -75,11 +76,18 @@ impl Session {
         if let Some(simulator) = &demo {
             let keys = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "demo");
             loader = loader.endpoint_url(simulator.endpoint_url()).credentials_provider(keys);
-            loader = loader.region(Region::from_static(HOME_REGION));
+            loader = loader.region(Region::from_static(HOME_REGION)).use_fips(false).use_dual_stack(false);
         }
         let home = Box::pin(loader.load()).await;
-        if home.region().is_none() {
-            return Err(Problem::NoRegion);
+        // Variables for one service name no simulator.
+        let home = if common.demo { home.to_builder().service_config(NoVariables).build() } else { home };
+        let region = home.region().map(AsRef::as_ref).filter(|region| !region.is_empty());
+        let region = region.ok_or(Problem::NoRegion)?.to_owned();
+        if region.parse::<eks_nlb_sync::model::Region>().is_err() {
+            return Err(Problem::InvalidRegion(region));
+        }
+        if let Some(url) = config::malformed_url(&home) {
+            return Err(Problem::Endpoint(url));
         }
         let home = match profile {
             Some(profile) => credentials::fetched(home, profile).await?,
@@ -218,6 +226,16 @@ fn settings(
         value: invalid.value,
         wanted: invalid.wanted,
     })
+}
+
+/// Ignores variables of single services, as in AWS_ENDPOINT_URL_EKS.
+#[derive(Debug)]
+struct NoVariables;
+
+impl LoadServiceConfig for NoVariables {
+    fn load_config(&self, _: ServiceConfigKey<'_>) -> Option<String> {
+        None
+    }
 }
 
 /// A simulated account with a small fleet, in which time passes.

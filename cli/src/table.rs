@@ -10,7 +10,7 @@ use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::SkipReason;
 
 pub(crate) use grid::{Grid, NOTHING, Row};
-pub(crate) use prose::{pairs, paragraphs, terminal};
+pub(crate) use prose::{indented, pairs, paragraphs, terminal};
 
 use crate::names;
 use crate::permission::{MayWrite, Permissions};

@@ -71,3 +71,19 @@ fn a_bad_value_is_an_error_and_not_the_default() {
         }
     }
 }
+
+/// The SDK would panic at them.
+#[test]
+fn the_retries_of_the_sdk_are_checked() {
+    for (variable, good, bad) in [
+        ("AWS_MAX_ATTEMPTS", "3", "0"),
+        ("AWS_MAX_ATTEMPTS", "1", "zero"),
+        ("AWS_RETRY_MODE", "standard", "never"),
+        ("AWS_RETRY_MODE", "Adaptive", ""),
+    ] {
+        assert!(with(variable, good).unwrap().sdk_retries);
+        let refused = with(variable, bad).unwrap_err();
+        assert_eq!((refused.variable, refused.value.as_str()), (variable, bad));
+    }
+    assert!(!Settings::from_lookup(|_| None).unwrap().sdk_retries);
+}

@@ -3,7 +3,7 @@
 /// After the help of the program.
 pub(super) const PROGRAM: &str = "\
 Examples:
-  eks-nlb --demo status           # a simulated account: needs none of yours
+  eks-nlb --demo status           # a simulated account: needs no credentials
   eks-nlb status                  # whose clients are served?
   eks-nlb explain NoRunAlarm      # what an alarm means, and what to do
 
@@ -39,7 +39,7 @@ pub(super) const WATCH: &str = "\
 Examples:
   eks-nlb watch --dry-run
   eks-nlb watch --yes --every 5m
-  eks-nlb watch --listen 0.0.0.0:8080  # in a container: nobody is asked";
+  eks-nlb watch --listen 0.0.0.0:8080  # in a container: it does not ask";
 
 pub(super) const EXPLAIN: &str = "\
 Examples:

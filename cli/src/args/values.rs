@@ -1,10 +1,11 @@
 //! Reads values of flags, and refuses each in one sentence.
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, TypedValueParser};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 
 use crate::doctor::catalogue::CheckId;
 use crate::names::{self, did_you_mean};
@@ -19,20 +20,17 @@ impl TypedValueParser for CheckName {
     fn parse_ref(
         &self,
         command: &clap::Command,
-        arg: Option<&clap::Arg>,
+        _: Option<&clap::Arg>,
         value: &OsStr,
     ) -> Result<Self::Value, clap::Error> {
         let text = value.to_string_lossy();
         if let Some(check) = CheckId::ALL.iter().find(|check| check.as_str() == text) {
             return Ok(*check);
         }
-        let nearest = names::nearest(&text, CheckId::ALL.iter().map(|check| check.as_str()));
-        let mut error = clap::Error::new(ErrorKind::ValueValidation).with_cmd(command);
-        let flag = arg.map(ToString::to_string).unwrap_or_default();
-        error.insert(ContextKind::InvalidArg, ContextValue::String(flag));
-        let told = format!("{text} is not a check{}", did_you_mean(nearest.as_deref()));
-        error.insert(ContextKind::InvalidValue, ContextValue::String(told));
-        Err(error)
+        let known = CheckId::ALL.iter().map(|check| check.as_str());
+        let nearest = did_you_mean(names::nearest(&text, known).as_deref());
+        let told = format!("doctor has no check {text:?}{nearest}");
+        Err(clap::Error::raw(ErrorKind::ValueValidation, told).with_cmd(command))
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
@@ -50,6 +48,11 @@ pub(super) fn function_name(text: &str) -> Result<String, String> {
     } else {
         Err("a function's name has up to 64 letters, digits, hyphens and underscores; no ARN".to_owned())
     }
+}
+
+/// An address with a port.
+pub(super) fn socket(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "an address has a port, as in 127.0.0.1:8080".to_owned())
 }
 
 /// At least a second, in seconds, minutes or hours.

@@ -43,7 +43,7 @@ pub(super) async fn look(desk: &Desk<'_>, wanted: &BTreeSet<String>, families: &
             Ok(None) => {
                 let nearest = names::nearest(name, known.iter().map(String::as_str));
                 let (region, meant) = (desk.session.region(), did_you_mean(nearest.as_deref()));
-                Ok(Some(format!("there is no such cluster in {region}{meant}")))
+                Ok(Some(format!("EKS knows no cluster of this name in {region}{meant}")))
             }
             Ok(Some(cluster)) => is_active(cluster),
             Err(not_looked) => Err(not_looked.clone()),
@@ -158,8 +158,10 @@ async fn vpc_dns(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
     let looked = vpcs.into_iter().map(async |vpc| (vpc, network::lacking_dns(&desk.ask, vpc).await));
     let mut check = Check::new(CheckId::VpcDns);
     for (vpc, lacking) in join_all(looked).await {
-        let says = lacking
-            .map(|lacking| (!lacking.is_empty()).then(|| format!("it lacks {}", lacking.join(" and "))));
+        let says = lacking.map(|lacking| {
+            let verb = if lacking.len() == 1 && !lacking.contains(&"DNS host names") { "is" } else { "are" };
+            (!lacking.is_empty()).then(|| format!("{} {verb} off", lacking.join(" and ")))
+        });
         check.sees(vpc, says);
     }
     check
@@ -172,7 +174,7 @@ fn about_to_change(cluster: &Cluster, now: SystemTime) -> Looked<Option<String>>
     let says = if left.is_zero() {
         format!("it ended on {}", day(*first))
     } else if ends.len() > 1 {
-        format!("it has {} of them: EKS is replacing that which ends on {}", ends.len(), day(*first))
+        format!("it has {} of them: EKS is replacing the one that ends on {}", ends.len(), day(*first))
     } else if left < SOON {
         format!("it ends on {}, in {} days", day(*first), left.as_secs() / (24 * 60 * 60))
     } else {

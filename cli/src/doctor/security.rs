@@ -82,7 +82,8 @@ fn shuts_out(
     }
     let services = services.as_ref().map_err(Clone::clone)?;
     let has_service = services.iter().any(|service| service.load_balancers.contains(&balancer.arn.0));
-    let says = || format!("{group} admits no client on {ports}, and there is no endpoint service");
+    let says =
+        || format!("{group} admits no client on {ports}, and no endpoint service has this load balancer");
     Ok((!has_service).then(says))
 }
 

@@ -52,9 +52,9 @@ pub(super) async fn look(
 
 fn who(service: &EndpointService, allowed: &[String]) -> Option<String> {
     if allowed.is_empty() {
-        Some("nobody may connect".to_owned())
+        Some("no principal may connect".to_owned())
     } else if allowed.iter().any(|principal| principal == "*") && !service.needs_acceptance {
-        Some("everybody may connect, and nobody accepts connections".to_owned())
+        Some("every AWS account may connect, and no connection needs acceptance".to_owned())
     } else {
         None
     }

@@ -1,21 +1,27 @@
 //! Puts the checks into words, one line each, and more where something is
 //! wrong.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::check::{Check, Diagnosis, Status};
 use crate::table;
 
+/// A cause that is longer is printed once.
+const LONG: usize = 60;
+
 /// All checks, and how many ended in which way.
 pub(super) fn of(diagnosis: &Diagnosis<'_>) -> String {
     let mut text = String::new();
+    let mut causes = Causes::default();
     for group in &diagnosis.groups {
         _ = writeln!(text, "{}", bold(group.name));
         if let Some(note) = &group.note {
-            _ = writeln!(text, "  {note}");
+            let note = note.strip_prefix(NOT_LOOKED).map_or_else(|| note.clone(), |cause| causes.once(cause));
+            text += &filled(&format!("  {note}"), "  ");
         }
         for check in &group.checks {
-            text += &of_check(check);
+            text += &of_check(check, &mut causes);
         }
         text.push('\n');
     }
@@ -27,7 +33,24 @@ pub(super) fn of(diagnosis: &Diagnosis<'_>) -> String {
     text
 }
 
-fn of_check(check: &Check) -> String {
+/// Why something could not be looked at, as far as it was printed.
+#[derive(Default)]
+struct Causes(BTreeSet<String>);
+
+impl Causes {
+    /// The words of a cause, which many checks may have.
+    fn once(&mut self, cause: &str) -> String {
+        if cause.len() > LONG && !self.0.insert(cause.to_owned()) {
+            format!("{NOT_LOOKED}for the same reason as above")
+        } else {
+            format!("{NOT_LOOKED}{cause}")
+        }
+    }
+}
+
+const NOT_LOOKED: &str = "not looked at: ";
+
+fn of_check(check: &Check, causes: &mut Causes) -> String {
     let mark = match check.status {
         Status::Ok => "\u{1b}[32m✓\u{1b}[0m",
         Status::Failed => "\u{1b}[31m✗\u{1b}[0m",
@@ -38,17 +61,25 @@ fn of_check(check: &Check) -> String {
         (None, Status::Ok, many @ 2..) => format!(" ({many})"),
         _ => String::new(),
     };
-    let mut text = table::paragraphs(&format!("{mark} {}{note}\n", check.title));
+    let mut text = filled(&format!("{mark} {}{note}", check.title), "  ");
     let mut told = Vec::new();
     told.extend(check.findings.iter().map(|one| (one.subject.as_str(), one.says.clone())));
     let not_looked = check.not_looked.iter();
-    told.extend(not_looked.map(|one| (one.subject.as_str(), format!("not looked at: {}", one.says))));
+    told.extend(not_looked.map(|one| (one.subject.as_str(), causes.once(&one.says))));
     told.extend(check.remedy.map(|remedy| ("What to do", remedy.to_owned())));
     told.extend(check.link.iter().map(|link| ("See", link.clone())));
     if !told.is_empty() {
         text += &table::pairs(told);
     }
     text
+}
+
+/// A line of its own, in a terminal with `indent` before what does not fit.
+fn filled(line: &str, indent: &str) -> String {
+    match table::terminal() {
+        Some(width) => table::indented(line, width, "", indent) + "\n",
+        None => format!("{line}\n"),
+    }
 }
 
 fn bold(text: &str) -> String {

@@ -20,8 +20,8 @@ use super::health::{self, Reason};
 use super::observe::Look;
 use super::tags;
 use crate::names;
+use crate::output::capitalised;
 use crate::permission::{self, MayWrite};
-use crate::plan::capitalised;
 use crate::problem::Problem;
 use crate::serving::Serving;
 

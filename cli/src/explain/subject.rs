@@ -6,8 +6,7 @@ use eks_nlb_sync::publish::report::FrontendReport;
 use eks_nlb_sync::reasons::Alarm;
 
 use super::answers;
-use crate::names;
-use crate::problem::did_you_mean;
+use crate::names::{self, did_you_mean};
 
 /// What is asked for, as it was written.
 #[derive(Clone, Copy, Debug)]

@@ -76,14 +76,16 @@ fn color(state: Serving) -> Color {
 
 fn summary(status: &Status<'_>) -> String {
     let counts = &status.summary;
-    format!(
-        "{} in {}: {} cut off, {} with a zone cut off, {} unknown, {} served by old addresses only, {} served.\n",
-        plural(counts.clusters, "cluster"),
-        status.region,
-        counts.cut_off,
-        counts.zone_cut_off,
-        counts.unknown,
-        counts.old_addresses_only,
-        counts.served,
-    )
+    let every = [
+        (counts.cut_off, "cut off"),
+        (counts.zone_cut_off, "with a zone cut off"),
+        (counts.unknown, "unknown"),
+        (counts.old_addresses_only, "served by old addresses only"),
+        (counts.served, "served"),
+    ];
+    let used = every.into_iter().filter(|(count, _)| *count > 0);
+    let told: Vec<_> = used.map(|(count, state)| format!("{count} {state}")).collect();
+    let colon = if told.is_empty() { "" } else { ": " };
+    let clusters = plural(counts.clusters, "cluster");
+    format!("{clusters} in {}{colon}{}.\n", status.region, told.join(", "))
 }

@@ -180,12 +180,12 @@ enum Row {
 /// Why a whole line cannot be used.
 fn what_is(row: &str) -> String {
     match serde_json::from_str::<Value>(row) {
-        Err(_) => "this is no JSON".to_owned(),
+        Err(_) => "this is not JSON".to_owned(),
         Ok(Value::Object(fields)) => match fields.get("change").and_then(Value::as_str) {
             Some(change) => format!("a change {change:?} like this is not known"),
-            None => "this is no change".to_owned(),
+            None => "this is not a change".to_owned(),
         },
-        Ok(_) => "this is no change".to_owned(),
+        Ok(_) => "this is not a change".to_owned(),
     }
 }
 

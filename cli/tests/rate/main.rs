@@ -62,7 +62,10 @@ async fn doctor_leaves_the_function_its_rate() {
         Either::Right((beside, _)) => beside,
     };
 
-    assert!(beside.as_secs_f64() <= 1.3 * alone.as_secs_f64(), "{alone:?} alone, {beside:?} during doctor");
+    assert!(
+        beside.as_secs_f64() <= 1.3 * alone.as_secs_f64(),
+        "{alone:?} alone, {beside:?} while doctor runs"
+    );
     let world = desk.sim.world();
     let calls = &world.requests()[before..];
     let refused = calls.iter().filter(|call| call.error.is_some()).count();

@@ -24,7 +24,20 @@ async fn a_wrong_command_line_exits_with_1() {
         (&["plan", "--role-arn", "admin"], "arn:aws:iam::"),
         (&["man", "nothing"], "nothing is not a command"),
         (&["doctor", "--function-name", "arn:aws:lambda:eu-west-1:111122223333:function:a"], "no ARN"),
-        (&["doctor", "--skip", "crosszone"], "did you mean cross-zone?"),
+        (&["doctor", "--skip", "crosszone"], "no check \"crosszone\"; did you mean cross-zone?"),
+        (&["doctor", "--skip"], "cross-zone"),
+        (&["doctor", "--pre", "--before-upgrade"], "--before-upgrade"),
+        (&["watch", "--every", "0s"], "as in 60s"),
+        (&["watch", "--listen", "8080"], "as in 127.0.0.1:8080"),
+        (&["record", "a/b"], "not an EKS cluster name"),
+        (&["timeline", "/nowhere.jsonl"], "/nowhere.jsonl: cannot be read"),
+        (&["replay", "/nowhere.jsonl"], "/nowhere.jsonl: cannot be read"),
+        (&["completions", "tcsh"], "fish"),
+        (&["explain", ""], "<SUBJECT>"),
+        (&["explain", "payments", "--cluster", "payments"], "no use for --cluster"),
+        (&["--profile", "nothing", "plan"], "no profile nothing"),
+        (&["--demo", "--region", "us-east-1", "plan"], "--region"),
+        (&["--demo", "--profile", "dev", "plan"], "--profile"),
     ] {
         let mut command = bare(arguments);
         command.envs([

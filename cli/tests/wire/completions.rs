@@ -63,3 +63,11 @@ async fn without_an_account_names_are_still_completed() {
     let said = said(command).await;
     assert_eq!((said.code, said.out.trim(), said.err.as_str()), (Some(0), "DnsTimeout", ""));
 }
+
+#[tokio::test]
+async fn a_shell_that_is_not_known_is_an_error() {
+    let mut command = bare(&["plan"]);
+    command.env("COMPLETE", "tcsh");
+
+    said(command).await.assert_one_sentence(1, &["unknown shell `tcsh`", "`fish`"]);
+}

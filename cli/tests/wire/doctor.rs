@@ -120,7 +120,7 @@ const CASES: &[Case] = &[
         "the cluster is gone",
         |world, _| world.delete_cluster("payments"),
         &["cluster", "plan"],
-        "there is no such cluster in eu-west-1",
+        "EKS knows no cluster of this name in eu-west-1",
     ),
     case(
         "the endpoint is public only",
@@ -153,7 +153,7 @@ const CASES: &[Case] = &[
             world.supporting.without_dns.push(vpc);
         },
         &["vpc-dns"],
-        "it lacks DNS support and DNS host names",
+        "DNS support and DNS host names are off",
     ),
     case(
         "the certificate authority ends soon",
@@ -174,7 +174,7 @@ const CASES: &[Case] = &[
         "EKS has made a successor of the certificate authority",
         |world, _| authority(world, authority_until(2090, 1, 1) + &authority_until(2099, 1, 1)),
         &["cluster-ca"],
-        "EKS is replacing that which ends on 2090-01-01",
+        "EKS is replacing the one that ends on 2090-01-01",
     ),
     case(
         "nothing is managed",
@@ -189,7 +189,7 @@ const CASES: &[Case] = &[
         "cluster_name",
     ),
     case(
-        "a tag names something that is no cluster",
+        "a tag does not name a cluster",
         |world, frontend| {
             let tags = &mut world.load_balancer_mut(&frontend.load_balancer).tags;
             tags.insert("cluster_name".to_owned(), "arn:aws:eks:payments".to_owned());
@@ -320,7 +320,7 @@ const CASES: &[Case] = &[
         "it expects 401",
     ),
     case(
-        "there is no endpoint service",
+        "without an endpoint service",
         |world, frontend| _ = world.supporting.services.insert(frontend.load_balancer.clone(), None),
         &["endpoint-service"],
         "it has none",
@@ -332,13 +332,13 @@ const CASES: &[Case] = &[
         " is Failed",
     ),
     case(
-        "nobody may connect",
+        "no principal may connect",
         |world, frontend| world.supporting.service(&frontend.load_balancer).principals.clear(),
         &["principals"],
-        "nobody may connect",
+        "no principal may connect",
     ),
     case(
-        "everybody may connect",
+        "every AWS account may connect",
         |world, frontend| {
             let open = EndpointService {
                 acceptance_required: false,
@@ -348,7 +348,7 @@ const CASES: &[Case] = &[
             *world.supporting.service(&frontend.load_balancer) = open;
         },
         &["principals"],
-        "everybody may connect",
+        "every AWS account may connect",
     ),
     case(
         "a connection waits",
@@ -456,7 +456,7 @@ const CASES: &[Case] = &[
         "admits no client on 443, those of PrivateLink included",
     ),
     case(
-        "the load balancer admits no client, and there is no endpoint service",
+        "the load balancer admits no client, and no endpoint service has this load balancer",
         |world, frontend| {
             let clusters = world.cluster("payments").security_group.clone();
             only_rule(world, &security_group_of(&frontend.load_balancer), true, 443, &clusters);
@@ -464,7 +464,7 @@ const CASES: &[Case] = &[
             world.supporting.services.insert(frontend.load_balancer.clone(), None);
         },
         &["clients-admitted", "endpoint-service"],
-        "admits no client on 443, and there is no endpoint service",
+        "admits no client on 443, and no endpoint service has this load balancer",
     ),
     case(
         "the load balancer ran out of ports",
@@ -540,7 +540,7 @@ const CASES: &[Case] = &[
         "it does nothing when it fires",
     ),
     case(
-        "nobody has confirmed the subscription",
+        "the subscription is not confirmed",
         |world, _| _ = world.supporting.subscriptions.insert(usual_topic(), 0),
         &["alarms"],
         "this topic has no confirmed subscription",
@@ -851,7 +851,7 @@ async fn before_anything_is_deployed_clusters_are_looked_at() {
     assert_eq!((all.code, ids(&all.json(), "failed")), (Some(1), vec!["private-endpoint".to_owned()]));
     assert_eq!(one.code, Some(0), "{one:?}");
     assert_eq!(unknown.code, Some(1), "{unknown:?}");
-    let says = "there is no such cluster in eu-west-1; did you mean private?";
+    let says = "EKS knows no cluster of this name in eu-west-1; did you mean private?";
     assert!(words(&unknown.out).contains(says), "{unknown:?}");
 }
 
@@ -911,14 +911,22 @@ async fn a_function_of_another_name_is_found_by_it() {
 
     let unnamed = desk.run(&["doctor"]).await;
     let named = desk.run(&["doctor", "--function", "sync-Function-1A2B"]).await;
-    let wrong = desk.run(&["doctor", "--function", "nobody"]).await;
+    let wrong = desk.run(&["doctor", "--function", "missing"]).await;
 
     assert_eq!(unnamed.code, Some(0), "{unnamed:?}");
-    assert!(words(&unnamed.out).contains("not looked at: there is none of this name"), "{}", unnamed.out);
+    assert!(
+        words(&unnamed.out).contains("not looked at: Lambda knows no function of this name"),
+        "{}",
+        unnamed.out
+    );
     assert_eq!(named.code, Some(0), "{named:?}");
     assert!(!named.out.lines().any(|line| line.starts_with('‼')), "{}", named.out);
     assert_eq!(wrong.code, Some(1), "{wrong:?}");
-    assert!(words(&wrong.out).contains("nobody there is no such function in eu-west-1"), "{}", wrong.out);
+    assert!(
+        words(&wrong.out).contains("missing Lambda knows no function of this name in eu-west-1"),
+        "{}",
+        wrong.out
+    );
 }
 
 /// Of another account, by a role of it; the function is in neither.

@@ -152,7 +152,16 @@ async fn a_wrong_environment_ends_in_one_sentence() {
     let bundle = here.path().join("empty.pem").display().to_string();
     fs::write(&bundle, "nothing").expect("written");
     let closed = format!("http://{}", closed_address().expect("loopback has free ports"));
-    let cases: [Case<'_>; 7] = [
+    let cases: [Case<'_>; 13] = [
+        (&[("AWS_REGION", "Ireland")], &["\"Ireland\" is not the name of a Region", "--region"]),
+        (&[("AWS_REGION", "")], &["no Region", "--region"]),
+        (
+            &[("AWS_ENDPOINT_URL", "nowhere")],
+            &["\"nowhere\" is not an http or https URL", "AWS_ENDPOINT_URL"],
+        ),
+        (&[("AWS_ENDPOINT_URL_EKS", "ftp://a")], &["\"ftp://a\" is not an http or https URL"]),
+        (&[("AWS_MAX_ATTEMPTS", "many")], &["AWS_MAX_ATTEMPTS=\"many\"", "a whole number from 1"]),
+        (&[("AWS_RETRY_MODE", "never")], &["AWS_RETRY_MODE=\"never\"", "standard or adaptive"]),
         (&[("AWS_CONFIG_FILE", "~/.aws/config")], &["the profiles cannot be read"]),
         (&[("AWS_CA_BUNDLE", "/nowhere.pem")], &["AWS_CA_BUNDLE=\"/nowhere.pem\" cannot be read"]),
         (&[("AWS_CA_BUNDLE", &bundle)], &["AWS_CA_BUNDLE", "holds no certificate in PEM format"]),
@@ -170,4 +179,29 @@ async fn a_wrong_environment_ends_in_one_sentence() {
         }
     }
     assert_eq!(desk.writes(), 0);
+}
+
+/// Variables that point elsewhere, or that no simulator can follow, change nothing.
+#[tokio::test]
+async fn the_demonstration_heeds_no_variable_of_an_account() {
+    let closed = format!("http://{}", closed_address().expect("loopback has free ports"));
+    for (variable, value) in [
+        ("AWS_ENDPOINT_URL", closed.as_str()),
+        ("AWS_ENDPOINT_URL_EKS", closed.as_str()),
+        ("AWS_USE_FIPS_ENDPOINT", "true"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
+        ("AWS_CA_BUNDLE", "/nowhere.pem"),
+        ("HTTPS_PROXY", "not a proxy"),
+        ("AWS_PROFILE", "nobody"),
+        ("AWS_REGION", "us-east-1"),
+        ("DNS_SERVERS", "192.0.2.1"),
+    ] {
+        let mut command = bare(&["--demo", "status"]);
+        command.env(variable, value);
+
+        let said = said(command).await;
+
+        assert_eq!((said.code, said.err.as_str()), (Some(3), ""), "{variable}: {said:?}");
+        assert!(said.out.contains("6 clusters in eu-west-1"), "{variable}: {said:?}");
+    }
 }

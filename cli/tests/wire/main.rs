@@ -13,6 +13,7 @@ mod docs;
 mod doctor;
 mod environment;
 mod explain;
+mod in_between;
 mod layout;
 mod plan;
 mod reasons;

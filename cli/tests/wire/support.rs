@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use eks_nlb_simulator::{Simulator, World};
+use eks_nlb_simulator::{Options, Simulator, World};
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -65,6 +65,14 @@ impl Desk {
     /// All settings have their defaults, as with `--demo`.
     pub(crate) async fn with_defaults(populate: impl FnOnce(&mut World)) -> Self {
         let sim = Simulator::start().await;
+        populate(&mut sim.world());
+        Self { sim, source: None }
+    }
+
+    /// The same over HTTPS, with an authority that `SSL_CERT_FILE` names.
+    pub(crate) async fn over_https(populate: impl FnOnce(&mut World)) -> Self {
+        let options = Options { https: true, ..Options::default() };
+        let sim = Simulator::start_with(options).await.expect("loopback has free ports");
         populate(&mut sim.world());
         Self { sim, source: None }
     }

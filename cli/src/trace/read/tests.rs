@@ -47,9 +47,9 @@ fn nonsense_is_left_out_and_counted() {
     assert_eq!(
         remarks(&trace),
         [
-            "line 2: this is no JSON; it is left out",
+            "line 2: this is not JSON; it is left out",
             "line 3: a change \"weather\" like this is not known; it is left out",
-            "line 4: this is no change; it is left out",
+            "line 4: this is not a change; it is left out",
         ]
     );
     assert_eq!(trace.lines.len(), 1);
