@@ -70,7 +70,7 @@ impl ResolvedFrontend {
     }
 }
 
-/// What has been done of a plan, and why not all of it, if so.
+/// What was done of a plan, and the first error if part of it failed.
 pub struct Applied {
     /// The plan with what was done, and what was withheld instead.
     pub plan: Plan,
@@ -104,7 +104,8 @@ pub async fn apply(
     Applied { plan, failure }
 }
 
-/// The deregistrations of one plan, as long as they rest on fresh health.
+/// The deregistrations of one plan, made only while the health that was read is
+/// recent.
 struct Deregistration<'a> {
     elb: &'a Elb<'a>,
     resolved: &'a ResolvedFrontend,
@@ -169,7 +170,7 @@ impl Deregistration<'_> {
         Ok(())
     }
 
-    /// Records the deregistrations of `plan` that are `such` as done.
+    /// Records the deregistrations of `plan` that `such` selects as done.
     fn is_done(&mut self, plan: &Plan, such: impl Fn(&Target) -> bool) {
         let gone = plan.decisions().iter().filter(|(target, it)| it.action.deregisters() && such(target));
         self.done.extend(gone.map(|(target, decision)| (*target, decision.clone())));

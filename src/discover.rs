@@ -26,10 +26,11 @@ pub struct Listed {
     pub load_balancer: LoadBalancer,
     /// Its tags.
     pub tags: Tags,
-    /// Its target groups with their tags. One that was deleted since it was
-    /// listed is left out.
+    /// Its target groups with their tags. A target group that was deleted since
+    /// it was listed is left out.
     pub target_groups: Vec<(TargetGroup, Tags)>,
-    /// Whether ELB lists a target group of it, deleted meanwhile or not.
+    /// Whether ELB listed a target group of it, even one that was deleted
+    /// meanwhile.
     pub has_target_group: bool,
 }
 
@@ -48,8 +49,8 @@ pub async fn discover(
     let groups = by_load_balancer(&target_groups);
     let of = |arn: &LoadBalancerArn| groups.get(arn).map(Vec::as_slice).unwrap_or_default();
 
-    // Tags are read in batches. Places that load balancers leave in the last one
-    // are filled with target groups, which then cost no call.
+    // Tags are read in batches. Target groups fill up the last batch of load
+    // balancers, which saves a call.
     let candidates = load_balancers.iter().flat_map(|listed| of(&listed.arn)).map(|group| &group.arn.0);
     let places = load_balancers.len().next_multiple_of(TAGS_BATCH) - load_balancers.len();
     let first = load_balancers.iter().map(|listed| &listed.arn.0).chain(candidates.take(places));

@@ -14,7 +14,8 @@ use crate::reasons::FailureCode;
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the message of each variant is its documentation")]
 pub enum FrontendError {
-    // The operator must act: the tags, or what they point at.
+    // The operator must act: the tags or the resources that they name are
+    // wrong.
     #[error("neither the target group nor its load balancer has a value in its tag {tag}")]
     MissingClusterName { tag: String },
     #[error("the {resource}'s tag {tag} cannot name a cluster")]
@@ -31,7 +32,7 @@ pub enum FrontendError {
     #[error("{found} load balancers are managed, and the event names a minimum of {minimum}")]
     TooFewLoadBalancers { found: usize, minimum: usize },
 
-    // EKS says that there is nothing to follow.
+    // EKS reports a cluster without an endpoint that could be followed.
     #[error("EKS knows no cluster {cluster} in this account and Region")]
     ClusterNotFound { cluster: ClusterName },
     #[error("cluster {cluster} has status FAILED")]
@@ -87,7 +88,7 @@ pub enum FrontendError {
     )]
     InterfaceNotAllowed { cluster: ClusterName, ip: IpAddr },
 
-    // AWS refuses, or does not answer in time.
+    // AWS refuses a call, or does not answer in time.
     #[error(transparent)]
     Call(#[from] CallError),
 }
@@ -107,7 +108,7 @@ impl FrontendError {
             Self::ClusterFailed { .. } => FailureCode::ClusterFailed,
             Self::ClusterNotTagged { .. } => FailureCode::ClusterNotTagged,
             Self::PrivateAccessDisabled { .. } => FailureCode::PrivateAccessDisabled,
-            // EKS answered, but not usably.
+            // EKS's answer cannot be used.
             Self::UnknownStatus { .. } | Self::InvalidEndpoint { .. } => FailureCode::AwsRejected,
             Self::DnsNoRecords { .. } => FailureCode::DnsNoRecords,
             Self::DnsFailed { .. } => FailureCode::DnsFailed,

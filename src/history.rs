@@ -23,8 +23,8 @@ const FORGET_AFTER: Duration = Duration::from_hours(1);
 #[derive(Debug)]
 pub struct History {
     visits: Mutex<BTreeMap<TargetGroupArn, Visit>>,
-    /// Decides the order among equals: processes that live for one run must not
-    /// all start with the same frontends.
+    /// The seed of the order among equals: processes that live for one run only
+    /// must not all start with the same frontends.
     seed: u64,
     began: Instant,
     interfaces_denied: AtomicBool,
@@ -37,8 +37,8 @@ pub struct History {
 #[derive(Clone, Debug)]
 struct Visit {
     at: Instant,
-    /// The desired addresses that are in service since; none if they could not
-    /// be written.
+    /// The desired addresses that have been in service since that visit; none
+    /// if they could not be written.
     settled: Option<Vec<IpAddr>>,
 }
 
@@ -120,7 +120,7 @@ impl History {
         self.memory().has_served(load_balancer)
     }
 
-    /// What metrics and log lines need of earlier runs.
+    /// What metrics and log lines need to know about earlier runs.
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }

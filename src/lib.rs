@@ -19,7 +19,7 @@
 //! publish                     Report
 //! ```
 //!
-//! [`schedule`] orders and bounds the work, [`history`] is what a process
+//! [`schedule`] orders and bounds the work; [`history`] holds what a process
 //! remembers. The function is stateless: the target group is the state, and the
 //! next run is the retry. An event says *when* to run, never *what changed*.
 

@@ -13,7 +13,8 @@ use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::{self, Settings};
 use lambda_runtime::service_fn;
 
-/// One thread: Lambda sends one event at a time, and all of its work is waiting.
+/// One thread: Lambda sends one event at a time, and a run mostly waits for
+/// answers.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     log::init(LogSettings::from_lookup(settings::variable));
@@ -27,7 +28,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// A function that does not start reports nothing else.
+/// If the function does not start, this line is its only report.
 fn count_failure() {
     let Some(function) = settings::variable("AWS_LAMBDA_FUNCTION_NAME") else { return };
     let only_namespace = |name: &str| settings::variable(name).filter(|_| name == "METRICS_NAMESPACE");

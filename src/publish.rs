@@ -1,4 +1,4 @@
-//! Tells the caller, the log and CloudWatch what a run did.
+//! Reports a run to the caller, the log and CloudWatch.
 
 pub mod log;
 pub mod memory;

@@ -1,6 +1,6 @@
 //! Reconciles frontends: observes, plans, and unless it is a dry run applies.
 //!
-//! What fails for one frontend is that frontend's outcome and no other's.
+//! A failure is the outcome of its own frontend and of no other.
 
 use futures_util::StreamExt;
 use futures_util::future::{join, join3};
@@ -33,7 +33,7 @@ pub enum Mode {
     DryRun,
 }
 
-/// What reconciling needs of the world.
+/// What reconciling needs.
 pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
     /// Where clusters' APIs are.
     pub endpoints: ClusterEndpoints<'a>,
@@ -138,7 +138,7 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         Ok(Visit { observed, slot: Some(slot) })
     }
 
-    /// Finds out what is desired for a frontend, or else its outcome.
+    /// Looks up the desired addresses of a frontend, or returns its outcome.
     async fn resolve(&self, frontend: Frontend) -> Result<ResolvedFrontend, Box<FrontendReport>> {
         let endpoint = match self.endpoints.of(&frontend.cluster).await {
             Ok(endpoint) => endpoint,
@@ -195,7 +195,8 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
             .with_unwritten(port)
     }
 
-    /// Plans, after the source that did not decide was asked about what goes.
+    /// Plans after asking the source that did not decide about the targets to
+    /// be deregistered.
     async fn plan(&self, mut resolved: ResolvedFrontend, observed: &Observed) -> (ResolvedFrontend, Plan) {
         let plan = resolved.plan(observed, self.policy);
         if plan.deregister().is_empty() {

@@ -1,4 +1,4 @@
-//! What an invocation may ask for; refuses everything else before it is read.
+//! Parses an invocation's event; refuses anything else before AWS is called.
 //!
 //! A misspelt `dry_run` must not become a real run. So an unknown key, a key
 //! given twice, and a value of the wrong type (`null` included) are refused.
@@ -22,7 +22,7 @@ pub struct Request {
     pub scope: Scope,
     /// The least managed load balancers.
     pub min_load_balancers: Option<usize>,
-    /// Answer with the summary and the failures only.
+    /// Whether the answer holds the summary and the failures only.
     pub summary_only: bool,
 }
 
@@ -56,7 +56,7 @@ pub enum InvalidEvent {
 struct Direct {
     #[serde(default)]
     dry_run: bool,
-    // `Option` alone would take a null for an absent value.
+    // `Option` alone would accept a null as an absent value.
     #[serde(default, deserialize_with = "present")]
     clusters: Option<Vec<String>>,
     #[serde(default, deserialize_with = "present")]
@@ -121,7 +121,7 @@ enum Detail {
     Text(#[expect(dead_code, reason = "only its type matters")] String),
 }
 
-/// The keys that tell an event of EventBridge's from one of ours.
+/// The keys by which an EventBridge event is recognised.
 #[derive(Deserialize)]
 struct Envelope {
     source: Option<IgnoredAny>,
@@ -137,7 +137,7 @@ impl Request {
         self.dry_run || self.clusters.is_some()
     }
 
-    /// Takes an event as it was written.
+    /// Parses an event.
     ///
     /// # Errors
     ///

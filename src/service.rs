@@ -31,7 +31,7 @@ pub struct Service<P: RuntimeProvider = TokioRuntimeProvider> {
 }
 
 impl<P: RuntimeProvider> Service<P> {
-    /// A service that remembers nothing yet.
+    /// A service without memory of earlier runs.
     #[must_use]
     pub fn new(settings: Settings, account: Account, resolver: Resolver<P>) -> Self {
         Self { settings, account, resolver, history: History::default() }
@@ -73,8 +73,8 @@ impl<P: RuntimeProvider> Service<P> {
         if !self.settings.address_source.reads_interfaces() {
             return work.await;
         }
-        // Interfaces are listed while the load balancers are, and not waited for
-        // when the work is done.
+        // Interfaces are listed while load balancers are. A run does not wait
+        // for them once its work is done.
         let mut work = std::pin::pin!(work);
         tokio::select! {
             biased;

@@ -47,7 +47,7 @@ pub struct Settings {
     /// `METRICS_NAMESPACE`: CloudWatch namespace of the embedded metrics.
     /// Default `EksNlbSync`.
     pub metrics_namespace: String,
-    /// Whether the operator chose how the SDK retries (`AWS_RETRY_MODE`,
+    /// Whether the operator set the SDK's retries (`AWS_RETRY_MODE`,
     /// `AWS_MAX_ATTEMPTS`).
     pub sdk_retries: bool,
 }

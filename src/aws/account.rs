@@ -49,7 +49,7 @@ pub struct Clients {
 #[derive(Debug, Default)]
 pub struct AssumedRole(Mutex<Option<(Scope, Clients)>>);
 
-/// The function has no Region, so there is nowhere to call.
+/// The environment names no AWS Region.
 #[derive(Debug, thiserror::Error)]
 #[error("no Region: set AWS_REGION")]
 pub struct NoRegion;

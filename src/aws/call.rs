@@ -50,8 +50,8 @@ impl Caller<'_> {
                 Err(error @ CallError::Throttled { .. }) if attempts < self.max_attempts => {
                     throttled = Some(error);
                 }
-                // The time was up before it could be made again, or was answered. Of a
-                // write without an answer it is not known whether it was accepted.
+                // The run's time ended before the call was made again or answered. A
+                // write without an answer may or may not have been accepted.
                 Err(error @ CallError::NotStarted { .. }) => return Err(throttled.unwrap_or(error)),
                 Err(error @ CallError::NotFinished { .. }) if is_read(action) => {
                     return Err(throttled.unwrap_or(error));
@@ -81,8 +81,8 @@ impl Caller<'_> {
             Some(other) => Some(self.budget.wait(action, other.acquire()).await?),
             None => None,
         };
-        // The SDK's futures are some 17 kB each. Boxed, and made only now, they
-        // do not add up in the futures around them.
+        // Each of the SDK's futures takes some 17 kB. Boxing them here keeps
+        // that size out of the futures that await them.
         let answer = self.budget.call(action, || Box::pin(call())).await?;
         let result = map_sdk_error(action, answer);
         match &result {
@@ -113,7 +113,8 @@ where
     answer.map_err(|error| classify(action, &error))
 }
 
-/// Reads page after page. A repeated token is an error: it would never end.
+/// Reads page after page. A token that repeats is an error, because the listing
+/// would never end.
 pub(super) async fn all_pages<T, F>(
     action: &'static str,
     page: impl Fn(Option<String>) -> F,

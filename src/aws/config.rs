@@ -87,8 +87,8 @@ pub(super) fn retry_quota(service: &'static str) -> RetryPartition {
 const RETRY_COST: u32 = 10;
 
 /// Retries of calls that fail at the same time: 200, some five for each of 40
-/// frontends. A service that is down for good uses them up, and then costs one
-/// attempt a call.
+/// frontends. While a service is down, its calls use them up and are then made
+/// once each.
 const RETRY_QUOTA: usize = 2000;
 
 /// Tokens that return to [`RETRY_QUOTA`] by themselves, so that a frontend that

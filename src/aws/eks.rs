@@ -9,7 +9,7 @@ use crate::model::{ApiEndpoint, ClusterName, Host, TagSelector, Tags};
 
 const ACTION: &str = "eks:DescribeCluster";
 
-/// Where a cluster's API is, or why that does not matter now.
+/// The endpoint of a cluster's API, or why its frontends are skipped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup {
     /// It has a private endpoint.
@@ -28,8 +28,8 @@ pub struct Eks<'a> {
 }
 
 impl Eks<'_> {
-    /// Reads where the API of `cluster` is, which must carry `consent` if there
-    /// is one.
+    /// Reads the endpoint of `cluster`. With `consent`, the cluster must carry
+    /// that tag.
     ///
     /// # Errors
     ///

@@ -109,11 +109,11 @@ impl Elb<'_> {
     }
 
     /// Reads the tags of load balancers and target groups, by ARN. A resource
-    /// that is gone by now has no entry.
+    /// that was deleted meanwhile has no entry.
     ///
     /// # Errors
     ///
-    /// A batch that fails for another reason than a resource that is gone.
+    /// A batch fails for another reason than a deleted resource.
     pub async fn tags(&self, arns: Vec<String>) -> Result<BTreeMap<String, Tags>, CallError> {
         let batches = arns.chunks(TAGS_BATCH).map(|batch| self.tags_of_batch(batch.to_vec()));
         Ok(try_join_all(batches).await?.into_iter().flatten().collect())

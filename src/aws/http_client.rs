@@ -28,9 +28,9 @@ use proxies::{Proxies, Proxy};
 /// Unused connections are dropped after this time: longer than the minute
 /// between two runs.
 ///
-/// hyper does the same, but by a clock that may stand still while Lambda
-/// freezes the process. The first calls after a long freeze would each wait on
-/// a dead connection.
+/// hyper measures this by a clock that may stop while Lambda freezes the
+/// process. The first calls after a long freeze would each wait on a dead
+/// connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
 /// A variable of the environment that the HTTP client cannot work with.
@@ -101,7 +101,7 @@ impl Https {
     ) -> Arc<Connectors> {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let (connectors, used) = &mut *current;
-        // A clock that was set back gives no idle time.
+        // If the clock was set back, the idle time counts as zero.
         if now.duration_since(*used).unwrap_or_default() > IDLE_TIMEOUT {
             connectors.clear();
         }

@@ -13,16 +13,16 @@ use crate::schedule::pace::Pace;
 use crate::schedule::rate_limiter::RateLimiter;
 
 /// Calls per second to start with once a service has refused one: ELB's older
-/// rate for all calls of an account and Region. Where it is higher, or lower for
-/// writes, the limiter finds out.
+/// rate for all calls of an account and Region. The limiter adapts where the
+/// real rate is higher, or lower for writes.
 ///
 /// Source: ELB API Reference, *Request throttling*: 40 tokens refilled at 10 a
 /// second; registering and deregistering 20 at 4 a second in addition.
 const FIRST_PER_SECOND: f64 = 10.0;
 
 /// Frontends that may have a slot at once while ELB's calls are spaced: they
-/// keep 50 calls a second going that take 200 ms each. More would only start
-/// before what should come first.
+/// keep 50 calls a second going that take 200 ms each. More slots would let
+/// later frontends start before those that come first.
 const TURNS_WHILE_SPACED: usize = 10;
 
 /// The rate limiters of one account and Region.
@@ -56,20 +56,20 @@ impl Default for Limiters {
 }
 
 impl Limiters {
-    /// From now on makes at most one call of ELB's in `interval`, so that the
-    /// function and others in the account keep their share of the rate. Only the
-    /// first interval counts.
+    /// From now on, at most one ELB call is made in each `interval`, so that the
+    /// function and other clients of the account keep their share of the rate.
+    /// Only the first interval counts.
     pub fn pace_elb(&self, interval: Duration) {
         self.elb_pace.get_or_init(|| Pace::new(interval));
     }
 
-    /// What `action` waits for before its rate.
+    /// The limiter that `action` waits for before its own.
     pub(super) fn pace_of(&self, action: &str) -> Option<&Pace> {
         self.elb_pace.get().filter(|_| action.starts_with("elasticloadbalancing:"))
     }
 
-    /// The limiters of `action`, a call as an IAM policy spells it: the one that
-    /// tells its rate, and another one that it must wait for first.
+    /// The limiters of `action`, a call as an IAM policy spells it: its own, and
+    /// another one that it must wait for first.
     pub(super) fn of(&self, action: &str) -> (&RateLimiter, Option<&RateLimiter>) {
         match action.split_once(':') {
             Some(("elasticloadbalancing", operation)) if operation.starts_with("Describe") => {
@@ -119,7 +119,7 @@ impl ClassifyRetry for ThrottlingIsWaitedOut {
     }
 }
 
-/// Whether a service refuses a call for its rate, in any of its protocols.
+/// Whether a service throttled a call, in any of its protocols.
 fn is_throttled(response: &HttpResponse) -> bool {
     if response.status().is_success() {
         return false;

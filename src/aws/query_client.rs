@@ -55,8 +55,8 @@ impl Clients {
 }
 
 impl QueryClient<'_> {
-    /// Asks a service that speaks the query protocol. `action` is the call as
-    /// an IAM policy spells it.
+    /// Makes a call in the query protocol. `action` is the call as an IAM
+    /// policy spells it.
     ///
     /// # Errors
     ///
@@ -78,7 +78,7 @@ impl QueryClient<'_> {
         Element::read(&document).map_err(|error| malformed_response(action, error.to_string()))
     }
 
-    /// Asks a service that speaks JSON for what is at `path`.
+    /// Reads `path` from a service whose protocol is JSON.
     ///
     /// # Errors
     ///
@@ -143,7 +143,7 @@ impl Request {
 fn read(response: &HttpResponse) -> Result<Vec<u8>, OrchestratorError<ErrorMetadata>> {
     let document = response.body().bytes().unwrap_or_default();
     if response.status().is_success() {
-        // It might pass for a document without the fields that are asked for.
+        // It could be taken for a document without the requested fields.
         let is_html = is_html(response);
         return if is_html { Err(OrchestratorError::other("HTML")) } else { Ok(document.to_owned()) };
     }
@@ -164,7 +164,7 @@ fn json_refusal(code: &str, document: &[u8]) -> ErrorMetadata {
         .build()
 }
 
-/// As all but EC2 write it.
+/// The form of all services but EC2.
 fn query_refusal(document: &[u8]) -> Option<ErrorMetadata> {
     let refused = Element::read(document).ok()?;
     let error = refused.child("Error").ok()??;

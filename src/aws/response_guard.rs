@@ -3,12 +3,12 @@
 //! 1. [`Bounded`]: the SDK reads an answer whole before it looks at it, however
 //!    long. Without a limit the other end decides how much memory is used.
 //! 2. [`WholeXml`]: the SDK's XML deserialisers stop at the end of the input as
-//!    if the document ended there. Half a list would pass for a list, and a
-//!    target group whose tags are cut off for one without tags. HTTP notices
-//!    most cuts, but not a cut that a proxy made before it.
+//!    if the document ended there. A partial list would be taken for a whole
+//!    one, and a target group whose tags are cut off for one without tags. HTTP
+//!    notices most cuts, but not a cut that a proxy made before it.
 //!
-//! Neither has an issue in smithy-rs or aws-sdk-rust that we know of (searched
-//! in November 2026). Each can be deleted once `tests/hostile` passes without.
+//! We found no issue about either in smithy-rs or aws-sdk-rust (searched in
+//! November 2026). Each can be deleted once `tests/hostile` passes without.
 
 use std::error::Error;
 
@@ -41,8 +41,8 @@ pub(super) fn is_too_long(error: &(dyn Error + 'static)) -> bool {
     chain(error).any(<dyn Error>::is::<LengthLimitError>)
 }
 
-/// Forbids the SDK to retry where the same must come of it: a response that is
-/// too long, and a certificate that is not trusted.
+/// Stops the SDK from retrying where a retry must fail again: the response is
+/// too long, or the certificate is not trusted.
 #[derive(Debug)]
 pub(super) struct FinalErrors;
 
@@ -105,7 +105,7 @@ impl HttpConnector for Bounded<SharedHttpConnector> {
     }
 }
 
-/// Refuses the XML of a success that does not end with what it began with.
+/// Rejects a success whose XML does not end with its first element.
 #[derive(Debug)]
 pub(super) struct WholeXml;
 
@@ -126,8 +126,8 @@ impl Intercept for WholeXml {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        // What has failed already, such as a refusal, stays as it is: the SDK
-        // would log that one error takes the place of another.
+        // A call that has failed already keeps its error: the SDK would log
+        // that one error replaces another.
         let is_cut_off = context.output_or_error().is_ok()
             && context.response().body().bytes().is_some_and(|document| !is_whole(document));
         if is_cut_off { Err(CutOff.into()) } else { Ok(()) }

@@ -31,14 +31,14 @@ use super::endpoint::{Service, ServiceEndpoint};
 use super::limiters::ThrottlingIsWaitedOut;
 use super::response_guard::FinalErrors;
 
-/// All of which an operation of `service` is made, but its question and answer.
+/// All parts of an operation of `service` except its request and its response.
 pub(super) fn plugin(config: &SdkConfig, service: Service) -> StaticRuntimePlugin {
     StaticRuntimePlugin::new()
         .with_config(values(config, service).freeze())
         .with_runtime_components(components(config, service))
 }
 
-/// A question in the query protocol.
+/// A request in the query protocol.
 pub(super) fn form(form: String) -> Result<HttpRequest, BoxError> {
     let length = form.len().to_string();
     let mut request = HttpRequest::new(SdkBody::from(form));

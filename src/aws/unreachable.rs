@@ -48,8 +48,8 @@ fn is_connection(error: &(dyn Error + 'static)) -> bool {
     error.downcast_ref().is_some_and(is_failed)
 }
 
-/// An error and all its causes. An [`io::Error`] has what it was made of as its
-/// payload, and as its source only the source of that.
+/// An error and all its causes. An [`io::Error`] holds the error that it was
+/// made of as its payload; its `source` is that error's source.
 pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
         Some(io) => io.get_ref().map(|payload| payload as &(dyn Error + 'static)),
@@ -57,7 +57,7 @@ pub(super) fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item 
     })
 }
 
-/// Whether a response is a page for a browser. No AWS service sends HTML.
+/// Whether a response is HTML. No AWS service sends HTML.
 pub(super) fn is_html(response: &HttpResponse) -> bool {
     let kind = response.headers().get("content-type").unwrap_or_default();
     let body = response.body().bytes().unwrap_or_default().trim_ascii_start();

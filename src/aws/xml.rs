@@ -1,4 +1,4 @@
-//! Reads XML; takes nothing of a document that is broken anywhere.
+//! Reads XML; a document that is malformed anywhere is rejected as a whole.
 
 use std::error::Error;
 
@@ -27,7 +27,7 @@ impl Element {
     ///
     /// # Errors
     ///
-    /// It is not one whole element.
+    /// It does not consist of one complete element.
     pub fn read(document: &[u8]) -> Result<Self, Unreadable> {
         let mut reader = Reader::from_str(str::from_utf8(document)?);
         // The first stands for the document itself.

@@ -23,14 +23,14 @@ const CONTROLLER_TAG: &str = "elbv2.k8s.aws/cluster";
 /// ELB's `Scheme` of a load balancer that has no public address.
 const INTERNAL: &str = "internal";
 
-/// What a run is about.
+/// The frontends of a run.
 #[derive(Debug, Default)]
 pub struct Discovery {
-    /// How many managed load balancers the run is about.
+    /// How many managed load balancers the run includes.
     pub load_balancers: usize,
     /// What to reconcile.
     pub frontends: Vec<Frontend>,
-    /// What is skipped or has failed already.
+    /// Frontends that are skipped or have failed already.
     pub rejected: Vec<Rejected>,
     /// Target groups of load balancers that were managed and lost their tag.
     pub untagged: Vec<Rejected>,
@@ -152,7 +152,8 @@ impl Group<'_> {
         cluster_name(self.tags, &self.listed.tags, &self.settings.cluster_name_tag)
     }
 
-    /// Why the group could not be served, whatever its siblings are.
+    /// Why the group could not be served, whatever the other groups of its load
+    /// balancer are.
     pub(super) fn refusal(&self) -> Option<SkipReason> {
         let (key, value) = EXCLUDING_TAG;
         if !self.described.has_ip_targets {

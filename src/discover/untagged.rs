@@ -2,8 +2,8 @@
 //! is written to them; clients are cut off when their control plane moves.
 //!
 //! The load balancer still names a cluster and a target group still carries the
-//! first tag of `NLB_TAG`, or this process has managed it. So one that lost its
-//! tag is found by any process, unless all its tags are gone.
+//! first tag of `NLB_TAG`, or this process has managed it. So any process finds
+//! a load balancer that lost its tag, unless all of its tags are gone.
 
 use super::Listed;
 use super::select::{EXCLUDING_TAG, Group, Rejected};
@@ -21,7 +21,7 @@ pub(super) fn is_suspect(listed: &LoadBalancer, tags: &Tags, settings: &Settings
         return false;
     }
     let names_a_cluster = tags.get(&settings.cluster_name_tag).is_some_and(|name| !name.is_empty());
-    // Another value of the first tag selects it for another function.
+    // With another value of the first tag it belongs to another function.
     (names_a_cluster && !settings.nlb_tag.has_first_key(tags)) || history.has_served(&listed.arn).is_some()
 }
 

@@ -46,7 +46,7 @@ pub struct AddressSources<'a, P: RuntimeProvider = TokioRuntimeProvider> {
     pub allowed: &'a AllowedCidrs,
     /// Bounds the run.
     pub budget: &'a RunBudget,
-    /// Remembers that a missing permission was logged.
+    /// Remembers whether a missing permission was logged.
     pub history: &'a History,
     /// What this run has read so far.
     pub read: AddressesRead,
@@ -60,12 +60,12 @@ pub struct AddressesRead {
     dns: Memo<Lookup, Result<Addresses, Arc<FrontendError>>>,
 }
 
-/// Whose addresses are looked up.
+/// The cluster whose addresses are looked up.
 type Lookup = (ClusterName, Family);
 
 impl<P: RuntimeProvider> AddressSources<'_, P> {
-    /// What is desired for `cluster` in one family. With `auto` it is not
-    /// confirmed yet: see [`AddressSources::confirm`].
+    /// The desired addresses of `cluster` in one family. With `auto` they are
+    /// not confirmed yet: see [`AddressSources::confirm`].
     ///
     /// # Errors
     ///
@@ -129,8 +129,8 @@ impl<P: RuntimeProvider> AddressSources<'_, P> {
         })
     }
 
-    /// The same after the source that did not decide has been asked whether
-    /// what is to be deregistered may go.
+    /// Asks the source that did not decide, too, so that no target is
+    /// deregistered that it still names.
     pub async fn confirm(
         &self,
         cluster: &ClusterName,
@@ -233,8 +233,8 @@ impl<P: RuntimeProvider> AddressSources<'_, P> {
     }
 }
 
-/// Whether DNS has answered, and with no address that a target could have. An
-/// answer that mixes allowed and other addresses is doubtful, as in the other
+/// Whether DNS answered without any address that a target could have. An answer
+/// that mixes allowed and other addresses counts as no answer, as in the other
 /// sources.
 fn names_no_target(error: &FrontendError) -> bool {
     matches!(

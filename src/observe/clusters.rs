@@ -21,7 +21,7 @@ impl<'a> ClusterEndpoints<'a> {
         Self { eks, consent, found: Memo::default() }
     }
 
-    /// Where the API of `cluster` is.
+    /// The API endpoint of `cluster`.
     ///
     /// # Errors
     ///

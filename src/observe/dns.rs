@@ -41,9 +41,9 @@ const MAX_SLOW_QUERIES: u32 = 96;
 
 /// The resolver of all hosts. `P` makes its sockets and timers.
 pub struct Resolver<P: RuntimeProvider = TokioRuntimeProvider> {
-    /// In the order in which they are queried. A hickory resolver of all of them
-    /// would query two at once, and take the time-out of a silent one for that of
-    /// the lookup.
+    /// In the order in which they are queried. One hickory resolver for all of
+    /// them would query two at once, and would end the lookup when a silent one
+    /// times out.
     name_servers: Vec<NameServer<P>>,
     budget: Duration,
     patience: Duration,
@@ -61,7 +61,7 @@ pub enum NoNameServers {
     /// Its configuration names none.
     #[error("the system's name servers: /etc/resolv.conf names none; DNS_SERVERS can name others")]
     None,
-    /// hickory refuses its own options.
+    /// hickory rejects the options.
     #[error("the resolver: {0}")]
     Resolver(#[from] NetError),
 }
@@ -149,8 +149,9 @@ impl<P: RuntimeProvider> Resolver<P> {
         })
     }
 
-    /// Queries the name servers within the budget. A slow lookup makes room for others:
-    /// where many are slow already, it waits for one of these to end and starts again.
+    /// Queries the name servers within the budget. A lookup that becomes slow releases
+    /// its permit. If many are slow already, it waits until one of these ends and
+    /// starts again.
     async fn look_up(&self, host: &Host, family: Family) -> Result<Vec<AddressRecord>, NetError> {
         // Neither semaphore is ever closed.
         let lookup = self.lookups.acquire().await;

@@ -32,13 +32,13 @@ impl Observed {
         Ok(Self { targets, at: Instant::now() })
     }
 
-    /// Until when a target may be deregistered on this.
+    /// Until when this health allows a target to be deregistered.
     #[must_use]
     pub fn fresh_until(&self) -> Instant {
         self.at + FRESH_FOR
     }
 
-    /// Whether a target may be deregistered on this now.
+    /// Whether this health allows a target to be deregistered now.
     #[must_use]
     pub fn is_fresh(&self) -> bool {
         Instant::now() < self.fresh_until()

@@ -1,6 +1,6 @@
 //! Writes log lines in Lambda's two formats, JSON with `timestamp` and `level`.
 //!
-//! Lambda takes a JSON line without these two for INFO and may drop it. The
+//! Lambda treats a JSON line without these two as INFO and may drop it. The
 //! set-up that `lambda_runtime` brings writes no timestamp, so it is not used.
 
 mod lines;

@@ -1,8 +1,9 @@
 //! What a process knows of earlier runs, for metrics and log lines.
 //!
-//! It only keeps what passes by itself out of the metrics: a failure that the
-//! next run repairs, a target that waits for its replacement. A process that
-//! knows nothing counts every failure, so no alarm depends on its memory.
+//! Its only use is to leave out of the metrics what passes by itself: a failure
+//! that the next run repairs, and a target that waits for its replacement. A
+//! process that knows nothing counts every failure, so no alarm depends on its
+//! memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,10 +13,10 @@ use crate::model::{ClusterName, LoadBalancerArn, Target, TargetGroupArn};
 use crate::publish::report::{FrontendReport, Outcome, Report};
 use crate::reasons::WithholdReason;
 
-/// An earlier run says nothing about a failure after this time.
+/// An earlier run counts for this long only.
 const RECENT: Duration = Duration::from_mins(10);
 
-/// What no run has seen for this long is forgotten.
+/// A frontend that no run has seen for this long is forgotten.
 const FORGET_AFTER: Duration = Duration::from_hours(1);
 
 /// How often skipped frontends that did not change are logged.
@@ -89,8 +90,8 @@ impl Memory {
         noted
     }
 
-    /// Notes a run in `scope` that listed nothing: whether this is not known to
-    /// be new.
+    /// Notes a run in `scope` whose listing failed. Returns false if the run
+    /// before is known to have succeeded.
     pub fn note_failed_discovery(&mut self, scope: &str, now: SystemTime) -> bool {
         self.forget(now);
         let knows = self.scopes.get(scope).is_some_and(|past| age(past.at, now) <= RECENT);
@@ -159,14 +160,15 @@ fn withheld(frontend: &FrontendReport, before: &Times, next: &mut Times, now: Sy
     ages.max().unwrap_or_default()
 }
 
-/// The times of targets of which this run knows nothing new.
+/// Targets that this run did not read keep their times.
 fn unread(report: &Report, before: Times) -> Times {
     let unplanned = report.frontends.iter().filter(|frontend| frontend.plan.is_none());
     let groups: BTreeSet<_> = unplanned.filter_map(|frontend| frontend.target_group.as_ref()).collect();
     before.into_iter().filter(|((group, _), _)| groups.contains(group)).collect()
 }
 
-/// What changes when a frontend is skipped, or for another reason.
+/// A value that changes when a frontend begins to be skipped, or is skipped for
+/// another reason.
 fn skipped(report: &Report) -> u64 {
     let mut hasher = DefaultHasher::new();
     for frontend in &report.frontends {

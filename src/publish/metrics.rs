@@ -53,7 +53,8 @@ pub struct Metrics {
     pub planned: Option<usize>,
 }
 
-/// A line in the embedded metric format: what is a metric, and all values.
+/// A line in the embedded metric format: the definitions of metrics, and all
+/// values.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(rename = "_aws")]

@@ -14,7 +14,7 @@ use crate::plan::{Plan, Withheld};
 use crate::reasons::{FailureCode, SkipReason};
 use crate::serving::{is_healthy, unserved};
 
-/// The version of the report's form. A field that is added leaves it as it is.
+/// The version of the report's format. A new field does not change it.
 pub const SCHEMA_VERSION: u16 = 1;
 
 /// The version of the program that made the report.
@@ -80,7 +80,7 @@ pub struct FrontendReport {
     /// How it ended.
     #[serde(flatten)]
     pub outcome: Outcome,
-    /// What decided the desired addresses; absent where nothing did.
+    /// The source that decided the desired addresses; absent where none did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// The desired addresses; none where they are not known.
@@ -132,14 +132,14 @@ pub enum Outcome {
     Changed,
     /// A dry run that would have changed something.
     Planned,
-    /// It is left alone, for good or for now.
+    /// The frontend was skipped.
     Skipped {
         /// Why.
         reason: SkipReason,
     },
     /// A step failed.
     Failed {
-        /// Which, and what to do about it.
+        /// The reason, and what to do about it.
         error: Failure,
     },
 }
@@ -169,7 +169,7 @@ impl From<&FrontendError> for Outcome {
 }
 
 impl FrontendReport {
-    /// A report that knows nothing but the outcome.
+    /// A report that has only the outcome.
     #[must_use]
     pub fn new(outcome: Outcome) -> Self {
         Self {
@@ -202,7 +202,8 @@ impl FrontendReport {
         }
     }
 
-    /// The same with the targets that were read, and whom they do not serve.
+    /// The same with the targets that were read, and the zones that they do not
+    /// serve.
     #[must_use]
     pub fn with_health(mut self, current: &Targets) -> Self {
         self.unserved = Some(unserved(current));
@@ -231,12 +232,12 @@ impl FrontendReport {
         self
     }
 
-    /// What frontends are ordered by.
+    /// The sort key of frontends.
     fn place(&self) -> (Option<&LoadBalancerArn>, Option<&TargetGroupArn>, Option<&ClusterName>) {
         (self.load_balancer.as_ref(), self.target_group.as_ref(), self.cluster.as_ref())
     }
 
-    /// Whether the run's time did not suffice for it.
+    /// Whether the run ended before this frontend was visited.
     #[must_use]
     pub fn is_out_of_time(&self) -> bool {
         self.failure().is_some_and(|failure| failure.code == FailureCode::DeadlineExceeded)

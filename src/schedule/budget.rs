@@ -55,7 +55,8 @@ impl RunBudget {
     }
 
     /// Waits until no frontend is being written to; none starts while this
-    /// waits, nor after it. A run that is then dropped ends between writes.
+    /// waits, nor after it. So a run that is dropped afterwards ends between
+    /// two writes.
     pub async fn stop(&self) -> RwLockWriteGuard<'_, ()> {
         self.writing.write().await
     }

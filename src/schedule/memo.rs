@@ -1,4 +1,4 @@
-//! Computes a value once for each key, however many wait for it.
+//! Computes a value once for each key, however many callers wait for it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,4 +1,5 @@
-//! Limits calls to the rate that a service accepts, which it finds out.
+//! Limits calls to the rate that a service accepts, which it learns from
+//! refusals.
 //!
 //! AWS throttles calls beyond a rate that all clients of an account and Region
 //! share, and that AWS changes without notice. A client that keeps retrying
@@ -12,7 +13,7 @@
 //!   second until it reaches the one that worked before.
 //!
 //! `governor` and the SDK's token buckets keep a rate that is known beforehand.
-//! The SDK's adaptive retries find it out, but take three times as long
+//! The SDK's adaptive retries learn the rate, but take three times as long
 //! (`make measure`).
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex as Line, Notify};
 use tokio::time::{Instant, sleep_until};
 
-/// What a refusal leaves of the rate.
+/// The factor by which a refusal cuts the rate.
 const CUT: f64 = 0.85;
 
 /// Refusals within this time of a cut belong to calls that were already in
@@ -101,8 +102,8 @@ impl State {
 
 #[derive(Clone, Copy, Debug)]
 enum Mode {
-    /// Nothing was refused: how many calls of the present burst were started, how
-    /// many accepted, and when the last was.
+    /// No call was refused so far: how many calls of the present burst were
+    /// started and accepted, and when the last one was accepted.
     Free { started: f64, accepted: f64, last: Instant },
     /// Calls are spaced.
     Spaced(Spacing),
@@ -154,7 +155,8 @@ impl RateLimiter {
             return in_flight;
         }
         // Calls wait in line, and only the first for its time: the rate may
-        // change while the others wait. No two clients keep in step.
+        // change while the others wait. The jitter keeps clients from making
+        // their calls at the same moments.
         let _first = self.line.lock().await;
         let jitter = 0.5 + fastrand::f64();
         loop {
@@ -177,8 +179,8 @@ impl RateLimiter {
         InFlight(self)
     }
 
-    /// The same, but gives up where calls are spaced: for a call whose order
-    /// matters then.
+    /// The same, but gives up where calls are spaced, because the order of
+    /// calls matters then.
     pub async fn acquire_unspaced(&self) -> Option<InFlight<'_>> {
         loop {
             {
@@ -233,7 +235,7 @@ impl RateLimiter {
                 spacing.refused_at = now;
                 if now.duration_since(spacing.cut_at) >= SETTLES_IN {
                     spacing.rate = (spacing.rate * CUT).max(LEAST);
-                    // Not one accepted call since the last cut: an outage.
+                    // No call was accepted since the last cut: an outage.
                     spacing.proven = if spacing.accepted { spacing.rate } else { f64::INFINITY };
                     spacing.accepted = false;
                     spacing.cut_at = now;

@@ -19,8 +19,8 @@ fn list<T>(text: &str, item: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     text.split(',').map(|part| item(part.trim())).collect()
 }
 
-/// Source: ELB API Reference, *Tag*: 1 to 128 letters, digits, spaces or any
-/// of `_.:/=+-@`. `=` is left out: it ends the key.
+/// Source: ELB API Reference, *Tag*: 1 to 128 letters, digits, spaces or any of
+/// `_.:/=+-@`. `=` is not accepted, because it ends the key.
 pub(super) fn tag_key(text: &str) -> Option<String> {
     let allowed = |c: char| c.is_alphanumeric() || " _.:/+-@".contains(c);
     let valid = (1..=128).contains(&text.chars().count()) && text.chars().all(allowed) && text.trim() == text;

@@ -1,4 +1,4 @@
-//! What settings take, and what they refuse.
+//! Values that settings accept and refuse.
 
 use std::time::Duration;
 

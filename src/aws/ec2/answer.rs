@@ -1,4 +1,5 @@
-//! Reads what EC2 answers; takes nothing of an answer that is broken anywhere.
+//! Reads EC2's answers; an answer that is malformed anywhere is rejected as a
+//! whole.
 
 use std::net::IpAddr;
 

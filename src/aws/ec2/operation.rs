@@ -54,7 +54,8 @@ fn request(page: Page) -> Result<HttpRequest, BoxError> {
     query.prefix("Filter.1.Name").string("description");
     query.prefix("Filter.1.Value.1").string(&format!("{DESCRIPTION_PREFIX}*"));
     // An account can hide resources that AWS manages (since April 2026). Whether
-    // EKS's interfaces count as such is not documented, so they are asked for.
+    // EKS's interfaces count as such is not documented, so the request includes
+    // managed resources.
     query.prefix("IncludeManagedResources").boolean(true);
     query.prefix("MaxResults").string(&page.size.to_string());
     if let Some(token) = page.token {

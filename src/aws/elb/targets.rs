@@ -39,7 +39,7 @@ pub enum VpcRelation {
 pub struct Written {
     /// The targets that ELB accepted.
     pub done: BTreeSet<Target>,
-    /// The first refusal. There is one if and only if a target is missing above.
+    /// The first refusal; present if and only if a target is missing above.
     pub failure: Option<Refusal>,
 }
 
@@ -74,7 +74,7 @@ impl Elb<'_> {
         listed(answer.target_health_descriptions.unwrap_or_default())
     }
 
-    /// Registers `targets`, good ones even if others are refused.
+    /// Registers `targets`; one that ELB refuses does not keep the others out.
     ///
     /// Source: ELB API Reference, *TargetDescription*, `AvailabilityZone`: an
     /// address inside the target group's VPC needs no zone, any other must be in
@@ -108,10 +108,10 @@ impl Elb<'_> {
         self.caller.call(ACTION, || register.clone().send()).await.map(drop)
     }
 
-    /// Deregisters `targets`, good ones even if others are refused. Each is named
-    /// by the zone in which ELB listed it: ELB ignores a target that it does not
-    /// find under that zone, and reports success. Where ELB has not answered at
-    /// `fresh_until`, the write has failed.
+    /// Deregisters `targets`; one that ELB refuses does not keep the others in.
+    /// Each is named by the zone in which ELB listed it: ELB ignores a target
+    /// that it does not find under that zone, and reports success. A write that
+    /// ELB has not answered by `fresh_until` counts as failed.
     pub async fn deregister(
         &self,
         group: &TargetGroupArn,

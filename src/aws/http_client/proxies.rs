@@ -1,8 +1,8 @@
-//! Says which requests go through a proxy of the environment.
+//! Decides which requests go through a proxy, by the environment.
 //!
 //! `HTTPS_PROXY` is for `https` URLs and `HTTP_PROXY` for `http` URLs, each in
 //! either case; of both, lower case counts, as in botocore. A proxy's URL may
-//! lack its scheme, and hold a user name and a password.
+//! leave out the scheme, and may hold a user name and a password.
 //!
 //! Two kinds of URL are never proxied: URLs whose host `NO_PROXY` names (as a
 //! host, with its subdomains, an address, or a network), and the endpoints that
@@ -43,7 +43,7 @@ pub(super) struct Proxies {
 #[derive(Clone)]
 pub(super) struct Proxy {
     pub(super) config: ProxyConfig,
-    /// Whether it is the proxy for `https` URLs.
+    /// Whether this is the proxy for `https` URLs.
     pub(super) is_for_tls: bool,
     url: String,
     /// The URL without user name and password.

@@ -1,4 +1,4 @@
-//! Says which certificates are trusted.
+//! Decides which certificates are trusted.
 //!
 //! `AWS_CA_BUNDLE`, else `SSL_CERT_FILE`, names a file with the certificates that
 //! are trusted *instead of* the system's, as in the AWS CLI.
@@ -19,20 +19,20 @@ pub(super) fn context(variable: &impl Fn(&str) -> Option<String>) -> Result<TlsC
         Some((variable, path)) => TrustStore::empty().with_pem_certificate(certificates(variable, path)?),
         None => TrustStore::default(),
     };
-    // It only stores what it is given.
+    // It only stores the certificates.
     Ok(TlsContext::builder().with_trust_store(trusted).build().unwrap_or_default())
 }
 
 /// The file that the environment names, and the variable that does.
 fn bundle(variable: &impl Fn(&str) -> Option<String>) -> Option<(&'static str, String)> {
     let given = |name: &'static str| Some((name, variable(name).filter(|path| !path.is_empty())?));
-    // Of a file and a directory together, the system's store makes one.
+    // The system's store joins the certificates of a file and of a directory.
     let has_directory = given("SSL_CERT_DIR").is_some();
     given("AWS_CA_BUNDLE").or_else(|| given("SSL_CERT_FILE").filter(|_| !has_directory))
 }
 
-/// The certificates of a bundle that can be trusted, in PEM. Others are left out,
-/// as of the system's: the HTTP client would panic.
+/// The certificates of a bundle that can be trusted, in PEM. Invalid ones are
+/// left out, as in the system's store: the HTTP client would panic.
 fn certificates(variable: &'static str, path: String) -> Result<String, InvalidEnvironment> {
     let bundle = match fs::read(&path) {
         Ok(bundle) => bundle,

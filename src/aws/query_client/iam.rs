@@ -49,7 +49,7 @@ pub(in crate::aws) fn config_of(config: &SdkConfig, service: Service) -> Option<
     };
     let builder = config.to_builder().region(Region::from_static(signed_for));
     let builder = builder.endpoint_url(format!("https://{host}"));
-    // The URL is given, which excludes both.
+    // A URL that the operator gives excludes FIPS and dual-stack.
     Some(builder.use_fips(false).use_dual_stack(false).build())
 }
 

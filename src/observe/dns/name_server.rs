@@ -30,7 +30,7 @@ pub struct AddressRecord {
 }
 
 impl<P: RuntimeProvider> NameServer<P> {
-    /// The server at `address`, whose answer is awaited for `patience`.
+    /// The server at `address`; a query waits for `patience`.
     pub(super) fn new(address: SocketAddr, patience: Duration, provider: P) -> Result<Self, NetError> {
         let connections = [ConnectionConfig::udp(), ConnectionConfig::tcp()].map(|mut connection| {
             connection.port = address.port();
@@ -48,7 +48,7 @@ impl<P: RuntimeProvider> NameServer<P> {
     ///
     /// # Errors
     ///
-    /// Whatever hickory reports; that the name does not exist is among it.
+    /// Any error that hickory reports, including that the name does not exist.
     pub async fn query(&self, host: &Host, family: Family) -> Result<Vec<AddressRecord>, NetError> {
         let record_type = match family {
             Family::Ipv4 => RecordType::A,

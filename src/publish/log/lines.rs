@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Logs that nothing could be listed, so nothing was done.
+/// Logs that listing failed, so nothing was done.
 pub fn discovery_failed(error: &CallError) {
     error!(code = error.code().as_str(), error = %error, "discovery failed");
 }
@@ -84,7 +84,7 @@ fn log_cut_off(frontend: &FrontendReport, because: &str) {
     warn!(cluster, loadBalancer = load_balancer, targetGroup = target_group, zones, because, "unserved");
 }
 
-/// How the visit of a frontend ended, in a word.
+/// The outcome of a frontend, in a word.
 fn because(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Converged => "converged",
@@ -147,7 +147,7 @@ struct ReportLine<'a> {
     region: &'a str,
     summary: Summary,
     frontends: Vec<Box<RawValue>>,
-    /// Frontends that no longer fit.
+    /// Frontends that did not fit into the line.
     #[serde(skip_serializing_if = "Option::is_none")]
     omitted: Option<usize>,
 }
@@ -183,8 +183,8 @@ pub fn report(report: &Report, run: &Run<'_>, shows_skipped: bool) {
     });
 }
 
-/// As many frontends as fit, and how many do not. If not all do, failures
-/// lose their messages first: those have lines of their own.
+/// As many frontends as fit, and the number of those that do not. If not all
+/// do, failures lose their messages first: those have lines of their own.
 fn fitting(frontends: &[&FrontendReport]) -> (Vec<Box<RawValue>>, usize) {
     let raw = |frontend: &FrontendReport| to_raw_value(frontend).ok();
     let mut all: Vec<_> = frontends.iter().filter_map(|frontend| raw(frontend)).collect();

@@ -1,4 +1,5 @@
-//! Whose clients are cut off, or will be, by the report of a frontend.
+//! Derives from the report of a frontend whether clients are cut off, or will
+//! be.
 
 use super::FrontendReport;
 use crate::model::{Target, Zone};

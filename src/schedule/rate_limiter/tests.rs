@@ -133,7 +133,7 @@ async fn two_clients_share_a_service() {
 
     let (first, last) = (one.min(other), one.max(other));
     assert!(last < first.mul_f64(1.5), "{first:?} and {last:?}");
-    // What one leaves, the other takes within seconds.
+    // A rate that one client gives up is used by the other within seconds.
     assert!(last <= bucket.bound(600).mul_f64(1.15), "{last:?}");
 }
 

@@ -1,4 +1,4 @@
-//! What is read of EC2's answers, and that of a broken one nothing is.
+//! EC2's answers are read, and malformed ones are rejected as a whole.
 
 use super::*;
 
