@@ -1,4 +1,4 @@
-//! Says which targets clients reach, from what ELB lists of a target group.
+//! Computes which targets clients reach, from the targets that ELB lists.
 //!
 //! # Sources
 //!

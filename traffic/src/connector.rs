@@ -83,13 +83,13 @@ async fn deliver(response: Response) -> Result<HttpResponse, ConnectorError> {
     Ok(delivered)
 }
 
-/// What follows the host in `url`.
+/// The part of `url` after the host.
 fn path_and_query(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.find('/').map_or("/", |at| &rest[at..])
 }
 
-/// Waits, unless there is nothing to wait for.
+/// Waits for `time`; does not yield where that is zero.
 async fn pass(time: Duration) {
     if !time.is_zero() {
         tokio::time::sleep(time).await;

@@ -85,9 +85,10 @@ impl Group<'_> {
         self.deregister(&gone);
     }
 
-    /// `misses` is what it remembers.
+    /// `misses` counts how often in a row DNS has not named a registered
+    /// address.
     pub(crate) fn hostname(&mut self, named: Option<&[String]>, misses: &mut BTreeMap<String, u32>) {
-        // A failure is a success, and changes nothing.
+        // Where DNS fails, this Lambda reports success and changes nothing.
         let Some(named) = named else { return };
         let there = self.in_state(|_| true);
         self.register_missing(named, &there);
@@ -107,8 +108,8 @@ impl Group<'_> {
     }
 
     /// Registers what its sources name, and takes away, one after the other,
-    /// every other target that no client would miss. It tries without: in every
-    /// zone that sends to the target, a server must be left that can be trusted.
+    /// every other target that no client would miss. A target may go if every
+    /// zone that sends to it keeps a server that the controller trusts.
     ///
     /// It trusts what its sources name, once ELB has registered it. The others may
     /// stop at any moment. It reads ELB as the function does, late if reads lag.
@@ -150,7 +151,7 @@ impl Group<'_> {
         self.deregister(&there.into_iter().filter(|a| stopped.contains(a)).collect::<Vec<_>>());
     }
 
-    /// The zones whose clients get to such a target.
+    /// The zones whose clients reach a target that `such` selects.
     fn zones_with(&self, such: impl Fn(&String) -> bool) -> BTreeSet<String> {
         let nodes = self.world.nodes(self.arn).into_iter();
         let has_such = |node: &Node| node.targets.iter().any(|target| such(&target.ip().to_string()));
@@ -167,7 +168,7 @@ impl Group<'_> {
         self.world.target_group_mut(self.arn).targets.extend(taken);
     }
 
-    /// The addresses of the targets whose state is such.
+    /// The addresses of the targets whose state `such` selects.
     fn in_state(&self, such: impl Fn(TargetState) -> bool) -> Vec<String> {
         let targets = self.world.targets(self.arn).into_iter().filter(|(_, state)| such(*state));
         let address = |target: String| target.parse::<SocketAddr>().expect("an address").ip().to_string();

@@ -34,7 +34,7 @@ pub struct Function<N: NameServer> {
 }
 
 impl<N: NameServer> Function<N> {
-    /// Starts it between any AWS and any name server.
+    /// Starts a process that calls `aws` and queries `names`.
     pub async fn between(settings: Settings, aws: impl Aws, names: N) -> Self {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "simulation");
         let home = config::loader(Connector(aws), settings.sdk_retries)
@@ -59,7 +59,7 @@ impl<N: NameServer> Function<N> {
     }
 }
 
-/// AWS and DNS as a world has them, without faults in between.
+/// AWS and DNS of a world, without injected faults.
 #[derive(Clone)]
 pub struct Undisturbed(pub SharedWorld);
 

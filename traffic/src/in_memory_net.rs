@@ -1,5 +1,5 @@
-//! Sockets that open no socket: what the resolver asks arrives at a name server
-//! in the same process, and comes back.
+//! Sockets in memory: a name server in the same process answers the resolver's
+//! queries.
 
 use std::io;
 use std::net::SocketAddr;
@@ -25,7 +25,7 @@ pub trait NameServer: Clone + Send + Sync + Unpin + 'static {
     fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered>;
 }
 
-/// The ways of a resolver to a name server.
+/// Connects a resolver to a name server.
 #[derive(Clone)]
 pub struct InMemoryNet<S> {
     server: S,
@@ -56,7 +56,7 @@ impl<S: NameServer> RuntimeProvider for InMemoryNet<S> {
         _timeout: Option<Duration>,
     ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Tcp>>>> {
         let (ours, theirs) = duplex(BUFFER_BYTES);
-        // What ends it is the client that leaves.
+        // It ends when the client closes the connection.
         tokio::spawn(converse(self.server.clone(), theirs));
         Box::pin(async move { Ok(AsyncIoTokioAsStd(ours)) })
     }
@@ -104,7 +104,7 @@ impl<S: NameServer> DnsUdpSocket for Datagrams<S> {
         for Answered { delay, sent } in self.server.answer(question, Transport::Udp) {
             let Sent::Message(message) = sent else { continue };
             let sender = self.sender.clone();
-            // A socket that is closed by now wants no answer.
+            // The socket may have been closed meanwhile.
             if delay.is_zero() {
                 _ = sender.send((message, to));
             } else {

@@ -1,4 +1,4 @@
-//! Says what happens in a replacement, and when; does nothing.
+//! Scripts of replacements: what happens, and when.
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ pub enum Kind {
     OneZoneLate,
     /// DNS tells new and old in turn for some minutes.
     Flapping,
-    /// By the servers of before.
+    /// The servers before them replace them.
     Back,
     /// One dies unannounced, and is then replaced.
     Crash,
@@ -122,7 +122,7 @@ impl Kind {
         Self::OtherZones,
     ];
 
-    /// From none to more than any target needs to be replaced in.
+    /// From no overlap to more than a target needs to become healthy.
     pub const OVERLAPS: [Self; 7] = [
         Self::Overlap(0),
         Self::Overlap(1),
@@ -206,7 +206,7 @@ impl Kind {
 
     /// What happens to a new server.
     fn beginning(self, new: Server) -> [(u32, Happening); 3] {
-        // EKS finds out about a crash first.
+        // After a crash, EKS makes the new interface two minutes later.
         let made = if self == Self::Crash { 2 * MINUTE } else { 0 };
         let late = if self == Self::OneZoneLate && new.zone == ZONE_B { 5 * MINUTE } else { 0 };
         let passes = made + ANSWERS + late;
@@ -221,7 +221,8 @@ impl Kind {
     /// What happens to an old server that stops at `stop`.
     fn end(self, server: Server, stop: u32) -> Vec<(u32, Happening)> {
         let gone = if self == Self::Crash { 5 * MINUTE } else { stop };
-        // In order, a server is no longer ready for a minute before it stops.
+        // A server that is shut down in order is unready for a minute before it
+        // stops.
         let notice = if matches!(self, Self::Crash | Self::StopAtOnce) {
             0
         } else if self == Self::UnreadyEarly && server.zone == ZONE_B {

@@ -136,7 +136,7 @@ impl Lane {
         }
     }
 
-    /// How many of its connections each zone's node brings to a server.
+    /// For each zone, how many connections its node sends to a server.
     pub(crate) fn served(&self, world: &World) -> BTreeMap<String, usize> {
         let (nodes, served) = (world.nodes(&self.group), world.served(&self.group));
         let share = |zone: &String| CONNECTIONS * served[zone].len() / nodes[zone].targets.len().max(1);

@@ -142,7 +142,7 @@ impl Play {
         self.lanes.into_iter().map(|lane| (lane.controller, lane.score)).collect()
     }
 
-    /// The control plane has been there for long.
+    /// The control plane has existed for a long time.
     fn begin_with(&mut self, servers: &[Server], filled: bool) {
         let addresses: Vec<String> = servers.iter().map(|server| server.address()).collect();
         for (server, address) in servers.iter().zip(&addresses) {
@@ -231,7 +231,7 @@ impl Play {
             self.lanes.iter().map(|lane| (lane.controller, lane.served(&world))).collect();
         let best = &all[&Controller::AllKnowing];
         for Lane { controller, group, score, .. } in &mut self.lanes {
-            // The others are compared with nothing.
+            // The other policies have no controller to be compared with.
             let peer = match *controller {
                 Controller::Function(source) => Controller::SameKnowledge(source),
                 Controller::AllKnowing => Controller::SameKnowledge(Source::Eni),

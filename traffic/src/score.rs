@@ -10,7 +10,7 @@ use crate::kinds::Kind;
 /// targets.
 pub(crate) const CONNECTIONS: usize = 60;
 
-/// What one controller did to its clients.
+/// The connections of one controller's clients.
 #[derive(Clone, Debug, Default)]
 pub struct Score {
     /// All connections.
@@ -21,12 +21,13 @@ pub struct Score {
     pub avoidable: usize,
     /// Failed ones that perfect judgement with the same knowledge would have served.
     pub beyond_same_knowledge: usize,
-    /// The first of the latter, in words.
+    /// The first connections counted in `beyond_same_knowledge`, in words.
     pub complaints: Vec<String>,
 }
 
 impl Score {
-    /// What share of all connections failed and need not have.
+    /// The percentage of all connections that failed and could have been
+    /// served.
     #[expect(clippy::cast_precision_loss, reason = "a percentage with one digit")]
     #[must_use]
     pub fn avoidable_percent(&self) -> f64 {

@@ -38,7 +38,7 @@ pub(crate) struct Known {
     pub(crate) interfaces: Vec<String>,
 }
 
-/// What follows from one source, or from two.
+/// The conclusion from one source, or from two.
 pub(crate) struct Belief {
     /// The addresses that serve, or will.
     pub(crate) serve: Vec<String>,
@@ -47,7 +47,7 @@ pub(crate) struct Belief {
 }
 
 impl Known {
-    /// What to believe by `source`; nothing if it gives no answer.
+    /// The conclusion by `source`; `None` if it gives no answer.
     pub(crate) fn by(&self, source: Source) -> Option<Belief> {
         let Self { named, interfaces } = self;
         let belief = |serve: &[String], other: &[String]| Belief {

@@ -34,7 +34,7 @@ pub enum InvalidScope {
     Region(String),
     #[error("roleArn: {0:?} is not the ARN of an IAM role")]
     RoleArn(String),
-    // An external id is a secret, so it is not repeated.
+    // An external id is kept out of messages and logs, so it is not repeated.
     #[error("externalId must be 2 to 1224 letters, digits or any of _+=,.@:/-")]
     ExternalId,
 }
@@ -62,7 +62,7 @@ impl Role {
         &self.arn
     }
 
-    /// The external id. It is a secret: keep it out of logs.
+    /// The external id. Keep it out of messages and logs.
     #[must_use]
     pub fn external_id(&self) -> Option<&str> {
         self.external_id.as_deref()

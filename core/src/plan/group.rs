@@ -139,13 +139,13 @@ impl<'a> Group<'a> {
         zones.into_iter().find(is_missing).cloned()
     }
 
-    /// What ELB lists of each desired target; nothing if it does not.
+    /// The listed target of each desired one; `None` if ELB does not list it.
     fn desired(&self) -> impl Iterator<Item = Option<&CurrentTarget>> {
         self.desired.iter().map(|target| self.current.get(target))
     }
 
-    /// What a short answer does not lower the requirement below, unless the
-    /// policy asks for one target only.
+    /// The minimum below which a short answer does not lower the requirement,
+    /// unless the policy requires one target only.
     fn fewest_wanted(&self) -> usize {
         let is_short = self.desired.len() < MIN_API_SERVERS && self.policy.min_healthy > NonZeroU16::MIN;
         if is_short { MIN_API_SERVERS } else { 0 }

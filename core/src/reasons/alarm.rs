@@ -17,7 +17,7 @@ catalogue! {
         }
         /// Frontends fail for a quarter of an hour.
         FailingAlarm = "FailingAlarm" {
-            "For a quarter of an hour, more than ToleratedFailures frontends have failed, or load balancers could not be listed, or the event or a setting was refused.";
+            "For most of a quarter of an hour, more than ToleratedFailures frontends have failed, or load balancers could not be listed, or the event or a setting was refused.";
             "Not by this alarm, but the targets of these frontends do not follow their clusters. `eks-nlb status` shows whose clients are served.";
             "`eks-nlb plan` shows each frontend that fails, with its cluster and code; `eks-nlb explain CLUSTER` says what to do.";
         }
@@ -25,7 +25,7 @@ catalogue! {
         AttentionAlarm = "AttentionAlarm" {
             "More than ToleratedTickets frontends wait for a person: a tag or a cluster is wrong, a load balancer lost its tag, or a stale target has been kept for half an hour.";
             "Not by this alarm: all other frontends are served. `eks-nlb status` shows whose clients are served.";
-            "`eks-nlb plan` shows each frontend that fails or keeps a stale target; `eks-nlb explain CLUSTER` says what to do.";
+            "`eks-nlb plan` shows each frontend that fails or keeps a stale target; `eks-nlb explain CLUSTER` says what to do. A load balancer that lost its tag is not in the plan: the alarm's query names it.";
         }
         /// Fewer load balancers are managed than expected.
         LoadBalancersAlarm = "LoadBalancersAlarm" {

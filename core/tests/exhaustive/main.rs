@@ -77,7 +77,7 @@ fn judged(group: Group<'_>, allowed: &AllowedCidrs) -> Result<(), String> {
     Ok(())
 }
 
-/// Why `taken` must not go, or others must.
+/// Why a target in `taken` must stay, or another one must be deregistered.
 fn wrong(group: Group<'_>, listed: &[Listed], taken: Set, min_healthy: NonZeroU16) -> Option<String> {
     let desired = group.such(|kind| kind.is_desired);
     if taken & desired != 0 {
@@ -124,7 +124,7 @@ fn minimum(group: Group<'_>, min_healthy: NonZeroU16) -> u32 {
     u32::from(min_healthy.get()).min(used.max(if desired < 2 { 2 } else { 1 }))
 }
 
-/// Why other targets must be registered than `planned`.
+/// Why the targets in `planned` are not those that must be registered.
 fn wrongly_registered(group: Group<'_>, planned: &Plan) -> Option<String> {
     let is_missing = |kind: Kind| kind.is_desired && (kind.state.is_none() || kind.is(Draining));
     let (missing, registered) = (group.such(is_missing), planned.register());
@@ -134,7 +134,7 @@ fn wrongly_registered(group: Group<'_>, planned: &Plan) -> Option<String> {
         .then(|| format!("serve-all: {registered:#b} are registered, {missing:#b} are missing"))
 }
 
-/// The stale targets that serve no clients and will not.
+/// The stale targets that serve no clients, now or later.
 fn must_go(group: Group<'_>, min_healthy: NonZeroU16) -> Set {
     let desired = || group.targets.iter().copied().filter(|kind| kind.is_desired);
     let is_short = desired().count() < 2 && min_healthy.get() > 1;

@@ -15,7 +15,7 @@ const CHECKS_LAG: u32 = 2;
 #[derive(Default)]
 pub(super) struct Events {
     sent: usize,
-    /// Whether one has arrived in this step.
+    /// Whether an event has arrived in this step.
     pub(super) arrived: bool,
 }
 
