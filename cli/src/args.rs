@@ -74,7 +74,7 @@ pub(crate) enum Command {
     ///
     /// Reads load balancers, target groups, security groups, endpoint services,
     /// clusters, the function and its schedule. Checks that you lack permission
-    /// for are reported as not looked at and do not affect the exit code. Never
+    /// for are reported as not checked and do not affect the exit code. Never
     /// writes.
     #[command(after_help = examples::DOCTOR)]
     Doctor(DoctorArgs),
@@ -94,7 +94,7 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// Show a recording: what happened in words, and as a picture
     ///
-    /// Addresses are rows, and what each source has of them are bars. The times in
+    /// Each address is a row; bars show when each source had it. The times in
     /// which no client could have connected are red. Needs no account.
     #[command(after_help = examples::TIMELINE)]
     Timeline(TimelineArgs),

@@ -1,5 +1,5 @@
-//! What a shell offers while a command is typed: the names of reports and
-//! alarms, and those of the account, if it answers at once.
+//! Completes a command that is being typed: with the names of reports and
+//! alarms, and with those of the account if AWS answers in time.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use crate::session::Session;
 /// The variable by which a shell asks for completions.
 const VARIABLE: &str = "COMPLETE";
 
-/// A person who pressed Tab does not wait longer.
+/// The longest wait after a person has pressed Tab.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Flags that choose the account, with a value or without.

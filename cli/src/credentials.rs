@@ -11,7 +11,8 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use crate::problem::Problem;
 use crate::profile::Source;
 
-/// Provides what was fetched already, and after that what its source has.
+/// Provides the credentials that were fetched already, and afterwards those of
+/// its source.
 #[derive(Debug)]
 struct Fetched {
     first: Mutex<Option<Credentials>>,

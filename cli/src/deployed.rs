@@ -11,8 +11,8 @@ use crate::reads::{Looked, NotLooked};
 /// The function's name by the Terraform module's default.
 const USUAL_NAME: &str = "eks-nlb-sync";
 
-/// The settings that say what is managed and what is done. How this machine asks
-/// DNS, and how fast, is its own affair.
+/// The settings that decide what is managed and what is done. Name servers,
+/// time-outs and concurrency are this machine's own.
 const TAKEN: [&str; 9] = [
     "NLB_TAG",
     "CLUSTER_NAME_TAG",

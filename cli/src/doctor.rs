@@ -1,8 +1,9 @@
 //! Checks the resources around the frontends, and names a remedy for each fault;
 //! changes nothing.
 //!
-//! linkerd's `check` is the model. What the caller may not look at is said and
-//! fails nothing: IAM's refusal does not show the state of the resource.
+//! linkerd's `check` is the model. A check that the caller has no permission
+//! for is reported and fails nothing: IAM's refusal does not show the state of
+//! the resource.
 
 mod account;
 mod attributes;
@@ -46,8 +47,8 @@ const MANY_FRONTENDS: usize = 20;
 /// tokens, refilled at 10 a second.
 const ELB_EVERY: Duration = Duration::from_millis(600);
 
-/// Makes the checks, and says what they find. With `--pre` only those of what
-/// must be there before anything is deployed.
+/// Makes the checks and prints their findings; with `--pre`, only the
+/// prerequisites of a deployment.
 pub(crate) async fn doctor(
     session: &Session,
     wanted: &DoctorArgs,
@@ -59,7 +60,7 @@ pub(crate) async fn doctor(
     let (credentials, is_known) = account::credentials(&desk).await;
     let mut groups = Vec::new();
     if !is_known {
-        // Nothing else can be looked at, and each would say so again.
+        // Every other check would fail for the same reason.
         groups.push(Group::new("account", [credentials]));
     } else if wanted.pre {
         groups.push(Group::new("account", [credentials, account::reads(&desk).await]));
@@ -81,7 +82,7 @@ pub(crate) async fn doctor(
     groups.retain_mut(|group| group.retain(is_wanted));
     let has =
         |status: Status| groups.iter().flat_map(|group| &group.checks).any(|check| check.status == status);
-    // Where nothing could be looked at, nothing is known to be in order.
+    // If nothing could be checked, nothing is known to be in order.
     let ok = has(Status::Ok) && !has(Status::Failed);
     let diagnosis = Diagnosis { schema_version: SCHEMA_VERSION, region: session.region(), ok, groups };
     match common.output {
@@ -116,7 +117,7 @@ async fn is_large(desk: &Desk<'_>) -> bool {
     listed.is_ok_and(|listed| listed.frontends.len() + listed.rejected.len() > MANY_FRONTENDS)
 }
 
-/// All that surrounds the frontends of a run.
+/// The resources around the frontends of a run.
 async fn deployed(desk: &Desk<'_>) -> Vec<Group> {
     if is_large(desk).await {
         hint(

@@ -84,7 +84,7 @@ fn document<T>(of: T) -> Document<T> {
     Document { schema_version: SCHEMA_VERSION, of }
 }
 
-/// Says why something is not managed, or that nothing has this name.
+/// Explains why a resource is not managed, or reports that none has this name.
 async fn not_managed(
     look: &Look<'_>,
     subject: Subject<'_>,

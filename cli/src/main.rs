@@ -39,7 +39,7 @@ use output::print;
 use problem::Problem;
 use session::Session;
 
-/// One thread, as the function has: all of the work is waiting.
+/// One thread, as the function has, because a run mostly waits for answers.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     match completions::complete() {

@@ -1,4 +1,4 @@
-//! Names things as people do: short, and the nearest one for what is misspelt.
+//! Shortens names, and suggests the nearest one for a misspelt name.
 
 use std::cmp::Reverse;
 

@@ -20,12 +20,12 @@ macro_rules! docs {
 }
 pub(crate) use docs;
 
-/// The version of the form of every JSON document. A field that is added leaves
-/// it as it is.
+/// The version of the format of every JSON document. A new field does not
+/// change it.
 pub(crate) const SCHEMA_VERSION: u16 = 1;
 
-/// Writes `text` to standard output. Its colours are dropped where no terminal
-/// is, and under `NO_COLOR`.
+/// Writes `text` to standard output. Without a terminal, and under `NO_COLOR`,
+/// its colours are removed.
 pub(crate) fn print(text: &str) -> Result<(), Problem> {
     let mut out = AutoStream::new(io::stdout(), AutoStream::choice(&io::stdout())).lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Problem::Write)

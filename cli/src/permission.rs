@@ -1,4 +1,4 @@
-//! Says whether the deployed function may write to a target group: by the
+//! Determines whether the deployed function may write to a target group: by the
 //! policies of its role where IAM can be asked, else by the target group's tag.
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ pub(crate) struct MayWrite {
     pub(crate) message: String,
 }
 
-/// What says whether the function may write.
+/// The evidence for whether the function may write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Basis {
@@ -52,7 +52,7 @@ pub(crate) async fn of_plan(session: &Session, report: &Report) -> Result<Permis
     let clients = session.clients(&budget).await?;
     let arns = written.iter().map(|arn| arn.0.clone()).collect();
     let tags = clients.elb(&budget).tags(arns).await?;
-    // One that was deleted meanwhile has none.
+    // A target group that was deleted meanwhile has none.
     let groups = written.into_iter().filter_map(|arn| Some((tags.get(&arn.0)?.clone(), arn)));
     let groups: Vec<_> = groups.map(|(tags, arn)| (arn, tags)).collect();
     Ok(of_groups(session, &clients, &budget, &groups).await.0)

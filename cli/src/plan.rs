@@ -88,7 +88,7 @@ fn exit_code(report: &Report) -> ExitCode {
 pub(crate) async fn is_agreed(question: &str) -> Result<bool, Problem> {
     hint(question);
     let (answered, answer) = oneshot::channel();
-    // A thread of its own: a read cannot be given up, a thread can.
+    // In a thread, because a blocking read cannot be cancelled.
     std::thread::spawn(move || {
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line);

@@ -131,7 +131,8 @@ pub(crate) fn sentence(error: &CallError) -> String {
     }
 }
 
-/// What a person at this machine can do; a function's operator reads others.
+/// What a person at this machine can do. The function's messages give other
+/// advice.
 fn remedy_of_network(cause: UnreachableCause) -> &'static str {
     match cause {
         UnreachableCause::Name => {
@@ -145,7 +146,8 @@ fn remedy_of_network(cause: UnreachableCause) -> &'static str {
     }
 }
 
-/// The cause, as the SDK has it; nothing where there was nothing to try.
+/// The cause, in the SDK's words; `None` if there was no source of credentials
+/// to try.
 fn cause_of_credentials(profile: &Source, error: &CredentialsError) -> String {
     if matches!(error, CredentialsError::CredentialsNotLoaded(_)) && profile.place().is_empty() {
         return String::new();

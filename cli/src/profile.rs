@@ -31,7 +31,7 @@ pub(crate) struct Source {
 /// How a profile gets credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
-    /// It is not there, or has nothing about credentials.
+    /// The profile does not exist, or configures no credentials.
     Nothing,
     /// IAM Identity Center: `sso_session` or `sso_start_url`.
     Sso,

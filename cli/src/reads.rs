@@ -1,4 +1,4 @@
-//! Reads from AWS what a run does not: what supports the frontends.
+//! Reads the resources around the frontends, which a run does not read.
 
 pub(crate) mod alarms;
 pub(crate) mod cluster;
@@ -29,7 +29,7 @@ impl NotLooked {
         Self { why: why.into() }
     }
 
-    /// AWS answered something else than its API says.
+    /// AWS's answer does not have the form of its API.
     pub(crate) fn unusable(action: &str, what: &str) -> Self {
         Self { why: format!("{action}: the answer has no {what}") }
     }
@@ -75,7 +75,7 @@ fn numbered(prefix: &str, values: &[String]) -> Vec<(String, String)> {
 }
 
 /// What `list` holds in each page of an answer. The marker of the next page is
-/// `answered` in an answer and `asked` in a question.
+/// `answered` in a response and `asked` in a request.
 async fn pages<T>(
     ask: &QueryClient<'_>,
     action: &'static str,

@@ -1,7 +1,7 @@
 //! Records what happens around one frontend; reads only.
 //!
-//! [`sources`] reads each source at its own interval, [`seen`] tells what has
-//! changed, [`sink`] writes it.
+//! [`sources`] reads each source at its own interval, [`seen`] finds what has
+//! changed, and [`sink`] writes it.
 
 mod frontend;
 mod probe;
@@ -48,7 +48,7 @@ pub(crate) async fn record(session: &Session, args: &RecordArgs) -> Result<ExitC
     ))?;
     if args.pseudonymise {
         let names = sink::path_of_names(&path);
-        output::hint(&format!("{} says what was replaced by what: do not pass it on\n", names.display()));
+        output::hint(&format!("{} holds the replaced names: do not pass it on\n", names.display()));
     }
     Ok(ExitCode::SUCCESS)
 }

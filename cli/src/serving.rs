@@ -1,4 +1,5 @@
-//! Says whether clients of a frontend are served, from what a run read.
+//! Determines whether clients of a frontend are served, from the report of a
+//! run.
 
 use eks_nlb_sync::model::{Target, TargetState, Zone};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};

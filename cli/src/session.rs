@@ -32,8 +32,8 @@ use crate::{credentials, names, profile, progress};
 /// run, as by the function.
 const TIME: Duration = Duration::from_mins(10);
 
-/// How long the deployed function is looked for. A network without a way to
-/// Lambda delays every command by so much.
+/// How long the deployed function is looked for. Where Lambda cannot be
+/// reached, every command is delayed by this.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The name of a run in the CloudTrail events of an assumed role.
@@ -121,14 +121,15 @@ impl Session {
             Err(error) => session.deployed.function = Err(error.clone().into()),
         }
         let deployed = &session.deployed;
-        // The doctor says it of a function with settings that it cannot start with.
+        // `doctor` reports a function that cannot start with its settings.
         if let Ok(settings) = settings(common, session.demo.as_ref(), |name| deployed.variable(name)) {
             session.service.settings = settings;
         }
         Ok(session)
     }
 
-    /// Says on standard error where this command and the function differ.
+    /// Prints the differences of this command and the function to standard
+    /// error.
     pub(crate) fn tell_differences(&self) {
         for note in self.deployed.notes(self.settings()) {
             hint(&format!("{note}\n"));

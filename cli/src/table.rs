@@ -1,4 +1,4 @@
-//! Draws a report as the table that a person reads at a glance.
+//! Formats a report as a table.
 
 mod grid;
 mod prose;
@@ -139,7 +139,7 @@ fn healthy(frontend: &FrontendReport) -> String {
         .map_or_else(|| NOTHING.to_owned(), |healthy| format!("{healthy}/{}", frontend.desired.len()))
 }
 
-/// Why a frontend is left alone, in words.
+/// Why a frontend is skipped, in words.
 pub(crate) fn skipped(reason: SkipReason) -> String {
     format!("{reason}: {}", reason.explanation().happening)
 }

@@ -36,7 +36,7 @@ struct OfFunction<'a> {
     code_sha256: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_modified: Option<&'a str>,
-    /// Why nothing is known of it.
+    /// Why the function could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
 }

@@ -9,7 +9,7 @@ use super::values::function_name;
 /// The heading of these flags, which comes after those of the command.
 const HEADING: &str = "Global options";
 
-/// What every command that looks at an account takes.
+/// The flags of every command that reads an account.
 #[derive(Debug, Args)]
 pub(crate) struct Common {
     // No comment for help: rustdoc would have the names of variables in backticks.

@@ -26,13 +26,13 @@ pub(crate) struct RecordArgs {
     /// End this long after the last event; before the first event it never ends
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) until_quiet: Option<Duration>,
-    /// The file to write, or to go on with [default: CLUSTER.trace.jsonl]
+    /// The file to write, or to continue [default: CLUSTER.trace.jsonl]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
     /// Connect to each server and to the load balancer, too: TCP, TLS and GET /readyz
     #[arg(long)]
     pub(crate) probe: bool,
-    /// Replace account, names and addresses, each by the same everywhere
+    /// Replace account, names and addresses by pseudonyms
     #[arg(long)]
     pub(crate) pseudonymise: bool,
 }

@@ -41,7 +41,7 @@ impl SettingFlags {
     }
 }
 
-/// The values of a setting that has few.
+/// The values of a setting that accepts only a few.
 fn choices(variable: &str) -> Vec<CompletionCandidate> {
     let values: &[&str] = match variable {
         "ADDRESS_SOURCE" => &["auto", "dns", "eni", "dns+eni"],

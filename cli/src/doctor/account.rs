@@ -1,4 +1,4 @@
-//! Who calls, and whether AWS answers.
+//! Checks the caller's credentials, and whether AWS answers.
 
 use eks_nlb_sync::error::CallError;
 
@@ -7,8 +7,7 @@ use super::check::Check;
 use super::desk::Desk;
 use crate::reads::{self, Looked, NotLooked};
 
-/// Whether AWS accepts the credentials; and whether there is any sense in
-/// asking on.
+/// Whether AWS accepts the credentials, and whether other checks can be made.
 pub(super) async fn credentials(desk: &Desk<'_>) -> (Check, bool) {
     let mut check = Check::new(CheckId::Credentials);
     let region = desk.session.region();
@@ -27,7 +26,7 @@ pub(super) async fn credentials(desk: &Desk<'_>) -> (Check, bool) {
             check.sees(region, Ok(Some(error.to_string())));
             (check, false)
         }
-        // Without a way to STS, the other services may well be reached.
+        // Where STS cannot be reached, other services may be.
         Err(error) => {
             check.sees(region, Err(NotLooked::from(error)));
             (check, true)

@@ -22,7 +22,7 @@ const THRESHOLDS: [(&str, &str); 2] = [
     ("dns_failover", "a zone leaves DNS"),
 ];
 
-/// Looks at the attributes of the target groups of `frontends`.
+/// Checks the attributes of the target groups of `frontends`.
 pub(super) async fn look(
     desk: &Desk<'_>,
     frontends: &[&FrontendReport],

@@ -19,7 +19,7 @@ use crate::reads::metrics::{self, Metric};
 use crate::reads::network::{self, EndpointService};
 use crate::reads::{Looked, NotLooked};
 
-/// What is known of the load balancers.
+/// The load balancers, as far as they could be read.
 pub(super) struct Balancers {
     /// By ARN.
     pub(super) described: Looked<BTreeMap<String, LoadBalancer>>,
@@ -28,7 +28,7 @@ pub(super) struct Balancers {
     pub(super) checks: Vec<Check>,
 }
 
-/// Looks at the load balancers of `frontends`.
+/// Checks the load balancers of `frontends`.
 pub(super) async fn look(
     desk: &Desk<'_>,
     report: &Report,
@@ -130,8 +130,8 @@ async fn subnets(
     network::subnets(&desk.ask, &of_balancers.chain(of_clusters).cloned().collect()).await
 }
 
-/// Whether there is anything to look at, and for each cluster that is asked
-/// for.
+/// Whether load balancers are managed, and one for each cluster that
+/// `--cluster` names.
 fn managed(desk: &Desk<'_>, report: &Report) -> Check {
     let mut check = Check::new(CheckId::Managed);
     if report.summary.load_balancers == 0 && desk.session.request.clusters.is_none() {

@@ -1,5 +1,5 @@
-//! All checks: what each says where all is well, and what to do where it is
-//! not.
+//! All checks: the statement that is true if one passes, and what to do if it
+//! fails.
 
 use std::fmt;
 
@@ -35,14 +35,14 @@ macro_rules! catalogue {
                 }
             }
 
-            /// What is so where all is well.
+            /// The statement that is true if the check passes.
             pub(crate) fn title(self) -> &'static str {
                 match self {
                     $($(Self::$Variant => $title,)*)*
                 }
             }
 
-            /// What to do where it is not.
+            /// What to do if it fails.
             pub(crate) fn remedy(self) -> &'static str {
                 match self {
                     $($(Self::$Variant => $remedy,)*)*
@@ -98,7 +98,7 @@ pub(super) const BEFORE_UPGRADE: &[CheckId] = &[
     CheckId::Plan,
 ];
 
-/// What tells that an upgrade of a control plane is over.
+/// The checks that an upgrade of a control plane is over.
 pub(super) const AFTER_UPGRADE: &[CheckId] = &[
     CheckId::Credentials,
     CheckId::Cluster,

@@ -1,4 +1,4 @@
-//! A check: what it looks at, what it finds, and what to do then.
+//! A check with its findings and its remedy.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ pub(super) enum Status {
     Ok,
     /// Something is not.
     Failed,
-    /// Nothing that was looked at is wrong, but not all could be looked at.
+    /// No fault was found, but not every resource could be checked.
     #[serde(rename = "skipped")]
     NotLooked,
 }
@@ -36,10 +36,10 @@ pub(super) struct Check {
     pub(super) id: CheckId,
     pub(super) title: &'static str,
     pub(super) status: Status,
-    /// How many things were looked at.
+    /// How many resources were checked.
     #[serde(rename = "checked")]
     pub(super) looked: usize,
-    /// What is worth saying of a check that is fine.
+    /// A detail of a check that passes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
     pub(super) findings: BTreeSet<Finding>,
@@ -52,7 +52,7 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// A check of the catalogue that has not looked at anything.
+    /// A check of the catalogue before any resource was checked.
     pub(super) fn new(id: CheckId) -> Self {
         Self {
             id,
@@ -67,7 +67,7 @@ impl Check {
         }
     }
 
-    /// Takes what a look at `subject` tells: nothing if it is fine.
+    /// Records the result of `subject`: `None` if it passes.
     pub(super) fn sees(&mut self, subject: &str, looked: Looked<Option<String>>) {
         let finding = |says| Finding { subject: subject.to_owned(), says };
         match looked {
@@ -81,7 +81,7 @@ impl Check {
         self.judge();
     }
 
-    /// The same check after a look at each of `subjects`.
+    /// The same check after each of `subjects` was checked.
     pub(super) fn of<'a, T: 'a>(
         id: CheckId,
         subjects: impl IntoIterator<Item = &'a T>,
@@ -95,7 +95,7 @@ impl Check {
         check
     }
 
-    /// The same check with something to say where it is fine.
+    /// The same check with a detail that is shown if it passes.
     pub(super) fn noting(mut self, note: Option<String>) -> Self {
         self.note = note;
         self
@@ -126,17 +126,17 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The checks that had something to look at.
+    /// The checks that had a resource to check.
     pub(super) fn new(name: &'static str, checks: impl IntoIterator<Item = Check>) -> Self {
         let looked = |check: &Check| check.looked > 0 || check.status != Status::Ok;
         let checks: Vec<_> = checks.into_iter().filter(looked).collect();
-        let note = checks.is_empty().then(|| "there is nothing to look at".to_owned());
+        let note = checks.is_empty().then(|| "there is nothing to check".to_owned());
         Self { name, checks, note }
     }
 
-    /// A group of which nothing could be looked at.
+    /// A group of which no resource could be checked.
     pub(super) fn not_looked(name: &'static str, NotLooked { why }: &NotLooked) -> Self {
-        Self { name, checks: Vec::new(), note: Some(format!("not looked at: {why}")) }
+        Self { name, checks: Vec::new(), note: Some(format!("not checked: {why}")) }
     }
 
     /// Leaves only the checks that are `wanted`; false if the group has none.

@@ -22,14 +22,14 @@ use crate::reads::{Looked, NotLooked};
 /// which every copy of a kubeconfig can be found and replaced.
 const SOON: Duration = Duration::from_hours(24 * 182);
 
-/// What is known of the clusters.
+/// The clusters, as far as they could be read.
 pub(super) struct Clusters {
-    /// The clusters that other checks can look at.
+    /// The clusters that other checks can read.
     pub(super) ready: Vec<Cluster>,
     pub(super) checks: Vec<Check>,
 }
 
-/// Looks at the clusters of these names.
+/// Checks the clusters of these names.
 pub(super) async fn look(desk: &Desk<'_>, wanted: &BTreeSet<String>, families: &Families) -> Clusters {
     let described = wanted.iter().map(async |name| (name, cluster::describe(&desk.ask, name).await));
     let described = join_all(described).await;
@@ -90,12 +90,12 @@ fn is_active(cluster: &Cluster) -> Looked<Option<String>> {
     match cluster.status.as_str() {
         "ACTIVE" | "UPDATING" => Ok(None),
         "FAILED" => Ok(Some("EKS could not create it: its status is FAILED".to_owned())),
-        // It passes, and there is nothing to look at meanwhile.
+        // This state ends by itself, and until then there is nothing to check.
         other => Err(NotLooked::because(format!("its status is {other}"))),
     }
 }
 
-/// Whether the owners of the clusters consent, where that is asked for.
+/// Whether the owners of the clusters consent, where `CLUSTER_TAG` requires it.
 fn consent(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
     let Some(wanted) = &desk.session.settings().cluster_tag else {
         return Check::new(CheckId::ClusterConsent);
@@ -105,8 +105,8 @@ fn consent(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
     })
 }
 
-/// Whether an upgrade finds room. EKS may put a new API server into any of the
-/// subnets.
+/// Whether the subnets have addresses for an upgrade. EKS may put a new API
+/// server into any of the subnets.
 ///
 /// Source: AWS re:Post, *How do I plan an upgrade strategy for an Amazon EKS
 /// cluster?* (read November 2026): up to five free addresses.

@@ -14,7 +14,7 @@ use crate::reads::cluster::Cluster;
 use crate::reads::elb::LoadBalancer;
 use crate::session::Session;
 
-/// What is needed to look.
+/// What the checks need.
 pub(super) struct Desk<'a> {
     pub(super) session: &'a Session,
     pub(super) ask: QueryClient<'a>,
@@ -35,7 +35,7 @@ pub(super) struct Balancer<'a> {
     pub(super) clusters: Vec<&'a Cluster>,
 }
 
-/// What people call a frontend.
+/// The short name of a frontend.
 pub(super) fn name_of(frontend: &FrontendReport) -> String {
     let group = frontend.target_group.as_ref().map(|arn| names::target_group(arn).to_owned());
     let balancer = frontend.load_balancer.as_ref().map(|arn| names::load_balancer(arn).to_owned());

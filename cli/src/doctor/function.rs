@@ -19,7 +19,7 @@ const LATE: Duration = Duration::from_mins(15);
 /// and not many more.
 const BACK: Duration = Duration::from_hours(3);
 
-/// Looks at the function that is named, or at the one of the usual name.
+/// Checks the function that is named, or the one of the usual name.
 pub(super) async fn look(desk: &Desk<'_>) -> Vec<Check> {
     let mut exists = Check::new(CheckId::Function);
     let deployed = desk.session.deployed();

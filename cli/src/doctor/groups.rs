@@ -1,4 +1,5 @@
-//! The target groups: what they take, how they check it, and who may write.
+//! Checks target groups: their type, their health checks, and who may write to
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +20,7 @@ use crate::reads::{Looked, NotLooked};
 /// What an API server answers without credentials, on every EKS version.
 const PATHS: [&str; 3] = ["/readyz", "/livez", "/healthz"];
 
-/// Looks at the target groups of `frontends`.
+/// Checks the target groups of `frontends`.
 pub(super) async fn look(
     desk: &Desk<'_>,
     frontends: &[&FrontendReport],

@@ -14,7 +14,7 @@ use crate::reads::elb::Listener;
 /// The port of API servers and of their clients.
 pub(super) const PORT: &str = "443";
 
-/// Looks at the listeners that forward to the target groups of `frontends`.
+/// Checks the listeners that forward to the target groups of `frontends`.
 pub(super) fn look(
     frontends: &[&FrontendReport],
     listeners: &BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,

@@ -1,4 +1,5 @@
-//! What a run from here and now tells: who is served, and what it would do.
+//! Checks the result of a dry run: whose clients are served, and what the run
+//! would do.
 
 use eks_nlb_sync::model::TargetState;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
@@ -15,7 +16,7 @@ use crate::serving::{self, Serving};
 pub(super) fn look(desk: &Desk<'_>, report: &Looked<Report>) -> [Check; 4] {
     let plan = plan(desk, report);
     let overrides = of_each(CheckId::Overrides, report, |frontend| frontend.current.is_some(), overridden);
-    // What is skipped or fails is the business of the check `plan`.
+    // The check `plan` reports frontends that are skipped or fail.
     let is_planned = |frontend: &FrontendReport| frontend.plan.is_some() && frontend.failure().is_none();
     let settled = of_each(CheckId::Settled, report, is_planned, unsettled);
     [served(desk, report), overrides, settled, plan]

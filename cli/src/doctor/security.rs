@@ -17,7 +17,7 @@ use crate::reads::network::{self, EndpointService, Peer, Rule, Subnet};
 /// The port of API servers.
 const PORT: i32 = 443;
 
-/// Looks at the security groups of both sides.
+/// Checks the security groups of both sides.
 pub(super) async fn look(
     desk: &Desk<'_>,
     balancers: &[Balancer<'_>],

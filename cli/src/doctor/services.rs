@@ -1,4 +1,5 @@
-//! The endpoint services: who may connect, and who waits.
+//! Checks endpoint services: who may connect, and which connections wait to be
+//! accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +13,7 @@ use crate::names;
 use crate::reads::Looked;
 use crate::reads::network::{self, EndpointService};
 
-/// Looks at the endpoint services of the load balancers of `frontends`.
+/// Checks the endpoint services of the load balancers of `frontends`.
 pub(super) async fn look(
     desk: &Desk<'_>,
     frontends: &[&FrontendReport],

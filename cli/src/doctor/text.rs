@@ -1,5 +1,4 @@
-//! Puts the checks into words, one line each, and more where something is
-//! wrong.
+//! Prints the checks: one line each, and more for findings.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

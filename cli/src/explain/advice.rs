@@ -12,7 +12,7 @@ use eks_nlb_sync::serving::{is_healthy, unserved};
 use super::health::Reason;
 use crate::permission::{self, Basis, MayWrite};
 
-/// What is known of one frontend.
+/// The facts about one frontend.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub(super) frontend: &'a FrontendReport,
@@ -166,7 +166,7 @@ fn is_at(target: &str, ip: IpAddr) -> bool {
     target.parse::<std::net::SocketAddr>().is_ok_and(|address| address.ip() == ip)
 }
 
-/// What the desired targets lack where all of them are well.
+/// What is missing although every desired target is healthy.
 fn of_shortfall(facts: Facts<'_>) -> Option<String> {
     let desired = facts.frontend.desired.len();
     let shortfalls = facts.frontend.withheld.iter().filter_map(|withheld| withheld.reason.shortfall());

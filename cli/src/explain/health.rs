@@ -26,7 +26,7 @@ pub(super) async fn reasons(
 ) -> Result<BTreeMap<String, Reason>, CallError> {
     let of = [("TargetGroupArn".to_owned(), group.0.clone())];
     let answer = ask.xml("elasticloadbalancing:DescribeTargetHealth", &of).await?;
-    // Without its reasons, all else that is known is still worth telling.
+    // If the reasons cannot be read, everything else is shown without them.
     Ok(read(&answer).unwrap_or_default())
 }
 

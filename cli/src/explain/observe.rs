@@ -22,7 +22,7 @@ pub(super) struct Look<'a> {
     listed: Vec<Frontend>,
 }
 
-/// What a look has found.
+/// The result for a subject.
 pub(super) struct Found {
     /// The frontends that the subject names.
     pub(super) frontends: Vec<FrontendReport>,
@@ -65,7 +65,7 @@ impl<'a> Look<'a> {
     }
 }
 
-/// Leaves of `discovery` what `subject` names.
+/// Keeps the frontends of `discovery` that `subject` names.
 fn narrow(discovery: &mut Discovery, subject: Subject<'_>) {
     discovery.frontends.retain(|frontend| subject.names(&listed_as(frontend)));
     discovery.rejected.retain(|rejected| subject.names(&rejected.report));

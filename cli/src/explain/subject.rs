@@ -1,4 +1,5 @@
-//! What a person may call a frontend, and the nearest name of the same kind.
+//! The names by which a person may ask for a frontend, and the nearest one of
+//! the same kind.
 
 use std::net::{IpAddr, SocketAddr};
 

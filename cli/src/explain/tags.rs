@@ -1,4 +1,4 @@
-//! Says which tags decide about a frontend.
+//! Explains which tags decide about a frontend.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Says why something is not managed, and everything that it needs.
+//! Explains why a resource is not managed, and lists everything that it needs.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::problem::Problem;
 /// ELB's `Scheme` of a load balancer that has no public address.
 const INTERNAL: &str = "internal";
 
-/// Something that exists and is not managed.
+/// A resource that exists and is not managed.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Unmanaged {
@@ -75,7 +75,7 @@ async fn of_other_kind(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanage
     let key = if subject.0.starts_with("arn:") { "LoadBalancerArns.member.1" } else { "Names.member.1" };
     let named = [(key.to_owned(), subject.0.to_owned())];
     let query = look.clients.query_client(look.budget);
-    // ELB refuses a name that nothing has.
+    // ELB reports an unknown name as an error.
     let answer = query.xml("elasticloadbalancing:DescribeLoadBalancers", &named).await.ok()?;
     let result = answer.child("DescribeLoadBalancersResult").ok()??;
     let found = result.child("LoadBalancers").ok()??.members().next()?;

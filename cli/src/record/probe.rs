@@ -18,7 +18,7 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 
 use crate::trace::{Change, Probed};
 
-/// A client that waits longer has given up in most tools.
+/// Most tools give up a connection after this time.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The most of an answer that is read: its status line.

@@ -1,4 +1,5 @@
-//! Replaces account, names and addresses, each by the same wherever it stands.
+//! Replaces account, names and addresses, each by the same pseudonym
+//! everywhere.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};

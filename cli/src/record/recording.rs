@@ -44,7 +44,7 @@ pub(super) struct Recording<'a, P: RuntimeProvider> {
     began: Instant,
     lines: Cell<u64>,
     last_line: Cell<Instant>,
-    /// When something happened last, if it did.
+    /// The time of the last event, if there was one.
     last_event: Cell<Option<Instant>>,
     bar: ProgressBar,
 }
@@ -174,7 +174,7 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
         if news.is_event {
             self.last_event.set(Some(Instant::now()));
         }
-        // What one look has brought has one time.
+        // All changes of one reading have the same time.
         let at = Time::now();
         news.changes.into_iter().try_for_each(|change| self.write(at, change))
     }
@@ -185,7 +185,7 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
         self.sink.borrow_mut().line(at, change)
     }
 
-    /// Shows how far it is, and that it is alive.
+    /// Shows the progress of the recording.
     fn show(&self) -> io::Result<()> {
         let nothing = "nothing has happened yet".to_owned();
         let last = self.last_event.get();
@@ -202,7 +202,7 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
     }
 }
 
-/// Does `work` again and again, until it fails.
+/// Repeats `work` until it fails.
 async fn repeat(every: Duration, work: impl AsyncFn() -> io::Result<()>) -> io::Result<Infallible> {
     let mut ticks = interval(every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -230,8 +230,8 @@ fn node(change: &Change) -> Option<(String, IpAddr)> {
     }
 }
 
-/// The servers that a source names. Others than the control plane's interfaces
-/// are left alone.
+/// The servers that a source names. Of the interfaces, only the control plane's
+/// are probed.
 pub(super) fn servers(change: &Change) -> Vec<IpAddr> {
     match change {
         Change::Name { addresses, .. } => addresses.iter().copied().collect(),

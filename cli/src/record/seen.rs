@@ -1,4 +1,4 @@
-//! Remembers what was seen last, and tells what has changed since.
+//! Remembers the last state of each source, and returns what has changed since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,17 +8,17 @@ use crate::trace::{Change, Line, Source, Subject};
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     states: BTreeMap<Subject, Change>,
-    /// The sources that were read before: whatever is new in them is an event, and
-    /// not how it was at first.
+    /// The sources that were read before: a change in one of them is an event, its
+    /// first state is not.
     known: BTreeSet<Option<Source>>,
     unread: BTreeSet<Source>,
 }
 
-/// What a look has brought.
+/// The result of one reading.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct News {
     pub(crate) changes: Vec<Change>,
-    /// Whether something has happened since an earlier look.
+    /// Whether an event happened since an earlier reading.
     pub(crate) is_event: bool,
 }
 
@@ -32,7 +32,7 @@ impl Seen {
         seen
     }
 
-    /// Takes the present state of some subjects; the others stay.
+    /// Records the present state of some subjects; the others keep theirs.
     pub(crate) fn some(&mut self, now: Vec<Change>) -> News {
         let mut news = News::default();
         for change in now {
@@ -47,8 +47,8 @@ impl Seen {
         news
     }
 
-    /// Takes the present state of all subjects of a source, or of probes. Missing
-    /// subjects have ended.
+    /// Records the present state of all subjects of a source, or of probes.
+    /// Missing subjects have ended.
     pub(crate) fn all(&mut self, source: Option<Source>, now: Vec<Change>) -> News {
         let present: BTreeSet<_> = now.iter().filter_map(Change::subject).collect();
         let is_missing = |subject: &Subject| is_of(source, subject) && !present.contains(subject);

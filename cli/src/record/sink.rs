@@ -44,7 +44,7 @@ impl Sink {
             return Err(Problem::file(
                 path,
                 &format!(
-                    "it is a trace of {} ({}), and cannot go on with {}: give another --out",
+                    "it is a trace of {} ({}), and cannot be continued with {}: give another --out",
                     theirs.cluster, theirs.target_group, own.target_group
                 ),
             ));
@@ -54,7 +54,7 @@ impl Sink {
         Ok((sink, earlier.lines))
     }
 
-    /// A change as it is written: with pseudonyms, if there are any.
+    /// A change as it is written, with pseudonyms if they are used.
     pub(crate) fn replaced(&mut self, change: Change) -> io::Result<Change> {
         let Some(names) = &mut self.names else { return Ok(change) };
         let before = names.len();
@@ -77,14 +77,14 @@ impl Sink {
         self.file.flush()
     }
 
-    /// What a killed process has left of its last line.
+    /// The part of the last line that a killed process has written.
     fn drop_half_a_line(&mut self) -> io::Result<()> {
         let bytes = std::fs::read(&self.path)?;
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         self.file.set_len(whole.try_into().unwrap_or(u64::MAX))
     }
 
-    /// Keeps what is replaced by what, for the operator alone.
+    /// Writes the pseudonyms to a file that only its owner can read.
     fn keep_names(&self) -> io::Result<()> {
         let Some(names) = &self.names else { return Ok(()) };
         let mut file = private(&path_of_names(&self.path))?;
@@ -93,7 +93,7 @@ impl Sink {
     }
 }
 
-/// Where the names stand that the trace at `path` replaces.
+/// The file with the names that the trace at `path` replaces.
 pub(crate) fn path_of_names(path: &Path) -> PathBuf {
     let mut names = path.as_os_str().to_owned();
     names.push(".names.json");

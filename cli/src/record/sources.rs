@@ -23,7 +23,8 @@ use tokio::time::timeout;
 use super::frontend::{Recorded, list};
 use crate::trace::{Change, Time, Update};
 
-/// The time of one look, throttling and the wait for ELB's turn included.
+/// The time limit of one reading, including throttling and the wait between
+/// calls of ELB.
 const TIME: Duration = Duration::from_mins(1);
 
 /// Updates that are described in one look: EKS remembers many, and most are over.

@@ -111,7 +111,7 @@ fn in_service(trace: &Trace) -> Option<Duration> {
     shortest.map(|time| Duration::from_secs(time.as_secs()))
 }
 
-/// Writes happenings as lines come.
+/// Turns the lines of a trace into happenings.
 struct Writer<'a> {
     map: &'a Map,
     servers: Vec<Server>,
@@ -171,7 +171,8 @@ impl<'a> Writer<'a> {
             return;
         }
         if step == 0 {
-            // It was there before, and is taken to serve unless a probe denies it.
+            // The server existed before, and counts as serving unless a probe
+            // failed.
             self.servers.push(server);
             self.serving.insert(address);
             self.ready.insert(address);

@@ -43,7 +43,8 @@ pub(super) struct Cluster<'a> {
     #[serde(rename = "cluster", skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<&'a ClusterName>,
     pub(super) state: Serving,
-    /// No later than which it began; absent where CloudWatch cannot tell.
+    /// The outage began at this time or earlier; absent where CloudWatch does
+    /// not show it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<String>,
     pub(super) frontends: Vec<Frontend<'a>>,

@@ -14,7 +14,7 @@ use textwrap::core::display_width;
 
 use super::prose;
 
-/// Stands for a value that does not exist.
+/// Shown for an absent value.
 pub(crate) const NOTHING: &str = "-";
 
 /// A reason that is no longer than its number is not replaced by it.
@@ -108,7 +108,7 @@ impl Grid {
 }
 
 impl Row {
-    /// Its cells that say anything, with the reason.
+    /// Its cells that are not empty, with the reason.
     fn words(&self, reference: &str) -> String {
         let cells = self.cells.iter().map(Cell::content).filter(|cell| cell != NOTHING);
         cells.chain([reference.to_owned()]).collect::<Vec<_>>().join("  ")

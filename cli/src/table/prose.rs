@@ -7,7 +7,8 @@ use textwrap::{Options, WordSeparator, WordSplitter, core::display_width};
 /// The characters of a line in a file.
 const LINE: usize = 100;
 
-/// A label leaves at least so much of a line for its text, or stands above it.
+/// If a label leaves less of a line than this for its text, the text begins on
+/// the next line.
 const TEXT: usize = 36;
 
 /// The width of the terminal, if standard output is one and it has a width.

@@ -68,7 +68,7 @@ impl Picture {
         }
         let to = trace.lines.last().map_or(from, |line| line.at);
         let (unserved, outages) = clients.finish(to);
-        // Of a hole nothing is known, an outage neither.
+        // A hole shows no outage, because nothing is known of it.
         let known = |spans: Spans| without(spans, &trace.holes);
         let unserved = unserved.into_iter().map(|(zone, spans)| (zone, known(spans)));
         let unserved = unserved.filter(|(_, spans)| !spans.is_empty()).collect();
@@ -82,7 +82,7 @@ struct Painter {
     order: Vec<IpAddr>,
     zones: BTreeMap<String, Row>,
     writes: Vec<Write>,
-    /// What each name server names.
+    /// The addresses that each name server names.
     named: BTreeMap<SocketAddr, BTreeSet<IpAddr>>,
     /// The addresses of each interface.
     interfaces: BTreeMap<String, BTreeSet<IpAddr>>,
@@ -187,7 +187,7 @@ impl Painter {
     }
 }
 
-/// What of `spans` lies in no hole.
+/// The parts of `spans` that are in no hole.
 fn without(mut spans: Spans, holes: &[Hole]) -> Spans {
     for hole in holes {
         let cut = |(from, to): (Time, Time)| [(from, to.min(hole.from)), (from.max(hole.to), to)];

@@ -19,7 +19,7 @@ const TOP: f64 = 74.0;
 const PITCH: f64 = 11.0;
 const GAP: f64 = 10.0;
 
-/// As many times are written below each other's lines.
+/// The most time labels on the axis.
 const TICKS: u64 = 8;
 
 /// The whole document.

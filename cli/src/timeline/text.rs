@@ -1,4 +1,4 @@
-//! Says in words what a trace holds.
+//! Prints a trace in words.
 
 use std::fmt::Write;
 use std::net::IpAddr;

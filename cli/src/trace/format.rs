@@ -146,13 +146,13 @@ pub(crate) enum Change {
         #[serde(skip_serializing_if = "Option::is_none")]
         milliseconds: Option<u64>,
     },
-    /// A source could not be read; what it said before is not renewed.
+    /// A source could not be read; its last known state may be outdated.
     Unread {
         source: Source,
         /// A code of docs/reference.md, as in `AccessDenied`.
         error: String,
     },
-    /// It can be read again.
+    /// The source can be read again.
     Readable { source: Source },
     /// Nothing else changed for [`ALIVE_SECONDS`].
     Alive,

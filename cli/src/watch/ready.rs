@@ -57,7 +57,8 @@ impl Readiness {
         let readiness = self.clone();
         tokio::spawn(async move {
             loop {
-                // One after the other: who probes does so every few seconds.
+                // Requests are answered one after the other, because probes
+                // come every few seconds.
                 if let Ok((probe, _)) = listener.accept().await {
                     _ = timeout(PATIENCE, readiness.answer(probe)).await;
                 }

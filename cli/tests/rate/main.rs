@@ -40,7 +40,7 @@ async fn run(desk: &Desk) -> Duration {
 }
 
 /// At a sixth of the older rate the buckets stay nearly full, so the run that
-/// begins while `doctor` is at work finds its burst.
+/// begins while `doctor` is running can make its burst of calls.
 #[tokio::test]
 async fn doctor_leaves_the_function_its_rate() {
     let desk = Desk::new(converged).await;

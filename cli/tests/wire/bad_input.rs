@@ -1,4 +1,4 @@
-//! Whatever goes wrong ends in one sentence that says what to do.
+//! Every error ends in one sentence that says what to do.
 
 use std::time::Duration;
 
@@ -134,7 +134,8 @@ async fn a_closed_pipe_ends_every_command_in_silence() {
     assert_eq!(desk.writes(), 0);
 }
 
-/// Its lines are a log, but a reader that went away wants no more runs.
+/// `watch` ends when the reader of its output is gone, although it writes a
+/// log.
 #[tokio::test]
 async fn a_closed_pipe_ends_watch_after_its_run() {
     let desk = Desk::new(small_fleet).await;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::support::*;
 
-/// A world in which the function manages what carries another tag than usual.
+/// A world in which the function's `NLB_TAG` is not the default.
 fn of_another_tag(world: &mut World) {
     world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
     let spec = LoadBalancerSpec::network("nlb-payments").tag("team", "a").tag("eks", "payments");
@@ -79,7 +79,8 @@ fn two(world: &mut World) {
     world.supporting.other_functions.push(second);
 }
 
-/// By its name, else as the only one that has its variables.
+/// The function is found by its name, else as the only one that has its
+/// variables.
 #[tokio::test]
 async fn the_function_finds_itself_where_there_is_one() {
     type Case = (fn(&mut World), &'static [&'static str], &'static str);

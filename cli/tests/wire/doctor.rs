@@ -1,5 +1,5 @@
-//! `eks-nlb doctor`: each thing that can be wrong around the frontends is found,
-//! and nothing is where all is well.
+//! `eks-nlb doctor` finds each fault around the frontends, and reports none
+//! where there is none.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -653,7 +653,7 @@ fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Every check of a deployed frontend fails for something.
+/// Each check of a deployed frontend fails in at least one case.
 #[tokio::test]
 async fn there_is_something_wrong_for_every_check() {
     let desk = Desk::new(|world| _ = healthy(world)).await;
@@ -691,7 +691,7 @@ async fn what_the_caller_may_not_look_at_is_said_and_fails_nothing() {
         let said = desk.run(arguments).await;
 
         assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{operation}: {said:?}");
-        assert!(said.out.contains('‼') && said.out.contains("not looked at"), "{operation}: {}", said.out);
+        assert!(said.out.contains('‼') && said.out.contains("not checked"), "{operation}: {}", said.out);
         assert!(said.out.contains(&format!("{service}:{operation}")), "{operation}: {}", said.out);
         assert!(!said.out.contains("✗ "), "{operation}: {}", said.out);
     }
@@ -763,7 +763,7 @@ async fn a_certificate_authority_that_is_no_certificate_is_not_judged() {
     assert_eq!(ids(&diagnosis, "failed"), Vec::<String>::new());
 }
 
-/// Where nothing at all can be read, all is not well.
+/// If nothing can be read, `doctor` fails.
 #[tokio::test]
 async fn without_a_network_nothing_is_well() {
     let desk = Desk::new(|world| {
@@ -929,7 +929,7 @@ async fn a_function_of_another_name_is_found_by_it() {
     );
 }
 
-/// Of another account, by a role of it; the function is in neither.
+/// A role gives access to another account; neither account has the function.
 #[tokio::test]
 async fn another_account_is_looked_at_by_its_role() {
     const ROLE: &str = "arn:aws:iam::444455556666:role/reader";

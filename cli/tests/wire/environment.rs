@@ -1,5 +1,6 @@
-//! What every AWS tool's environment offers: profiles, certificates, proxies.
-//! Whatever is wrong with it ends in one sentence, and nothing is written.
+//! Profiles, certificates and proxies, as every AWS tool takes them from its
+//! environment. Each error in them ends in one sentence, and nothing is
+//! written.
 
 use std::fs;
 use std::path::{Path, PathBuf};

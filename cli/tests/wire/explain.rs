@@ -139,7 +139,7 @@ async fn what_elb_says_of_a_target_is_told() {
     assert_eq!(says("10.2.2.31:443"), Some(serde_json::Value::Null), "it is healthy");
 }
 
-/// By the rules that the reference numbers.
+/// The rules are those of docs/reference.md.
 #[tokio::test]
 async fn what_is_left_alone_is_left_by_a_rule() {
     let desk = Desk::new(|world| {

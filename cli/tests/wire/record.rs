@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use crate::support::*;
 
-/// Often enough for a test not to wait.
+/// A short interval, so that tests need not wait.
 const QUICK: [&str; 4] = ["--every", "20ms", "--elb-every", "10ms"];
 
 /// A recording of `ledger`, and its file.
@@ -173,7 +173,7 @@ async fn a_killed_recording_loses_nothing_and_goes_on() {
     let whole = fs::read_to_string(&path).expect("a trace");
     assert!(whole.ends_with('\n'), "{whole}");
 
-    // The kill of a machine leaves half a line.
+    // A machine that loses power leaves a partial line.
     fs::write(&path, format!("{whole}{{\"at\":\"2026")).expect("it is written");
     desk.sim.world().rotate("ledger", ["10.1.1.20", "10.1.3.22"]);
     let recording = Recording::start(&desk, &path, &[]);

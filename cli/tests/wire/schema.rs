@@ -31,7 +31,7 @@ fn name_of(document: &Value) -> &'static str {
     }
 }
 
-/// That a schema describes `document`, which a command has printed.
+/// Asserts that a schema describes `document`, which a command has printed.
 pub(crate) fn assert_described(document: &Value) {
     let name = name_of(document);
     let validator = jsonschema::validator_for(&schema(name)).expect("a schema");

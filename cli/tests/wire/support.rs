@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// Longer than anything here may take: a test that hangs is a test that failed.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What a program that ended has said.
+/// The output of a program that ended.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(crate) code: Option<i32>,
@@ -32,7 +32,7 @@ impl Said {
         self.out.lines().filter(|line| line.contains(part)).collect()
     }
 
-    /// That it ended in one sentence, which mentions every one of `parts`.
+    /// Asserts that it ended in one sentence, which contains each of `parts`.
     pub(crate) fn assert_one_sentence(&self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert_eq!(self.err.lines().count(), 1, "{self:?}");

@@ -11,7 +11,7 @@ use eks_nlb_simulator::{Fault, Frontend, World};
 use crate::doctor::{JSON, free_addresses, healthy, ids, only_rule};
 use crate::support::*;
 
-/// An unusual world in which nothing is wrong, and with which settings.
+/// An unusual world without a fault, and a setting that it needs.
 struct Unusual {
     is: &'static str,
     plant: fn(&mut World, &Frontend),
@@ -114,7 +114,7 @@ async fn the_owners_consent_is_asked_for() {
     assert!(diagnosis.to_string().contains("it does not carry nlb=yes"), "{diagnosis:#}");
 }
 
-/// Where load balancers cannot be listed, every group says so.
+/// If load balancers cannot be listed, every group reports that.
 #[tokio::test]
 async fn no_group_vanishes() {
     let denied = |world: &mut World| {
@@ -123,7 +123,7 @@ async fn no_group_vanishes() {
     };
     for (populate, says) in [
         (denied as fn(&mut World), "IAM denies elasticloadbalancing:DescribeLoadBalancers"),
-        (|_| {}, "nothing to look at"),
+        (|_| {}, "nothing to check"),
     ] {
         let desk = Desk::new(populate).await;
 
@@ -158,7 +158,7 @@ async fn before_an_upgrade() {
             },
             &["served", "overrides"],
         ),
-        // It does not concern an upgrade.
+        // Preserved client addresses do not concern an upgrade.
         (|world, frontend| world.supporting.group(&frontend.target_group).preserves_client_ip = true, &[]),
     ] {
         let desk = Desk::new(|world| {

@@ -59,7 +59,8 @@ async fn asked(desk: &Desk, answer: &str, command: &str) -> Said {
     said(desk.shell(&format!("echo {answer} | script -qec '{program} {command}' /dev/null"))).await
 }
 
-/// The plan is a question, the report the answer.
+/// The plan goes to standard error with the question; standard output has the
+/// report alone.
 #[tokio::test]
 async fn json_is_one_document_on_a_terminal_too() {
     let desk = Desk::new(small_fleet).await;
@@ -125,6 +126,6 @@ async fn an_interruption_never_parts_registering_from_deregistering() {
     let (registered, deregistered) = (count("RegisterTargets"), count("DeregisterTargets"));
     assert_eq!(registered, deregistered);
     assert!(registered < usize::from(FRONTENDS), "it was over before");
-    // Nothing is half done that the next run does not do.
+    // The next run completes what the interrupted one did not do.
     assert_eq!(desk.run(&["sync", "--yes"]).await.code, Some(0));
 }

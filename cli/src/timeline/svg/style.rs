@@ -16,7 +16,7 @@ const LEGEND: [(&str, &str); 8] = [
     ("fails", "probe fails"),
 ];
 
-/// What looks the same on light and dark.
+/// Styles that are the same on light and dark backgrounds.
 const STYLE: &str = "\
 text{font:12px system-ui,-apple-system,'Segoe UI',sans-serif}.dim{font-size:9px}.small{font-size:11px}\
 .title{font-size:15px;font-weight:600}.redtext{font-weight:600}.red{fill-opacity:.3}.veil{fill-opacity:.8}.hole{fill:url(#hole)}\
