@@ -1,4 +1,4 @@
-# What is refused before anything is made, and what is warned of.
+# Conditions that are refused before anything is made, and warnings.
 
 # Remembers what this access was made for. A second plan compares: most of it
 # cannot change while clients are connected.

@@ -126,7 +126,7 @@ resource "aws_lb_target_group" "this" {
     unhealthy_draining_interval             = var.target_health_state.unhealthy_draining_interval
   }
 
-  # One healthy API server serves: what the function's rules reckon with. AWS's
+  # One healthy API server is enough, which the function's rules rely on. AWS's
   # defaults, stated so that nothing else sets them.
   target_group_health {
     dns_failover {

@@ -2,8 +2,8 @@
 # zones of the control plane, its empty target group, and the endpoint service.
 # Or, on a load balancer that several clusters share, one more listener.
 #
-# Targets are not Terraform's business: eks-nlb-sync keeps them at the API
-# server's addresses, and nothing here notices when they change.
+# Terraform does not manage targets: eks-nlb-sync keeps them at the API server's
+# addresses, and a change of them makes no plan here.
 
 data "aws_region" "this" {}
 
@@ -108,7 +108,7 @@ locals {
     "${trim(substr(local.plain_name, 0, 8), "-")}-${trim(strrev(substr(strrev(local.plain_name), 0, 8)), "-")}-${substr(sha256(local.name), 0, 5)}"
   )
 
-  # What must be made before its predecessor goes needs a name of its own, each
+  # A resource that is made before its predecessor is deleted needs another name each
   # time. Existing resources keep their names.
   unique_name = "${local.short_name}-${substr(uuid(), 0, 8)}"
 

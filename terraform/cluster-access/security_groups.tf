@@ -1,5 +1,5 @@
-# Every rule is made before its predecessor goes, so that no change of one leaves a
-# moment without.
+# Every rule is made before its predecessor is deleted, so that no change interrupts
+# clients.
 
 # Made with the load balancer because one created without a security group can
 # never be given one. `name_prefix` lets a replacement exist at the same time as the old one.

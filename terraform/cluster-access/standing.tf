@@ -7,7 +7,7 @@ data "aws_security_groups" "standing" {
   tags  = { "eks-nlb-sync/access" = local.access_key }
 }
 
-# One, or while a replacement is refused two.
+# One group, or two while a replacement is refused.
 data "aws_security_group" "standing" {
   for_each = toset(flatten(data.aws_security_groups.standing[*].ids))
   id       = each.value
@@ -29,7 +29,8 @@ locals {
   # In this VPC: a load balancer that moves takes none along.
   kept_subnets = length(setsubtract(local.standing_vpcs, [local.vpc_id])) == 0 ? local.standing_subnets : {}
 
-  # Taken from a load balancer in place: nothing can be.
+  # Subnets that this plan would take from the load balancer, which cannot be done in
+  # place.
   taken_subnets = sort([for zone, subnet in local.standing_subnets : "${subnet} (${zone})" if lookup(local.subnets, zone, "") != subnet])
 
   standing_target_groups = toset(compact([for group in data.aws_security_group.standing : lookup(group.tags, "eks-nlb-sync/target-group", "")]))

@@ -34,7 +34,7 @@ locals {
       kind      = "page"
       text      = <<-EOT
         no run has ended for no_run_minutes: the schedule is off, no concurrency is left, the time is not
-        enough, or the program does not start. Nothing is kept up to date. INSUFFICIENT_DATA is the alarm.
+        enough, or the program does not start. Nothing is kept up to date. The state is INSUFFICIENT_DATA.
       EOT
       query     = "stopped"
       metric    = "Failing"
@@ -73,8 +73,8 @@ locals {
       made      = local.writes
       kind      = "page"
       text      = <<-EOT
-        for a quarter of an hour, more than tolerated_failures frontends have failed, or load balancers could
-        not be listed, or the event was refused. The targets stay as they are; when a control plane moves,
+        for most of a quarter of an hour, more than tolerated_failures frontends have failed, or load balancers
+        could not be listed, or event or setting were refused. Targets stay as they are; when a control plane moves,
         its clients are cut off.
       EOT
       query     = "failing"
@@ -108,7 +108,7 @@ locals {
       missing   = "ignore"
     }
 
-    # A load balancer that is deleted is not failed, it is gone.
+    # A deleted load balancer fails no frontend: only the number of load balancers falls.
     load-balancers = {
       made      = local.writes && var.min_load_balancers > 0
       kind      = "ticket"
@@ -131,8 +131,8 @@ locals {
       made      = var.dry_run
       kind      = "ticket"
       text      = <<-EOT
-        the stack is in dry run, and for a day has had something to do or has failed. Nobody does it: deploy
-        with dry_run=false, or take the tag away.
+        the stack is in dry run, and for a day has had something to do or has failed. Its plans are not
+        applied: deploy with dry_run=false, or remove the tag.
       EOT
       query     = "planned"
       metric    = "Planned"
@@ -188,7 +188,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   treat_missing_data  = each.value.missing
   alarm_actions       = each.value.kind == "page" ? local.pages : local.tickets
   ok_actions          = each.value.kind == "page" ? local.pages : local.tickets
-  # Of the alarm for missing runs no data is the alarm.
+  # The alarm for missing runs fires by missing data.
   insufficient_data_actions = each.value.missing == "missing" ? local.pages : []
   tags                      = var.tags
 }

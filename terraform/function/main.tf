@@ -129,7 +129,7 @@ resource "aws_cloudwatch_log_group" "this" {
 
 # --- Schedules ---------------------------------------------------------------
 
-# The safety net that looks at every frontend of this account and Region.
+# Reads every frontend of this account and Region, whatever events were lost.
 resource "aws_scheduler_schedule" "own" {
   #checkov:skip=CKV_AWS_297:The input is empty; there is nothing to encrypt with a key of one's own.
   name                = var.name

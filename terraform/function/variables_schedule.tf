@@ -93,7 +93,7 @@ variable "reserved_concurrency" {
   }
 
   validation {
-    # Lambda keeps an event that finds no room for a minute at most here.
+    # While no concurrency is free, Lambda keeps an event for at most a minute here.
     condition     = length(var.fleet) == 0 || coalesce(var.reserved_concurrency, 9999) > 1
     error_message = "With a fleet, ${length(var.fleet) + 1} schedules fire in the same minute, and with reserved_concurrency = 1 invocations that wait for over a minute are dropped: give ${length(var.fleet) + 1}, or at least 2 where runs are short, or null."
   }

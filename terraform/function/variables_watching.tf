@@ -137,7 +137,7 @@ variable "application_log_level" {
 
   validation {
     # Not above INFO: Lambda counts lines without a level as INFO, and metrics
-    # are such lines. Dropping them would ring the alarm for missing runs.
+    # are such lines. Dropping them would fire the alarm for missing runs.
     condition     = contains(["TRACE", "DEBUG", "INFO"], var.application_log_level)
     error_message = "application_log_level must be \"TRACE\", \"DEBUG\" or \"INFO\": above INFO Lambda drops the metrics too."
   }

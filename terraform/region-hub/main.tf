@@ -1,8 +1,8 @@
 # A far Region's empty VPC: a place for interface endpoints to the clusters
 # there, peered with the tools' VPC. No gateway, no instance, no other route.
 
-# What a hub was made with. Endpoints in it serve clients, so a change of these
-# ends in words while planning, not in a replacement.
+# What a hub was made with. Endpoints in it serve clients, so a change of these is
+# refused while planning and replaces nothing.
 resource "terraform_data" "made_with" {
   input = {
     vpc_cidr     = var.vpc_cidr

@@ -65,7 +65,7 @@ data "aws_security_groups" "standing" {
   tags = { "eks-nlb-sync/access" = local.access_key }
 }
 
-# One, or while a replacement is refused two.
+# One group, or two while a replacement is refused.
 data "aws_security_group" "standing" {
   for_each = toset(data.aws_security_groups.standing.ids)
   id       = each.value
