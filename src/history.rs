@@ -188,8 +188,8 @@ mod tests {
             ("unknown", None),
             ("new", Some(desired(1))),
         ];
-        // A frontend without a known change counts as settled, and one that was never
-        // visited comes first.
+        // A frontend without a known change counts as settled. A frontend that was
+        // never visited comes first.
         let expected = ["new", "moved", "unwritten", "unknown", "old", "cut-off", "recent"];
         assert_eq!(order(&history, &groups), expected);
     }

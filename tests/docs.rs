@@ -1,4 +1,4 @@
-//! What the documentation names exists: files, make targets, tests.
+//! Files, make targets, tests and settings that the documentation names exist.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on must stop")]
 
@@ -43,7 +43,7 @@ fn pages() -> Vec<(PathBuf, String)> {
     pages
 }
 
-/// What stands in backticks on one line.
+/// The texts in backticks, each on one line.
 fn code(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
 }
@@ -191,7 +191,7 @@ fn every_variable_parameter_and_input_that_a_page_names_exists() {
             for word in words.split_whitespace() {
                 match word.split_once('=') {
                     Some((name, _)) if is_camel(name) => {
-                        check(name, templates.contains(&format!("\n  {name}:\n")))
+                        check(name, templates.contains(&format!("\n  {name}:\n")));
                     }
                     Some((name, _)) if is_capitals(name) => check(name, sources.contains(name)),
                     None if is_capitals(word) => check(word, sources.contains(word)),

@@ -17,8 +17,8 @@ git ls-files -z | xargs -0 cp --parents --target-directory "$copy"
 ln -s "$CARGO_TARGET_DIR/venv" "$CARGO_TARGET_DIR/debug" "$copy/target"
 cd "$copy"
 
-# Runs tests of one binary, or of the libraries. That a history fails is enough: no
-# smaller one is looked for.
+# Runs tests of one binary, or of the libraries. A history that fails is enough, so
+# it is not shrunk.
 rust() {
     local binary=(--test "$1")
     [[ $1 != lib ]] || binary=(--lib)
@@ -35,7 +35,7 @@ one_test() {
     sed -n 's/^Caught by the test \([a-z]* [a-z0-9_:]*\)\.$/\1/p' "$@"
 }
 
-# Says how a bug is caught, or fails and says why not.
+# Prints how a bug is caught, or why it is not, and then fails.
 caught() {
     local name said found='' by invariants tests test
     name=$(basename "$1" .patch)

@@ -40,7 +40,7 @@ fn its_settings_are_those_that_are_read_with_their_defaults() {
         None
     });
     assert!(unset.is_ok(), "the defaults parse");
-    // The SDK's own, which are only looked at.
+    // Variables of the SDK, which are only read.
     let asked = asked.into_inner().into_iter().filter(|name| !name.starts_with("AWS_"));
     assert_eq!(asked.collect::<BTreeSet<_>>(), SETTINGS.iter().map(|it| it.variable.to_owned()).collect());
 }

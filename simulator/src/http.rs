@@ -118,7 +118,7 @@ pub(crate) struct Payload {
 #[derive(Clone, Copy, Debug)]
 enum Cut {
     Never,
-    /// Once what came before is flushed.
+    /// The body is cut once the data before it is flushed.
     Soon,
     Now,
 }

@@ -4,7 +4,7 @@
 //! EC2's network interfaces and STS over HTTP or HTTPS, the supporting resources
 //! that `eks-nlb doctor` reads, a resolver over UDP and TCP, and the Lambda
 //! Runtime API. It simulates the wire and AWS's refusals, so the code under test
-//! needs no seam. Nothing listens at a target's address.
+//! needs neither traits nor mocks. Nothing listens at a target's address.
 //!
 //! ```
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {

@@ -124,7 +124,7 @@ async fn end_of_input(awaited: bool) {
         return std::future::pending().await;
     }
     let (ended, end) = oneshot::channel();
-    // A thread of its own: a read cannot be given up, a thread can.
+    // In a thread, because a blocking read cannot be cancelled.
     std::thread::spawn(move || {
         let mut input = std::io::stdin().lock();
         let mut buffer = [0; 256];

@@ -37,7 +37,7 @@ pub(crate) const READS: [&str; 5] = [
     "DescribeTargetHealth",
 ];
 
-/// What DNS says that every cluster's addresses are.
+/// The addresses that DNS returns for every cluster.
 pub(crate) const DESIRED: [[u8; 4]; 2] = [[10, 0, 1, 10], [10, 0, 2, 11]];
 
 /// The same as targets.
@@ -46,7 +46,7 @@ pub(crate) const DESIRED_TARGETS: [&str; 2] = ["10.0.1.10:443", "10.0.2.11:443"]
 /// The time that a run is given.
 const TIME: Duration = Duration::from_mins(1);
 
-/// Returns what to answer instead of a body, by operation.
+/// Returns the body to send instead of the original one, by operation.
 pub(crate) type Edit = dyn Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync;
 
 /// AWS, whose bodies a test may change.
@@ -72,7 +72,7 @@ pub(crate) fn lock(world: &SharedWorld) -> MutexGuard<'_, World> {
     world.lock().expect("nobody panics with it")
 }
 
-/// What a run was about and came to.
+/// A run: its target groups, its writes and its report.
 pub(crate) struct Run {
     /// The managed frontend, which has something to register and something to
     /// deregister.
@@ -80,7 +80,7 @@ pub(crate) struct Run {
     /// Every other target group: of a load balancer that is not selected, or
     /// excluded by its own tag.
     pub(crate) others: Vec<String>,
-    /// The writes that ELB was asked for.
+    /// The writes that ELB received.
     pub(crate) writes: Vec<Recorded>,
     pub(crate) report: Result<Report, CallError>,
 }
@@ -91,7 +91,7 @@ impl Run {
     }
 
     /// Asserts that every write is to a group that is managed, and registers
-    /// what DNS says.
+    /// the addresses that DNS returned.
     pub(crate) fn assert_only_ours(&self) {
         for write in &self.writes {
             let group = write.target_group().expect("a write has a target group");
@@ -101,7 +101,8 @@ impl Run {
     }
 }
 
-/// Asserts that a write registers what DNS says and deregisters nothing of it.
+/// Asserts that a write registers only addresses that DNS returned, and
+/// deregisters none of them.
 pub(crate) fn assert_harmless(write: &Recorded) {
     for target in write.targets() {
         let ip = target.rsplit_once(':').map_or(target.as_str(), |(ip, _)| ip);
@@ -127,8 +128,8 @@ fn populate(world: &mut World) -> (Frontend, Vec<String>) {
     (managed, vec![excluded, unselected])
 }
 
-/// One run, with one attempt for each call, in a world whose AWS says what
-/// `edit` makes of it.
+/// One run, with one attempt for each call, against an AWS whose responses
+/// `edit` changes.
 pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'static) -> Run {
     let world = SharedWorld::default();
     let (managed, others) = populate(&mut lock(&world));
@@ -164,7 +165,7 @@ pub(crate) fn answer_to(operation: &'static str) -> Vec<u8> {
     answer_that(move |of, _| of == operation)
 }
 
-/// The first answer of which `is_it`, given the operation and the body, holds.
+/// The first response that `is_it` accepts, by operation and body.
 pub(crate) fn answer_that(is_it: impl Fn(&str, &[u8]) -> bool + Send + Sync + 'static) -> Vec<u8> {
     let seen: Arc<Mutex<Option<Vec<u8>>>> = Arc::default();
     let see = Arc::clone(&seen);

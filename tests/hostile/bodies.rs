@@ -22,7 +22,7 @@ fn writes_nothing(operation: &'static str, what: &str, body: Vec<u8>) {
     }
 }
 
-/// Lest the tests below hold for want of anything to do.
+/// Otherwise the tests below would pass because there is nothing to write.
 #[test]
 fn what_is_not_tampered_with_is_written() {
     let run = run(|_, answer| answer);
@@ -52,8 +52,8 @@ fn cuts(answer: &[u8]) -> BTreeSet<usize> {
     cuts.into_iter().filter(|at| *at < end).collect()
 }
 
-/// HTTP says how long a body is, so this is an AWS that means it, or a proxy
-/// that has lost the rest and says that this is all.
+/// The `content-length` fits the shortened body, as when AWS sends half an
+/// answer, or a proxy loses the rest.
 #[test]
 fn an_answer_that_is_cut_off_writes_nothing() {
     for operation in READS {
@@ -64,8 +64,8 @@ fn an_answer_that_is_cut_off_writes_nothing() {
     }
 }
 
-/// The tags of target groups say which are excluded: half of them say that
-/// none is.
+/// Tags exclude target groups: with half of the tags, an excluded group would
+/// look managed.
 #[test]
 fn tags_of_target_groups_that_are_cut_off_write_nothing() {
     let is_excluding = |body: &[u8]| body.windows(8).any(|part| part == b"disabled");
@@ -120,8 +120,8 @@ fn an_answer_to_another_question_writes_nothing() {
     }
 }
 
-/// What is unknown is skipped, however deep it is, or the answer is refused;
-/// but never with a stack that is used up.
+/// Unknown content is skipped at any depth, or the answer is rejected; the
+/// stack never overflows.
 #[test]
 fn what_is_unknown_may_be_as_deep_as_it_likes() {
     let nested = |open: &str, close: &str, depth: usize| [open.repeat(depth), close.repeat(depth)].concat();
@@ -166,7 +166,7 @@ fn with_inserted(answer: &[u8], before: &str, inserted: &[u8]) -> Vec<u8> {
     [&answer[..at], inserted, &answer[at..]].concat()
 }
 
-/// What an answer is made of, or nothing in particular.
+/// A fragment of an answer, or arbitrary text.
 fn part_of_an_answer() -> impl Strategy<Value = Vec<u8>> {
     let markup = prop::sample::select(
         &[
@@ -192,9 +192,9 @@ fn part_of_an_answer() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    /// An AWS that lies is believed: it may say that another port is meant, or
-    /// that a group is not excluded. But DNS decides what is registered, and no
-    /// lie of one call has a desired target deregistered.
+    /// False answers of AWS are believed: another port, or a group that is not
+    /// excluded. But DNS decides which addresses are registered, and no false
+    /// answer to one call leads to the deregistration of a desired target.
     #[test]
     fn a_mutated_answer_does_no_harm(
         operation in prop::sample::select(&READS[..]),

@@ -1,5 +1,5 @@
-//! DNS answers: mutated, enormous, in circles. What is accepted is never more
-//! than the answer gives to the name that was asked for.
+//! DNS answers: mutated, enormous, in circles. Only addresses that the answer
+//! gives to the queried name are accepted.
 
 mod aliases;
 
@@ -23,17 +23,17 @@ use eks_nlb_traffic::in_memory_net::InMemoryNet;
 
 const HOST: &str = "abc.gr7.eu-west-1.eks.amazonaws.com";
 
-/// What a message can have at most over TCP.
+/// The longest message over TCP.
 const MESSAGE_BYTES: usize = 65_535;
 
 /// More processor time than any answer may cost, on a slow machine.
 const BOUND: Duration = Duration::from_secs(1);
 
-/// Resolves [`HOST`] with the help of `server`, in paused time.
+/// Resolves [`HOST`] by `server`, in paused time.
 fn resolve(server: &NameServer, family: Family) -> Result<Addresses, FrontendError> {
     let settings = Settings::from_lookup(|variable| match variable {
         "DNS_SERVERS" => Some("192.0.2.53".to_owned()),
-        // What was asked for is judged here, not where it leads.
+        // This test judges the resolver's answer only.
         "ALLOWED_CIDRS" => Some("0.0.0.0/0,::/0".to_owned()),
         _ => None,
     });
@@ -79,7 +79,7 @@ fn short(n: usize) -> [u8; 3] {
     [letter(n / 676), letter(n / 26), letter(n)]
 }
 
-/// What an answer is made of, or nothing in particular.
+/// A fragment of an answer, or arbitrary bytes.
 fn part_of_an_answer() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         prop::collection::vec(any::<u8>(), 1..20),
@@ -87,8 +87,8 @@ fn part_of_an_answer() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// A valid answer of every shape that matters: addresses of both families,
-/// aliases, a stranger's address.
+/// Valid answers of every relevant shape: addresses of both families, aliases,
+/// and an address of another name.
 fn valid(question: &[u8]) -> Vec<u8> {
     let own = pointer(QUESTION_AT);
     let alias = name("nlb.example.com");
@@ -148,7 +148,7 @@ proptest! {
     }
 }
 
-/// Lest the property above hold for want of answers.
+/// Otherwise the property above could hold because no answer is accepted.
 #[test]
 fn an_answer_that_is_hardly_mutated_is_accepted() {
     assert!(resolve_mutated(vec![], Family::Ipv4));

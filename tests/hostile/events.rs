@@ -1,4 +1,4 @@
-//! Events: whatever is not asked for in the words of the contract is refused.
+//! Events: anything but the keys and types of the reference is refused.
 
 use eks_nlb_sync::request::{InvalidEvent, Request};
 use proptest::prelude::*;
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 /// The keys of an event that is not EventBridge's.
 const KEYS: [&str; 5] = ["dryRun", "clusters", "region", "roleArn", "externalId"];
 
-/// Takes bytes as the runtime does; `None` if they are not JSON.
+/// Parses bytes as the runtime does; `None` if they are not JSON.
 fn parse(event: &[u8]) -> Option<Result<Request, InvalidEvent>> {
     let event: Box<RawValue> = serde_json::from_slice(event).ok()?;
     Some(Request::parse(&event))
@@ -138,7 +138,7 @@ fn an_event_of_any_depth_is_refused_or_taken() {
     }
 }
 
-/// Lambda takes events of up to 6 MB; more than a linear time shows at one.
+/// Lambda takes events of up to 6 MB; at 1 MB, more than linear time shows.
 #[test]
 fn an_event_as_large_as_lambda_takes_is_read_in_no_time() {
     const BYTES: usize = 1 << 20;

@@ -1,5 +1,5 @@
-//! Answers without end, over the wire: the process stays small, is done in
-//! time, and writes nothing.
+//! Answers without end, over the wire: memory stays bounded, the run ends in
+//! time, and nothing is written.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use crate::process::Usage;
 use crate::support::*;
 use eks_nlb_simulator::Simulator;
 
-/// What to send, and how long it is said to be.
+/// What to send, and the `content-length` that announces it.
 #[derive(Clone, Copy)]
 struct Flood {
     /// The answer's `content-length`; without it the answer is sent in chunks.
@@ -32,7 +32,7 @@ async fn flooding(flood: Flood) -> (SocketAddr, JoinSet<()>) {
     tasks.spawn(async move {
         let mut connections = JoinSet::new();
         while let Ok((client, _)) = listener.accept().await {
-            // Who has enough ends the connection, which ends this.
+            // This ends when the client closes the connection.
             connections.spawn(async move { drop(pour(client, flood).await) });
         }
     });
@@ -69,8 +69,8 @@ async fn pour(mut client: TcpStream, flood: Flood) -> std::io::Result<()> {
     }
 }
 
-/// A run whose EKS, or whose every service, answers with `flood`. Returns what
-/// the run said, and the most memory that it took.
+/// A run whose EKS, or whose every service, answers with `flood`. Returns the
+/// run's answer and its peak memory.
 async fn drowned(service: &str, flood: Flood) -> (String, u64) {
     let (address, _tasks) = flooding(flood).await;
     let sim = Simulator::start().await;
@@ -108,8 +108,8 @@ async fn an_answer_without_end_is_refused_and_not_kept() {
     }
 }
 
-/// The shortest elements make the largest structures of the bytes that are
-/// allowed: a hundred times as large, and no more.
+/// The shortest elements make the largest structures for the bytes that are
+/// allowed: at most a hundred times their size.
 #[tokio::test]
 async fn as_many_elements_as_fit_into_an_answer_have_their_limit() {
     let begin = "<DescribeLoadBalancersResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\">\

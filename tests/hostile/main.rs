@@ -1,5 +1,5 @@
-//! Hostile input from events, settings, tags, EKS, DNS and AWS: it causes neither a
-//! panic nor a wrong write, and uses neither all time nor all memory.
+//! Hostile input from events, settings, tags, EKS, DNS and AWS causes neither a
+//! panic nor a wrong write, and cannot use up time or memory.
 //!
 //! Each property is tried with 256 random cases, or as many as
 //! `PROPTEST_CASES` says. Where time matters it is paused, so a time-out costs

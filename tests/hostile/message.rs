@@ -51,7 +51,7 @@ fn number(message: &[u8], at: usize) -> Option<u16> {
 /// The labels at `at`, in lower case, and where what follows them begins.
 fn read_name(message: &[u8], at: usize) -> Option<(Vec<Vec<u8>>, usize)> {
     let (mut at, mut end, mut labels) = (at, None, Vec::new());
-    // No honest name has more pointers than a message has labels.
+    // A valid name has no more pointers than a message has labels.
     for _ in 0..256 {
         let length = usize::from(*message.get(at)?);
         match length >> 6 {

@@ -15,7 +15,7 @@ pub(crate) enum Mutation {
     Cut(Index),
 }
 
-/// A few changes. `inserted` is what means something in such bytes.
+/// A few changes. `inserted` holds fragments that are meaningful in such bytes.
 pub(crate) fn mutations(inserted: impl Strategy<Value = Vec<u8>>) -> impl Strategy<Value = Vec<Mutation>> {
     let at = any::<Index>;
     let one = prop_oneof![

@@ -1,4 +1,4 @@
-//! A name server that says whatever a test wants it to say.
+//! A name server whose answers a test chooses.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use eks_nlb_simulator::world::Transport;
 
 use eks_nlb_traffic::in_memory_net;
 
-/// What is said to a question: any number of messages.
+/// The answers to a question: any number of messages.
 type Say = dyn Fn(Transport, &[u8]) -> Vec<Vec<u8>> + Send + Sync;
 
 /// The name server.

@@ -66,7 +66,7 @@ fn assert_is_plain(url: &str, host: &str) {
         assert!(label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{url:?}: {host}");
     }
     assert!(host.parse::<IpAddr>().is_err(), "{url:?}: {host}");
-    // What browsers and C libraries take for an address of IPv4.
+    // Texts that browsers and C libraries parse as an IPv4 address.
     let last = labels[labels.len() - 1].to_ascii_lowercase();
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.starts_with("0x");
     assert!(!is_number, "{url:?}: {host} is an address to some");

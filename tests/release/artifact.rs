@@ -18,8 +18,8 @@ async fn four_hundred_clusters_take_less_than_forty_megabytes() {
     assert!(peak_kb < 40_000, "{peak_kb} kB");
 }
 
-/// No input makes the function panic, so the machine must: no thread can be started to
-/// look up the host of the endpoint.
+/// No input makes the function panic, so a memory limit does: no thread can be started
+/// to look up the host of the endpoint.
 #[tokio::test]
 #[ignore = "needs the artifact: make test-release"]
 async fn a_panic_is_answered_as_a_function_error() {
@@ -29,7 +29,8 @@ async fn a_panic_is_answered_as_a_function_error() {
     while function.sim.runtime().first_next().is_none() {
         tokio::task::yield_now().await;
     }
-    // Room for the work, and none for the 2 MiB of a thread's stack.
+    // Enough address space for a run, but not for the 2 MiB of another thread's
+    // stack.
     let room = 1024 * (Usage::of(function.pid()).address_space_kb + 1500);
     limit_address_space(function.pid(), &room.to_string()).await;
 

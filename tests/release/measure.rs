@@ -1,4 +1,4 @@
-//! The artifact's start and pace, for docs/performance.md.
+//! The artifact's start-up and run times, for docs/performance.md.
 //!
 //! The bounds hold on an idle machine, so `make test` does not check them:
 //! `make measure` does.

@@ -1,5 +1,5 @@
-//! A soak: one process of the function, invoked thousands of times while
-//! things go wrong at random.
+//! A soak: one process of the function is invoked thousands of times with
+//! random faults.
 //!
 //! What must hold: no answer comes after its deadline; every frontend for
 //! which something was spoilt fails with the code for it, and no other fails,
@@ -20,15 +20,14 @@ use crate::process::Usage;
 use crate::support::{self, PATIENCE};
 use crate::trouble::{self, Kind, Random, Trouble};
 
-/// None is the beginning of another, for faults are planted by name.
+/// No name is a prefix of another, because faults are planted by name.
 const CLUSTERS: [&str; 8] = ["alfa", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"];
 
-/// The time of an invocation, and of one that has hardly any.
+/// The time of an invocation, and of a very short one.
 const TIME: Duration = Duration::from_secs(30);
 const LITTLE_TIME: Duration = Duration::from_secs(3);
 
-/// By then every kind of trouble has been met, so that what is needed for it
-/// is there.
+/// By then every kind of fault has occurred, so its memory is allocated.
 const WARM_UP: usize = 100;
 
 /// What resident memory may grow by after that, in kB.
@@ -104,7 +103,8 @@ impl Soak {
         answer
     }
 
-    /// One run with this trouble: all of it must be told, and nothing else.
+    /// One run with this trouble: each fault must be reported, and nothing
+    /// else.
     async fn run(&mut self, number: usize, troubles: &[(&'static str, Kind)]) {
         self.pass_time();
         let planted: Vec<Trouble> = {
@@ -147,7 +147,7 @@ impl Soak {
         assert_eq!(error_type, "InvalidEvent", "run {number}");
     }
 
-    /// Some trouble, for five frontends at most: an error names no more.
+    /// Faults for at most five frontends, because an error names no more.
     fn any_troubles(&mut self, number: usize) -> Vec<(&'static str, Kind)> {
         let count = self.random.below(4);
         let first = self.random.below(CLUSTERS.len());
@@ -233,7 +233,7 @@ async fn thousands_of_invocations_change_nothing_but_target_groups() {
         soak.told
     );
     assert_eq!(soak.told.len(), Kind::ALL.len(), "a kind of trouble never came");
-    // When all is well again, what was begun is finished, and that is that.
+    // Without faults, the runs finish what is left and then write nothing.
     for _ in 0..8 {
         soak.sim.world().advance(Duration::from_mins(1));
         soak.sim.world().clear_requests();
@@ -242,7 +242,7 @@ async fn thousands_of_invocations_change_nothing_but_target_groups() {
     let world = soak.sim.world();
     assert!(soak.frontends.iter().all(|(name, frontend)| is_converged(&world, name, frontend)));
     assert!(world.writes().is_empty(), "it does not come to rest: {:?}", world.writes());
-    // An answer of the longest length comes and goes, so what counts is what is typical.
+    // Long answers take memory for a moment, so the median counts.
     let growth_kb = end.resident_kb.saturating_sub(warm.resident_kb);
     assert!(growth_kb < GROWTH_KB, "memory grew by {growth_kb} kB");
     assert!(most.resident_kb < MOST_KB, "{most}");

@@ -1,4 +1,4 @@
-//! What goes wrong for one frontend in one run, and how it must be told.
+//! Faults of one frontend in one run, and the codes that must report them.
 
 use eks_nlb_simulator::world::{ClusterStatus, Reply};
 use eks_nlb_simulator::{Fault, Frontend, World};
@@ -78,7 +78,7 @@ pub(crate) enum Kind {
     Silence,
 }
 
-/// Something that was spoilt for one run.
+/// A fault that lasts for one run.
 #[derive(Debug)]
 pub(crate) struct Trouble {
     pub(crate) kind: Kind,
@@ -173,7 +173,7 @@ impl Kind {
         Trouble { kind: self, cluster, codes }
     }
 
-    /// Makes the trouble that is not a fault of a call.
+    /// Makes the faults that are not faults of a call.
     fn change(self, world: &mut World, cluster: &str, frontend: &Frontend) {
         let reply = match self {
             Self::WriteDenied
@@ -181,7 +181,7 @@ impl Kind {
             | Self::WriteReset
             | Self::WriteLost
             | Self::WriteError => {
-                // Something to register, whatever was there.
+                // Leaves something to register.
                 for target in world.targets(&frontend.target_group).into_keys() {
                     world.drop_target(&frontend.target_group, &target);
                 }
@@ -228,7 +228,7 @@ impl Kind {
 }
 
 impl Trouble {
-    /// Makes the world as it was.
+    /// Restores the world.
     pub(crate) fn end(self, world: &mut World) {
         let cluster = world.cluster_mut(self.cluster);
         cluster.status = ClusterStatus::Active;

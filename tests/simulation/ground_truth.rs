@@ -1,5 +1,5 @@
-//! How things really are: which API servers live, what DNS should answer, and
-//! which target groups may be written. The code under test never sees it.
+//! The true state: which API servers live, what DNS should answer, and which
+//! target groups may be written. The code under test never sees it.
 
 mod cluster;
 mod frontend;
@@ -88,7 +88,7 @@ impl GroundTruth {
         }
     }
 
-    /// Begins a tick: what was to last until now ends.
+    /// Begins a tick: conditions that were to last until now end.
     pub(crate) fn begin(&mut self, world: &mut World) {
         self.now += 1;
         let now = self.now;

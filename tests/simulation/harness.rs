@@ -107,7 +107,7 @@ impl Harness {
         killed
     }
 
-    /// From now on calls take these hundredths of a second.
+    /// From now on, calls take these hundredths of a second, in turn.
     pub(crate) fn delay_calls(&mut self, latencies: &[u8]) {
         self.latencies = latencies.iter().map(|&way| Duration::from_millis(10) * way.into()).collect();
         self.calls_delayed = 0;

@@ -2,8 +2,8 @@
 //! down: one line of JSON for the world, and one for each tick.
 //!
 //! A tick is the time between two runs of the schedule. First everything
-//! happens that happens in it, and then the function runs. Clusters and
-//! frontends are counted round: number 5 of two clusters is number 1.
+//! happens that happens in it, and then the function runs. Numbers of clusters
+//! and frontends wrap around: of two clusters, number 5 is number 1.
 
 mod happening;
 mod labels;

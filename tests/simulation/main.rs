@@ -1,11 +1,11 @@
 //! Random histories: simulated worlds with faults of every kind, in which the
 //! shipped code never cuts a cluster off.
 //!
-//! A *history* is some hundred *ticks*, one simulated minute each: EKS moves
-//! API servers, DNS fails and lies, AWS calls go wrong, processes are killed,
-//! and then the function runs, which is [`eks_nlb_sync::service::Service::run`] with the real
-//! SDK clients and the real resolver over a [wire](wire) without sockets. At
-//! the end of a history nothing happens any more.
+//! A *history* is some hundred *ticks*, one simulated minute each: EKS moves API servers, DNS
+//! fails or answers wrongly, AWS calls fail, processes are killed, and then the function
+//! runs, which is [`eks_nlb_sync::service::Service::run`] with the real SDK clients and the
+//! real resolver over a [wire](wire) without sockets. At the end of a history nothing happens
+//! any more.
 //!
 //! # Invariants
 //!
@@ -152,7 +152,7 @@ fn histories_that_once_broke_an_invariant_do_not() {
     assert!(played > 0, "there are histories");
 }
 
-/// What fails once fails again, or it could not be shrunk.
+/// A history that failed must fail again, or it could not be shrunk.
 #[test]
 fn a_history_plays_the_same_twice() {
     for number in 0..2 {

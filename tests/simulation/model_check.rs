@@ -7,8 +7,8 @@
 //! - ELB moves: a registration completes, a check passes or fails, a drained
 //!   target is removed, and where the model has a zonal shift, it begins or ends.
 //!   Nothing bounds how long each takes.
-//! - A run reads. Its sources of addresses say anything that `dns`, `eni`,
-//!   `dns+eni` or `auto` can say, whatever they said before. The shipped
+//! - A run reads. Its sources of addresses give any answer that `dns`, `eni`,
+//!   `dns+eni` or `auto` can give, independent of earlier answers. The shipped
 //!   [`plan`](fn@eks_nlb_sync::plan::plan) decides. Where reads are stale, ELB may
 //!   list the group as it was before the last write.
 //! - A run writes what it planned: registers, then deregisters. It may be killed
@@ -41,7 +41,7 @@ use search::search;
 /// Two addresses in each zone, as EKS has while it replaces its servers.
 const TWO_ZONES: Setup = Setup { places: &[A, B, A, B], ..Setup::CALM };
 
-/// One zone has an address to spare, the others do not.
+/// One zone has two addresses, the others have one.
 const THREE_ZONES: Setup = Setup { places: &[A, B, C, A], ..Setup::CALM };
 
 #[test]

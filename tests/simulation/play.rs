@@ -1,5 +1,5 @@
-//! Plays a history: lets things happen, runs the function, and collects the
-//! invariants that break.
+//! Plays a history: makes its events happen, runs the function, and collects
+//! the invariants that break.
 
 use std::any::Any;
 use std::collections::BTreeSet;
@@ -62,7 +62,7 @@ pub(crate) struct Played {
     pub(crate) transcript: u64,
 }
 
-/// Plays `history`, and then quiet.
+/// Plays `history`, and then runs without events.
 pub(crate) fn play(history: &History) -> Result<Played, Broken> {
     // The SDK waits for a random time before it tries again.
     fastrand::seed(0);
@@ -189,7 +189,7 @@ impl<'a> Play<'a> {
         };
         let result = watch(&self.harness, &process, options, only).await?;
         let id = process.id;
-        // A process that was killed is gone for good.
+        // A process that was killed is not used again.
         self.process = Some(process);
         Some((id, result))
     }
@@ -227,7 +227,7 @@ impl<'a> Play<'a> {
         let runs = [&one, &other].map(|process| &harness.runs[&process.id]);
         let groups = runs.map(|run| run.deregistered.keys().cloned().collect::<BTreeSet<_>>());
         let both = (&groups[0] & &groups[1]).len();
-        // Only two runs that were answered differently can do that.
+        // Only two runs that got different answers can do that.
         let lost = (&before - &healthy(&harness)).len();
         harness.tally.add("two runs at once deregister from one target group", both);
         harness.tally.add("two runs at once lose the last healthy target", lost);

@@ -1,4 +1,5 @@
-//! Counts what happened, so that a simulation in which nothing did can fail.
+//! Counts what happened, so that a simulation in which too little happens
+//! fails.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Remembers what one run asked, what it was answered, and what it did.
+//! Records the questions of one run, the answers to them, and its writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::ground_truth::{Managed, Moment};
 use crate::harness::PATIENCE;
 
-/// What a fault is about that concerns the whole run.
+/// The subject of a fault that concerns the whole run.
 const EVERYTHING: &str = "";
 
 /// When a process is killed.
@@ -38,7 +38,7 @@ pub(crate) struct Delivered {
     pub(crate) interfaces: Option<BTreeMap<String, BTreeSet<IpAddr>>>,
 }
 
-/// What a run is to be like.
+/// The kind of a run.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RunOptions {
     pub(crate) dry: bool,
@@ -47,7 +47,7 @@ pub(crate) struct RunOptions {
     pub(crate) kill: Option<Kill>,
 }
 
-/// One run, as it can be seen from outside.
+/// One run, as seen from outside.
 #[derive(Debug, Default)]
 pub(crate) struct Witness {
     pub(crate) options: RunOptions,
@@ -73,10 +73,10 @@ pub(crate) struct Witness {
     pub(crate) is_ec2_denied: bool,
     /// The target groups when ELB last listed them, and when that was.
     pub(crate) seen: BTreeMap<String, (Moment, Instant)>,
-    /// What was acknowledged, by target group.
+    /// The writes that ELB acknowledged, by target group.
     pub(crate) registered: BTreeMap<String, BTreeSet<SocketAddr>>,
     pub(crate) deregistered: BTreeMap<String, BTreeSet<SocketAddr>>,
-    /// What was to be deregistered by calls whose answers did not say so.
+    /// Targets of deregistrations whose answers were lost.
     pub(crate) unacknowledged: BTreeMap<String, BTreeSet<SocketAddr>>,
     /// The clusters, hosts and target groups about which a call failed.
     faults: BTreeSet<String>,

@@ -222,8 +222,9 @@ pub(crate) enum Loss {
     InZone(u8),
 }
 
-/// What clients lose if `taken` go, by any [`Reading`]. It is lost only if it was
-/// the last at each of `moments`, such as when a run read the group, and now.
+/// What clients lose if the targets `taken` are deregistered, by any [`Reading`].
+/// It is lost only if it was the last at each of `moments`, such as when a run
+/// read the group, and now.
 ///
 /// `answers` are the targets whose servers answer, by a reading. Zones outside `needed` may
 /// lose their last server. A target whose zone ELB does not list may be the last

@@ -1,5 +1,5 @@
 //! Runs whose outcome depends on time: Regions with more target groups than ELB
-//! lets a run read, throttling, and health that grows old.
+//! lets a run read, throttling, and health that is no longer fresh.
 //!
 //! Time is paused, so a minute's run takes as long as its work. AWS and DNS
 //! answer in process.

@@ -55,7 +55,7 @@ async fn silent_hosts_do_not_delay_the_rest() {
     assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
 }
 
-/// A lookup that waits for room is not charged for it.
+/// Waiting for a permit does not count against a lookup's budget.
 #[tokio::test(start_paused = true)]
 async fn slow_answers_count_however_many_there_are() {
     let wire = Wire::default();

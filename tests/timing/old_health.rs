@@ -1,5 +1,5 @@
-//! A target is deregistered on health that was read within ten seconds. What is
-//! older is read again, and what happened meanwhile counts.
+//! A target is deregistered on health that was read within ten seconds. Older
+//! health is read again, and changes meanwhile count.
 
 use std::time::Duration;
 

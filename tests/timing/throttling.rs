@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::{Function, MINUTE};
 
-/// Rates that no run reaches.
+/// Rates that no run exceeds.
 const UNLIMITED: Rates = {
     let bucket = eks_nlb_simulator::throttle::Bucket { size: 1e9, rate: 1e9 };
     Rates { describe: bucket, registration: bucket, all: bucket }
@@ -67,7 +67,7 @@ async fn a_throttled_write_is_made_again() {
     assert_eq!(report.summary.changed, 1, "{:?}", report.summary);
 }
 
-/// A run that cannot get through ends with its time nearly used.
+/// A run that is throttled throughout ends when its time is nearly up.
 #[tokio::test(start_paused = true)]
 async fn a_run_that_is_refused_throughout_ends_as_throttled_in_time() {
     let function = Function::start(100, UNLIMITED).await;

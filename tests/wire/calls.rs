@@ -1,4 +1,4 @@
-//! How many calls a run makes, and how many at once.
+//! The number of calls of a run, and of calls in flight.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

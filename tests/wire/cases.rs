@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use crate::support::*;
 
-/// What is expected of one frontend among many, and what spoils it, given the
-/// name of its cluster.
+/// One frontend among many: the expected result, and the change that causes it,
+/// by the name of its cluster.
 pub(crate) type Case = (&'static str, fn(&mut World, &str, &Frontend));
 
 /// The cluster of the n-th case.
@@ -41,7 +41,7 @@ pub(crate) async fn run_cases(variables: &[(&str, &str)], cases: &[Case]) -> (Fu
     (function, report)
 }
 
-/// What is reported of the n-th case.
+/// The report of the n-th case.
 pub(crate) fn of_case(report: &Value, n: usize) -> &Value {
     let load_balancer = format!("/nlb-{}/", case_cluster(n));
     let is_it = |frontend: &&Value| {

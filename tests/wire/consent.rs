@@ -1,5 +1,5 @@
-//! Who must consent before API servers are registered: the owner of the load
-//! balancer, of the target group, and of the cluster.
+//! The consents that registering API servers requires: of the owners of load
+//! balancer, target group and cluster.
 
 use eks_nlb_simulator::world::{LoadBalancerSpec, Scheme, TargetGroupSpec, TargetType};
 use eks_nlb_simulator::{Frontend, World};

@@ -1,4 +1,4 @@
-//! What the function can be asked for, and every file of `events/`.
+//! The events that the function accepts, and every file of `events/`.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn events() -> Vec<(String, String)> {
     events
 }
 
-/// The frontends that the events of the folder speak of.
+/// The frontends that the events of the folder concern.
 struct Fleet {
     payments: Frontend,
     other: Frontend,

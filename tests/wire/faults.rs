@@ -1,4 +1,4 @@
-//! AWS when it refuses, fails, is slow, or is not there.
+//! AWS refuses calls, fails, is slow, or cannot be reached.
 
 mod listing;
 mod unknown;
@@ -23,7 +23,7 @@ const EVERY_CALL: [&str; 7] = [
     "DeregisterTargets",
 ];
 
-/// The calls without which no frontend is known.
+/// The calls of discovery.
 const DISCOVERY: [&str; 3] = ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags"];
 
 /// Plants a fault of one call of the frontend of `payments`.
@@ -212,8 +212,8 @@ async fn what_lasts_is_given_up_well_inside_the_functions_time() {
         }
     }
     assert_eq!(reported(&report, &bystander)["outcome"], "changed");
-    // Throttled calls are made until the time is up, some two a second once the rate
-    // is known; failing ones a few times.
+    // Throttled calls are repeated until the time is up, some two a second once the
+    // rate is known; failing calls a few times.
     let most = 3 * usize::try_from(TIME.as_secs() / 2).expect("seconds");
     let world = function.world();
     for tried_again in [&spoilt[2], &spoilt[3], &spoilt[5]] {
@@ -266,7 +266,7 @@ async fn an_address_that_says_nothing_is_named_with_the_remedy() {
 async fn connections_that_died_between_two_runs_do_no_harm() {
     let sim = Simulator::start().await;
     let frontend = payments(&mut sim.world());
-    // Each connection ends without a word after its first answer.
+    // Each connection is closed after its first answer, without notice.
     let relay = Relay::of_aws(&sim, Afterwards::Dropped, |_, answer| answer).await;
     let function = Function::start_with(sim, &[("AWS_ENDPOINT_URL", &relay.url())]).await;
 

@@ -72,7 +72,7 @@ async fn another_account_is_acted_in_and_no_other() {
     assert_only_written(&function.world(), &away);
     assert_eq!(scopes(&function.world()), [(OTHER_ACCOUNT.to_owned(), "eu-west-1".to_owned())].into());
 
-    // And back again: what was assumed is not kept on.
+    // A run at home follows: the assumed role is not used again.
     function.world().clear_requests();
     let report = function.sync().await;
     assert_eq!(reported(&report, &home)["outcome"], "changed");
@@ -95,7 +95,8 @@ async fn role_region_clusters_and_dry_run_go_together() {
     let world = function.world();
     assert_eq!(world.writes().len(), 0);
     assert_eq!(scopes(&world), [(OTHER_ACCOUNT.to_owned(), "us-east-1".to_owned())].into());
-    // STS is asked at home: there may be no way to the other Region's.
+    // STS is called in the home Region, because the other Region's may not be
+    // reachable.
     let [call] = world.requests_of("AssumeRole")[..] else { panic!("{:?}", world.request_counts()) };
     assert_eq!((call.account.as_str(), call.region.as_str()), (HOME_ACCOUNT, "eu-west-1"));
 }
@@ -190,7 +191,8 @@ async fn credentials_of_one_role_are_never_used_for_another() {
         assert!(
             ["changed", "converged"].contains(&reported(&report, &third)["outcome"].as_str().expect("one"))
         );
-        // What the trust policy asks for is asked for each time.
+        // The external ID is checked for each event, also with cached
+        // credentials.
         function.error(&as_role(Some("secret-2"))).await;
     }
 }
@@ -219,7 +221,7 @@ async fn a_passing_fault_of_sts_is_got_over() {
     assert_eq!(function.world().faults_left(), 0);
 }
 
-/// A role that is revoked fails the run that finds out, and no other.
+/// A revoked role fails the run that notices it, and no later one.
 #[tokio::test]
 async fn a_role_that_is_revoked_costs_one_run_whenever_that_is() {
     let revoke = |world: &mut World| world.revoke_sessions();

@@ -85,7 +85,7 @@ async fn after_ten_minutes_no_request_goes_to_a_connection_that_died() {
     let clients = clients.expect("no role is assumed");
     let list = async || clients.elb(&budget).target_groups().await.expect("it is answered").len();
 
-    // From minute to minute there is one connection.
+    // Runs a minute apart use one connection.
     for _ in 0..3 {
         assert_eq!(list().await, 1);
         clock.advance(Duration::from_mins(1));

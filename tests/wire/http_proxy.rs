@@ -1,4 +1,4 @@
-//! A proxy on loopback, as companies put between their networks and AWS.
+//! A proxy on loopback, such as a company's between its network and AWS.
 
 use std::io;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ pub(crate) enum Policy {
     Answer(&'static str),
 }
 
-/// A page as a proxy shows it to people.
+/// An error page of a proxy.
 pub(crate) const PAGE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/html; charset=utf-8\r\n\
      content-length: 57\r\n\r\n<!DOCTYPE html><html><body><p>Sign in first</body></html>";
 
@@ -65,13 +65,13 @@ impl HttpProxy {
         format!("http://{user}{}", self.address)
     }
 
-    /// What it has been asked so far.
+    /// The requests so far.
     pub(crate) fn requests(&self) -> Vec<ProxyRequest> {
         self.requests.lock().expect("nobody panics with it").clone()
     }
 }
 
-/// How a client of TLS begins, which speaks to something that has none.
+/// The first byte of a TLS client that connects to a server without TLS.
 const TLS_HANDSHAKE: u8 = 22;
 
 /// Serves one connection: a tunnel, or requests one after the other.

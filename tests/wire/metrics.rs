@@ -15,7 +15,8 @@ fn lines(function: &Function) -> Vec<Value> {
 
 /// The line of metrics of the n-th run that writes one.
 async fn line(function: &Function, n: usize) -> Value {
-    // A run of its own would count; a limited one writes its report afterwards.
+    // A full run would be counted; a limited run writes its report after these
+    // lines.
     drop(function.invoke(r#"{"dryRun": true}"#).await);
     function.last_report().await;
     let lines = lines(function);
@@ -252,7 +253,7 @@ async fn a_load_balancer_without_any_tag_is_counted_while_it_is_known() {
     assert_eq!(untagged["cluster"], "payments");
 }
 
-/// A tag that selects it for another function, or for none.
+/// A tag value that selects it for another function, or excludes it.
 #[tokio::test]
 async fn a_load_balancer_of_another_function_is_not_missed() {
     let (function, ()) = Function::start_in(|world| {

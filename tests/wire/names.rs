@@ -1,4 +1,4 @@
-//! How API endpoints are resolved, and that whatever DNS says wrong writes nothing.
+//! How API endpoints are resolved; a wrong DNS answer leads to no write.
 
 mod allowed;
 mod messages;
@@ -19,7 +19,7 @@ use crate::support::*;
 /// A short budget, for names that are not answered.
 const SHORT: (&str, &str) = ("DNS_TIMEOUT_MS", "1000");
 
-/// An address that would do as a target and is not the cluster's.
+/// A valid target address that is not the cluster's.
 fn wrong() -> Vec<IpAddr> {
     vec![IpAddr::from([10, 0, 66, 66])]
 }
@@ -34,7 +34,7 @@ fn of_family(world: &mut World, cluster: &str, family: Family) -> Frontend {
     Frontend { load_balancer, target_group }
 }
 
-/// What DNS may say instead of addresses, and the code of the failure.
+/// Wrong DNS answers, and the codes that report them.
 fn no_answers() -> Vec<(Answer, &'static str)> {
     let alias = |name: &str| Reply::Alias(name.to_owned());
     let bare_alias = |name: &str| Reply::BareAlias(name.to_owned());
@@ -202,7 +202,7 @@ async fn names_are_asked_for_as_eks_spells_them() {
     assert_eq!(code(reported(&report, &frontend)), "DnsNoRecords");
     let world = function.world();
     let host = world.host("payments").to_ascii_lowercase();
-    // A search list would have made others of it.
+    // A search list would have added queries for other names.
     assert!(
         world.dns.questions().iter().all(|question| question.name == host),
         "{:?}",

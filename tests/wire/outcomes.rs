@@ -49,7 +49,7 @@ const SKIPPED_AT_ONCE: [Case; 9] = [
     ("protocolNotTcp", |world, _, frontend| set_protocol(world, frontend, Protocol::TcpUdp)),
     ("protocolNotTcp", |world, _, frontend| set_protocol(world, frontend, Protocol::Https)),
     ("excludedByTag", |world, _, frontend| tag_group(world, frontend, "eks-nlb-sync", "disabled")),
-    // A tag that excludes decides even where the cluster's name is of no use.
+    // The excluding tag decides even if the cluster's name is invalid.
     ("excludedByTag", |world, _, frontend| {
         tag_group(world, frontend, "eks-nlb-sync", "disabled");
         tag_group(world, frontend, "cluster_name", "no/cluster");
@@ -175,7 +175,8 @@ async fn a_target_groups_own_cluster_decides_whatever_its_load_balancer_says() {
     assert_eq!(reported(&report, &green)["cluster"], "green");
     assert_eq!(reported(&report, &green)["desired"], json!(["10.4.0.1", "10.4.1.1"]));
 
-    // A mistaken name on the load balancer repoints only what has no own name.
+    // A wrong name on the load balancer affects only target groups without a
+    // name of their own.
     tag_load_balancer(&mut function.world(), &green, "cluster_name", "payments-2");
     tag_group(&mut function.world(), &blue, "cluster_name", "payments");
     let report = function.sync().await;

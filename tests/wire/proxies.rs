@@ -1,4 +1,4 @@
-//! AWS behind a proxy, and with certificates of one's own.
+//! AWS behind a proxy, and with other certificate authorities.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -104,8 +104,8 @@ async fn excluded_hosts_are_reached_directly() {
     assert_eq!(function.world().requests_of("DescribeCluster").len(), 1);
 }
 
-/// No proxy can reach what hands out the credentials of an instance or a
-/// container.
+/// The endpoints that serve the credentials of an instance or a container are
+/// never proxied.
 #[tokio::test]
 async fn credentials_are_not_fetched_through_the_proxy() {
     let sim = Simulator::start().await;

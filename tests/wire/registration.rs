@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use crate::relay::{Afterwards, Relay};
 use crate::support::*;
 
-/// An address that passes a network of its own in `ALLOWED_CIDRS` but that no
-/// target may have.
+/// An address that `ALLOWED_CIDRS` is set to allow, but that no target may
+/// have.
 const PUBLIC: &str = "203.0.113.99";
 
 const PUBLIC_ALLOWED: (&str, &str) = ("ALLOWED_CIDRS", "10.0.0.0/8,203.0.113.0/24");
@@ -96,8 +96,8 @@ fn failed<'a>(report: &'a Value, frontend: &Frontend) -> (&'a str, &'a str, &'a 
 async fn an_address_outside_the_clusters_vpc_is_not_registered() {
     let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
         let frontend = payments(world);
-        // As a private hosted zone of the endpoint's name answers: with the
-        // address of the load balancer's own endpoint.
+        // A private hosted zone of the endpoint's name answers with the address
+        // of the clients' interface endpoint.
         world.dns.set(&world.host("payments"), ["10.1.0.20"]);
         frontend
     })
@@ -170,7 +170,8 @@ async fn of_addresses_inside_and_outside_the_vpc_only_the_right_ones_are_registe
     }
 }
 
-/// It passes its checks: they come back to this very load balancer.
+/// It passes its checks, because they reach the API servers through this load
+/// balancer.
 #[tokio::test]
 async fn a_healthy_target_in_the_wrong_vpc_replaces_no_api_server() {
     let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {

@@ -1,4 +1,4 @@
-//! Stands between the function and the simulator, and changes what is said.
+//! A relay between function and simulator that changes messages.
 
 use std::io;
 use std::net::SocketAddr;
@@ -33,9 +33,10 @@ struct Connections {
 /// What happens to a connection after an answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Afterwards {
-    /// It stays, as HTTP/1.1 has it.
+    /// The connection stays open, as HTTP/1.1 does by default.
     Kept,
-    /// It ends without a word: the client may still think that it is there.
+    /// The connection is dropped without notice: the client may still consider
+    /// it open.
     Dropped,
 }
 
@@ -97,8 +98,8 @@ impl Relay {
         Self { address, connections: Arc::default(), _tasks: tasks }
     }
 
-    /// All connections die without a word: from now on they take requests and
-    /// answer none, as those do that a network has forgotten.
+    /// From now on, all connections accept requests and answer none, as when a
+    /// network device has dropped their state.
     pub(crate) fn forget_connections(&self) {
         self.connections.dead.store(self.accepted(), Ordering::SeqCst);
     }

@@ -72,7 +72,7 @@ async fn a_new_control_plane_takes_over_without_a_gap() {
     assert_eq!(reported(&report, &frontend)["deregistered"], json!(PAYMENTS_TARGETS));
     assert_eq!(healthy(&function.world(), &frontend), REPLACEMENT_TARGETS);
 
-    // What drains is left to drain, and what is gone is gone.
+    // Draining targets are left alone, and removed ones stay removed.
     function.sync().await;
     function.world().advance(Duration::from_mins(6));
     let report = function.sync().await;
@@ -81,9 +81,8 @@ async fn a_new_control_plane_takes_over_without_a_gap() {
     assert_eq!(function.world().writes().len(), 2);
 }
 
-/// What is decided about a target in each state that ELB knows: while it is stale and
-/// no desired target is healthy, while it is stale and replaced, and while it is
-/// desired.
+/// The decision about a target in each state of ELB: while it is stale and no desired
+/// target is healthy, while it is stale and replaced, and while it is desired.
 #[tokio::test]
 async fn each_state_of_a_target_is_understood() {
     use TargetState::{Draining, Healthy, Initial, Unavailable, Unhealthy, UnhealthyDraining, Unused};

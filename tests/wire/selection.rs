@@ -176,7 +176,7 @@ async fn a_target_group_that_names_its_load_balancer_twice_is_one_frontend() {
     assert_eq!(function.world().writes().len(), 1);
 }
 
-/// Says the members of a listing twice, as pages do that overlap.
+/// Repeats the members of a listing, as overlapping pages do.
 fn twice(answer: &str) -> String {
     let (start, rest) = answer.split_once("<member>").expect("a listing");
     let (members, end) = rest.rsplit_once("</member>").expect("a listing");

@@ -146,7 +146,7 @@ async fn a_server_has_an_ipv6_address_in_brackets() {
     assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }
 
-/// Such servers answer what they do not know with a format error.
+/// Some servers answer EDNS with a format error.
 ///
 /// Source: RFC 6891, 7.
 #[tokio::test]
@@ -177,8 +177,8 @@ async fn a_network_that_blocks_udp_writes_nothing() {
     assert_eq!(function.world().writes().len(), 0);
 }
 
-/// A lookup without an answer holds a socket, or several. Without a bound
-/// the files would run out, for AWS's connections, too.
+/// A lookup without an answer holds one or more sockets. Without a limit, no
+/// file descriptor would be left for connections to AWS.
 #[tokio::test]
 async fn hundreds_of_silent_names_do_not_use_up_the_files() {
     const CLUSTERS: usize = 500;
@@ -220,7 +220,7 @@ const WITH_SERVER: [&str; 7] = [
     "# comment\nsearch svc.cluster.local eu-west-1.compute.internal\nnameserver 127.0.0.1\n",
     "options ndots:5 timeout:1 attempts:1 rotate edns0 trust-ad use-vc\nnameserver 127.0.0.1\n",
     "nameserver 127.0.0.1\nunknown word\n",
-    // Of no use here, so they stop nothing.
+    // These lines are not used, so they must not stop the start.
     "search -..- ä.example\ndomain ..\noptions timeout:soon\nnameserver 127.0.0.1\n",
     "nameserver dns.example.com\nnameserver 127.0.0.1\n",
 ];

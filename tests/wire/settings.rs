@@ -1,4 +1,4 @@
-//! Settings: a bad one stops the start, a good one takes effect.
+//! An invalid setting stops the start; a valid one takes effect.
 
 use eks_nlb_simulator::Simulator;
 use eks_nlb_simulator::world::{LoadBalancerSpec, TargetGroupSpec};
@@ -102,7 +102,7 @@ async fn an_allowed_public_network_lets_public_addresses_pass() {
 
     let report = function.sync_with_failures().await;
 
-    // ELB has the last word.
+    // ELB may still refuse the address.
     assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
     assert!(message(reported(&report, &frontend)).contains("InvalidTarget"), "{report:#}");
 }

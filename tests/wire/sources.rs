@@ -21,8 +21,7 @@ use crate::support::*;
 const ENI: (&str, &str) = ("ADDRESS_SOURCE", "eni");
 const DNS_AND_ENI: (&str, &str) = ("ADDRESS_SOURCE", "dns+eni");
 
-/// Makes a cluster that has nothing to do with any trouble, and its frontend,
-/// whose target group is empty.
+/// Makes an unaffected cluster and its frontend, whose target group is empty.
 fn bystander(world: &mut World) -> Frontend {
     world.add_cluster("uninvolved", ["10.99.1.1", "10.99.2.2"]);
     world.add_frontend("uninvolved")

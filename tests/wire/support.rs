@@ -1,4 +1,4 @@
-//! Runs the shipped binary against the simulator and reads what it says.
+//! Runs the shipped binary against the simulator and reads its output.
 
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
@@ -28,7 +28,7 @@ pub(crate) const ONE_ATTEMPT: (&str, &str) = ("AWS_MAX_ATTEMPTS", "1");
 /// DNS alone decides: for tests of what DNS answers.
 pub(crate) const BY_DNS: (&str, &str) = ("ADDRESS_SOURCE", "dns");
 
-/// A kind of fault: what befalls a call.
+/// A kind of fault of a call.
 pub(crate) type Befall = fn(Fault) -> Fault;
 
 /// The addresses of the cluster `payments`.
@@ -175,7 +175,7 @@ pub(crate) fn command(sim: &Simulator, variables: &[(&str, &str)]) -> Command {
     command
 }
 
-/// What a function says that is to end by itself.
+/// The output of a function that is to end by itself.
 pub(crate) async fn output(mut command: Command) -> Output {
     timeout(PATIENCE, command.output()).await.expect("it ends").expect("it starts")
 }
@@ -205,9 +205,8 @@ pub(crate) fn busy_payments(world: &mut World) -> Frontend {
 /// The address of the cluster `uninvolved`, as a target.
 pub(crate) const BYSTANDER_TARGET: &str = "10.99.1.1:443";
 
-/// Makes a cluster that has nothing to do with any trouble, and its frontend,
-/// whose target group is empty. Its name comes after the other's, and so it is visited
-/// later.
+/// Makes an unaffected cluster and its frontend, whose target group is empty. Its name
+/// comes after the other's, and so it is visited later.
 pub(crate) fn bystander(world: &mut World) -> Frontend {
     world.add_cluster("uninvolved", ["10.99.1.1"]);
     world.add_frontend("uninvolved")
@@ -251,7 +250,7 @@ pub(crate) async fn fails_with(
 
 /// A run in which one frontend failed.
 pub(crate) struct Failed {
-    /// What is reported of it.
+    /// Its report.
     pub(crate) reported: Value,
     /// What ran.
     pub(crate) function: Function,
@@ -277,7 +276,7 @@ pub(crate) fn assert_only_written(world: &World, frontend: &Frontend) {
     }
 }
 
-/// What is reported of a frontend, or of its load balancer if it got no further.
+/// The report of a frontend, or of its load balancer if the run got no further.
 pub(crate) fn reported<'a>(report: &'a Value, frontend: &Frontend) -> &'a Value {
     let frontends = report["frontends"].as_array().expect("a list of frontends");
     let own = |reported: &&Value| match reported.get("targetGroup") {

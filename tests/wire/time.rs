@@ -11,10 +11,10 @@ use tokio::time::timeout;
 
 use crate::support::*;
 
-/// Hears when something is registered in `group`, while the run still waits
-/// for what `slow` counts: it has been tried once, or once more on a machine
-/// that is slow itself. A run that takes one frontend after the other tries
-/// what hangs until it gives up.
+/// Hears when something is registered in `group`, while the run still waits for
+/// what `slow` counts: it has been tried once, or once more on a machine that
+/// is slow itself. A run that visited one frontend after the other would first
+/// wait for the call that hangs.
 async fn is_not_held_up(
     variables: &[(&str, &str)],
     populate: impl FnOnce(&mut World) -> Frontend,
@@ -93,8 +93,8 @@ async fn a_family_that_is_not_answered_does_not_hold_up_the_other() {
     .await;
 }
 
-/// A time that is long enough for what does not hang. Without the function's
-/// time, what hangs would fail otherwise than by the deadline, and later.
+/// Enough time for calls that do not hang. Without the function's time, what
+/// hangs would fail otherwise than by the deadline, and later.
 const SHORT_TIME: Duration = Duration::from_secs(3);
 
 /// One full sync within [`SHORT_TIME`]: its errorType.

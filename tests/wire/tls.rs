@@ -1,4 +1,4 @@
-//! AWS over HTTPS: who is trusted, and who is not.
+//! AWS over HTTPS: trusted and untrusted certificates, versions and ciphers.
 
 use eks_nlb_simulator::{Options, Simulator};
 use tokio::io::AsyncReadExt;
@@ -87,13 +87,13 @@ async fn offered_ciphers() -> Vec<u16> {
 }
 
 /// Those of TLS 1.3, and of 1.2 those with ECDHE and an authenticated cipher:
-/// what was said stays secret, and nothing older can be agreed on.
+/// all have forward secrecy, and nothing older can be negotiated.
 ///
 /// Source: the registry of RFC 8447, *TLS Cipher Suites*, recommended ones.
 #[tokio::test]
 async fn only_ciphers_of_tls_1_2_and_1_3_with_forward_secrecy_are_offered() {
     const RECOMMENDED: [u16; 9] = [0x1301, 0x1302, 0x1303, 0xc02b, 0xc02c, 0xc02f, 0xc030, 0xcca8, 0xcca9];
-    /// Says that a renegotiation is safe; no cipher.
+    /// Signals secure renegotiation; not a cipher.
     const SCSV: u16 = 0x00ff;
 
     let offered = offered_ciphers().await;

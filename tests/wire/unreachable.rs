@@ -12,7 +12,7 @@ use eks_nlb_sync::settings::Settings;
 use crate::http_proxy::{FORBIDDEN, HttpProxy, PAGE, Policy};
 use crate::support::*;
 
-/// What sets the remedies apart.
+/// A phrase that only this remedy has.
 const REMEDIES: [(UnreachableCause, &str); 4] = [
     (UnreachableCause::Name, "does not resolve"),
     (UnreachableCause::Route, "NAT gateway"),

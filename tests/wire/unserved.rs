@@ -1,5 +1,5 @@
-//! The zones whose clients reach no healthy target are reported, whatever became
-//! of the cluster's lookup.
+//! The zones whose clients reach no healthy target are reported, even if the
+//! cluster's lookup failed.
 
 use eks_nlb_simulator::world::{ClusterStatus, LoadBalancerSpec, OverrideState, TargetGroupSpec};
 use eks_nlb_simulator::{Fault, Frontend, Health, TargetState, World};
@@ -135,7 +135,7 @@ async fn where_health_cannot_be_read_nothing_is_said_of_it() {
     assert_eq!(reported(&report, &frontend).get("unserved"), None);
 }
 
-/// The health of the rejected ones costs a call each, and no other call.
+/// Reading the health of a rejected frontend takes one call.
 #[tokio::test]
 async fn only_groups_that_could_take_api_servers_are_read() {
     let (function, ()) = Function::start_in(|world| {

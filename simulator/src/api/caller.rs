@@ -69,7 +69,7 @@ impl Service {
 pub(super) struct Caller {
     pub(super) service: Service,
     pub(super) scope: Scope,
-    /// Why these credentials may call nothing.
+    /// Why calls with these credentials are refused.
     pub(super) refusal: Option<Refusal>,
 }
 

@@ -104,7 +104,8 @@ async fn play(library: OsString) -> Outcome<Value> {
     function
         .env("LD_PRELOAD", library)
         .env("FAKETIME_TIMESTAMP_FILE", &clock)
-        // It reads the file at every call, and leaves time-outs alone.
+        // libfaketime reads the file at every call, and does not change
+        // time-outs.
         .envs([("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("TZ", "UTC")]);
     let process = Process::start(function).map_err(|e| format!("start {}: {e}", program.display()))?;
 
@@ -134,7 +135,7 @@ fn set(clock: &Path, minute: u64) -> std::io::Result<()> {
     fs::write(clock, format!("{DATE} {:02}:{:02}:00\n", minute / 60, minute % 60))
 }
 
-/// Five clusters at which all is well.
+/// Five clusters whose target groups are converged.
 fn populate(world: &mut World) {
     world.healthy_after = HEALTHY_AFTER;
     let clusters = [

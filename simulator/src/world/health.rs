@@ -1,4 +1,4 @@
-//! Tells the state of a target from its history and its address.
+//! Derives the state of a target from its history and its address.
 //!
 //! # Rules
 //!
@@ -20,7 +20,7 @@ pub enum Health {
     /// `initial` for this long, then `healthy`.
     After(Duration),
     /// `initial` as long as any other, then `unhealthy`. A target that was
-    /// healthy is so no longer.
+    /// healthy becomes unhealthy.
     Never,
     /// `initial` as long as any other, then in turn `healthy` and `unhealthy`
     /// for these times.

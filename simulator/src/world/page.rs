@@ -21,7 +21,7 @@ pub struct Paging<'a> {
 /// A part of a listing.
 #[derive(Debug)]
 pub struct Page<'a, T> {
-    /// The items, in no order that means anything.
+    /// The items, in an arbitrary order.
     pub items: Vec<&'a T>,
     /// Where the next page begins; `None` on the last.
     pub next_marker: Option<String>,

@@ -29,7 +29,7 @@ pub struct Session {
     pub access_key_id: String,
     /// Signs requests.
     pub secret_access_key: String,
-    /// Goes along in a header.
+    /// Sent in a header.
     pub token: String,
     /// As in `arn:aws:sts::444455556666:assumed-role/sync/session`.
     pub arn: String,

@@ -50,7 +50,7 @@ pub struct SupportingResources {
     pub free_addresses: BTreeMap<String, usize>,
 }
 
-/// The settings of a target group that no target is about.
+/// The settings of a target group that do not concern single targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupSettings {
     /// Default no.

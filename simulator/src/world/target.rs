@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::{Family, TargetGroup, TargetState, TargetType, World};
 
-/// What makes a target: where it is and where it listens.
+/// The identity of a target: its address and its port.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TargetKey {
     /// An address, or the id of an instance.
@@ -29,7 +29,7 @@ impl fmt::Display for TargetKey {
 pub struct Target {
     /// Its zone, or `all`.
     pub zone: String,
-    /// When it was registered; `None` for longer ago than anything remembers.
+    /// When it was registered; `None` if that was long ago.
     pub registered_at: Option<Duration>,
     /// When it will be gone, once it is deregistered.
     pub gone_at: Option<Duration>,

@@ -187,7 +187,8 @@ fn listed(answer: Vec<TargetHealthDescription>) -> Result<Targets, CallError> {
         let (target, zone) = described.target.as_ref().and_then(target).ok_or_else(|| {
             malformed_response(READ, format!("{:?} is not an address and a port", described.target))
         })?;
-        // In two zones at once, what is in service counts.
+        // If a target is listed in two zones, the one that is in service
+        // counts.
         let is_known = targets.get(&target).is_some_and(|known| known.state.is_in_service());
         if !is_known {
             let is_overridden = is_overridden(&described);

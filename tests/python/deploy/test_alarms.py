@@ -61,7 +61,7 @@ def test_alarms_go_to_their_topic(parameters, page, ticket, stack):
         is_ticket = alarm["AlarmDescription"].startswith("eks-nlb-sync, ticket:")
         assert is_ticket == (name in TICKETS)
         assert alarm["AlarmActions"] == alarm["OKActions"] == (ticket if is_ticket else page), name
-        # Of one alarm no data is the alarm.
+        # NoRunAlarm fires by missing data.
         assert alarm.get("InsufficientDataActions", []) == (page if name == "NoRunAlarm" else []), name
 
 

@@ -1,4 +1,4 @@
-"""The workflows are valid, lead everywhere, and do what they are for.
+"""The workflows are valid, reach every state, and do what the guide says.
 
 The fleet's is executed here in simulated time, and by another interpreter in tests/python/moto/test_fleet_runs.py.
 """

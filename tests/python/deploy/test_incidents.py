@@ -20,7 +20,7 @@ FLEET = {"ScheduleState": "DISABLED", "MinLoadBalancers": 0}
 
 def incident(name):
     if name == "crash":
-        # Nothing of it reaches the log but what Lambda says.
+        # Only Lambda's own lines reach the log.
         return Incident(60, [CRASH | {"timestamp": "2026-11-24T00:05:00Z"}])
     return incidents()[name]
 

@@ -180,7 +180,7 @@ def test_sums_that_do_not_agree_are_noticed(dist):
 
 
 def test_the_commands_of_the_guide_lead_from_the_archive_to_the_upload(dist):
-    """In a clean environment: no Rust, no credentials; `sam deploy` stops at AWS's door."""
+    """In a clean environment: no Rust, no credentials; `sam deploy` stops where it would call AWS."""
     text = (ROOT / "docs" / "operations.md").read_text()
     [lines] = re.findall(r"\*\*From a release\*\*.*?```sh\n(.*?)```", text, re.DOTALL)
     assert len(lines.splitlines()) == 3

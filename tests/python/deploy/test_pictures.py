@@ -1,7 +1,7 @@
 """The pictures show what the code does and the template has now.
 
-That the dashboard shows the day of today's program is nightly.yml's to say: the
-day takes a minute.
+nightly.yml compares the dashboard with the current program, because the day
+takes a minute.
 """
 
 import html

@@ -61,7 +61,7 @@ def test_only_the_platform_may_set_these_tags(actions, keys):
         (OF_CLUSTERS, ["team"]),
         # The cluster's name is a tag of load balancers only.
         (OF_CLUSTERS, ["cluster_name"]),
-        # Terraform and the function itself go on.
+        # Terraform and the function keep working.
         (["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeleteLoadBalancer", "eks:DescribeCluster"], ["eks-nlb-sync"]),
     ],
 )

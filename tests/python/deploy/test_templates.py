@@ -148,7 +148,7 @@ def test_checkov_finds_nothing_that_is_not_justified(name, stack, tmp_path):
     assert report.parsing_errors == []
     assert report.passed_checks
     assert [(check.check_id, check.resource) for check in report.failed_checks] == []
-    # A justification that justifies nothing is a leftover.
+    # An exception without a finding must be removed.
     skipped = {(check.resource.rpartition(".")[2], check.check_id) for check in report.skipped_checks}
     declared = {
         (resource, skip["id"])
@@ -277,7 +277,7 @@ def test_an_endpoint_is_made_for_each_api_that_is_called(parameters, further, st
 
 
 def test_an_endpoint_cuts_nobody_off(stack):
-    # Private DNS leads everybody in the VPC to it.
+    # With private DNS, every client in the VPC uses it.
     one = stack("template", VPC | {"InterfaceEndpoints": "true"})
     made = {each["SecurityGroupIds"][0] for each in one.of_type("AWS::EC2::VPCEndpoint").values()}
     assert made == {one.resolve({"Fn::GetAtt": ["EndpointSecurityGroup", "GroupId"]})}

@@ -1,4 +1,4 @@
-"""The metrics: alarms and dashboard ask for what the function really writes, and nothing is paid for in vain."""
+"""The metrics: alarms and dashboard ask for what the function really writes, and no metric is paid for that nothing uses."""
 
 import pytest
 from lambda_host import LAMBDA_ENVIRONMENT

@@ -33,7 +33,8 @@ def test_zizmor_finds_nothing(workflow):
 def test_every_target_of_make_exists(workflow):
     commands = re.findall(r"^ +(?:- )?run: make (.*)$", workflow.read_text(), re.MULTILINE)
     for targets in commands:
-        # Make's own variables would have it answer for the make that runs this.
+        # With make's own variables, it would act as part of the make that runs this
+        # test.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
         command = ["make", "--dry-run", *targets.split()]
         done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)

@@ -13,7 +13,7 @@ import urllib.request
 
 ROOT = pathlib.Path(__file__).parents[3]
 
-# Whose account it is that a key belongs to, unless moto made the key itself.
+# The account of an access key that moto did not make.
 ACCOUNT = "123456789012"
 OTHER_ACCOUNT = "111122223333"
 

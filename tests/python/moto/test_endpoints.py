@@ -1,4 +1,4 @@
-"""tests/endpoints.tsv is what botocore's rule sets say.
+"""tests/endpoints.tsv agrees with botocore's rule sets.
 
 The table holds the program's endpoints to the rule sets that AWS publishes with
 its SDKs, evaluated by botocore. To regenerate it:

@@ -50,7 +50,7 @@ def program():
 
 @dataclass
 class Answer:
-    """What one invocation came to."""
+    """The result of one invocation."""
 
     payload: object
     """The report, or the error document where `ok` is false."""

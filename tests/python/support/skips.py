@@ -1,4 +1,4 @@
-"""How a test says that this machine cannot run it, and who does.
+"""Skips a test that this machine cannot run, and names the workflow job that runs it.
 
     if shutil.which("qemu-aarch64") is None:
         skip_without("qemu-aarch64", workflow="test.yml", job="arm64")

@@ -93,7 +93,7 @@ class Stack:
         self._conditions = {}
 
     def refusals(self):
-        """What CloudFormation answers instead of beginning: parameters, then rules."""
+        """Why CloudFormation would not begin: parameters, then rules."""
         return list(self._bad_parameters()) + list(self._broken_rules())
 
     def condition(self, name):

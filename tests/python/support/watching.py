@@ -1,4 +1,4 @@
-"""What the tests of alarms, queries and dashboard ask of the template and of the function's log."""
+"""Reads the template and the function's log for the tests of alarms, queries and dashboard."""
 
 import json
 import pathlib

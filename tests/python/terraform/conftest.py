@@ -31,7 +31,7 @@ def kubectl():
 
 @pytest.fixture(scope="session")
 def provider(terraform_installed, tmp_path_factory):
-    """The AWS provider. Skips what needs it where it cannot be had."""
+    """The AWS provider. Skips the tests that need it where it is not available."""
     found = program(tmp_path_factory.mktemp("provider"), ">= 5.83")
     return found or skip_without("AWS provider, in a mirror (TF_PLUGIN_MIRROR_DIR) or from its registry", workflow="test.yml", job="test")
 

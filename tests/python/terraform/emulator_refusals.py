@@ -107,7 +107,7 @@ def describe_vpc_endpoint_connections(self):
 
 
 def answer_about_connections():
-    """The last word on these calls, whatever else corrects them."""
+    """Applied last to these calls, after all other corrections."""
     for action in (accept_vpc_endpoint_connections, reject_vpc_endpoint_connections, describe_vpc_endpoint_connections):
         setattr(VPCEndpointServiceConfiguration, action.__name__, action)
 

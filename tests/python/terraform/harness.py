@@ -27,7 +27,7 @@ CHECKSUMS = re.compile(r"^  hashes = \[.*?^  \]\n", re.MULTILINE | re.DOTALL)
 
 
 def environment(**extra):
-    """The surroundings of every program run here."""
+    """The environment of every program run here."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
     configuration = os.environ.get("TF_CLI_CONFIG_FILE")
     if configuration and pathlib.Path(configuration).is_file():

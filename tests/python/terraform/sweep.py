@@ -164,7 +164,7 @@ def copies(state, sweeps, accepted):
 
 
 def judged(changes, actions):
-    """What the rule has against what is planned for these changes: Terraform's actions by address."""
+    """Violations of the rule in the plan of these changes: Terraform's actions by address."""
     goes = {pattern: why for change in changes.values() for pattern, why in change.goes.items()}
     gap = {pattern: why for change in changes.values() for pattern, why in change.gap.items()}
     against, seen = [], set()
@@ -190,7 +190,7 @@ def planned(shown):
 
 
 def refusals(output, lines):
-    """What Terraform says against each call, from `terraform plan -json`."""
+    """Terraform's errors for each call, from `terraform plan -json`."""
     found = {}
     for line in map(json.loads, output.splitlines()):
         if line["type"] != "diagnostic" or line["diagnostic"]["severity"] != "error":

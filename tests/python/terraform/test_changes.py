@@ -89,7 +89,7 @@ module "by_name" {
 }
 """
 
-# One that stands, found by its name.
+# An existing cluster, found by its name.
 PAYMENTS = """
 module "payments_access{again}" {{
   source             = "../terraform/cluster-access"

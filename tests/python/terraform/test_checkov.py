@@ -1,4 +1,4 @@
-"""checkov's opinion of the modules: every finding fixed, or skipped in the code with a reason."""
+"""checkov's findings in the modules: each is fixed, or skipped in the code with a reason."""
 
 import json
 import re

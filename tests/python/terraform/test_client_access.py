@@ -86,13 +86,13 @@ class Consumer:
         (self.directory / "main.tf.json").write_text(json.dumps(configuration))
 
     def apply(self, *arguments, expect=(0,), **changes):
-        """What Terraform did, in its order, and what it had to say. Changes stay."""
+        """What Terraform did, in its order, with its errors and warnings. Changes stay."""
         self.calls = {name: {**call, **changes.get(name, {})} for name, call in self.calls.items()}
         self.write()
         return messages(self.terraform("apply", "-auto-approve", "-json", *AT_ONCE, *arguments, expect=expect))
 
     def planned(self, call, **changes):
-        """What a plan with some arguments changed would do, by address, and what Terraform has to say."""
+        """What a plan with some arguments changed would do, by address, with its errors and warnings."""
         self.write(**{call: changes})
         done = self.terraform("plan", "-json", *AT_ONCE, expect=(0, 1))
         lines = [json.loads(line) for line in done.stdout.splitlines()]

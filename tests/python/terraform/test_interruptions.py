@@ -60,7 +60,7 @@ class World:
         return {address.split(".", 2)[2]: values for address, values in state.items() if address.startswith(f"module.{module}.")}
 
     def path(self, cluster):
-        """Of what a connection of this cluster's clients passes, the ids."""
+        """The ids of everything that a connection of this cluster's clients passes."""
         found = self.addresses(cluster)
         return {
             "load_balancer": found["aws_lb.this[0]"]["arn"],
@@ -79,7 +79,7 @@ class World:
         return ec2.create_vpc_endpoint(VpcEndpointType="Interface", VpcId=vpc, ServiceName=service)["VpcEndpoint"]["VpcEndpointId"]
 
     def broken(self, path):
-        """What of this path does not stand any more, in AWS's words."""
+        """The parts of this path that no longer exist, by AWS's answers."""
         elb, ec2 = self.emulator.client("elbv2"), self.emulator.client("ec2")
         listeners = {one["ListenerArn"]: one for one in elb.describe_listeners(LoadBalancerArn=path["load_balancer"])["Listeners"]}
         (balancer,) = elb.describe_load_balancers(LoadBalancerArns=[path["load_balancer"]])["LoadBalancers"]

@@ -1,4 +1,4 @@
-"""What a person reads who planned something that cannot work.
+"""The messages of plans that cannot work.
 
 The modules' own tests hold that each mistake is refused; these, with the real
 provider and an emulator behind it, that the refusal comes with the plan and
@@ -53,7 +53,7 @@ def subnets(emulator):
 
 @pytest.fixture(scope="module")
 def plan(emulator, tmp_path_factory):
-    """Plans one module call and returns what Terraform has against it."""
+    """Plans one module call and returns Terraform's errors and warnings."""
     directory = tmp_path_factory.mktemp("refusals")
     for module in ("cluster-access", "region-hub"):
         (directory / module).symlink_to(ROOT / "terraform" / module)

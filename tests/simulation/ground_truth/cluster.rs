@@ -49,7 +49,7 @@ impl ClusterTruth {
         cluster
     }
 
-    /// Begins a tick: what was to last until `now` ends.
+    /// Begins a tick: conditions that were to last until `now` end.
     pub(super) fn begin(&mut self, now: u32, world: &mut World) {
         self.bury(now, world);
         if self.names.take_if(|(_, until)| *until <= now).is_some() {
@@ -227,7 +227,7 @@ impl ClusterTruth {
         world.plant(unknown.refuse(404, "ResourceNotFoundException", &message));
     }
 
-    /// Whether a run can learn from EKS where it is.
+    /// Whether EKS returns an endpoint that a run can use.
     pub(crate) fn is_in_order(&self) -> bool {
         matches!(self.state, None | Some((ClusterState::Updating, _)))
     }

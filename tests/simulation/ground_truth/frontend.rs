@@ -72,9 +72,9 @@ impl FrontendTruth {
         frontend
     }
 
-    /// Adds what is skipped next to a tagged group: one of another type, which
-    /// does not count as tagged although it carries the tag, and one without the
-    /// tag.
+    /// Adds two target groups that are skipped next to a tagged one: one of
+    /// another type, which does not count as tagged although it carries the tag,
+    /// and one without the tag.
     fn add_untagged(&mut self, world: &mut World) {
         let instances = TargetGroupSpec { target_type: TargetType::Instance, ..self.spec() };
         world.add_target_group(instances.tag(MANAGED_TAG.0, MANAGED_TAG.1));

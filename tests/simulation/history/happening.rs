@@ -63,7 +63,7 @@ pub(crate) enum Rotation {
     All,
     /// All of them, in other subnets.
     Subnets,
-    /// Those of before are back.
+    /// The earlier API servers come back.
     Back,
     /// API servers are added or removed until there are n.
     Resize(u8),
@@ -102,9 +102,9 @@ pub(crate) enum Names {
     Half(u8),
     /// The addresses of before.
     Old,
-    /// The addresses of before and the right ones, tick by tick.
+    /// The earlier addresses and the right ones, alternating by tick.
     FlapsByTick,
-    /// The same, question by question.
+    /// The same, alternating by question.
     FlapsByQuestion,
     /// A private address where no API server is.
     Impostor {
@@ -119,7 +119,7 @@ pub(crate) enum Names {
     Late(u8),
 }
 
-/// What a cluster is instead of active.
+/// The state of a cluster that is not active.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) enum ClusterState {
@@ -133,7 +133,7 @@ pub(crate) enum ClusterState {
     Unknown,
 }
 
-/// What a frontend is instead of managed.
+/// The state of a frontend that is not managed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) enum FrontendState {
@@ -159,7 +159,7 @@ pub(crate) enum Hand {
     Registers,
     /// Registers an API server on another port.
     RegistersOtherPort,
-    /// Registers the API servers of before.
+    /// Registers the earlier API servers.
     RegistersOld,
     /// Deregisters the n-th target.
     Deregisters(u8),

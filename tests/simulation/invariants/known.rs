@@ -17,14 +17,14 @@ pub(super) type Addresses = BTreeSet<IpAddr>;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Known {
     pub(super) desired: Addresses,
-    /// What any source names: it must not be deregistered.
+    /// Addresses that any source names: their targets must not be deregistered.
     pub(super) named: Addresses,
     /// Every source that must agree before a target goes has answered.
     pub(super) is_confirmed: bool,
 }
 
-/// Everything that `run` may conclude for a frontend. Several things, where DNS
-/// answered differently from question to question.
+/// Everything that `run` may conclude for a frontend. Several conclusions,
+/// where DNS gave different answers.
 pub(super) fn known(harness: &Harness, run: &Witness, frontend: usize) -> BTreeSet<Known> {
     let question = question(harness, frontend);
     let truth = &harness.truth.frontends[frontend];

@@ -79,7 +79,7 @@ fn judge_frontend(harness: &Harness, id: ProcessId, item: &FrontendReport) -> Op
     })
 }
 
-/// Whether ELB has done what the report says.
+/// Whether the target group is in the state that the report claims.
 fn judge_writes(harness: &Harness, run: &Witness, group: &str, item: &FrontendReport) -> Option<Breach> {
     let acknowledged =
         |writes: &BTreeMap<String, BTreeSet<SocketAddr>>| writes.get(group).cloned().unwrap_or_default();

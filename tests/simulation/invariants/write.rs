@@ -16,7 +16,7 @@ use crate::witness::targets;
 /// How long health that ELB listed may be acted on.
 const FRESH_FOR: Duration = Duration::from_secs(10);
 
-/// One write, with everything that bears on it.
+/// One write, with everything that it is judged by.
 struct Write<'a> {
     harness: &'a Harness,
     targets: BTreeSet<SocketAddr>,
@@ -26,7 +26,7 @@ struct Write<'a> {
     seen: &'a Moment,
     /// The group right before the write.
     before: &'a Moment,
-    /// An overlapping run was answered differently.
+    /// An overlapping run got different answers.
     is_contested: bool,
 }
 
@@ -120,7 +120,7 @@ impl Write<'_> {
         for target in targets.iter().filter(|target| !is_in_service(&seen.states, target)) {
             broken.push(Invariant::Idempotent.broken(format!("{target} is not in service")));
         }
-        // One conclusion must justify all of it.
+        // A single conclusion must justify the whole write.
         let fits = |known: &&Known| known.is_confirmed && on_port(&known.named).is_disjoint(targets);
         let desired: Vec<BTreeSet<SocketAddr>> =
             known.iter().filter(fits).map(|known| on_port(&known.desired)).collect();

@@ -7,11 +7,11 @@ use super::group::Set;
 /// EKS runs at least this many API servers, whatever DNS names.
 pub(super) const FEWEST_SERVERS: u32 = 2;
 
-/// What a run takes from its sources of addresses.
+/// The conclusion of a run from its sources of addresses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Answer {
     pub(super) desired: Set,
-    /// What only one of two sources names.
+    /// Addresses that only one of two sources names.
     pub(super) half_named: Set,
     /// Every source that must agree before a target goes has answered.
     pub(super) is_confirmed: bool,

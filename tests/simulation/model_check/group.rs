@@ -25,12 +25,12 @@ pub(super) fn has(set: Set, n: usize) -> bool {
     set & (1 << n) != 0
 }
 
-/// The targets that are `such`.
+/// The targets that `such` selects.
 pub(super) fn those(such: impl Fn(usize) -> bool) -> Set {
     (0..MOST_TARGETS).filter(|n| such(*n)).fold(0, |set, n| set | 1 << n)
 }
 
-/// What may become of a target by itself.
+/// The states to which a target may change by itself.
 fn then(state: State) -> &'static [State] {
     match state {
         State::Registering => &[State::Checking],
@@ -77,7 +77,7 @@ impl Group {
         }
     }
 
-    /// What ELB may make of it by itself.
+    /// The groups to which ELB may change this one by itself.
     pub(super) fn next(self, can_shift: bool, next: &mut Vec<Self>) {
         for (n, state) in self.states.into_iter().enumerate() {
             for then in then(state) {
@@ -91,7 +91,7 @@ impl Group {
         }
     }
 
-    /// All of it in 13 bits.
+    /// The whole group in 13 bits.
     pub(super) fn pack(self) -> u64 {
         let code = |state| match state {
             State::Absent | State::UnhealthyDraining | State::Unused | State::Unavailable => 0,

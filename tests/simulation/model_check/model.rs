@@ -19,7 +19,7 @@ use crate::judge::{self, Listed, Place, Reading, Snapshot, State, Threshold};
 
 const PORT: u16 = 443;
 
-/// What is fixed in a model.
+/// The constants of a model.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Setup {
     /// Where each target is.
@@ -48,9 +48,9 @@ pub(super) struct Model {
     policy: Policy,
     allowed: AllowedCidrs,
     answers: Vec<Answer>,
-    /// What the planner decides, once it was asked.
+    /// The planner's decisions so far.
     plans: RefCell<Vec<Option<Planned>>>,
-    /// What a run may read and decide, group by group.
+    /// What a run may read and decide, by group.
     reads: RefCell<BTreeMap<Group, Rc<[Read]>>>,
 }
 
@@ -100,7 +100,8 @@ impl Model {
         Ok(reads)
     }
 
-    /// What the shipped planner decides, and whether it may.
+    /// The decision of the shipped planner, and the invariant that it breaks,
+    /// if any.
     fn plan(&self, answer: Answer, group: Group) -> Result<Planned, String> {
         let Answer { desired, half_named, is_confirmed } = answer;
         let index = u64::from(desired) << 5 | u64::from(half_named) << 1 | u64::from(is_confirmed);

@@ -52,7 +52,7 @@ impl State {
         sets.fold(past << 13 | self.group.pack(), |packed, set| packed << 4 | u64::from(set))
     }
 
-    /// What may follow, or which invariant is broken.
+    /// The next states, or the invariant that is broken.
     fn next(self, model: &Model, next: &mut Vec<Self>) -> Result<(), String> {
         let [one, other] = self.runs;
         self.elb_moves(model, next);

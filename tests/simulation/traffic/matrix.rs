@@ -92,8 +92,9 @@ fn is_explained(setup: Setup, kind: Kind, controller: Controller) -> bool {
     // for every threshold.
     let has_threshold = setup.threshold != Threshold::default();
     (has_threshold && (setup.is_cross_zone || controller == Controller::AllKnowing))
-        // Two healthy targets are wanted, and a zonal shift leaves one. It may
-        // not be told from `unhealthy.draining` where a target is unhealthy.
+        // Two healthy targets are wanted, and a zonal shift leaves one. The
+        // function cannot distinguish an unhealthy target from one in
+        // `unhealthy.draining`.
         || (setup.is_shifted && matches!(kind, Kind::StopAtOnce | Kind::ChecksFail))
 }
 

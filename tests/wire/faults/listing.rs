@@ -36,12 +36,13 @@ async fn a_failed_listing_fails_the_run_before_anything_is_written() {
     assert_eq!(told, DISCOVERY.len() * faults.len(), "each is told once");
 }
 
-/// What came through as announced, but was cut off before it was sent.
+/// The answer arrives whole by its `content-length`, but was cut off before it
+/// was sent.
 #[tokio::test]
 async fn half_a_document_is_no_answer() {
     for operation in ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags", "DescribeTargetHealth"]
     {
-        // At the end of a member, so that the rest is in order.
+        // Cut at the end of a member, so that the rest is well-formed.
         let cut = move |request: &str, mut answer: String| {
             if request.contains(operation) {
                 answer.truncate(answer.find("</member>").expect("a listing") + "</member>".len());

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Not among the others, with which it would share its connection.
+/// A test of its own, because the other cases would share its connection.
 #[tokio::test]
 async fn a_truncated_answer_that_tcp_is_silent_about_is_given_up() {
     let failed = fails_with(&[BY_DNS, SHORT], |world, _| {

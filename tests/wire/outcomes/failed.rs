@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Fails without asking EKS, and without a name to ask for.
+/// Fails before EKS is called, for want of a cluster name.
 const FAILED_BY_TAG: [Case; 11] = [
     ("MissingClusterName", |world, _, frontend| {
         world.load_balancer_mut(&frontend.load_balancer).tags.remove("cluster_name");

@@ -1,4 +1,4 @@
-//! From a new interface to its target, in the world's time.
+//! The time from a new interface to its target, in simulated time.
 
 use std::time::{Duration, Instant};
 

@@ -155,7 +155,7 @@ async fn the_subnets_of_a_control_plane_are_changed() {
 async fn a_cluster_is_made_anew_under_its_name() {
     let (function, frontend) = Function::start_in_with(&[ENI], converged_payments).await;
 
-    // Its interfaces remain for minutes, attached to nothing.
+    // Its interfaces remain for minutes, detached.
     function.world().delete_cluster("payments");
     assert_eq!(function.world().interfaces().count(), 2);
     let reported = step(&function, &frontend).await;
@@ -195,7 +195,7 @@ async fn a_cluster_is_made_private_only_and_public_only() {
         function.world().publish("payments");
         assert_eq!(step(&function, &frontend).await["outcome"], "converged", "{source:?}");
 
-        // Public only: its interfaces exist still, and lead nowhere.
+        // Public only: its interfaces still exist, but accept no connection.
         make_public(&mut function.world());
         function.world().cluster_mut("payments").private_access = false;
         let reported = step(&function, &frontend).await;

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// An address that would do as a target and is not the cluster's.
+/// A valid target address that is not the cluster's.
 const WRONG: &str = "10.0.66.66";
 
 /// Look-alikes of the interfaces of `payments`, at [`WRONG`], by kind.
@@ -57,7 +57,7 @@ async fn a_look_alike_is_never_registered() {
         function.world().remove_interfaces_at(WRONG);
     }
 
-    // What nothing is wrong with is registered.
+    // The genuine interfaces are registered.
     let genuine = function.world().control_plane_interface("payments", [WRONG]);
     function.world().add_interface(genuine);
     let report = function.sync().await;

@@ -122,7 +122,7 @@ impl Player<'_> {
             self.end().await?;
             let asked = self.sim.runtime().nexts();
             self.process = Some((minute, self.start()?));
-            // The old one no longer asks.
+            // The old process no longer asks for invocations.
             timeout(PATIENCE, until(|| self.sim.runtime().nexts() > asked)).await?;
         }
         let Some((_, process)) = &self.process else { return Ok(()) };
@@ -142,7 +142,8 @@ impl Player<'_> {
         function
             .env("LD_PRELOAD", self.library)
             .env("FAKETIME_TIMESTAMP_FILE", &self.clock)
-            // It reads the file at every call, and leaves time-outs alone.
+            // libfaketime reads the file at every call, and does not change
+            // time-outs.
             .envs([("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("TZ", "UTC")])
             .env("AWS_MAX_ATTEMPTS", "1")
             .envs(self.incident.variables.iter().copied());

@@ -325,7 +325,7 @@ fn fail_once(minute: u64, world: &mut World) {
 /// A security group keeps the load balancer from the new servers.
 fn stale(world: &mut World) {
     usual(world);
-    // In the zones of the old ones, which go on serving.
+    // The new servers are in the zones of the old ones, which still serve.
     for address in NEW {
         world.set_health(address, Health::Never);
     }
