@@ -106,8 +106,8 @@ impl Deployed {
         Some(told).filter(|_| self.is_named)
     }
 
-    /// What a person must know who reads this command's output as the function's:
-    /// a line each.
+    /// Differences that matter to a person who takes this command's output for
+    /// the function's, one line each.
     pub(crate) fn notes(&self, own: &Settings) -> Vec<String> {
         let name = &self.name;
         let Ok(Ok(of_function)) = self.settings() else { return self.why_unknown().into_iter().collect() };

@@ -75,7 +75,8 @@ pub(crate) async fn of_groups(
     let selector = &session.settings().nlb_tag;
     let (tagged, untagged): (Vec<_>, Vec<_>) =
         groups.iter().partition(|(_, tags)| selector.first_matches(tags));
-    // The deployed policy asks for this tag only, so one answer is true for all.
+    // The deployed policy depends on this tag only, so one answer holds for
+    // all.
     let answers = [(true, tagged), (false, untagged)].map(async |(is_tagged, alike)| {
         let (first, tags) = alike.first()?;
         let denied = match role {

@@ -1,11 +1,11 @@
 //! Resolves the endpoints of services that are called with the SDK's generic
 //! operation.
 //!
-//! EKS, ELB and STS have their crates linked, and those resolve. EC2, Lambda,
-//! Scheduler, SNS and CloudWatch follow the rules of ELB, with another name and with
-//! exceptions in GovCloud: their crates would take longer to compile than the
-//! rest of the workspace, for one host name each. [`super::query_client`] has the
-//! endpoint of IAM. `tests/endpoints.tsv` holds all of them to botocore's rule sets.
+//! The SDK crates of EKS, ELB and STS resolve their own endpoints. Those of EC2,
+//! Lambda, Scheduler, SNS and CloudWatch follow the rules of ELB, with another name
+//! and with exceptions in GovCloud. Their crates would take longer to compile than
+//! the rest of the workspace. [`super::query_client`] has the endpoint of IAM.
+//! `tests/endpoints.tsv` holds all of them to botocore's rule sets.
 
 use aws_config::SdkConfig;
 use aws_sdk_elasticloadbalancingv2::config::endpoint as elb;

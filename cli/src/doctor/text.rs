@@ -32,7 +32,7 @@ pub(super) fn of(diagnosis: &Diagnosis<'_>) -> String {
     text
 }
 
-/// Why something could not be looked at, as far as it was printed.
+/// The causes that were printed so far.
 #[derive(Default)]
 struct Causes(BTreeSet<String>);
 
@@ -47,7 +47,7 @@ impl Causes {
     }
 }
 
-const NOT_LOOKED: &str = "not looked at: ";
+const NOT_LOOKED: &str = "not checked: ";
 
 fn of_check(check: &Check, causes: &mut Causes) -> String {
     let mark = match check.status {

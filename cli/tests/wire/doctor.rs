@@ -915,7 +915,7 @@ async fn a_function_of_another_name_is_found_by_it() {
 
     assert_eq!(unnamed.code, Some(0), "{unnamed:?}");
     assert!(
-        words(&unnamed.out).contains("not looked at: Lambda knows no function of this name"),
+        words(&unnamed.out).contains("not checked: Lambda knows no function of this name"),
         "{}",
         unnamed.out
     );
