@@ -66,6 +66,27 @@ fn every_path_that_a_page_names_exists() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
+/// Longer words, such as an ARN, cannot be broken.
+const LONGEST_WORD: usize = 60;
+
+#[test]
+fn every_example_fits_a_terminal_of_100_columns() {
+    for (page, text) in pages() {
+        let mut language = None;
+        for (number, line) in text.lines().enumerate() {
+            if let Some(fence) = line.trim_start().strip_prefix("```") {
+                language = if language.is_some() { None } else { Some(fence) };
+                continue;
+            }
+            // GitHub draws Mermaid.
+            let is_shown = language.is_some_and(|language| language != "mermaid");
+            let is_breakable = line.split_whitespace().all(|word| word.len() <= LONGEST_WORD);
+            let fits = line.chars().count() <= 100;
+            assert!(!is_shown || !is_breakable || fits, "{}:{}: {line}", page.display(), number + 1);
+        }
+    }
+}
+
 /// The words after each `command` that a page names, in a line of text or of a
 /// block of code.
 fn uses<'a>(text: &'a str, command: &'a str) -> impl Iterator<Item = Vec<&'a str>> {
