@@ -11,66 +11,72 @@ use crate::world::{ClusterStatus, Frontend, Reply, Scheme, World};
 const OUTSIDE: &str =
     "The Availability Zone is required for IP address '10.0.1.10' because it is not in the VPC";
 
-/// Fills `world` with them.
-pub fn troubles(world: &mut World) {
-    let mut trouble = |name: &str, cause: fn(&mut World, &Frontend)| {
-        world.add_cluster(name, ["10.0.1.10", "10.0.2.11"]);
-        let frontend = world.add_frontend(name);
-        cause(world, &frontend);
-    };
-    trouble("well", |world, frontend| world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11"]));
-    trouble("waits", |world, frontend| {
+/// The name of a cluster, and the cause of its failure.
+type Trouble = (&'static str, fn(&mut World, &Frontend));
+
+const TROUBLES: &[Trouble] = &[
+    ("well", |world, frontend| world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11"])),
+    ("waits", |world, frontend| {
         world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11"]);
         world.rotate("waits", ["10.0.3.12", "10.0.4.13"]);
-    });
-    trouble("missing-cluster-name", |world, frontend| name_cluster(world, frontend, ""));
-    trouble("invalid-cluster-name", |world, frontend| name_cluster(world, frontend, "<cluster name>"));
-    trouble("no-target-group", |world, frontend| world.delete_target_group(&frontend.target_group));
-    trouble("cluster-not-found", |world, _| world.delete_cluster("cluster-not-found"));
-    trouble("cluster-failed", |world, _| world.cluster_mut("cluster-failed").status = ClusterStatus::Failed);
-    trouble("private-access-disabled", |world, _| {
+    }),
+    ("missing-cluster-name", |world, frontend| name_cluster(world, frontend, "")),
+    ("invalid-cluster-name", |world, frontend| name_cluster(world, frontend, "<cluster name>")),
+    ("no-target-group", |world, frontend| world.delete_target_group(&frontend.target_group)),
+    ("cluster-not-found", |world, _| world.delete_cluster("cluster-not-found")),
+    ("cluster-failed", |world, _| world.cluster_mut("cluster-failed").status = ClusterStatus::Failed),
+    ("private-access-disabled", |world, _| {
         let cluster = world.cluster_mut("private-access-disabled");
         (cluster.private_access, cluster.public_access) = (false, true);
         world.publish("private-access-disabled");
-    });
-    trouble("dns-no-records", |world, _| answer(world, "dns-no-records", Reply::NoSuchName));
-    trouble("dns-failed", |world, _| answer(world, "dns-failed", Reply::ServerFailure));
-    trouble("dns-timeout", |world, _| answer(world, "dns-timeout", Reply::Silence));
-    trouble("address-not-allowed", |world, _| {
+    }),
+    ("dns-no-records", |world, _| answer(world, "dns-no-records", Reply::NoSuchName)),
+    ("dns-failed", |world, _| answer(world, "dns-failed", Reply::ServerFailure)),
+    ("dns-timeout", |world, _| answer(world, "dns-timeout", Reply::Silence)),
+    ("address-not-allowed", |world, _| {
         let host = world.host("address-not-allowed");
         world.dns.set(&host, ["203.0.113.7"]);
-    });
-    trouble("sources-disagree", |world, _| {
+    }),
+    ("sources-disagree", |world, _| {
         let host = world.host("sources-disagree");
         world.dns.set(&host, ["10.0.5.14", "10.0.6.15"]);
-    });
-    trouble("access-denied", |world, _| {
+    }),
+    ("access-denied", |world, _| {
         world.plant(Fault::on("RegisterTargets").about("tg-access-denied").access_denied());
-    });
-    trouble("throttled", |world, _| {
+    }),
+    ("throttled", |world, _| {
         world.plant(Fault::on("DescribeTargetHealth").about("tg-throttled").throttle());
-    });
-    trouble("aws-unreachable", |world, _| {
+    }),
+    ("aws-unreachable", |world, _| {
         world.plant(Fault::on("DescribeCluster").about("aws-unreachable").reset());
-    });
-    trouble("aws-unavailable", |world, _| {
+    }),
+    ("aws-unavailable", |world, _| {
         world.plant(Fault::on("DescribeCluster").about("aws-unavailable").unavailable());
-    });
-    trouble("internet-facing", |world, frontend| {
+    }),
+    ("internet-facing", |world, frontend| {
         world.load_balancer_mut(&frontend.load_balancer).scheme = Scheme::InternetFacing;
-    });
-    trouble("address-in-wrong-vpc", |world, _| {
+    }),
+    ("address-in-wrong-vpc", |world, _| {
         let refused = Fault::on("RegisterTargets").about("tg-address-in-wrong-vpc");
         world.plant(refused.refuse(400, "ValidationError", OUTSIDE));
-    });
-    trouble("aws-rejected", |world, _| {
+    }),
+    ("aws-rejected", |world, _| {
         let refused = Fault::on("RegisterTargets").about("tg-aws-rejected");
         world.plant(refused.refuse(
             400,
             "TooManyTargets",
             "You've reached the limit on the number of targets",
         ));
-    });
+    }),
+];
+
+/// Fills `world` with them.
+pub fn troubles(world: &mut World) {
+    for (name, cause) in TROUBLES {
+        world.add_cluster(name, ["10.0.1.10", "10.0.2.11"]);
+        let frontend = world.add_frontend(name);
+        cause(world, &frontend);
+    }
     world.add_cluster("interfaces-not-found", ["10.0.7.16", "10.0.8.17"]);
     world.add_frontend("interfaces-not-found");
     world.remove_interfaces_at("10.0.7.16");

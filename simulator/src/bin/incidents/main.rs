@@ -10,6 +10,7 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the program is for")]
 
+mod account;
 mod scenes;
 
 use std::ffi::OsStr;

@@ -1,24 +1,17 @@
 //! The incidents, and quiet times that must fire nothing. Something happens at
 //! minute 20, unless it says otherwise.
 
-use std::time::Duration;
-
-use eks_nlb_simulator::world::{
-    ClusterSpec, ClusterStatus, Health, LoadBalancerSpec, Scope, TargetGroupSpec,
-};
+use eks_nlb_simulator::world::{ClusterStatus, Health, TargetGroupSpec};
 use eks_nlb_simulator::{Fault, TargetState, World};
-use serde_json::json;
 
 use super::Incident;
+use super::account::{
+    NEW, fail_once, fifty, fleet, kill, new_account, rename, role, round, servers, stale, tag_group, untag,
+    usual,
+};
 
 /// Half of a day: longer than any incident.
 const LONG: u64 = 720;
-
-/// Clusters of a usual account, with the addresses of their servers.
-const CLUSTERS: [&str; 3] = ["ledger", "orders", "payments"];
-
-/// Members of a fleet.
-const MEMBERS: usize = 12;
 
 const NOTHING: fn(u64, &mut World) = |_, _| {};
 
@@ -282,104 +275,3 @@ pub(super) const INCIDENTS: &[Incident] = &[
 /// A new process for each round: none of a fleet's many has seen the round before.
 const FLEET: Incident =
     Incident { every: 5, life: 5, minutes: 150, populate: fleet, invoked: round, ..QUIET };
-
-/// The addresses of the servers of a cluster, one in each of two zones.
-fn servers(cluster: &str) -> [String; 2] {
-    let number = cluster.bytes().map(usize::from).sum::<usize>() % 200;
-    [format!("10.0.1.{}", number + 10), format!("10.0.2.{}", number + 10)]
-}
-
-/// Those of payments after it was replaced.
-const NEW: [&str; 2] = ["10.0.1.250", "10.0.2.251"];
-
-fn usual(world: &mut World) {
-    world.healthy_after = Duration::from_mins(4);
-    for cluster in CLUSTERS {
-        converged(world, &Scope::default(), cluster);
-    }
-}
-
-/// The same accounts on their first day: every target group is empty.
-fn new_account(world: &mut World) {
-    world.healthy_after = Duration::from_mins(4);
-    for cluster in CLUSTERS {
-        world.add_cluster(cluster, servers(cluster));
-        world.add_frontend(cluster);
-    }
-}
-
-fn fifty(world: &mut World) {
-    for n in 0..50 {
-        converged(world, &Scope::default(), &format!("cluster-{n:02}"));
-    }
-}
-
-/// One lookup in 500 fails, and works a minute later.
-fn fail_once(minute: u64, world: &mut World) {
-    if minute % 10 == 3 {
-        let cluster = format!("cluster-{:02}", minute / 10 * 7 % 50);
-        world.plant(Fault::on("DescribeCluster").about(&cluster).times(1).internal_failure());
-    }
-}
-
-/// A security group keeps the load balancer from the new servers.
-fn stale(world: &mut World) {
-    usual(world);
-    // The new servers are in the zones of the old ones, which still serve.
-    for address in NEW {
-        world.set_health(address, Health::Never);
-    }
-    world.rotate("payments", NEW);
-}
-
-fn converged(world: &mut World, scope: &Scope, cluster: &str) {
-    world.create_cluster(ClusterSpec { scope: scope.clone(), ..ClusterSpec::new(cluster, servers(cluster)) });
-    let load_balancer = LoadBalancerSpec { scope: scope.clone(), ..LoadBalancerSpec::managed(cluster) };
-    let load_balancer = world.add_load_balancer(load_balancer);
-    let group = world.add_target_group(TargetGroupSpec::ip(&load_balancer).tag("eks-nlb-sync", "enabled"));
-    world.put_targets(&group, servers(cluster));
-}
-
-/// The servers that a cluster began with stop.
-fn kill(world: &mut World, cluster: &str) {
-    for address in servers(cluster) {
-        world.set_health(&address, Health::Never);
-    }
-}
-
-fn untag(world: &mut World, cluster: &str, key: &str) {
-    let of = world.frontend_named(cluster);
-    world.load_balancer_mut(&of.load_balancer).tags.remove(key);
-}
-
-/// What the load balancer's tag says.
-fn rename(world: &mut World, cluster: &str, name: &str) {
-    let of = world.frontend_named(cluster);
-    world.load_balancer_mut(&of.load_balancer).tags.insert("cluster_name".to_owned(), name.to_owned());
-}
-
-fn tag_group(world: &mut World, cluster: &str, value: &str) {
-    let of = world.frontend_named(cluster);
-    world.target_group_mut(&of.target_group).tags.insert("eks-nlb-sync".to_owned(), value.to_owned());
-}
-
-fn account(member: usize) -> String {
-    format!("4444555566{member:02}")
-}
-
-fn role(member: usize) -> String {
-    format!("arn:aws:iam::{}:role/eks-nlb-sync", account(member))
-}
-
-fn fleet(world: &mut World) {
-    world.healthy_after = Duration::from_mins(4);
-    for member in 0..MEMBERS {
-        world.add_role_with(&role(member), Some("platform"));
-        converged(world, &Scope::new(account(member), "eu-west-1"), &format!("member-{member}"));
-    }
-}
-
-fn round(_: u64) -> Vec<String> {
-    let event = |member| json!({"roleArn": role(member), "externalId": "platform", "summaryOnly": true});
-    (0..MEMBERS).map(|member| event(member).to_string()).collect()
-}

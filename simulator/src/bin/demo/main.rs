@@ -9,22 +9,23 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the program is for")]
 
+mod show;
+mod traffic;
+
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use eks_nlb_simulator::process::{Process, command};
 use eks_nlb_simulator::runtime_api::request_id;
-use eks_nlb_simulator::world::{Reply, TargetState};
+use eks_nlb_simulator::world::Reply;
 use eks_nlb_simulator::{Answer, Frontend, Simulator, World};
 use serde_json::Value;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use show::{Paint, States, show};
 use tokio::time::timeout;
+use traffic::Traffic;
 
 /// The schedule of the demonstration.
 const TICK: Duration = Duration::from_mins(1);
@@ -160,59 +161,6 @@ async fn play() -> Outcome<()> {
     if served == made { Ok(()) } else { Err("no connection was to fail".into()) }
 }
 
-/// API servers and a load balancer before one of them, on loopback.
-struct Traffic {
-    balancer: SocketAddr,
-    _tasks: JoinSet<()>,
-}
-
-impl Traffic {
-    /// Starts a server for each of `addresses`, and a load balancer that sends
-    /// connections where the world says that `group` gets them.
-    async fn start(sim: &Simulator, group: &str, addresses: &[&str]) -> io::Result<Self> {
-        let mut tasks = JoinSet::new();
-        let mut servers = BTreeMap::new();
-        for address in addresses {
-            let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-            servers
-                .insert(SocketAddr::new(address.parse().expect("an address"), 443), listener.local_addr()?);
-            tasks.spawn(async move {
-                while let Ok((mut client, _)) = listener.accept().await {
-                    _ = client.write_all(b"ok").await;
-                }
-            });
-        }
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-        let balancer = listener.local_addr()?;
-        let (world, group) = (sim.shared_world(), group.to_owned());
-        tasks.spawn(async move {
-            let mut turn = 0;
-            while let Ok((mut client, _)) = listener.accept().await {
-                let nodes = world.lock().expect("nobody panics with it").nodes(&group);
-                let targets: Vec<_> = nodes.into_values().flat_map(|node| node.targets).collect();
-                turn += 1;
-                // Where nothing listens, the client's connection ends.
-                let Some(target) = targets.get(turn % targets.len().max(1)) else { continue };
-                if let Ok(mut server) = TcpStream::connect(servers[target]).await {
-                    _ = copy_bidirectional(&mut client, &mut server).await;
-                }
-            }
-        });
-        Ok(Self { balancer, _tasks: tasks })
-    }
-
-    /// How many of `n` new connections are served.
-    async fn connect(&self, n: usize) -> io::Result<usize> {
-        let mut served = 0;
-        for _ in 0..n {
-            let mut answer = String::new();
-            TcpStream::connect(self.balancer).await?.read_to_string(&mut answer).await?;
-            served += usize::from(answer == "ok");
-        }
-        Ok(served)
-    }
-}
-
 /// The function's program, in the directory of this one.
 fn function() -> Outcome<PathBuf> {
     let beside = std::env::current_exe()?.with_file_name("eks-nlb-sync");
@@ -242,61 +190,10 @@ async fn run(sim: &Simulator, process: &Process, n: usize) -> Value {
     }
 }
 
-type States = BTreeMap<&'static str, BTreeMap<String, TargetState>>;
-
 fn states(sim: &Simulator, frontends: &BTreeMap<&'static str, Frontend>) -> States {
     let world = sim.world();
     let of = |frontend: &Frontend| world.targets(&frontend.target_group);
     frontends.iter().map(|(cluster, frontend)| (*cluster, of(frontend))).collect()
-}
-
-/// Prints the targets of each group, their states, and what the run did.
-fn show(before: &States, after: &States, report: &Value, paint: &Paint) {
-    println!(
-        "  {}",
-        paint.dim(&format!("{:<10} {:<16} {:<10} {}", "CLUSTER", "TARGET", "STATE", "THIS RUN"))
-    );
-    for (cluster, targets) in after {
-        let entry = entry_of(report, cluster);
-        let mut label = *cluster;
-        for (target, state) in targets {
-            let was_draining = before[cluster].get(target) == Some(&TargetState::Draining);
-            let action = action_on(entry, target, was_draining);
-            let row = format!("  {label:<10} {target:<16} {} {}", paint.state(*state), paint.action(&action));
-            println!("{}", row.trim_end());
-            label = "";
-        }
-        if let Some(error) = entry.and_then(|entry| entry.get("error")) {
-            let (code, message) = (text(&error["code"]), text(&error["message"]));
-            println!("  {label:<10} {}", paint.red(&format!("{code}: nothing is touched")));
-            for line in wrap(message, 84) {
-                println!("  {:<10} {}", "", paint.dim(&line));
-            }
-        }
-    }
-}
-
-/// The entry of a cluster's frontend; none if it is converged.
-fn entry_of<'a>(report: &'a Value, cluster: &str) -> Option<&'a Value> {
-    report["frontends"].as_array()?.iter().find(|entry| entry["cluster"] == cluster)
-}
-
-/// What a run did about one target, in words.
-fn action_on(entry: Option<&Value>, target: &str, was_draining: bool) -> String {
-    let list = |name: &str| entry.and_then(|entry| entry[name].as_array()).into_iter().flatten();
-    let among = |name: &str| list(name).any(|t| t == target);
-    let withheld = list("withheld").find(|t| t["target"] == target);
-    if among("registered") {
-        "registered".to_owned()
-    } else if among("deregistered") {
-        "deregistered".to_owned()
-    } else if let Some(withheld) = withheld {
-        format!("withheld: {}", text(&withheld["reason"]))
-    } else if was_draining {
-        "finishing its connections".to_owned()
-    } else {
-        String::new()
-    }
 }
 
 /// Compares the run with the commentary.
@@ -307,68 +204,4 @@ fn check(scene: &Scene, report: &Value) -> Outcome<()> {
         return Ok(());
     }
     Err(format!("this was to register, deregister, withhold, fail {:?}: {report:#}", scene.leads_to).into())
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-/// `text` in lines of at most `width` characters.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().expect("there is always a line");
-        if line.is_empty() {
-            line.push_str(word);
-        } else if line.len() + 1 + word.len() <= width {
-            line.push(' ');
-            line.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
-}
-
-/// Colours, on a terminal only.
-struct Paint(bool);
-
-impl Paint {
-    fn with(&self, code: &str, text: &str) -> String {
-        if self.0 && !text.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    fn bold(&self, text: &str) -> String {
-        self.with("1", text)
-    }
-
-    fn dim(&self, text: &str) -> String {
-        self.with("2", text)
-    }
-
-    fn red(&self, text: &str) -> String {
-        self.with("31", text)
-    }
-
-    fn state(&self, state: TargetState) -> String {
-        let (code, word) = match state {
-            TargetState::Healthy => ("32", "healthy"),
-            TargetState::Initial => ("33", "initial"),
-            TargetState::Draining => ("2", "draining"),
-            TargetState::Unhealthy | TargetState::UnhealthyDraining => ("31", "unhealthy"),
-            TargetState::Unused => ("2", "unused"),
-            TargetState::Unavailable => ("33", "unavailable"),
-        };
-        self.with(code, &format!("{word:<10}"))
-    }
-
-    fn action(&self, action: &str) -> String {
-        let code = match action.split(':').next() {
-            Some("registered") => "32",
-            Some("deregistered") => "36",
-            Some("withheld") => "33",
-            _ => "2",
-        };
-        self.with(code, action)
-    }
 }
