@@ -1,9 +1,63 @@
-//! Many frontends of one world, each with a deviation of its own.
+//! Frontends that a test spoils: one next to a bystander, or many in one world.
 
 use eks_nlb_simulator::{Frontend, Health, World};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::*;
+
+/// Spoils a frontend that has something to register and something to
+/// deregister: it must fail, with nothing written to it, while another
+/// frontend is served in the same run.
+pub(crate) async fn fails(spoil: impl FnOnce(&mut World, &Frontend)) -> Failed {
+    fails_with(&[], spoil).await
+}
+
+/// The same with more variables.
+pub(crate) async fn fails_with(
+    variables: &[(&str, &str)],
+    spoil: impl FnOnce(&mut World, &Frontend),
+) -> Failed {
+    let (function, (bystander, spoilt)) = Function::start_in_with(variables, |world| {
+        let (bystander, spoilt) = (bystander(world), busy_payments(world));
+        spoil(world, &spoilt);
+        (bystander, spoilt)
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_only_written(&function.world(), &bystander);
+    assert_eq!(reported(&report, &bystander)["registered"], json!(BYSTANDER_TARGETS), "{report:#}");
+    assert_eq!(reported(&report, &bystander)["outcome"], "changed", "{report:#}");
+    assert_eq!(report["summary"]["failed"], 1, "{report:#}");
+    let failed = reported(&report, &spoilt).clone();
+    assert_eq!(failed["outcome"], "failed", "{report:#}");
+    for list in ["registered", "deregistered", "withheld"] {
+        assert_eq!(failed[list], json!([]), "{report:#}");
+    }
+    let lines: Vec<_> = function.log().into_iter().filter(|line| line["message"] == "failed").collect();
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert_eq!(lines.first().map(|line| &line["code"]), Some(&failed["error"]["code"]));
+    Failed { reported: failed, function }
+}
+
+/// A run in which one frontend failed.
+pub(crate) struct Failed {
+    /// Its report.
+    pub(crate) reported: Value,
+    /// What ran.
+    pub(crate) function: Function,
+}
+
+impl Failed {
+    pub(crate) fn code(&self) -> &str {
+        code(&self.reported)
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        message(&self.reported)
+    }
+}
 
 /// One frontend among many: the expected result, and the change that causes it,
 /// by the name of its cluster.
@@ -36,7 +90,7 @@ pub(crate) async fn run_cases(variables: &[(&str, &str)], cases: &[Case]) -> (Fu
 
     assert_eq!(reported(&report, &bystander)["outcome"], "changed", "{report:#}");
     for write in function.world().writes() {
-        assert_eq!(write.targets(), [BYSTANDER_TARGET], "{write:?}");
+        assert_eq!(write.targets(), BYSTANDER_TARGETS, "{write:?}");
     }
     (function, report)
 }

@@ -9,6 +9,7 @@ use eks_nlb_simulator::{Fault, Frontend, SilentAddress, Simulator, World, closed
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use crate::cases::*;
 use crate::relay::{Afterwards, Relay};
 use crate::support::*;
 
@@ -38,16 +39,18 @@ fn assert_names_the_remedy(message: &str) {
     }
 }
 
+/// Faults that a call gets over when it is tried again.
+pub(crate) const PASSING_FAULTS: [(&str, Befall); 6] = [
+    ("500", Fault::internal_failure),
+    ("503", Fault::unavailable),
+    ("throttled", |fault| fault.throttle().times(2)),
+    ("reset", Fault::reset),
+    ("lost", Fault::lose_answer),
+    ("truncated", Fault::truncate),
+];
+
 #[tokio::test]
 async fn a_passing_fault_of_any_call_is_got_over() {
-    let faults: [(&str, Befall); 6] = [
-        ("500", Fault::internal_failure),
-        ("503", Fault::unavailable),
-        ("throttled", |fault| fault.throttle().times(2)),
-        ("reset", Fault::reset),
-        ("lost", Fault::lose_answer),
-        ("truncated", Fault::truncate),
-    ];
     let got_over = async |(name, befall): (&str, Befall)| {
         let (function, frontend) = Function::start_in(|world| {
             for operation in EVERY_CALL {
@@ -64,7 +67,7 @@ async fn a_passing_fault_of_any_call_is_got_over() {
         assert_eq!(reported["deregistered"], json!(["10.0.3.13:443"]), "{name}: {reported:#}");
         assert_eq!(function.world().faults_left(), 0, "{name}");
     };
-    join_all(faults.map(got_over)).await;
+    join_all(PASSING_FAULTS.map(got_over)).await;
 }
 
 /// A faulty read, and the code of the failure.

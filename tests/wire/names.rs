@@ -13,6 +13,7 @@ use eks_nlb_simulator::world::{
 use eks_nlb_simulator::{Frontend, Health, Simulator, World};
 use serde_json::json;
 
+use crate::cases::*;
 use crate::relay::{LOCALHOST, Relay};
 use crate::support::*;
 

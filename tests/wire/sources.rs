@@ -16,37 +16,17 @@ use eks_nlb_simulator::world::{
 use eks_nlb_simulator::{Fault, Frontend, Simulator, World, closed_address};
 use serde_json::json;
 
+use crate::cases::*;
 use crate::support::*;
 
 const ENI: (&str, &str) = ("ADDRESS_SOURCE", "eni");
 const DNS_AND_ENI: (&str, &str) = ("ADDRESS_SOURCE", "dns+eni");
 
-/// Makes an unaffected cluster and its frontend, whose target group is empty.
-fn bystander(world: &mut World) -> Frontend {
-    world.add_cluster("uninvolved", ["10.99.1.1", "10.99.2.2"]);
-    world.add_frontend("uninvolved")
-}
-
-/// Spoils the frontend of `payments`, which has something to register and
-/// something to deregister: it fails with nothing written to it, while another
-/// is served in the same run.
+/// Spoils `payments` as read from `source`: it fails without an address, as in [`fails`].
 async fn fails_from(source: (&str, &str), spoil: impl FnOnce(&mut World)) -> Failed {
-    let variables = [source, ("DNS_TIMEOUT_MS", "300")];
-    let (function, (bystander, spoilt)) = Function::start_in_with(&variables, |world| {
-        let frontends = (bystander(world), busy_payments(world));
-        spoil(world);
-        frontends
-    })
-    .await;
-
-    let report = function.sync_with_failures().await;
-
-    assert_only_written(&function.world(), &bystander);
-    assert_eq!(report["summary"]["failed"], 1, "{report:#}");
-    let failed = reported(&report, &spoilt).clone();
-    assert_eq!(failed["desired"], json!([]), "{report:#}");
-    assert_eq!(failed["outcome"], "failed", "{report:#}");
-    Failed { reported: failed, function }
+    let failed = fails_with(&[source, ("DNS_TIMEOUT_MS", "300")], |world, _| spoil(world)).await;
+    assert_eq!(failed.reported["desired"], json!([]), "{:#}", failed.reported);
+    failed
 }
 
 /// Gives `payments` a public endpoint, too.

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 use eks_nlb_simulator::process::{self, Process};
 use eks_nlb_simulator::runtime_api::request_id;
 use eks_nlb_simulator::{Answer, Fault, Frontend, Health, Simulator, World};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
 
@@ -202,68 +202,14 @@ pub(crate) fn busy_payments(world: &mut World) -> Frontend {
     frontend
 }
 
-/// The address of the cluster `uninvolved`, as a target.
-pub(crate) const BYSTANDER_TARGET: &str = "10.99.1.1:443";
+/// The addresses of the cluster `uninvolved`, as targets.
+pub(crate) const BYSTANDER_TARGETS: [&str; 2] = ["10.99.1.1:443", "10.99.2.2:443"];
 
 /// Makes an unaffected cluster and its frontend, whose target group is empty. Its name
 /// comes after the other's, and so it is visited later.
 pub(crate) fn bystander(world: &mut World) -> Frontend {
-    world.add_cluster("uninvolved", ["10.99.1.1"]);
+    world.add_cluster("uninvolved", ["10.99.1.1", "10.99.2.2"]);
     world.add_frontend("uninvolved")
-}
-
-/// Spoils a frontend that has something to register and something to
-/// deregister: it must fail, with nothing written to it, while another
-/// frontend is served in the same run.
-pub(crate) async fn fails(spoil: impl FnOnce(&mut World, &Frontend)) -> Failed {
-    fails_with(&[], spoil).await
-}
-
-/// The same with more variables.
-pub(crate) async fn fails_with(
-    variables: &[(&str, &str)],
-    spoil: impl FnOnce(&mut World, &Frontend),
-) -> Failed {
-    let (function, (bystander, spoilt)) = Function::start_in_with(variables, |world| {
-        let (bystander, spoilt) = (bystander(world), busy_payments(world));
-        spoil(world, &spoilt);
-        (bystander, spoilt)
-    })
-    .await;
-
-    let report = function.sync_with_failures().await;
-
-    assert_only_written(&function.world(), &bystander);
-    assert_eq!(reported(&report, &bystander)["registered"], json!([BYSTANDER_TARGET]), "{report:#}");
-    assert_eq!(reported(&report, &bystander)["outcome"], "changed", "{report:#}");
-    assert_eq!(report["summary"]["failed"], 1, "{report:#}");
-    let failed = reported(&report, &spoilt).clone();
-    assert_eq!(failed["outcome"], "failed", "{report:#}");
-    for list in ["registered", "deregistered", "withheld"] {
-        assert_eq!(failed[list], json!([]), "{report:#}");
-    }
-    let lines: Vec<_> = function.log().into_iter().filter(|line| line["message"] == "failed").collect();
-    assert_eq!(lines.len(), 1, "{lines:#?}");
-    assert_eq!(lines.first().map(|line| &line["code"]), Some(&failed["error"]["code"]));
-    Failed { reported: failed, function }
-}
-
-/// A run in which one frontend failed.
-pub(crate) struct Failed {
-    /// Its report.
-    pub(crate) reported: Value,
-    /// What ran.
-    pub(crate) function: Function,
-}
-
-impl Failed {
-    pub(crate) fn code(&self) -> &str {
-        code(&self.reported)
-    }
-
-    pub(crate) fn message(&self) -> &str {
-        message(&self.reported)
-    }
 }
 
 /// Asserts that something was written to `frontend`, and to nothing else.

@@ -1,6 +1,7 @@
 //! The listing of interfaces: where it is read, and where it fails.
 
 use super::*;
+use crate::faults::PASSING_FAULTS;
 
 #[tokio::test]
 async fn a_listing_that_fails_writes_nothing() {
@@ -34,15 +35,7 @@ async fn a_listing_that_fails_writes_nothing() {
 
 #[tokio::test]
 async fn a_passing_fault_of_the_listing_is_got_over() {
-    let faults: [(&str, Befall); 6] = [
-        ("500", Fault::internal_failure),
-        ("503", Fault::unavailable),
-        ("throttled", |fault| fault.throttle().times(2)),
-        ("reset", Fault::reset),
-        ("lost", Fault::lose_answer),
-        ("truncated", Fault::truncate),
-    ];
-    for (name, befall) in faults {
+    for (name, befall) in PASSING_FAULTS {
         let (function, frontend) = Function::start_in_with(&[ENI], |world| {
             world.plant(befall(Fault::on("DescribeNetworkInterfaces").times(1)));
             busy_payments(world)
