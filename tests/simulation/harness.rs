@@ -137,7 +137,7 @@ impl Harness {
                 self.plant(call, about, fault, skip, times);
             }
         }
-        self.tally.count(happening.kind());
+        self.tally.count(&happening.kind());
     }
 
     /// How long the next call takes.

@@ -9,7 +9,7 @@ use crate::history::{Call, Fault};
 
 impl Harness {
     pub(super) fn plant(&mut self, call: Call, about: Option<u8>, fault: Fault, skip: u8, times: u8) {
-        let mut planted = Planted::on(call.operation()).skip(skip.into()).times(times.into());
+        let mut planted = Planted::on(&call.operation()).skip(skip.into()).times(times.into());
         if let Some(frontend) = about.map(|number| &self.truth.frontends[self.truth.frontend(number)]) {
             let cluster = &self.truth.clusters[frontend.cluster].name;
             planted = match (call, &frontend.group) {

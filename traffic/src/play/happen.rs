@@ -34,18 +34,8 @@ impl Play {
         let mut world = lock(&self.world);
         match happening {
             Happening::InterfaceMade(server) => {
-                let address = server.address();
-                let interface = world.control_plane_interface(CLUSTER, [&address]);
-                world.add_interface(interface);
-                world.set_serves(&address, false);
-                world.set_health(&address, Health::Never);
-                self.stopped.retain(|stopped| *stopped != address);
-                self.ready.remove(&address);
-                let lane = self.lanes.iter().find(|lane| lane.controller == Controller::Blueprint);
-                let arn = &lane.expect("there is one each").group;
-                if self.events.arrives(self.kind) {
-                    Group { world: &mut world, arn }.blueprint_registers(&address);
-                }
+                drop(world);
+                self.interface_made(&server.address());
             }
             Happening::InterfaceGoes(server) => {
                 world.remove_interfaces_at(&server.address());
@@ -83,6 +73,21 @@ impl Play {
                 world.dns.set(&host, Reply::ServerFailure);
                 self.named = None;
             }
+        }
+    }
+    /// EKS makes an interface, for a server that does not serve yet.
+    fn interface_made(&mut self, address: &str) {
+        let mut world = lock(&self.world);
+        let interface = world.control_plane_interface(CLUSTER, [address]);
+        world.add_interface(interface);
+        world.set_serves(address, false);
+        world.set_health(address, Health::Never);
+        self.stopped.retain(|stopped| stopped != address);
+        self.ready.remove(address);
+        let lane = self.lanes.iter().find(|lane| lane.controller == Controller::Blueprint);
+        let arn = &lane.expect("there is one each").group;
+        if self.events.arrives(self.kind) {
+            Group { world: &mut world, arn }.blueprint_registers(address);
         }
     }
 }
