@@ -9,7 +9,6 @@ the simulator knows runs and errors; a call to AWS is taken to last 20 ms, one
 after the other. The same program makes the same picture.
 """
 
-import datetime
 import json
 import os
 import pathlib
@@ -25,11 +24,9 @@ sys.path[:0] = [str(ROOT / "tests/python/support"), str(ROOT / "tests/python/dep
 from cloudwatch import ALARM, Alarm  # noqa: E402
 from conftest import translated  # noqa: E402
 from logs_insights import query  # noqa: E402
+from simulated_day import DAY, HOUR, MINUTE, Day  # noqa: E402
 from template import Stack  # noqa: E402
-from watching import embedded, spelt_out  # noqa: E402
-
-DAY, HOUR, MINUTE = 86_400, 3_600, 60
-CALL_MS = 20
+from watching import spelt_out  # noqa: E402
 
 # Of the picture, in pixels: one of CloudWatch's 24 columns, and one of its rows.
 COLUMN, ROW, GAP = 42, 30, 4
@@ -47,48 +44,6 @@ def played(library):
     """What the function logged in the day, and its runs."""
     run = subprocess.run([ROOT / "target/debug/day", library], check=True, capture_output=True, text=True)
     return json.loads(run.stdout)
-
-
-class Day:
-    """The day as CloudWatch has it: metrics by name, log lines with their times."""
-
-    def __init__(self, recorded):
-        self.lines = []
-        self.metrics = {}
-        for line in recorded["log"]:
-            at = self._time(line)
-            self.lines.append(line | {"@timestamp": at})
-            for (namespace, name, _), _, value in embedded([line]):
-                self._note(namespace, name, at, value)
-            self._note("AWS/Logs", "IncomingBytes", at, len(json.dumps(line, separators=(",", ":"))))
-        for run in recorded["runs"]:
-            at = run["minute"] * MINUTE
-            self._note("AWS/Lambda", "Invocations", at, 1)
-            self._note("AWS/Lambda", "Errors", at, int(not run["ok"]))
-            self._note("AWS/Lambda", "Throttles", at, 0)
-            self._note("AWS/Lambda", "Duration", at, run["calls"] * CALL_MS)
-
-    def _time(self, line):
-        if "_aws" in line:
-            return line["_aws"]["Timestamp"] // 1000 % DAY
-        time = datetime.datetime.fromisoformat(line["timestamp"].replace("Z", "+00:00"))
-        return (time.hour * 60 + time.minute) * MINUTE + time.second
-
-    def _note(self, namespace, name, at, value):
-        self.metrics.setdefault((namespace, name), {}).setdefault(at, []).append(value)
-
-    def series(self, namespace, name, statistic, period):
-        """Time and value of each period that has one."""
-        found = {}
-        for at, values in self.metrics.get((namespace, name), {}).items():
-            found.setdefault(at // period * period, []).extend(values)
-        return [(at, statistic_of(statistic, values)) for at, values in sorted(found.items())]
-
-
-def statistic_of(name, values):
-    if name == "p50":
-        return sorted(values)[len(values) // 2]
-    return {"Sum": sum, "Minimum": min, "Maximum": max}[name](values)
 
 
 def alarm_states(stack, day):

@@ -85,7 +85,7 @@ class LambdaHost:
         # A file and not a pipe: what was written before the function asked for
         # its next event is there to be read, with no thread in between.
         self._log = tempfile.NamedTemporaryFile("r", suffix=".log", encoding="utf-8")
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Api", (_RuntimeApi,), {"host": self}))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(POLL_SECONDS,), daemon=True).start()
         host, port = self._server.server_address
@@ -144,66 +144,66 @@ class LambdaHost:
             if time.monotonic() > end:
                 raise TimeoutError(f"no answer within {self.timeout_seconds} s: {self.log_lines()}")
 
-    def _handler(host):
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
 
-            def do_GET(self):
-                if self.path != NEXT:
-                    self._send(404)
-                    return
-                host._asking.set()
-                invocation = host._events.get()
-                if invocation is None:
-                    # The process that asked is gone.
-                    self.close_connection = True
-                    return
-                host._current = invocation
-                deadline = int((time.time() + host.timeout_seconds) * 1000)
-                name = LAMBDA_ENVIRONMENT["AWS_LAMBDA_FUNCTION_NAME"]
-                self._send(
-                    200,
-                    invocation.body,
-                    {
-                        "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
-                        "Lambda-Runtime-Deadline-Ms": str(deadline),
-                        "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:eu-west-1:111122223333:function:{name}",
-                        "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
-                    },
-                )
+class _RuntimeApi(BaseHTTPRequestHandler):
+    """The Runtime API; a subclass has the `host` that it serves."""
 
-            def do_POST(self):
-                payload = self._read()
-                kind = self.path.rpartition("/")[2]
-                self._send(202, b"{}")
-                if self.path.endswith("/runtime/init/error"):
-                    host.init_error = payload
-                elif kind in ("response", "error") and host._current is not None:
-                    host._current.answer = Answer(payload, ok=kind == "response")
-                    host._current.answered.set()
+    protocol_version = "HTTP/1.1"
 
-            def _read(self):
-                # A runtime may stream its answer in chunks.
-                if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
-                    body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                else:
-                    body = b""
-                    while size := int(self.rfile.readline(), 16):
-                        body += self.rfile.read(size)
-                        self.rfile.readline()
-                    self.rfile.readline()
-                return json.loads(body) if body else None
+    def do_GET(self):
+        if self.path != NEXT:
+            self._send(404)
+            return
+        self.host._asking.set()
+        invocation = self.host._events.get()
+        if invocation is None:
+            # The process that asked is gone.
+            self.close_connection = True
+            return
+        self.host._current = invocation
+        deadline = int((time.time() + self.host.timeout_seconds) * 1000)
+        name = LAMBDA_ENVIRONMENT["AWS_LAMBDA_FUNCTION_NAME"]
+        self._send(
+            200,
+            invocation.body,
+            {
+                "Lambda-Runtime-Aws-Request-Id": invocation.request_id,
+                "Lambda-Runtime-Deadline-Ms": str(deadline),
+                "Lambda-Runtime-Invoked-Function-Arn": f"arn:aws:lambda:eu-west-1:111122223333:function:{name}",
+                "Lambda-Runtime-Trace-Id": "Root=1-00000000-000000000000000000000000;Sampled=0",
+            },
+        )
 
-            def _send(self, status, body=b"", headers=None):
-                self.send_response(status)
-                for name, value in (headers or {}).items():
-                    self.send_header(name, value)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+    def do_POST(self):
+        payload = self._read()
+        kind = self.path.rpartition("/")[2]
+        self._send(202, b"{}")
+        if self.path.endswith("/runtime/init/error"):
+            self.host.init_error = payload
+        elif kind in ("response", "error") and self.host._current is not None:
+            self.host._current.answer = Answer(payload, ok=kind == "response")
+            self.host._current.answered.set()
 
-            def log_message(self, *_):
-                pass
+    def _read(self):
+        # A runtime may stream its answer in chunks.
+        if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        else:
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+        return json.loads(body) if body else None
 
-        return Handler
+    def _send(self, status, body=b"", headers=None):
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass

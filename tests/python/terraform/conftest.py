@@ -12,6 +12,7 @@ import urllib.request
 
 import pytest
 
+from function_cases import deployed
 from harness import ACCOUNT, ROOT, Emulator, environment
 from provider import program, served
 from skips import skip_without

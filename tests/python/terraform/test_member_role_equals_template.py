@@ -11,7 +11,8 @@ import pytest
 import module_docs
 import template
 from harness import ACCOUNT, ROOT
-from test_function_equals_template import canonical, default_of, parameter_name, parameter_value
+from function_cases import default_of, parameter_name, parameter_value
+from test_function_equals_template import canonical
 
 pytestmark = pytest.mark.xdist_group("emulator")
 
