@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use futures_util::future::try_join;
 
-pub use select::{Discovery, EXCLUDING_TAG, Rejected, select};
+pub use select::{Discovery, EXCLUDING_TAG, Rejected, is_excluded, select};
 
 use crate::aws::elb::{Elb, LoadBalancer, TAGS_BATCH, TargetGroup};
 use crate::error::CallError;

@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use eks_nlb_sync::discover::{EXCLUDING_TAG, discover};
+use eks_nlb_sync::discover::{discover, is_excluded};
 use eks_nlb_sync::publish::report::{FrontendReport, Report};
 
 use crate::args::{Common, DoctorArgs, Output};
@@ -143,7 +143,7 @@ async fn of_frontends(desk: &Desk<'_>, report: &Report) -> Vec<Group> {
     let elb = desk.clients.elb(desk.limits);
     let tags = elb.tags(groups_of.map(|arn| arn.0.clone()).collect()).await.map_err(NotLooked::from);
     let frontends = served(desk, report, &tags);
-    let target_groups = reads::elb::target_groups(&desk.ask).await;
+    let target_groups = reads::elb::target_groups(&desk.ask).await.map_err(NotLooked::from);
     let named = frontends.iter().filter_map(|frontend| frontend.cluster.as_ref());
     let named: BTreeSet<_> = named.map(ToString::to_string).collect();
     let clusters = clusters::look(desk, &named, &families(&frontends, &target_groups)).await;
@@ -184,10 +184,7 @@ fn served<'a>(desk: &Desk<'_>, report: &'a Report, tags: &Looked<TagsOf>) -> Vec
     let is_tagged = |frontend: &FrontendReport| {
         of(frontend).is_some_and(|tags| desk.session.settings().nlb_tag.first_matches(tags))
     };
-    let is_excluded = |frontend: &FrontendReport| {
-        of(frontend)
-            .is_some_and(|tags| tags.get(EXCLUDING_TAG.0).is_some_and(|value| value == EXCLUDING_TAG.1))
-    };
+    let is_excluded = |frontend: &FrontendReport| of(frontend).is_some_and(is_excluded);
     let is_beside_tagged = |frontend: &FrontendReport| {
         let siblings = report.frontends.iter().filter(|other| other.load_balancer == frontend.load_balancer);
         !is_tagged(frontend) && siblings.into_iter().any(is_tagged)

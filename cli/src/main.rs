@@ -34,7 +34,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use args::{Cli, Command};
+use args::{Cli, Command, Common};
 use output::print;
 use problem::Problem;
 use session::Session;
@@ -73,13 +73,11 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             if let Some(answers) = explain::answers_for(subject) {
                 return explain::reason(&answers, cli.common.output);
             }
-            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
-            session.tell_differences();
+            let session = as_function(&cli.common).await?;
             signals::unless_interrupted(explain::explain(&session, subject, &cli.common)).await
         }
         Command::Status => {
-            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
-            session.tell_differences();
+            let session = as_function(&cli.common).await?;
             signals::unless_interrupted(status::status(&session, &cli.common)).await
         }
         Command::Version => {
@@ -87,8 +85,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             version::version(&session, &cli.common)
         }
         Command::Plan(ref wanted) => {
-            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
-            session.tell_differences();
+            let session = as_function(&cli.common).await?;
             signals::unless_interrupted(plan::plan(&session, wanted, &cli.common)).await
         }
         Command::Doctor(ref wanted) => {
@@ -106,9 +103,15 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             record::record(&session, wanted).await
         }
         Command::Sync(ref wanted) => {
-            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
-            session.tell_differences();
+            let session = as_function(&cli.common).await?;
             plan::sync(&session, wanted, &cli.common).await
         }
     }
+}
+
+/// The account with the function's settings, after a remark on what differs.
+async fn as_function(common: &Common) -> Result<Session, Problem> {
+    let session = signals::unless_interrupted(Session::open_as_function(common)).await?;
+    session.tell_differences();
+    Ok(session)
 }

@@ -1,8 +1,11 @@
 //! Writes to the two streams, in colour on terminals.
 
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use anstream::AutoStream;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use serde::Serialize;
 
 use crate::problem::Problem;
@@ -23,6 +26,11 @@ pub(crate) use docs;
 /// The version of the format of every JSON document. A new field does not
 /// change it.
 pub(crate) const SCHEMA_VERSION: u16 = 1;
+
+/// A time as in `2026-11-29T16:00:00Z`.
+pub(crate) fn time(at: SystemTime) -> String {
+    DateTime::from_secs(DateTime::from(at).secs()).fmt(Format::DateTime).unwrap_or_default()
+}
 
 /// Writes `text` to standard output. Without a terminal, and under `NO_COLOR`,
 /// its colours are removed.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use eks_nlb_sync::aws::account::Clients;
-use eks_nlb_sync::model::{Tags, TargetGroupArn};
+use eks_nlb_sync::model::{TagSelector, Tags, TargetGroupArn};
 use eks_nlb_sync::publish::report::{FrontendReport, Report};
 use eks_nlb_sync::schedule::budget::RunBudget;
 use futures_util::future::join_all;
@@ -86,7 +86,7 @@ pub(crate) async fn of_groups(
         };
         let answer = match &denied {
             Ok(denied) => by_policy(role, denied),
-            Err(_) => by_tag(&selector.to_string(), is_tagged),
+            Err(_) => by_tag(&selector.first(), is_tagged),
         };
         Some((alike, answer, denied.err()))
     });
@@ -108,8 +108,7 @@ fn by_policy(role: &Looked<Option<String>>, denied: &[String]) -> MayWrite {
 }
 
 /// By the policy that the templates make, unless their `WriteScope` is `any`.
-fn by_tag(selector: &str, is_tagged: bool) -> MayWrite {
-    let tag = selector.split(',').next().unwrap_or_default();
+fn by_tag(tag: &TagSelector, is_tagged: bool) -> MayWrite {
     let message = if is_tagged {
         format!("it carries {tag}, which the deployed policy asks for")
     } else {

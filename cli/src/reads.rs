@@ -74,58 +74,21 @@ fn numbered(prefix: &str, values: &[String]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What `list` holds in each page of an answer. The marker of the next page is
-/// `answered` in a response and `asked` in a request.
-async fn pages<T>(
-    ask: &QueryClient<'_>,
-    action: &'static str,
-    parameters: Vec<(String, String)>,
-    (asked, answered): (&str, &str),
-    read: impl Fn(&Element) -> Result<Vec<T>, Unreadable>,
-) -> Looked<Vec<T>> {
-    let mut items = Vec::new();
-    let mut marker = String::new();
-    loop {
-        let mut parameters = parameters.clone();
-        if !marker.is_empty() {
-            parameters.push(parameter(asked, marker.as_str()));
-        }
-        let answer = ask.xml(action, &parameters).await?;
-        let unusable = |error: Unreadable| NotLooked::unusable(action, &error.to_string());
-        // Other services than EC2 put all but the request's id into a result.
-        let result = format!("{}Result", action.split(':').nth(1).unwrap_or_default());
-        let content = answer.child(&result).map_err(unusable)?.unwrap_or(&answer);
-        items.extend(read(content).map_err(unusable)?);
-        let next = content.text_of(answered).map_err(unusable)?;
-        if next.is_empty() || next == marker {
-            return Ok(items);
-        }
-        marker = next;
-    }
-}
-
-/// The one page of an answer.
+/// What `read` takes from an answer.
 async fn page<T>(
     ask: &QueryClient<'_>,
     action: &'static str,
     parameters: Vec<(String, String)>,
     read: impl Fn(&Element) -> Result<T, Unreadable>,
 ) -> Looked<T> {
-    let one = pages(ask, action, parameters, ("", ""), |content| Ok(vec![read(content)?])).await?;
-    one.into_iter().next().ok_or_else(|| NotLooked::unusable(action, "page"))
-}
-
-/// The members of the list `name`; none if it is not there.
-fn list<'a>(content: &'a Element, name: &str) -> Result<Vec<&'a Element>, Unreadable> {
-    let list = content.child(name)?;
-    Ok(list.into_iter().flat_map(|list| list.items().chain(list.members())).collect())
+    let answer = ask.xml(action, &parameters).await?;
+    read(&answer).map_err(|error| NotLooked::unusable(action, &error.to_string()))
 }
 
 /// The account and ARN of the caller; nothing if the answer is not STS's.
 pub(crate) async fn identity(ask: &QueryClient<'_>) -> Result<Option<(String, String)>, CallError> {
     let answer = ask.xml("sts:GetCallerIdentity", &[]).await?;
-    let result = answer.child("GetCallerIdentityResult").ok().flatten();
-    let text = |name: &str| result.and_then(|result| result.text_of(name).ok()).unwrap_or_default();
+    let text = |name: &str| answer.text_of(name).unwrap_or_default();
     let (account, arn) = (text("Account"), text("Arn"));
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     Ok((is_account && arn.starts_with("arn:")).then_some((account, arn)))

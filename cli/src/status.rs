@@ -6,11 +6,8 @@ mod text;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
-
 use crate::args::{Common, Output};
-use crate::output::{SCHEMA_VERSION, print, print_json};
+use crate::output::{SCHEMA_VERSION, print, print_json, time};
 use crate::problem::Problem;
 use crate::reads::metrics;
 use crate::serving::{CUT_OFF, Serving};
@@ -42,10 +39,6 @@ pub(crate) async fn status(session: &Session, common: &Common) -> Result<ExitCod
         Summary { failed: 1.., .. } => ExitCode::FAILURE,
         _ => ExitCode::SUCCESS,
     })
-}
-
-fn time(at: SystemTime) -> String {
-    DateTime::from_secs(DateTime::from(at).secs()).fmt(Format::DateTime).unwrap_or_default()
 }
 
 /// The cluster that the function's metric is about: it counts target groups, so it does

@@ -11,8 +11,6 @@ use std::io::{self, IsTerminal};
 use std::process::ExitCode;
 use std::time::SystemTime;
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::publish::log::{self, LogSettings};
 use eks_nlb_sync::publish::publish;
@@ -24,7 +22,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::Instrument;
 
 use crate::args::{Common, NAME, Output, WatchArgs};
-use crate::output::{complain, print};
+use crate::output::{complain, print, time};
 use crate::permission::Permissions;
 use crate::plan::{is_agreed, text_of};
 use crate::problem::Problem;
@@ -92,8 +90,7 @@ pub(crate) async fn watch(
 fn show(result: Result<Report, CallError>) -> Result<(), Problem> {
     match result {
         Ok(report) => {
-            let time = DateTime::from_secs(DateTime::from(SystemTime::now()).secs());
-            let time = time.fmt(Format::DateTime).unwrap_or_default();
+            let time = time(SystemTime::now());
             print(&format!("\u{1b}[1m{time}\u{1b}[0m\n{}\n", text_of(&report, &Permissions::new(), false)))
         }
         Err(error) => {

@@ -11,6 +11,8 @@ use super::call::{Caller, RESPONSE_TOO_LONG, all_pages};
 use crate::error::CallError;
 use crate::model::Interfaces;
 
+pub use answer::interface;
+
 const ACTION: &str = "ec2:DescribeNetworkInterfaces";
 
 /// The interfaces of a page, in turn. A page of the largest size whose

@@ -15,13 +15,13 @@ use aws_smithy_types::error::ErrorMetadata;
 use serde_json::Value;
 
 use super::account::Clients;
-use super::call::{Caller, malformed_response};
+use super::call::{Caller, all_pages, malformed_response};
 use super::config;
 use super::ec2::answer::refusal as ec2_refusal;
 use super::endpoint::{self, Service};
 use super::sdk_plugin;
 use super::unreachable::is_html;
-use super::xml::Element;
+use super::xml::{Element, Unreadable};
 use crate::error::CallError;
 use crate::schedule::budget::RunBudget;
 
@@ -55,8 +55,8 @@ impl Clients {
 }
 
 impl QueryClient<'_> {
-    /// Makes a call in the query protocol. `action` is the call as an IAM
-    /// policy spells it.
+    /// The result of a call of a service that speaks the query protocol. `action` is
+    /// the call as an IAM policy spells it.
     ///
     /// # Errors
     ///
@@ -75,7 +75,34 @@ impl QueryClient<'_> {
         }
         query.finish();
         let document = self.bytes(action, service, operation, Request::Form(form)).await?;
-        Element::read(&document).map_err(|error| malformed_response(action, error.to_string()))
+        let answer = Element::read(&document);
+        let answer = answer.map_err(|error| malformed_response(action, error.to_string()))?;
+        // Other services than EC2 put all but the request's id into a result.
+        Ok(answer.into_child(&format!("{operation}Result")))
+    }
+
+    /// What `read` takes from each page of a list. The token of the next page is
+    /// `answered` in a response and `asked` in a request.
+    ///
+    /// # Errors
+    ///
+    /// A page fails, or is announced again: a partial list is never returned.
+    pub async fn xml_pages<T>(
+        &self,
+        action: &'static str,
+        parameters: &[(String, String)],
+        (asked, answered): (&str, &str),
+        read: impl Fn(&Element) -> Result<Vec<T>, Unreadable>,
+    ) -> Result<Vec<T>, CallError> {
+        let pages = all_pages(action, async |token| {
+            let token = token.map(|token| (asked.to_owned(), token));
+            let parameters: Vec<_> = parameters.iter().cloned().chain(token).collect();
+            let page = self.xml(action, &parameters).await?;
+            let next = page.text_of(answered).map(Some);
+            let page = read(&page).and_then(|items| Ok((items, next?)));
+            page.map_err(|error| malformed_response(action, error.to_string()))
+        });
+        pages.await
     }
 
     /// Reads `path` from a service whose protocol is JSON.
@@ -87,6 +114,28 @@ impl QueryClient<'_> {
         let (service, _, operation) = service_of(action)?;
         let document = self.bytes(action, service, operation, Request::Get(path)).await?;
         serde_json::from_slice(&document).map_err(|error| malformed_response(action, error.to_string()))
+    }
+
+    /// What `read` takes from each page of a list in JSON. The token of the next page
+    /// is `answered` in a response and `asked` in the query of `path`, which has one.
+    ///
+    /// # Errors
+    ///
+    /// A page fails, or is announced again: a partial list is never returned.
+    pub async fn json_pages<T>(
+        &self,
+        action: &'static str,
+        path: &str,
+        (asked, answered): (&str, &str),
+        read: impl Fn(&Value) -> Vec<T>,
+    ) -> Result<Vec<T>, CallError> {
+        let pages = all_pages(action, async |token| {
+            let token = token.map(|token| format!("&{asked}={}", escaped(&token))).unwrap_or_default();
+            let page = self.json(action, format!("{path}{token}")).await?;
+            let next = page.get(answered).and_then(Value::as_str).map(str::to_owned);
+            Ok((read(&page), next))
+        });
+        pages.await
     }
 
     async fn bytes(
@@ -116,6 +165,15 @@ fn service_of(action: &'static str) -> Result<(Service, Option<&'static str>, &'
     let (_, service, version) =
         known.ok_or_else(|| malformed_response(action, "no such service is known"))?;
     Ok((*service, *version, operation))
+}
+
+/// `text` as a value in a URL.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
+    let escape =
+        |byte: u8| if is_plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    text.bytes().map(escape).collect()
 }
 
 /// A request as it is sent.

@@ -93,15 +93,18 @@ impl Element {
         }
     }
 
+    /// Its child of this name, or itself where there is none.
+    pub(super) fn into_child(mut self, name: &str) -> Self {
+        match self.children.iter().position(|child| child.name == name) {
+            Some(position) => self.children.swap_remove(position),
+            None => self,
+        }
+    }
+
     /// Its own text.
     #[must_use]
     pub fn text(&self) -> &str {
         self.text.trim()
-    }
-
-    /// Its content.
-    pub fn elements(&self) -> impl Iterator<Item = &Self> {
-        self.children.iter()
     }
 
     /// The members of a list of EC2's.
@@ -109,9 +112,15 @@ impl Element {
         self.children.iter().filter(|child| child.name == "item")
     }
 
-    /// The members of a list of any other service.
-    pub fn members(&self) -> impl Iterator<Item = &Self> {
-        self.children.iter().filter(|child| child.name == "member")
+    /// The members of the list `name`; none if it is absent.
+    ///
+    /// # Errors
+    ///
+    /// The list occurs twice.
+    pub fn list(&self, name: &str) -> Result<Vec<&Self>, Unreadable> {
+        let list = self.child(name)?.into_iter().flat_map(|list| &list.children);
+        // EC2's word, and that of all other services.
+        Ok(list.filter(|child| matches!(child.name.as_str(), "item" | "member")).collect())
     }
 
     /// The entries of a map.

@@ -14,6 +14,13 @@ use crate::settings::Settings;
 /// A target group that carries it is left alone.
 pub const EXCLUDING_TAG: (&str, &str) = ("eks-nlb-sync", "disabled");
 
+/// Whether the resource with these tags is left alone.
+#[must_use]
+pub fn is_excluded(tags: &Tags) -> bool {
+    let (key, value) = EXCLUDING_TAG;
+    tags.get(key).is_some_and(|found| found == value)
+}
+
 /// The AWS Load Balancer Controller puts it on its target groups.
 ///
 /// Source: AWS Load Balancer Controller, *Specification*, resource tags
@@ -155,12 +162,11 @@ impl Group<'_> {
     /// Why the group could not be served, whatever the other groups of its load
     /// balancer are.
     pub(super) fn refusal(&self) -> Option<SkipReason> {
-        let (key, value) = EXCLUDING_TAG;
         if !self.described.has_ip_targets {
             Some(SkipReason::TargetTypeNotIp)
         } else if !self.described.is_tcp {
             Some(SkipReason::ProtocolNotTcp)
-        } else if self.tags.get(key).is_some_and(|found| found == value) {
+        } else if is_excluded(self.tags) {
             Some(SkipReason::ExcludedByTag)
         } else if self.tags.contains_key(CONTROLLER_TAG) {
             Some(SkipReason::OwnedByController)

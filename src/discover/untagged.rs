@@ -6,7 +6,7 @@
 //! a load balancer that lost its tag, unless all of its tags are gone.
 
 use super::Listed;
-use super::select::{EXCLUDING_TAG, Group, Rejected};
+use super::select::{Group, Rejected, is_excluded};
 use crate::aws::elb::LoadBalancer;
 use crate::history::History;
 use crate::model::{ClusterName, Tags};
@@ -16,8 +16,7 @@ use crate::settings::Settings;
 
 /// Whether a load balancer that is not managed may have lost its tag.
 pub(super) fn is_suspect(listed: &LoadBalancer, tags: &Tags, settings: &Settings, history: &History) -> bool {
-    let (key, value) = EXCLUDING_TAG;
-    if tags.get(key).is_some_and(|found| found == value) {
+    if is_excluded(tags) {
         return false;
     }
     let names_a_cluster = tags.get(&settings.cluster_name_tag).is_some_and(|name| !name.is_empty());

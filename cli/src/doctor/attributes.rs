@@ -11,10 +11,8 @@ use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
 use crate::names;
-use crate::reads::Looked;
-use crate::reads::elb::{self, Attributes};
-
-const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
+use crate::reads::elb::{self, Attributes, CROSS_ZONE};
+use crate::reads::{Looked, NotLooked};
 
 /// The thresholds by the last part of their keys.
 const THRESHOLDS: [(&str, &str); 2] = [
@@ -29,8 +27,10 @@ pub(super) async fn look(
     of_balancers: &BTreeMap<LoadBalancerArn, Looked<Attributes>>,
 ) -> [Check; 4] {
     let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.target_group.as_ref()).collect();
-    let attributes =
-        arns.iter().map(async |arn| (*arn, elb::attributes_of_target_group(&desk.ask, &arn.0).await));
+    let attributes = arns.iter().map(async |arn| {
+        let attributes = elb::attributes_of_target_group(&desk.ask, &arn.0).await;
+        (*arn, attributes.map_err(NotLooked::from))
+    });
     let attributes: BTreeMap<_, _> = join_all(attributes).await.into_iter().collect();
     let of_each = |id: CheckId, look: fn(&Attributes) -> Option<String>| {
         let mut check = Check::new(id);

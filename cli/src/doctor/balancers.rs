@@ -37,13 +37,17 @@ pub(super) async fn look(
     services: &Looked<Vec<EndpointService>>,
 ) -> Balancers {
     let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.load_balancer.as_ref()).collect();
-    let described = elb::load_balancers(&desk.ask).await;
+    let described = elb::load_balancers(&desk.ask, &[]).await.map_err(NotLooked::from);
     let balancers: Vec<_> = arns.iter().map(|arn| balancer(arn, &described, frontends, clusters)).collect();
-    let attributes = arns
-        .iter()
-        .map(async |arn| ((*arn).clone(), elb::attributes_of_load_balancer(&desk.ask, &arn.0).await));
+    let attributes = arns.iter().map(async |arn| {
+        let attributes = elb::attributes_of_load_balancer(&desk.ask, &arn.0).await;
+        ((*arn).clone(), attributes.map_err(NotLooked::from))
+    });
     let attributes = join_all(attributes).await.into_iter().collect();
-    let listeners = arns.iter().map(async |arn| ((*arn).clone(), elb::listeners(&desk.ask, &arn.0).await));
+    let listeners = arns.iter().map(async |arn| {
+        let listeners = elb::listeners(&desk.ask, &arn.0).await;
+        ((*arn).clone(), listeners.map_err(NotLooked::from))
+    });
     let listeners = join_all(listeners).await.into_iter().collect();
     let subnets = subnets(desk, &balancers, clusters).await;
     let allows_public = desk.session.settings().allow_internet_facing;

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
 use eks_nlb_sync::error::{FrontendError, chain};
 use eks_nlb_sync::model::Family;
 use futures_util::future::join_all;
@@ -14,6 +12,7 @@ use super::check::Check;
 use super::desk::{Desk, Families};
 use crate::names;
 use crate::names::did_you_mean;
+use crate::output::time;
 use crate::reads::cluster::{self, Cluster};
 use crate::reads::network;
 use crate::reads::{Looked, NotLooked};
@@ -185,6 +184,5 @@ fn about_to_change(cluster: &Cluster, now: SystemTime) -> Looked<Option<String>>
 
 /// As in 2036-01-01.
 fn day(at: SystemTime) -> String {
-    let text = DateTime::from(at).fmt(Format::DateTime).unwrap_or_default();
-    text.split('T').next().unwrap_or_default().to_owned()
+    time(at).split('T').next().unwrap_or_default().to_owned()
 }

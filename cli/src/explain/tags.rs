@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eks_nlb_sync::discover::EXCLUDING_TAG;
+use eks_nlb_sync::discover::{EXCLUDING_TAG, is_excluded};
 use eks_nlb_sync::model::Tags;
 use eks_nlb_sync::publish::report::FrontendReport;
 
@@ -16,8 +16,7 @@ pub(super) fn missing(
 ) -> Option<String> {
     let wanted = &session.settings().nlb_tag;
     let tags = tags.get(&frontend.target_group.as_ref()?.0)?;
-    let first = wanted.to_string().split(',').next().unwrap_or_default().to_owned();
-    (!wanted.first_matches(tags)).then_some(first)
+    (!wanted.first_matches(tags)).then(|| wanted.first().to_string())
 }
 
 /// Which tags make it managed, and name its cluster.
@@ -35,8 +34,8 @@ pub(super) fn deciding(
         told.push(format!("the load balancer carries {}: it is managed", settings.nlb_tag));
     }
     if let Some(tags) = groups {
-        let (key, value) = EXCLUDING_TAG;
-        if tags.get(key).is_some_and(|found| found == value) {
+        if is_excluded(tags) {
+            let (key, value) = EXCLUDING_TAG;
             told.push(format!("the target group carries {key}={value}: it is left alone"));
         } else if settings.nlb_tag.first_matches(tags) {
             told.push(

@@ -77,8 +77,7 @@ async fn of_other_kind(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanage
     let query = look.clients.query_client(look.budget);
     // ELB reports an unknown name as an error.
     let answer = query.xml("elasticloadbalancing:DescribeLoadBalancers", &named).await.ok()?;
-    let result = answer.child("DescribeLoadBalancersResult").ok()??;
-    let found = result.child("LoadBalancers").ok()??.members().next()?;
+    let found = answer.list("LoadBalancers").ok()?.into_iter().next()?;
     let (name, kind) = (found.text_of("LoadBalancerName").ok()?, found.text_of("Type").ok()?);
     Some(Unmanaged::new(
         subject,
@@ -98,18 +97,14 @@ async fn of_cluster(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanaged> 
         Lookup::Found(_) | Lookup::NotReady => vec![
             "An internal Network Load Balancer with a TCP listener on port 443.".to_owned(),
             format!("On the load balancer, the tags {nlb_tag} and {cluster_name_tag}={cluster}."),
-            format!("A target group of type ip and protocol TCP on port 443, with the tag {}.", first(look)),
+            format!(
+                "A target group of type ip and protocol TCP on port 443, with the tag {}.",
+                nlb_tag.first()
+            ),
         ],
     };
     let why = format!("EKS has the cluster {cluster}, but no managed load balancer names it");
     Some(Unmanaged::new(subject, why, needs))
-}
-
-/// The first tag of `NLB_TAG`, which the function's policy asks for on target
-/// groups.
-fn first(look: &Look<'_>) -> String {
-    let tags = look.session.settings().nlb_tag.to_string();
-    tags.split(',').next().unwrap_or_default().to_owned()
 }
 
 async fn of_load_balancer(
@@ -162,7 +157,10 @@ fn needs(
     let is_tagged = |arn: &String| tags.get(arn).is_some_and(|tags| settings.nlb_tag.first_matches(tags));
     needs.extend(usable.iter().filter(|group| !is_tagged(&group.arn.0)).map(|group| {
         let group = names::target_group(&group.arn);
-        format!("Tag the target group {group} {}, too: the function's policy asks for it.", first(look))
+        format!(
+            "Tag the target group {group} {}, too: the function's policy asks for it.",
+            settings.nlb_tag.first()
+        )
     }));
     needs
 }

@@ -3,7 +3,7 @@
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 
-use super::{Looked, list, page, pages, parameter};
+use super::{Looked, page, parameter};
 
 const TOKEN: (&str, &str) = ("NextToken", "NextToken");
 
@@ -19,16 +19,16 @@ pub(crate) struct Alarm {
 /// dimension.
 pub(crate) async fn of_function(ask: &QueryClient<'_>, function: &str) -> Looked<Vec<Alarm>> {
     let of = vec![parameter("MaxRecords", "100"), parameter("AlarmTypes.member.1", "MetricAlarm")];
-    let listed = pages(ask, "cloudwatch:DescribeAlarms", of, TOKEN, |page| {
-        let alarms = list(page, "MetricAlarms")?.into_iter().map(|described| alarm(described, function));
+    let listed = ask.xml_pages("cloudwatch:DescribeAlarms", &of, TOKEN, |page| {
+        let alarms = page.list("MetricAlarms")?.into_iter().map(|described| alarm(described, function));
         Ok(alarms.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
     });
-    listed.await
+    Ok(listed.await?)
 }
 
 fn alarm(described: &Element, function: &str) -> Result<Option<Alarm>, Unreadable> {
     let mut is_own = has_dimension(described, function)?;
-    for query in list(described, "Metrics")? {
+    for query in described.list("Metrics")? {
         if let Some(stat) = query.child("MetricStat")?
             && let Some(metric) = stat.child("Metric")?
         {
@@ -36,13 +36,13 @@ fn alarm(described: &Element, function: &str) -> Result<Option<Alarm>, Unreadabl
         }
     }
     let is_enabled = described.text_of("ActionsEnabled")? != "false";
-    let actions = list(described, "AlarmActions")?.into_iter().filter(|_| is_enabled);
+    let actions = described.list("AlarmActions")?.into_iter().filter(|_| is_enabled);
     let actions = actions.map(|action| action.text().to_owned()).collect();
     Ok(if is_own { Some(Alarm { name: described.text_of("AlarmName")?, actions }) } else { None })
 }
 
 fn has_dimension(metric: &Element, function: &str) -> Result<bool, Unreadable> {
-    for dimension in list(metric, "Dimensions")? {
+    for dimension in metric.list("Dimensions")? {
         if dimension.text_of("Name")? == "FunctionName" && dimension.text_of("Value")? == function {
             return Ok(true);
         }

@@ -42,16 +42,9 @@ impl Cluster {
 
 /// The names of all clusters of the Region.
 pub(crate) async fn names(ask: &QueryClient<'_>) -> Looked<Vec<String>> {
-    let mut names = Vec::new();
-    let mut token = String::new();
-    loop {
-        let answer = ask.json("eks:ListClusters", format!("/clusters?maxResults=100{token}")).await?;
-        names.extend(texts(at(&answer, "/clusters")));
-        match at(&answer, "/nextToken").as_str() {
-            Some(next) => token = format!("&nextToken={}", escaped(next)),
-            None => return Ok(names),
-        }
-    }
+    const TOKEN: (&str, &str) = ("nextToken", "nextToken");
+    let names = |page: &Value| texts(at(page, "/clusters")).collect();
+    Ok(ask.json_pages("eks:ListClusters", "/clusters?maxResults=100", TOKEN, names).await?)
 }
 
 /// The cluster `name`, if EKS knows it.
@@ -118,12 +111,4 @@ fn ends_at(block: &str) -> Option<SystemTime> {
 
 fn texts(list: &Value) -> impl Iterator<Item = String> {
     list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
-}
-
-/// `text` as a value in a URL.
-pub(super) fn escaped(text: &str) -> String {
-    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    let escape =
-        |byte: u8| if is_plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    text.bytes().map(escape).collect()
 }

@@ -1,13 +1,14 @@
 //! Load balancers, listeners and target groups, as ELB describes them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
+use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::model::Family;
 
-use super::{list, page, pages, parameter};
-use crate::reads::Looked;
+use super::{numbered, parameter};
 
 const MARKER: (&str, &str) = ("Marker", "NextMarker");
 
@@ -15,6 +16,7 @@ const MARKER: (&str, &str) = ("Marker", "NextMarker");
 #[derive(Clone, Debug)]
 pub(crate) struct LoadBalancer {
     pub(crate) arn: String,
+    pub(crate) dns_name: String,
     pub(crate) vpc: String,
     pub(crate) zones: BTreeSet<String>,
     pub(crate) subnets: Vec<String>,
@@ -56,21 +58,26 @@ pub(crate) struct Listener {
     pub(crate) target_groups: BTreeMap<String, u32>,
 }
 
-/// All load balancers of the Region, by ARN.
-pub(crate) async fn load_balancers(ask: &QueryClient<'_>) -> Looked<BTreeMap<String, LoadBalancer>> {
-    let listed = pages(ask, "elasticloadbalancing:DescribeLoadBalancers", vec![], MARKER, |page| {
-        list(page, "LoadBalancers")?.into_iter().map(load_balancer).collect()
+/// All load balancers of the Region by ARN, or the ones of these ARNs.
+pub(crate) async fn load_balancers(
+    ask: &QueryClient<'_>,
+    arns: &[String],
+) -> Result<BTreeMap<String, LoadBalancer>, CallError> {
+    let of = numbered("LoadBalancerArns.member", arns);
+    let listed = ask.xml_pages("elasticloadbalancing:DescribeLoadBalancers", &of, MARKER, |page| {
+        page.list("LoadBalancers")?.into_iter().map(load_balancer).collect()
     });
     Ok(listed.await?.into_iter().map(|one| (one.arn.clone(), one)).collect())
 }
 
 fn load_balancer(described: &Element) -> Result<LoadBalancer, Unreadable> {
-    let zones = list(described, "AvailabilityZones")?;
+    let zones = described.list("AvailabilityZones")?;
     let of_zones = |name: &str| zones.iter().map(|zone| zone.text_of(name)).collect::<Result<Vec<_>, _>>();
     // A list of texts, not of elements.
-    let groups = list(described, "SecurityGroups")?;
+    let groups = described.list("SecurityGroups")?;
     Ok(LoadBalancer {
         arn: described.text_of("LoadBalancerArn")?,
+        dns_name: described.text_of("DNSName")?,
         vpc: described.text_of("VpcId")?,
         zones: of_zones("ZoneName")?.into_iter().collect(),
         subnets: of_zones("SubnetId")?,
@@ -83,9 +90,9 @@ fn load_balancer(described: &Element) -> Result<LoadBalancer, Unreadable> {
 }
 
 /// All target groups of the Region, by ARN.
-pub(crate) async fn target_groups(ask: &QueryClient<'_>) -> Looked<BTreeMap<String, TargetGroup>> {
-    let listed = pages(ask, "elasticloadbalancing:DescribeTargetGroups", vec![], MARKER, |page| {
-        list(page, "TargetGroups")?.into_iter().map(target_group).collect()
+pub(crate) async fn target_groups(ask: &QueryClient<'_>) -> Result<BTreeMap<String, TargetGroup>, CallError> {
+    let listed = ask.xml_pages("elasticloadbalancing:DescribeTargetGroups", &[], MARKER, |page| {
+        page.list("TargetGroups")?.into_iter().map(target_group).collect()
     });
     Ok(listed.await?.into_iter().map(|one| (one.arn.clone(), one)).collect())
 }
@@ -110,28 +117,43 @@ fn target_group(described: &Element) -> Result<TargetGroup, Unreadable> {
 /// Attributes by their keys.
 pub(crate) type Attributes = BTreeMap<String, String>;
 
+/// The attribute of a load balancer, and of a target group, which decides.
+pub(crate) const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
+
 /// The attributes of a load balancer.
-pub(crate) async fn attributes_of_load_balancer(ask: &QueryClient<'_>, arn: &str) -> Looked<Attributes> {
-    let of = vec![parameter("LoadBalancerArn", arn)];
-    page(ask, "elasticloadbalancing:DescribeLoadBalancerAttributes", of, attributes).await
+pub(crate) async fn attributes_of_load_balancer(
+    ask: &QueryClient<'_>,
+    arn: &str,
+) -> Result<Attributes, CallError> {
+    attributes(ask, "elasticloadbalancing:DescribeLoadBalancerAttributes", ("LoadBalancerArn", arn)).await
 }
 
 /// The attributes of a target group.
-pub(crate) async fn attributes_of_target_group(ask: &QueryClient<'_>, arn: &str) -> Looked<Attributes> {
-    let of = vec![parameter("TargetGroupArn", arn)];
-    page(ask, "elasticloadbalancing:DescribeTargetGroupAttributes", of, attributes).await
+pub(crate) async fn attributes_of_target_group(
+    ask: &QueryClient<'_>,
+    arn: &str,
+) -> Result<Attributes, CallError> {
+    attributes(ask, "elasticloadbalancing:DescribeTargetGroupAttributes", ("TargetGroupArn", arn)).await
 }
 
-fn attributes(page: &Element) -> Result<Attributes, Unreadable> {
-    let attribute = |one: &Element| Ok((one.text_of("Key")?, one.text_of("Value")?));
-    list(page, "Attributes")?.into_iter().map(attribute).collect()
+async fn attributes(
+    ask: &QueryClient<'_>,
+    action: &'static str,
+    (kind, arn): (&str, &str),
+) -> Result<Attributes, CallError> {
+    let of = [parameter(kind, arn)];
+    let listed = ask.xml_pages(action, &of, MARKER, |page| {
+        let attribute = |one: &Element| Ok((one.text_of("Key")?, one.text_of("Value")?));
+        page.list("Attributes")?.into_iter().map(attribute).collect()
+    });
+    Ok(listed.await?.into_iter().collect())
 }
 
 /// The listeners of a load balancer.
-pub(crate) async fn listeners(ask: &QueryClient<'_>, arn: &str) -> Looked<Vec<Listener>> {
-    let of = vec![parameter("LoadBalancerArn", arn)];
-    let listed = pages(ask, "elasticloadbalancing:DescribeListeners", of, MARKER, |page| {
-        list(page, "Listeners")?.into_iter().map(listener).collect()
+pub(crate) async fn listeners(ask: &QueryClient<'_>, arn: &str) -> Result<Vec<Listener>, CallError> {
+    let of = [parameter("LoadBalancerArn", arn)];
+    let listed = ask.xml_pages("elasticloadbalancing:DescribeListeners", &of, MARKER, |page| {
+        page.list("Listeners")?.into_iter().map(listener).collect()
     });
     listed.await
 }
@@ -140,14 +162,63 @@ fn listener(described: &Element) -> Result<Listener, Unreadable> {
     /// The weight of a target group that an action names without one.
     const USUAL_WEIGHT: u32 = 1;
     let mut target_groups = BTreeMap::new();
-    for action in list(described, "DefaultActions")? {
+    for action in described.list("DefaultActions")? {
         target_groups.insert(action.text_of("TargetGroupArn")?, USUAL_WEIGHT);
         if let Some(forward) = action.child("ForwardConfig")? {
-            for group in list(forward, "TargetGroups")? {
+            for group in forward.list("TargetGroups")? {
                 let weight = group.text_of("Weight")?.parse().unwrap_or(USUAL_WEIGHT);
                 target_groups.insert(group.text_of("TargetGroupArn")?, weight);
             }
         }
     }
     Ok(Listener { protocol: described.text_of("Protocol")?, port: described.text_of("Port")?, target_groups })
+}
+
+/// A target as listed, in ELB's words.
+#[derive(Clone, Debug)]
+pub(crate) struct ListedTarget {
+    /// Its address, or the id of an instance.
+    pub(crate) id: String,
+    pub(crate) port: String,
+    /// As in `initial`.
+    pub(crate) state: String,
+    /// As in `Target.FailedHealthChecks`; empty for a healthy target.
+    pub(crate) reason: String,
+    pub(crate) description: String,
+    pub(crate) zone: String,
+    /// As in `zonal_shift_active`; empty without an override.
+    pub(crate) overridden: String,
+}
+
+/// As in `10.0.1.10:443` and `[fd00::1]:443`.
+impl fmt::Display for ListedTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, port, .. } = self;
+        if id.contains(':') { write!(f, "[{id}]:{port}") } else { write!(f, "{id}:{port}") }
+    }
+}
+
+/// The targets of a target group.
+pub(crate) async fn targets(ask: &QueryClient<'_>, group: &str) -> Result<Vec<ListedTarget>, CallError> {
+    let of = [parameter("TargetGroupArn", group)];
+    let listed = ask.xml_pages("elasticloadbalancing:DescribeTargetHealth", &of, MARKER, |page| {
+        page.list("TargetHealthDescriptions")?.into_iter().map(target).collect()
+    });
+    listed.await
+}
+
+fn target(described: &Element) -> Result<ListedTarget, Unreadable> {
+    let target = described.child("Target")?.ok_or("no Target")?;
+    let health = described.child("TargetHealth")?.ok_or("no TargetHealth")?;
+    let overridden = described.child("AdministrativeOverride")?;
+    let overridden = overridden.map_or_else(|| Ok(String::new()), |state| state.text_of("State"))?;
+    Ok(ListedTarget {
+        id: target.text_of("Id")?,
+        port: target.text_of("Port")?,
+        state: health.text_of("State")?,
+        reason: health.text_of("Reason")?,
+        description: health.text_of("Description")?,
+        zone: target.text_of("AvailabilityZone")?,
+        overridden: Some(overridden).filter(|state| state != "no_override").unwrap_or_default(),
+    })
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use aws_smithy_types::base64;
-use eks_nlb_sync::aws::query_client::QueryClient;
+use eks_nlb_sync::aws::query_client::{QueryClient, escaped};
+use serde_json::Value;
 
-use super::cluster::escaped;
 use super::{at, text_at};
 use crate::reads::Looked;
 
@@ -67,44 +67,33 @@ fn hexadecimal(base64: &str) -> String {
 
 /// The names of the functions of the Region that have all of `variables`.
 pub(crate) async fn with_variables(ask: &QueryClient<'_>, variables: &[&str]) -> Looked<Vec<String>> {
-    let mut found = Vec::new();
-    let mut marker = String::new();
-    loop {
-        let path = format!("/2015-03-31/functions/?MaxItems=50{marker}");
-        let answer = ask.json("lambda:ListFunctions", path).await?;
-        for function in at(&answer, "/Functions").as_array().into_iter().flatten() {
-            let own = at(function, "/Environment/Variables");
-            if variables.iter().all(|name| own.get(name).is_some()) {
-                found.push(text_at(function, "/FunctionName"));
-            }
-        }
-        match at(&answer, "/NextMarker").as_str().filter(|next| !next.is_empty()) {
-            Some(next) => marker = format!("&Marker={}", escaped(next)),
-            None => return Ok(found),
-        }
-    }
+    const MARKER: (&str, &str) = ("Marker", "NextMarker");
+    let is_alike = |function: &&Value| {
+        let own = at(function, "/Environment/Variables");
+        variables.iter().all(|name| own.get(name).is_some())
+    };
+    let read = |page: &Value| {
+        let functions = at(page, "/Functions").as_array().into_iter().flatten();
+        functions.filter(is_alike).map(|function| text_at(function, "/FunctionName")).collect()
+    };
+    Ok(ask.json_pages("lambda:ListFunctions", "/2015-03-31/functions/?MaxItems=50", MARKER, read).await?)
 }
 
 /// The names of the schedules that invoke `function`, with their states.
 pub(crate) async fn schedules(ask: &QueryClient<'_>, function: &str) -> Looked<BTreeMap<String, String>> {
-    let mut found = BTreeMap::new();
-    let mut token = String::new();
-    loop {
-        let answer = ask.json("scheduler:ListSchedules", format!("/schedules?MaxResults=100{token}")).await?;
-        for schedule in at(&answer, "/Schedules").as_array().into_iter().flatten() {
-            // The ARN of an alias or a version begins with the function's.
-            let target = text_at(schedule, "/Target/Arn");
-            let is_own =
-                target.strip_prefix(function).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
-            if is_own {
-                found.insert(text_at(schedule, "/Name"), text_at(schedule, "/State"));
-            }
-        }
-        match at(&answer, "/NextToken").as_str() {
-            Some(next) => token = format!("&NextToken={}", escaped(next)),
-            None => return Ok(found),
-        }
-    }
+    const TOKEN: (&str, &str) = ("NextToken", "NextToken");
+    // The ARN of an alias or a version begins with the function's.
+    let is_own = |schedule: &&Value| {
+        let target = text_at(schedule, "/Target/Arn");
+        target.strip_prefix(function).is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    };
+    let read = |page: &Value| {
+        let schedules = at(page, "/Schedules").as_array().into_iter().flatten();
+        let own = schedules.filter(is_own);
+        own.map(|schedule| (text_at(schedule, "/Name"), text_at(schedule, "/State"))).collect()
+    };
+    let listed = ask.json_pages("scheduler:ListSchedules", "/schedules?MaxResults=100", TOKEN, read);
+    Ok(listed.await?.into_iter().collect())
 }
 
 #[cfg(test)]

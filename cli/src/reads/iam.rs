@@ -4,7 +4,7 @@ use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::model::Tags;
 
-use super::{Looked, NotLooked, list, pages, parameter};
+use super::{Looked, NotLooked, parameter};
 
 const ACTION: &str = "iam:SimulatePrincipalPolicy";
 const MARKER: (&str, &str) = ("Marker", "Marker");
@@ -31,9 +31,9 @@ pub(crate) async fn denied(
         of.push(parameter(entry("ContextKeyType"), "string"));
         of.push(parameter(entry("ContextKeyValues.member.1"), value.as_str()));
     }
-    let evaluated = pages(ask, ACTION, of, MARKER, |page| {
+    let evaluated = ask.xml_pages(ACTION, &of, MARKER, |page| {
         let one = |one: &Element| Ok((one.text_of("EvalActionName")?, one.text_of("EvalDecision")?));
-        list(page, "EvaluationResults")?.into_iter().map(one).collect::<Result<Vec<_>, Unreadable>>()
+        page.list("EvaluationResults")?.into_iter().map(one).collect::<Result<Vec<_>, Unreadable>>()
     });
     let evaluated = evaluated.await?;
     if evaluated.len() < actions.len() {

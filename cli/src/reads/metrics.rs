@@ -7,7 +7,8 @@ use aws_smithy_types::date_time::Format;
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 
-use super::{Looked, NotLooked, list, page, parameter};
+use super::{Looked, NotLooked, page, parameter};
+use crate::output::time;
 
 /// A metric with its one dimension, and the statistic that is read.
 #[derive(Clone, Copy, Debug)]
@@ -44,9 +45,6 @@ pub(crate) struct Point {
 pub(crate) async fn points(ask: &QueryClient<'_>, metric: Metric<'_>, back: Duration) -> Looked<Vec<Point>> {
     const ACTION: &str = "cloudwatch:GetMetricStatistics";
     let now = SystemTime::now();
-    let time = |at: SystemTime| {
-        DateTime::from_secs(DateTime::from(at).secs()).fmt(Format::DateTime).unwrap_or_default()
-    };
     let of = vec![
         parameter("Namespace", metric.namespace),
         parameter("MetricName", metric.name),
@@ -59,7 +57,7 @@ pub(crate) async fn points(ask: &QueryClient<'_>, metric: Metric<'_>, back: Dura
     ];
     let points = page(ask, ACTION, of, |page| {
         let point = |point: &Element| Ok((point.text_of("Timestamp")?, point.text_of(metric.statistic)?));
-        list(page, "Datapoints")?.into_iter().map(point).collect::<Result<Vec<_>, Unreadable>>()
+        page.list("Datapoints")?.into_iter().map(point).collect::<Result<Vec<_>, Unreadable>>()
     });
     let point = |(at, value): (String, String)| {
         let at = DateTime::from_str(&at, Format::DateTimeWithOffset).ok();

@@ -6,7 +6,7 @@ use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use ipnet::Ipv4Net;
 
-use super::{list, numbered, page, pages, parameter};
+use super::{numbered, page, parameter};
 use crate::reads::Looked;
 
 const TOKEN: (&str, &str) = ("NextToken", "nextToken");
@@ -73,8 +73,8 @@ pub(crate) async fn subnets(
         // By a filter: an id that is gone would fail the whole call.
         let mut of = vec![parameter("Filter.1.Name", "subnet-id")];
         of.extend(numbered("Filter.1.Value", batch));
-        let subnets = pages(ask, "ec2:DescribeSubnets", of, TOKEN, |page| {
-            list(page, "subnetSet")?.into_iter().map(subnet).collect()
+        let subnets = ask.xml_pages("ec2:DescribeSubnets", &of, TOKEN, |page| {
+            page.list("subnetSet")?.into_iter().map(subnet).collect()
         });
         found.extend(subnets.await?.into_iter().map(|subnet| (subnet.id.clone(), subnet)));
     }
@@ -97,8 +97,8 @@ pub(crate) async fn rules(ask: &QueryClient<'_>, groups: &BTreeSet<String>) -> L
     for batch in groups.chunks(MOST_VALUES) {
         let mut of = vec![parameter("Filter.1.Name", "group-id")];
         of.extend(numbered("Filter.1.Value", batch));
-        let rules = pages(ask, "ec2:DescribeSecurityGroupRules", of, TOKEN, |page| {
-            let rules = list(page, "securityGroupRuleSet")?.into_iter().map(rule);
+        let rules = ask.xml_pages("ec2:DescribeSecurityGroupRules", &of, TOKEN, |page| {
+            let rules = page.list("securityGroupRuleSet")?.into_iter().map(rule);
             Ok(rules.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
         });
         found.extend(rules.await?);
@@ -149,14 +149,14 @@ pub(crate) async fn lacking_dns(ask: &QueryClient<'_>, vpc: &str) -> Looked<Vec<
 
 /// All endpoint services of the account in the Region.
 pub(crate) async fn endpoint_services(ask: &QueryClient<'_>) -> Looked<Vec<EndpointService>> {
-    let listed = pages(ask, "ec2:DescribeVpcEndpointServiceConfigurations", vec![], TOKEN, |page| {
-        list(page, "serviceConfigurationSet")?.into_iter().map(endpoint_service).collect()
+    let listed = ask.xml_pages("ec2:DescribeVpcEndpointServiceConfigurations", &[], TOKEN, |page| {
+        page.list("serviceConfigurationSet")?.into_iter().map(endpoint_service).collect()
     });
-    listed.await
+    Ok(listed.await?)
 }
 
 fn endpoint_service(described: &Element) -> Result<EndpointService, Unreadable> {
-    let balancers = list(described, "networkLoadBalancerArnSet")?;
+    let balancers = described.list("networkLoadBalancerArnSet")?;
     Ok(EndpointService {
         id: described.text_of("serviceId")?,
         state: described.text_of("serviceState")?,
@@ -168,22 +168,22 @@ fn endpoint_service(described: &Element) -> Result<EndpointService, Unreadable> 
 /// Who may connect to an endpoint service.
 pub(crate) async fn principals(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
     let of = vec![parameter("ServiceId", service)];
-    let listed = pages(ask, "ec2:DescribeVpcEndpointServicePermissions", of, TOKEN, |page| {
-        list(page, "allowedPrincipals")?.into_iter().map(|one| one.text_of("principal")).collect()
+    let listed = ask.xml_pages("ec2:DescribeVpcEndpointServicePermissions", &of, TOKEN, |page| {
+        page.list("allowedPrincipals")?.into_iter().map(|one| one.text_of("principal")).collect()
     });
-    listed.await
+    Ok(listed.await?)
 }
 
 /// The endpoints that wait for an endpoint service to accept them.
 pub(crate) async fn waiting(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
     let of = vec![parameter("Filter.1.Name", "service-id"), parameter("Filter.1.Value.1", service)];
-    let listed = pages(ask, "ec2:DescribeVpcEndpointConnections", of, TOKEN, |page| {
-        let connections = list(page, "vpcEndpointConnectionSet")?.into_iter();
+    let listed = ask.xml_pages("ec2:DescribeVpcEndpointConnections", &of, TOKEN, |page| {
+        let connections = page.list("vpcEndpointConnectionSet")?.into_iter();
         let described = connections
             .map(|one| Ok((one.text_of("vpcEndpointId")?, one.text_of("vpcEndpointState")?)))
             .collect::<Result<Vec<_>, Unreadable>>()?;
         let waits = |state: &str| state == "pendingAcceptance";
         Ok(described.into_iter().filter(|(_, state)| waits(state)).map(|(id, _)| id).collect())
     });
-    listed.await
+    Ok(listed.await?)
 }

@@ -7,12 +7,9 @@ use std::time::Duration;
 
 use eks_nlb_sync::aws::account::Clients;
 use eks_nlb_sync::aws::eks::Lookup;
-use eks_nlb_sync::aws::query_client::QueryClient;
-use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::discover::discover;
-use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::history::History;
-use eks_nlb_sync::model::{ApiEndpoint, ClusterName, Frontend, TargetGroupArn};
+use eks_nlb_sync::model::{ApiEndpoint, ClusterName, Frontend};
 use eks_nlb_sync::request::Request;
 use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::settings::Settings;
@@ -20,6 +17,7 @@ use eks_nlb_sync::settings::Settings;
 use crate::args::{NAME, RecordArgs};
 use crate::names;
 use crate::problem::Problem;
+use crate::reads::elb::{self, CROSS_ZONE};
 use crate::trace::{Header, RecordSettings, Time, VERSION};
 
 /// What is recorded.
@@ -42,29 +40,20 @@ pub(super) async fn find(
     let endpoint = endpoint(clients, &frontend.cluster, budget).await?;
     let ask = clients.query_client(budget);
     let (arn, group) = (&frontend.load_balancer.0, &frontend.target_group.0);
-    let balancer =
-        one(&ask, "elasticloadbalancing:DescribeLoadBalancers", ("LoadBalancerArns.member.1", arn)).await?;
-    let listeners = one(&ask, "elasticloadbalancing:DescribeListeners", ("LoadBalancerArn", arn)).await?;
-    let own =
-        one(&ask, "elasticloadbalancing:DescribeTargetGroupAttributes", ("TargetGroupArn", group)).await?;
-    let shared =
-        one(&ask, "elasticloadbalancing:DescribeLoadBalancerAttributes", ("LoadBalancerArn", arn)).await?;
-    let read = || -> Result<_, Unreadable> {
-        let described = list(&balancer, "LoadBalancers")?.into_iter().next().ok_or("no load balancer")?;
-        let zones = list(described, "AvailabilityZones")?;
-        let zones = zones.into_iter().map(|zone| zone.text_of("ZoneName"));
-        let mut zones: Vec<_> = zones.collect::<Result<_, _>>()?;
-        zones.sort();
-        let cross_zone = match attribute(&own, CROSS_ZONE)?.as_str() {
-            "true" => true,
-            "false" => false,
-            _ => attribute(&shared, CROSS_ZONE)? == "true",
-        };
-        let port = listener_port(&listeners, &frontend.target_group)?.unwrap_or(frontend.port);
-        Ok((described.text_of("DNSName")?, zones, cross_zone, port))
+    let described = elb::load_balancers(&ask, std::slice::from_ref(arn)).await?.remove(arn);
+    let gone = || {
+        Problem::Usage(format!(
+            "the load balancer {} has been deleted meanwhile",
+            names::load_balancer(&frontend.load_balancer)
+        ))
     };
-    let (load_balancer_name, zones, cross_zone, listener_port) =
-        read().map_err(|error| Problem::Usage(format!("ELB's answer cannot be read: {error}")))?;
+    let balancer = described.ok_or_else(gone)?;
+    let listeners = elb::listeners(&ask, arn).await?;
+    let own = elb::attributes_of_target_group(&ask, group).await?;
+    let shared = elb::attributes_of_load_balancer(&ask, arn).await?;
+    let cross_zone = [own, shared].iter().find_map(|attributes| attributes.get(CROSS_ZONE)?.parse().ok());
+    let listener = listeners.iter().find(|listener| listener.target_groups.contains_key(group));
+    let listener_port = listener.and_then(|listener| listener.port.parse().ok()).unwrap_or(frontend.port);
     let header = Header {
         trace: VERSION,
         program: format!("{NAME} {}", env!("CARGO_PKG_VERSION")),
@@ -75,11 +64,11 @@ pub(super) async fn find(
         host: endpoint.host.to_string(),
         load_balancer: arn.clone(),
         target_group: group.clone(),
-        load_balancer_name,
+        load_balancer_name: balancer.dns_name,
         listener_port,
         target_port: frontend.port,
-        zones,
-        cross_zone,
+        zones: balancer.zones.into_iter().collect(),
+        cross_zone: cross_zone.unwrap_or_default(),
         name_servers,
         settings: RecordSettings {
             every_ms: milliseconds(args.every),
@@ -141,51 +130,4 @@ async fn endpoint(
 
 fn milliseconds(time: Duration) -> u64 {
     time.as_millis().try_into().unwrap_or(u64::MAX)
-}
-
-/// The attribute of a load balancer, and of a target group, which decides.
-const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
-
-async fn one(
-    ask: &QueryClient<'_>,
-    action: &'static str,
-    (name, value): (&str, &str),
-) -> Result<Element, CallError> {
-    ask.xml(action, &[(name.to_owned(), value.to_owned())]).await
-}
-
-/// The members of the list `name` in an answer, or in a part of it.
-pub(super) fn list<'a>(answer: &'a Element, name: &str) -> Result<Vec<&'a Element>, Unreadable> {
-    let content = match answer.child(name)? {
-        Some(list) => Some(list),
-        None => answer.elements().find_map(|result| result.child(name).transpose()).transpose()?,
-    };
-    Ok(content.into_iter().flat_map(Element::members).collect())
-}
-
-fn attribute(answer: &Element, key: &str) -> Result<String, Unreadable> {
-    for attribute in list(answer, "Attributes")? {
-        if attribute.text_of("Key")? == key {
-            return attribute.text_of("Value");
-        }
-    }
-    Ok(String::new())
-}
-
-/// The port of the listener that forwards to `group`.
-fn listener_port(answer: &Element, group: &TargetGroupArn) -> Result<Option<u16>, Unreadable> {
-    for listener in list(answer, "Listeners")? {
-        for action in list(listener, "DefaultActions")? {
-            let mut groups = vec![action.text_of("TargetGroupArn")?];
-            if let Some(forward) = action.child("ForwardConfig")? {
-                for forwarded in list(forward, "TargetGroups")? {
-                    groups.push(forwarded.text_of("TargetGroupArn")?);
-                }
-            }
-            if groups.contains(&group.0) {
-                return Ok(listener.text_of("Port")?.parse().ok());
-            }
-        }
-    }
-    Ok(None)
 }

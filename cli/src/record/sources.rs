@@ -7,9 +7,10 @@ use std::num::NonZeroU16;
 use std::time::Duration;
 
 use eks_nlb_sync::aws::account::Clients;
+use eks_nlb_sync::aws::ec2;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::error::CallError;
-use eks_nlb_sync::model::{DESCRIPTION_PREFIX, Family, Host, Interface};
+use eks_nlb_sync::model::{DESCRIPTION_PREFIX, Family, Host};
 use eks_nlb_sync::observe::dns::{NameServer, Resolver};
 use eks_nlb_sync::reasons::FailureCode;
 use eks_nlb_sync::schedule::budget::RunBudget;
@@ -17,10 +18,10 @@ use futures_util::future::join_all;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
 use serde_json::Value;
-
 use tokio::time::timeout;
 
-use super::frontend::{Recorded, list};
+use super::frontend::Recorded;
+use crate::reads::elb::{self, ListedTarget};
 use crate::trace::{Change, Time, Update};
 
 /// The time limit of one reading, including throttling and the wait between
@@ -110,51 +111,25 @@ impl<P: RuntimeProvider> Sources<'_, P> {
         let description = format!("{DESCRIPTION_PREFIX}{}", self.recorded.frontend.cluster);
         let budget = budget();
         let ask = self.clients.query_client(&budget);
-        let mut found = Vec::new();
-        let mut token = String::new();
-        loop {
-            let mut parameters = vec![
-                ("Filter.1.Name", "description".to_owned()),
-                ("Filter.1.Value.1", description.clone()),
-                ("IncludeManagedResources", "true".to_owned()),
-                ("MaxResults", "1000".to_owned()),
-            ];
-            if !token.is_empty() {
-                parameters.push(("NextToken", token.clone()));
-            }
-            let parameters: Vec<_> =
-                parameters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-            let answer = ask.xml(ACTION, &parameters).await?;
-            let set = answer
-                .child("networkInterfaceSet")?
-                .ok_or_else(|| Unreadable::from("no networkInterfaceSet"))?;
-            for described in set.items() {
-                found.push(self.interface(described)?);
-            }
-            let next = answer.text_of("nextToken")?;
-            if next.is_empty() || next == token {
-                return Ok(found);
-            }
-            token = next;
-        }
+        let filter = [
+            ("Filter.1.Name", "description"),
+            ("Filter.1.Value.1", &description),
+            ("IncludeManagedResources", "true"),
+            ("MaxResults", "1000"),
+        ];
+        let filter = filter.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let listed = ask.xml_pages(ACTION, &filter, ("NextToken", "nextToken"), |page| {
+            page.child("networkInterfaceSet")?.ok_or("no networkInterfaceSet")?;
+            page.list("networkInterfaceSet")?.into_iter().map(|one| self.interface(one)).collect()
+        });
+        Ok(listed.await?)
     }
 
     fn interface(&self, described: &Element) -> Result<Change, Unreadable> {
         let attachment = described.child("attachment")?;
         let of_attachment =
             |name: &str| attachment.map_or_else(|| Ok(String::new()), |attachment| attachment.text_of(name));
-        let v6 = described.texts_of("ipv6AddressesSet", "ipv6Address")?;
-        let addresses = std::iter::once(described.text_of("privateIpAddress")?).chain(v6);
-        let interface = Interface {
-            description: described.text_of("description")?,
-            kind: described.text_of("interfaceType")?,
-            status: described.text_of("status")?,
-            vpc: described.text_of("vpcId")?,
-            security_groups: described.texts_of("groupSet", "groupId")?.into_iter().collect(),
-            owner: described.text_of("ownerId")?,
-            instance_owner: of_attachment("instanceOwnerId")?,
-            addresses: addresses.filter_map(|ip| ip.parse().ok()).collect(),
-        };
+        let interface = ec2::interface(described)?;
         Ok(Change::Interface {
             id: described.text_of("networkInterfaceId")?,
             zone: described.text_of("availabilityZone")?,
@@ -168,15 +143,10 @@ impl<P: RuntimeProvider> Sources<'_, P> {
 
     /// The targets, by one call.
     pub(crate) async fn targets(&self) -> Result<Vec<Change>, NotRead> {
-        const ACTION: &str = "elasticloadbalancing:DescribeTargetHealth";
         let budget = budget();
-        let group = ("TargetGroupArn".to_owned(), self.recorded.frontend.target_group.0.clone());
-        let answer = self.clients.query_client(&budget).xml(ACTION, &[group]).await?;
-        let mut targets = Vec::new();
-        for described in list(&answer, "TargetHealthDescriptions")? {
-            targets.push(target(described)?);
-        }
-        Ok(targets)
+        let group = &self.recorded.frontend.target_group.0;
+        let listed = elb::targets(&self.clients.query_client(&budget), group).await?;
+        Ok(listed.into_iter().map(target).collect::<Result<_, _>>()?)
     }
 
     /// The cluster and its updates, of which `updates` are known.
@@ -249,20 +219,14 @@ fn budget() -> RunBudget {
     RunBudget::new(NonZeroU16::MIN, TIME)
 }
 
-fn target(described: &Element) -> Result<Change, Unreadable> {
-    let target = described.child("Target")?.ok_or("no Target")?;
-    let health = described.child("TargetHealth")?.ok_or("no TargetHealth")?;
-    let overridden = match described.child("AdministrativeOverride")? {
-        Some(described) => Some(described.text_of("State")?),
-        None => None,
-    };
+fn target(listed: ListedTarget) -> Result<Change, Unreadable> {
     let some = |text: String| Some(text).filter(|text| !text.is_empty());
     Ok(Change::Target {
-        address: target.text_of("Id")?.parse()?,
-        port: target.text_of("Port")?.parse()?,
-        state: health.text_of("State")?,
-        reason: some(health.text_of("Reason")?),
-        zone: some(target.text_of("AvailabilityZone")?),
-        overridden: overridden.and_then(some).filter(|state| state != "no_override"),
+        address: listed.id.parse()?,
+        port: listed.port.parse()?,
+        state: listed.state,
+        reason: some(listed.reason),
+        zone: some(listed.zone),
+        overridden: some(listed.overridden),
     })
 }

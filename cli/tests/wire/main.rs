@@ -18,10 +18,12 @@ mod layout;
 mod plan;
 mod reasons;
 mod record;
+#[path = "../../../tests/wire/relay.rs"]
+#[expect(dead_code, reason = "the function's tests use the rest of it")]
+mod relay;
 mod schema;
 mod status;
 mod support;
-mod surroundings;
 mod sync;
 mod traces;
 mod watch;

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use eks_nlb_simulator::{Options, Simulator, World};
+use eks_nlb_simulator::{Health, Options, Simulator, World};
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -173,4 +173,18 @@ pub(crate) fn small_fleet(world: &mut World) {
     let orders = world.add_frontend("orders");
     world.put_targets(&orders.target_group, ["10.2.1.30", "10.2.2.31"]);
     world.rotate("orders", ["10.2.2.31", "10.2.3.32"]);
+}
+
+/// A world in which each of `frontends` has something to register and to deregister,
+/// and a run takes its time.
+pub(crate) fn busy_fleet(world: &mut World, frontends: u8) {
+    for n in 0..frontends {
+        let cluster = format!("c{n}");
+        world.add_cluster(&cluster, [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.3.3")]);
+        let frontend = world.add_frontend(&cluster);
+        let targets = [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.1.9")];
+        world.put_targets(&frontend.target_group, targets.iter().map(String::as_str));
+        world.set_health(&targets[2], Health::Never);
+    }
+    world.latency = Duration::from_millis(40);
 }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use eks_nlb_simulator::Health;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -89,21 +88,8 @@ async fn on_a_terminal_it_shows_the_plan_in_colour_and_asks() {
 
 #[tokio::test]
 async fn an_interruption_never_parts_registering_from_deregistering() {
-    // Each of many frontends has something to register and to deregister.
     const FRONTENDS: u8 = 30;
-    let desk = Desk::new(|world| {
-        for n in 0..FRONTENDS {
-            let cluster = format!("c{n}");
-            world
-                .add_cluster(&cluster, [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.3.3")]);
-            let frontend = world.add_frontend(&cluster);
-            let targets = [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.1.9")];
-            world.put_targets(&frontend.target_group, targets.iter().map(String::as_str));
-            world.set_health(&targets[2], Health::Never);
-        }
-        world.latency = Duration::from_millis(40);
-    })
-    .await;
+    let desk = Desk::new(|world| busy_fleet(world, FRONTENDS)).await;
     let mut child = desk.command(&["sync", "--yes", "--max-concurrency", "3"]).spawn().expect("it starts");
     let pid = child.id().expect("it runs").to_string();
 

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use eks_nlb_simulator::process::Process;
-use eks_nlb_simulator::{Fault, Health, Simulator, closed_address};
+use eks_nlb_simulator::{Fault, Simulator, closed_address};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -121,19 +121,7 @@ async fn sigterm_ends_it_within_a_second_between_runs_and_while_it_reads() {
 #[tokio::test]
 async fn sigterm_never_parts_registering_from_deregistering() {
     const FRONTENDS: u8 = 30;
-    let desk = Desk::new(|world| {
-        for n in 0..FRONTENDS {
-            let cluster = format!("c{n}");
-            world
-                .add_cluster(&cluster, [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.3.3")]);
-            let frontend = world.add_frontend(&cluster);
-            let targets = [format!("10.{n}.1.1"), format!("10.{n}.2.2"), format!("10.{n}.1.9")];
-            world.put_targets(&frontend.target_group, targets.iter().map(String::as_str));
-            world.set_health(&targets[2], Health::Never);
-        }
-        world.latency = Duration::from_millis(40);
-    })
-    .await;
+    let desk = Desk::new(|world| busy_fleet(world, FRONTENDS)).await;
     let mut watch = Watch::start(desk, &["--every", "1h", "--max-concurrency", "3"]);
     watch.calls("RegisterTargets", 5).await;
 

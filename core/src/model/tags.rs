@@ -27,13 +27,19 @@ impl TagSelector {
         self.0.iter().all(|wanted| has(tags, wanted))
     }
 
+    /// The first tag alone, which target groups carry as well.
+    #[must_use]
+    pub fn first(&self) -> Self {
+        Self(self.0.iter().take(1).cloned().collect())
+    }
+
     /// Whether `tags` hold the first key, whatever its value.
     #[must_use]
     pub fn has_first_key(&self, tags: &Tags) -> bool {
         self.0.first().is_some_and(|(key, _)| tags.contains_key(key))
     }
 
-    /// Whether `tags` hold the first key, which target groups carry as well.
+    /// Whether `tags` hold the first tag.
     #[must_use]
     pub fn first_matches(&self, tags: &Tags) -> bool {
         self.0.first().is_some_and(|wanted| has(tags, wanted))

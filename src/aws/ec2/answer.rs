@@ -36,7 +36,12 @@ fn page(document: &[u8]) -> Result<Listed, Unreadable> {
     })
 }
 
-fn interface(described: &Element) -> Result<Interface, Unreadable> {
+/// One interface of an answer.
+///
+/// # Errors
+///
+/// A field occurs twice, or holds elements.
+pub fn interface(described: &Element) -> Result<Interface, Unreadable> {
     let attachment = described.child("attachment")?;
     let v6 = described.texts_of("ipv6AddressesSet", "ipv6Address")?;
     let addresses = std::iter::once(described.text_of("privateIpAddress")?).chain(v6);

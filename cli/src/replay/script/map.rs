@@ -25,12 +25,20 @@ pub(super) struct Map {
     pub(super) notes: Vec<String>,
 }
 
-impl Map {
-    pub(super) fn of(trace: &Trace) -> Result<Self, String> {
-        let mut zones = BTreeMap::<IpAddr, Option<String>>::new();
-        let mut probed = BTreeSet::new();
-        let mut read = BTreeSet::new();
-        let mut has_interfaces = false;
+/// What the lines of a trace name.
+#[derive(Default)]
+struct Named {
+    /// The addresses of servers, with their zones where they are known.
+    zones: BTreeMap<IpAddr, Option<String>>,
+    probed: BTreeSet<IpAddr>,
+    /// The name servers that were read.
+    read: BTreeSet<SocketAddr>,
+    has_interfaces: bool,
+}
+
+impl Named {
+    fn by(trace: &Trace) -> Self {
+        let Self { mut zones, mut probed, mut read, mut has_interfaces } = Self::default();
         for line in &trace.lines {
             match &line.change {
                 Change::Interface { addresses, zone, .. } => {
@@ -60,6 +68,13 @@ impl Map {
                 | Change::Ended => {}
             }
         }
+        Self { zones, probed, read, has_interfaces }
+    }
+}
+
+impl Map {
+    pub(super) fn of(trace: &Trace) -> Result<Self, String> {
+        let Named { zones, probed, read, has_interfaces } = Named::by(trace);
         let mut notes = Vec::new();
         if !has_interfaces {
             notes

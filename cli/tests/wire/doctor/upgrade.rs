@@ -1,0 +1,70 @@
+//! The checks before and after an upgrade of a control plane.
+
+use std::time::Duration;
+
+use eks_nlb_simulator::world::OverrideState;
+use eks_nlb_simulator::{Frontend, World};
+
+use super::clusters::free_addresses;
+use super::{JSON, healthy, ids};
+use crate::support::*;
+
+/// What must be in order before an upgrade is checked, and nothing else.
+#[tokio::test]
+async fn before_an_upgrade() {
+    let upgrade = ["doctor", "--before-upgrade", "-o", "json"];
+    for (plant, failed) in [
+        ((|_, _| {}) as fn(&mut World, &Frontend), &[][..]),
+        (|world, _| free_addresses(world, 0), &["free-addresses"]),
+        (
+            |world, _| world.supporting.function().last_report = Some(Duration::from_mins(42)),
+            &["last-success"],
+        ),
+        (
+            |world, frontend| {
+                world.shift_away(&frontend.load_balancer, "eu-west-1b", OverrideState::ZonalShiftActive);
+            },
+            &["served", "overrides"],
+        ),
+        // Preserved client addresses do not concern an upgrade.
+        (|world, frontend| world.supporting.group(&frontend.target_group).preserves_client_ip = true, &[]),
+    ] {
+        let desk = Desk::new(|world| {
+            let frontend = healthy(world);
+            plant(world, &frontend);
+        })
+        .await;
+
+        let said = desk.run(&upgrade).await;
+
+        assert_eq!(ids(&said.json(), "failed"), failed, "{}", said.out);
+        assert_eq!(said.code, Some(i32::from(!failed.is_empty())), "{said:?}");
+        assert!(!ids(&said.json(), "ok").contains(&"proxy-protocol".to_owned()), "{}", said.out);
+    }
+}
+
+/// An upgrade is over when every target group has the cluster's addresses.
+#[tokio::test]
+async fn after_an_upgrade() {
+    for (moves, failed) in [(false, &[][..]), (true, &["settled"])] {
+        let desk = Desk::new(|world| {
+            healthy(world);
+            if moves {
+                world.rotate("payments", ["10.0.2.11", "10.0.3.12"]);
+            }
+        })
+        .await;
+
+        let said = desk.run(&["doctor", "--after", "-o", "json"]).await;
+
+        assert_eq!(ids(&said.json(), "failed"), failed, "{}", said.out);
+        assert_eq!(
+            said.out.contains("1 stale target withheld; the next run registers 1"),
+            moves,
+            "{}",
+            said.out
+        );
+        let always = desk.run(&JSON).await.json();
+        assert!(!ids(&always, "failed").contains(&"settled".to_owned()), "{always:#}");
+    }
+}
