@@ -62,13 +62,13 @@ impl Session {
 
         // The simulated account is on this machine, which no proxy can reach.
         let variable = |name: &str| if common.demo { None } else { settings::variable(name) };
-        let https = config::https(variable).map_err(|error| Problem::Usage(error.to_string()))?;
-        let mut loader = config::loader(https, settings.sdk_retries);
+        let https = || config::https(variable).map_err(|error| Problem::Usage(error.to_string()));
+        let mut loader = config::loader(https()?, settings.sdk_retries);
         let profile =
             if common.demo { None } else { Some(profile::selected(common.profile.as_deref()).await?) };
         if let Some(name) = common.profile.as_ref().filter(|_| !common.demo) {
-            let https = config::https(variable).map_err(|error| Problem::Usage(error.to_string()))?;
-            loader = loader.profile_name(name).credentials_provider(profile::credentials(name, https).await);
+            loader = loader.profile_name(name);
+            loader = loader.credentials_provider(profile::credentials(name, https()?).await);
         }
         if let Some(region) = &common.region {
             loader = loader.region(Region::new(region.as_str().to_owned()));
@@ -95,15 +95,11 @@ impl Session {
         };
         let resolver = Resolver::new(&settings).map_err(|error| Problem::Resolver(error.to_string()))?;
         let account = Account::new(home, settings.sdk_retries).map_err(|_| Problem::NoRegion)?;
-        let clusters: BTreeSet<_> = common.clusters.iter().cloned().collect();
+        let clusters = Some(common.clusters.iter().cloned().collect::<BTreeSet<_>>());
+        let clusters = clusters.filter(|names| !names.is_empty());
         Ok(Self {
             service: Service::new(settings, account, resolver),
-            request: Request {
-                dry_run: true,
-                clusters: Some(clusters).filter(|names| !names.is_empty()),
-                scope,
-                ..Request::default()
-            },
+            request: Request { dry_run: true, clusters, scope, ..Request::default() },
             deployed: Deployed::unknown(common.function.as_deref()),
             demo,
         })

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
-use eks_nlb_sync::model::{ClusterName, Family, Tags, Target, TargetState};
+use eks_nlb_sync::model::{ClusterName, Family, Frontend, Tags, Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
@@ -103,6 +103,12 @@ pub(crate) struct Fate {
     pub(crate) is: (Option<TargetState>, Action),
 }
 
+impl Takes {
+    fn of(listed: &Frontend) -> Self {
+        Self { family: listed.family.to_string(), port: listed.port, vpc: listed.vpc.clone() }
+    }
+}
+
 /// Reads what the report of `frontend` does not have.
 pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<Details, Problem> {
     let elb = &look.reconciler.elb;
@@ -140,11 +146,7 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
     Ok(Details {
         read_at: DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default(),
         tags: tags::deciding(look.session, &frontend, &tags),
-        takes: listed.map(|listed| Takes {
-            family: listed.family.to_string(),
-            port: listed.port,
-            vpc: listed.vpc.clone(),
-        }),
+        takes: listed.map(Takes::of),
         name_servers,
         targets: fates(&frontend, &reasons),
         state: Serving::of(&frontend),
