@@ -124,7 +124,7 @@ impl Handler {
         let report = result?;
         match diagnosis(&report) {
             Some(message) => Err(InvocationError::FrontendsFailed(message)),
-            None if request.summary_only => Ok(report.summarised()),
+            None if request.summary_only => Ok(Report { frontends: Vec::new(), ..report }),
             None => Ok(report),
         }
     }

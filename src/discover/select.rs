@@ -205,13 +205,13 @@ fn cluster_name(group: &Tags, load_balancer: &Tags, tag: &str) -> Result<Cluster
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::aws::elb::LoadBalancer;
     use crate::model::{Family, LoadBalancerArn};
 
     /// A managed load balancer of this scheme, with one target group.
-    fn load_balancer(scheme: &str) -> Listed {
+    pub(in crate::discover) fn load_balancer(scheme: &str) -> Listed {
         let arn = LoadBalancerArn("load balancer".to_owned());
         let group = TargetGroup {
             arn: TargetGroupArn("target group".to_owned()),

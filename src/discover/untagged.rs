@@ -50,3 +50,34 @@ fn without_target_group(listed: &Listed, cluster: Option<ClusterName>) -> Reject
     };
     Rejected { report, read: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::select::tests::load_balancer;
+    use super::*;
+
+    /// Nor has one that another controller owns, that is excluded, or that cannot be served.
+    #[test]
+    fn a_group_that_was_not_managed_has_not_lost_its_tag() {
+        let settings = Settings::from_lookup(|_| None).unwrap();
+        let mut listed = load_balancer("internal");
+        let (group, _) = listed.target_groups.pop().unwrap();
+        let tagged = |value: &str| Tags::from([("eks-nlb-sync".to_owned(), value.to_owned())]);
+        let mut owned = tagged("enabled");
+        owned.insert("elbv2.k8s.aws/cluster".to_owned(), "tools".to_owned());
+        for (tags, has_ip_targets, is_lost) in [
+            (tagged("enabled"), true, true),
+            (Tags::new(), true, false),
+            (tagged("disabled"), true, false),
+            (owned, true, false),
+            (tagged("enabled"), false, false),
+        ] {
+            let described = crate::aws::elb::TargetGroup { has_ip_targets, ..group.clone() };
+            listed.target_groups = vec![(described, tags.clone())];
+
+            let lost = untagged(&listed, &settings, &History::new(0));
+
+            assert_eq!(lost.len(), usize::from(is_lost), "{tags:?}, {has_ip_targets}");
+        }
+    }
+}

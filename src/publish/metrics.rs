@@ -153,3 +153,27 @@ pub fn write(metrics: &Metrics, at: SystemTime, function: &str, namespace: &str)
         values,
     });
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{CallError, FrontendError};
+    use crate::model::TargetGroupArn;
+
+    /// In a large Region a run does not reach every frontend.
+    #[tokio::test(start_paused = true)]
+    async fn a_frontend_fails_that_no_run_has_reached_for_a_quarter_of_an_hour() {
+        let history = History::new(0);
+        let error = FrontendError::Call(CallError::NotStarted { step: "a step" });
+        let unreached = FrontendReport {
+            target_group: Some(TargetGroupArn("a".to_owned())),
+            ..FrontendReport::new((&error).into())
+        };
+        let report = Report::new(false, String::new(), 1, vec![unreached]);
+        let noted = Noted { failing: vec![true], ..Noted::default() };
+        for (minutes, failing) in [(14, 0), (2, 1)] {
+            tokio::time::advance(Duration::from_mins(minutes)).await;
+            assert_eq!(Metrics::of(&report, &noted, &history, false).failing, failing);
+        }
+    }
+}

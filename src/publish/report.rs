@@ -292,13 +292,6 @@ impl Report {
         }
     }
 
-    /// The same with the summary and the frontends that failed only.
-    #[must_use]
-    pub fn summarised(mut self) -> Self {
-        self.frontends.retain(|frontend| frontend.failure().is_some());
-        self
-    }
-
     /// The frontends that failed, in order.
     pub fn failures(&self) -> impl Iterator<Item = (&FrontendReport, &Failure)> {
         self.frontends.iter().filter_map(|frontend| Some((frontend, frontend.failure()?)))

@@ -9,6 +9,7 @@
 mod names;
 mod old_health;
 mod order;
+mod roles;
 mod sources;
 mod throttling;
 

@@ -104,6 +104,7 @@ const CASES: &[Case] = &[
     Case { name: "zone b waits for its own",     min: 1, desired: &[3, 4], current: &[(1, Healthy, "a"), (2, Healthy, "b"), (3, Healthy, "a"), (4, Initial, "b")], register: &[], deregister: &[1], waiting: &[2] },
     Case { name: "both zones healthy",           min: 1, desired: &[3, 4], current: &[(1, Healthy, "a"), (2, Healthy, "b"), (3, Healthy, "a"), (4, Healthy, "b")], register: &[], deregister: &[1, 2], waiting: &[] },
     Case { name: "zone given up",                min: 2, desired: &[3, 4], current: &[(2, Healthy, "b"), (3, Healthy, "a"), (4, Healthy, "a")], register: &[],     deregister: &[2],    waiting: &[]  },
+    Case { name: "new of zone b is unused",      min: 1, desired: &[3, 4], current: &[(2, Healthy, "b"), (3, Healthy, "a"), (4, Unused, "b")],   register: &[],     deregister: &[2],    waiting: &[]  },
     Case { name: "new may be in any zone",       min: 1, desired: &[3, 4], current: &[(2, Healthy, "b"), (3, Healthy, "a")],                    register: &[4],    deregister: &[],     waiting: &[2] },
     Case { name: "drained is in its zone",       min: 1, desired: &[3, 4], current: &[(2, Healthy, "b"), (3, Healthy, "a"), (4, Draining, "a")], register: &[4],   deregister: &[2],    waiting: &[]  },
     Case { name: "new in all serves b",          min: 1, desired: &[3],    current: &[(2, Healthy, "b"), (3, Healthy, "all")],                  register: &[],     deregister: &[2],    waiting: &[]  },

@@ -155,21 +155,55 @@ async fn throughout_an_outage_two_calls_a_second_are_made() {
     assert!((50..=70).contains(&refused), "{refused} calls in 30 s");
 }
 
-/// Clients that are refused at the same moment do not stay in step.
-#[tokio::test(start_paused = true)]
-async fn calls_are_spaced_by_the_rate_and_unevenly() {
+/// How long each of 100 calls waits, in milliseconds.
+async fn intervals(limiter: &RateLimiter) -> Vec<u128> {
     fastrand::seed(0);
-    let limiter = RateLimiter::new(10.0);
-    limiter.refused();
     let mut intervals = Vec::new();
     for _ in 0..100 {
         let start = Instant::now();
         drop(limiter.acquire().await);
         intervals.push(start.elapsed().as_millis());
     }
+    intervals
+}
+
+/// Clients that are refused at the same moment do not stay in step.
+#[tokio::test(start_paused = true)]
+async fn calls_are_spaced_by_the_rate_and_unevenly() {
+    let limiter = RateLimiter::new(10.0);
+    limiter.refused();
+
+    let intervals = intervals(&limiter).await;
 
     let sum: u128 = intervals.iter().sum();
     assert!((9_000..=11_000).contains(&sum), "{sum} ms");
     let (least, most) = (intervals.iter().min(), intervals.iter().max());
     assert!(least < Some(&70) && most > Some(&130), "{intervals:?}");
+}
+
+/// Calls that were in flight together are refused together.
+#[tokio::test(start_paused = true)]
+async fn refusals_at_the_same_time_cut_the_rate_once() {
+    let limiter = RateLimiter::new(10.0);
+    limiter.refused();
+    sleep(Duration::from_secs(1)).await;
+    for _ in 0..20 {
+        limiter.refused();
+    }
+
+    let sum: u128 = intervals(&limiter).await.into_iter().sum();
+
+    // 8.5 calls a second.
+    assert!((11_000..=12_500).contains(&sum), "{sum} ms");
+}
+
+#[tokio::test(start_paused = true)]
+async fn five_minutes_after_the_last_refusal_calls_are_spaced_no_longer() {
+    let limiter = RateLimiter::new(10.0);
+    limiter.refused();
+    for is_spaced in [true, false] {
+        sleep(Duration::from_secs(160)).await;
+        limiter.accepted();
+        assert_eq!(limiter.is_spaced(), is_spaced);
+    }
 }

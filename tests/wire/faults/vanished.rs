@@ -63,6 +63,24 @@ async fn a_target_group_that_was_deleted_does_not_spoil_its_batch_of_tags() {
     assert_eq!(report["summary"]["failed"], 0);
 }
 
+/// Its load balancer is not reported as one without a target group.
+#[tokio::test]
+async fn the_only_target_group_that_was_deleted_fails_nothing() {
+    let (function, gone) = Function::start_in(|world| {
+        let gone = payments(world);
+        let target_group = gone.target_group.clone();
+        let delete = move |world: &mut World| world.delete_target_group(&target_group);
+        world.plant(Fault::on("DescribeTargetGroups").after(delete));
+        gone
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(report["frontends"], json!([]), "{gone:?}");
+    assert_eq!(report["summary"]["loadBalancers"], 1);
+}
+
 #[tokio::test]
 async fn a_target_group_that_goes_before_a_call_fails_and_is_not_listed_again() {
     for operation in ["DescribeTargetHealth", "RegisterTargets"] {
