@@ -1,5 +1,5 @@
-//! The measurements: the start, warm runs, and what a small share of a core
-//! makes of them.
+//! Measures start-up and warm runs, with a whole core and with a small share of
+//! one.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

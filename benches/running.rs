@@ -162,7 +162,7 @@ fn populate(world: &mut World, clusters: usize) {
     }
 }
 
-/// What the machine trusts, and the simulator's authority.
+/// The certificates that the machine trusts, and the simulator's authority.
 fn trusted(sim: &Simulator) -> io::Result<NamedTempFile> {
     let own = sim.env().into_iter().find(|(name, _)| name == "SSL_CERT_FILE");
     let (_, own) = own.expect("it is served over HTTPS");

@@ -130,8 +130,8 @@ impl Handler {
     }
 }
 
-/// The time that a run may take. A deadline before the process started was
-/// never meant; one that has passed since leaves no time.
+/// The time that a run may take. A deadline before the process started counts
+/// as none given; one that has passed since leaves no time.
 fn time_left(context: &Context, now: SystemTime, started: SystemTime) -> Duration {
     let deadline = context.deadline();
     if deadline < started {

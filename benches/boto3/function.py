@@ -110,7 +110,7 @@ def sync(group, desired):
 
 
 def resolve(host, family):
-    """Asks the name server. socket.getaddrinfo would cost as little, but cannot be told a port."""
+    """Asks the name server. socket.getaddrinfo would cost as little, but has no parameter for the port."""
     question = b"".join(bytes([len(label)]) + label for label in host.encode().split(b"."))
     kind = 28 if family == "ipv6" else 1
     asked = secrets.token_bytes(2)

@@ -21,7 +21,7 @@ pub(crate) use write::judge_write;
 /// EKS runs at least this many API servers, whatever DNS names.
 const FEWEST_SERVERS: usize = 2;
 
-/// What holds in every history.
+/// The invariants of every history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Invariant {
     KeepLastServer,

@@ -22,9 +22,9 @@
 //! by [`judge`](crate::judge): those of desired targets do, of the others any may.
 //!
 //! A write is not judged for what its run could not know: what changed after it
-//! had read, be it health or what a run wrote that read other addresses. So two
-//! runs overlap while ELB stands still and both read the same addresses, and a
-//! run over which ELB moves continues alone.
+//! had read, be it health or what a run wrote that read other addresses. So
+//! runs overlap only while ELB does not change and both read the same
+//! addresses. Where ELB changes during a run, that run is alone.
 
 mod answers;
 mod group;

@@ -12,7 +12,7 @@ use eks_nlb_simulator::{TargetState, World};
 
 use crate::sources::{Belief, Known, Source};
 
-/// Who keeps a target group.
+/// The controller of a target group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Controller {
     /// The shipped code: every minute, and when an interface is made or goes.

@@ -88,7 +88,7 @@ fn takes_api_servers(group: &TargetGroup) -> Option<String> {
     }
 }
 
-/// Why an API server cannot pass, if it cannot.
+/// Why an API server cannot pass this health check; `None` if it can.
 fn cannot_pass(check: &HealthCheck) -> Option<String> {
     let HealthCheck { protocol, port, path, matcher } = check;
     if !matches!(port.as_str(), "traffic-port" | PORT) {

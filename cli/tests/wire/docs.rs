@@ -135,7 +135,7 @@ fn commands(page: &str) -> Vec<Vec<&str>> {
     words.map(|words| words.split_whitespace().skip(1).collect()).collect()
 }
 
-/// The program would explain any of them: it has the command and the flags.
+/// The program accepts each with `--help`, so it has the command and the flags.
 #[tokio::test]
 async fn every_command_that_a_page_names_is_one_of_the_program() {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

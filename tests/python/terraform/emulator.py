@@ -135,7 +135,7 @@ def add_the_network(original, self, name, resources_vpc_config, **others):
     return cluster
 
 
-# What an update leaves out stays as it was.
+# An attribute that an update leaves out keeps its value.
 @correct(EKSBackend, "update_cluster_config")
 def keep_the_rest(original, self, name, resources_vpc_config, **others):
     before = self.clusters[name].resources_vpc_config if name in self.clusters else {}

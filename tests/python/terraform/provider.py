@@ -70,7 +70,7 @@ def narrowed(socket):
 
 
 class Calls(grpc.GenericRpcHandler):
-    """Passes each call on, as the bytes that it is."""
+    """Passes each call on, with its bytes unchanged."""
 
     def __init__(self, provider):
         self.provider = provider

@@ -152,7 +152,7 @@ impl Write<'_> {
         let (taken, named) = (numbering.set(targets), numbering.set(desired));
         let needed = moments[0].zones_of(named) & moments[1].zones_of(named);
         // Servers that a source names answer, and so do servers that pass their
-        // checks. Of the others any may. The worst case: only the taken ones do.
+        // checks. Any of the others may. The worst case: only the taken ones do.
         let may_answer = |reading: judge::Reading| {
             let all = listed.iter().flat_map(|listed| listed.iter().enumerate());
             let passing = all.filter(|(_, listed)| reading.passes(**listed));

@@ -164,7 +164,7 @@ impl Model {
         };
         let needed = snapshot.zones_of(named.into());
         // Servers that a source names answer, and so do servers that pass their
-        // checks. Of the others any may. The worst case: only the taken ones do.
+        // checks. Any of the others may. The worst case: only the taken ones do.
         let answers = |reading: Reading| {
             let passing = those(|n| reading.passes(targets[n]));
             judge::Set::from(named | taken | passing)
