@@ -125,7 +125,7 @@ async fn deployed(desk: &Desk<'_>) -> Vec<Group> {
         );
         desk.clients.limiters().pace_elb(ELB_EVERY);
     }
-    let report = desk.session.plan().await.map_err(NotLooked::from);
+    let report = desk.session.plan_slowly().await.map_err(NotLooked::from);
     let mut groups = match &report {
         Ok(report) => of_frontends(desk, report).await,
         Err(not_looked) => ["clusters", "load balancers", "target groups", "endpoint services"]

@@ -54,7 +54,7 @@ pub(crate) fn reason(answers: &answers::Answers, output: Output) -> Result<ExitC
 
 /// Explains every frontend that `subject` names.
 pub(crate) async fn explain(session: &Session, subject: &str, common: &Common) -> Result<ExitCode, Problem> {
-    let budget = session.budget();
+    let budget = session.short_budget();
     let clients = session.clients(&budget).await?;
     let mut look = Look::new(session, &clients, &budget);
     let found = look.read(Subject(subject)).await?;

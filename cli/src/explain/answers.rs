@@ -52,12 +52,17 @@ const PLAN_ALL: &[&str] = &["eks-nlb plan --all", "eks-nlb explain CLUSTER"];
 const DOCTOR: &[&str] = &["eks-nlb doctor"];
 
 /// The answers for what is called `name`, in any case. An alarm is found by its
-/// name in CloudWatch, as in `STACK-NoRunAlarm-1A2B3C`, and by a text with it.
+/// name in CloudWatch, as in `STACK-NoRunAlarm-1A2B3C`, by a text with it, and by its
+/// metric, as in `Unserved`.
 pub(crate) fn find(name: &str) -> Option<Answers> {
     let exact = all().find(|answers| answers.code.eq_ignore_ascii_case(name));
     exact.or_else(|| {
         let parts = name.split(|letter: char| !letter.is_ascii_alphanumeric());
-        let named = |alarm: &&Alarm| parts.clone().any(|part| part.eq_ignore_ascii_case(alarm.as_str()));
+        let of_metric = format!("{name}Alarm");
+        let named = |alarm: &&Alarm| {
+            let is = |text: &str| text.eq_ignore_ascii_case(alarm.as_str());
+            parts.clone().any(is) || is(&of_metric)
+        };
         Alarm::ALL.iter().find(named).map(|alarm| of_alarm(*alarm))
     })
 }
@@ -189,6 +194,9 @@ mod tests {
         for alarm in alarms() {
             let answers = find(&format!("eks-nlb-sync-{alarm}-1ABCDEF2GHIJ")).unwrap();
             assert_eq!(answers.code, alarm);
+            let metric = alarm.trim_end_matches("Alarm");
+            let found = find(metric).unwrap();
+            assert!(found.code == alarm || found.kind == "outcome", "{metric}: {found:?}");
             let mail = format!("ALARM: \"eks-nlb-sync-{alarm}-1ABCDEF2GHIJ\" in EU (Ireland)");
             assert_eq!(find(&mail).unwrap().code, alarm);
             let first = answers.next[0];

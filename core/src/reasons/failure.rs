@@ -1,7 +1,7 @@
 use super::catalogue;
 
 /// Nothing is written to a frontend that fails before its plan is applied.
-const UNCHANGED: &str = "Not by this failure: the target group stays as it is. Clients are cut off when the cluster's addresses change meanwhile. Read `unserved`.";
+const UNCHANGED: &str = "Not by this failure: the target group stays as it is. Clients are cut off when the cluster's addresses change meanwhile. Read `unserved` in the report, or run `eks-nlb status`.";
 
 catalogue! {
     /// Why a frontend failed.
@@ -33,7 +33,7 @@ catalogue! {
         /// The load balancer is not internal.
         InternetFacing = "InternetFacing" {
             "The load balancer is internet-facing, so registering API servers would publish a private endpoint.";
-            "Read `unserved`: the target group stays as it is.";
+            "Read `unserved` in the report, or run `eks-nlb status`: the target group stays as it is.";
             "Create an internal load balancer. If publishing the API server is intended, set ALLOW_INTERNET_FACING=true.";
         }
         /// The cluster does not carry `CLUSTER_TAG`.
@@ -69,7 +69,7 @@ catalogue! {
         /// The endpoint is public only.
         PrivateAccessDisabled = "PrivateAccessDisabled" {
             "The cluster's endpoint is public only, so it has no private addresses.";
-            "Clients are cut off once the old addresses stop answering. Read `unserved`.";
+            "Clients are cut off once the old addresses stop answering. Read `unserved` in the report, or run `eks-nlb status`.";
             "Enable private access on the cluster, or remove the tag from the load balancer.";
         }
         /// NXDOMAIN, or no address of the target group's family.

@@ -48,7 +48,7 @@ catalogue! {
         /// Only what is tagged is written.
         OnlyTagged = "only-tagged" {
             "Only target groups of tagged load balancers are written, and none that is excluded or untagged next to a tagged one.";
-            "Read `unserved`.";
+            "Read `unserved` in the report, or run `eks-nlb status`.";
             "Check the tags of load balancer and target group.";
         }
         /// No run outlives the function's deadline.
@@ -60,7 +60,7 @@ catalogue! {
         /// A dry run writes nothing, and its plan is what a real run does.
         DryRunWritesNothing = "dry-run-writes-nothing" {
             "A dry run writes nothing, and its plan equals what the next real run does.";
-            "Read `unserved`: a dry run repairs nothing.";
+            "Read `unserved` in the report, or run `eks-nlb status`: a dry run repairs nothing.";
             "Set DRY_RUN=false once you trust the plan.";
         }
         /// A run that the event limits writes no metric of a full run.

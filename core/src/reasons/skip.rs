@@ -18,7 +18,7 @@ catalogue! {
         /// Its own tag excludes it.
         ExcludedByTag = "excludedByTag" {
             "The target group carries eks-nlb-sync=disabled, so the function does not write to it.";
-            "Read `unserved`: the function reports the health of this target group although it does not manage its targets.";
+            "Read `unserved` in the report, or run `eks-nlb status`: the function reports the health of this target group although it does not manage its targets.";
             "Nothing, if that is intended. To have it managed, remove the tag.";
         }
         /// The AWS Load Balancer Controller manages its targets.
@@ -31,7 +31,7 @@ catalogue! {
         /// `NLB_TAG`, this one does not.
         NotTagged = "notTagged" {
             "Another target group of this load balancer carries the first tag of NLB_TAG and this one does not, so the function does not write to it.";
-            "Read `unserved`: the function reports the health of this target group although it does not manage its targets.";
+            "Read `unserved` in the report, or run `eks-nlb status`: the function reports the health of this target group although it does not manage its targets.";
             "If it fronts a cluster, tag it like the other target group. Otherwise nothing.";
         }
         /// The cluster is CREATING, DELETING or PENDING, or has no endpoint yet.
@@ -43,7 +43,7 @@ catalogue! {
         /// The cluster is local to an Outpost, where addresses never change.
         LocalCluster = "localCluster" {
             "The cluster runs on an Outpost, where the addresses of the API servers never change.";
-            "Read `unserved`: the function does not change the target group.";
+            "Read `unserved` in the report, or run `eks-nlb status`: the function does not change the target group.";
             "Register the addresses once by hand, and remove the tag from the load balancer.";
         }
     }
