@@ -118,6 +118,27 @@ async fn a_lost_answer_is_found_out_by_reading_again() {
     assert_eq!(report.registered.len(), 1);
 }
 
+/// The group is full, so only what is unused may go: also after targets were read
+/// again for a lost answer.
+#[tokio::test(start_paused = true)]
+async fn after_a_failed_registration_a_lost_answer_lets_nothing_else_go() {
+    let (function, group) = with_something_to_do().await;
+    {
+        let mut world = function.wire.world();
+        world.put_targets(&group, ["10.0.0.8"]);
+        world.pin_state(&group, "10.0.0.8", TargetState::Unused);
+        world.targets_per_group = world.targets(&group).len();
+        world.plant(Fault::on("DeregisterTargets").lose_answer());
+    }
+
+    let report = only(function.run_within(MINUTE).await);
+
+    assert_eq!(deregistered(&report), ["10.0.0.8:443"], "{report:?}");
+    let [withheld] = &report.withheld[..] else { panic!("{report:?}") };
+    assert_eq!(withheld.target.to_string(), format!("{STALE}:443"));
+    assert_eq!(withheld.reason.reason(), WithholdReason::RegistrationFailed);
+}
+
 /// ELB does not answer at all: the next run tries again.
 #[tokio::test(start_paused = true)]
 async fn a_deregistration_without_an_answer_is_tried_twice() {
