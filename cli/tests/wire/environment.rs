@@ -189,6 +189,7 @@ async fn the_demonstration_heeds_no_variable_of_an_account() {
     for (variable, value) in [
         ("AWS_ENDPOINT_URL", closed.as_str()),
         ("AWS_ENDPOINT_URL_EKS", closed.as_str()),
+        ("AWS_ENDPOINT_URL_LAMBDA", closed.as_str()),
         ("AWS_USE_FIPS_ENDPOINT", "true"),
         ("AWS_USE_DUALSTACK_ENDPOINT", "true"),
         ("AWS_CA_BUNDLE", "/nowhere.pem"),
@@ -197,12 +198,16 @@ async fn the_demonstration_heeds_no_variable_of_an_account() {
         ("AWS_REGION", "us-east-1"),
         ("DNS_SERVERS", "192.0.2.1"),
     ] {
-        let mut command = bare(&["--demo", "status"]);
-        command.env(variable, value);
+        for (name, code, part) in
+            [("status", 3, "6 clusters in eu-west-1"), ("version", 0, "function eks-nlb-sync in eu-west-1")]
+        {
+            let mut command = bare(&["--demo", name]);
+            command.env(variable, value);
 
-        let said = said(command).await;
+            let said = said(command).await;
 
-        assert_eq!((said.code, said.err.as_str()), (Some(3), ""), "{variable}: {said:?}");
-        assert!(said.out.contains("6 clusters in eu-west-1"), "{variable}: {said:?}");
+            assert_eq!((said.code, said.err.as_str()), (Some(code), ""), "{variable}: {said:?}");
+            assert!(said.out.contains(part), "{variable}: {said:?}");
+        }
     }
 }
