@@ -16,7 +16,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 pub(crate) use common::{Common, Output};
 pub(crate) use recordings::{RecordArgs, ReplayArgs, TimelineArgs};
 
-use crate::doctor::catalogue::CheckId;
+use crate::catalogue::CheckId;
 use crate::output;
 use crate::problem::Problem;
 use values::{CheckName, duration, socket};

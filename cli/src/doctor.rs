@@ -8,7 +8,6 @@
 mod account;
 mod attributes;
 mod balancers;
-pub(crate) mod catalogue;
 mod check;
 mod clusters;
 mod desk;
@@ -28,11 +27,11 @@ use eks_nlb_sync::discover::{discover, is_excluded};
 use eks_nlb_sync::publish::report::{FrontendReport, Report};
 
 use crate::args::{Common, DoctorArgs, Output};
+use crate::catalogue::{self, CheckId};
 use crate::output::{SCHEMA_VERSION, hint, print, print_json};
 use crate::problem::Problem;
 use crate::reads::{self, Looked, NotLooked};
 use crate::session::Session;
-use catalogue::CheckId;
 use check::{Check, Diagnosis, Group, Status};
 use desk::{Desk, Families, TagsOf};
 

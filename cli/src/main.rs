@@ -5,6 +5,7 @@
 //! itself (questions, progress, errors) to standard error.
 
 mod args;
+mod catalogue;
 mod completions;
 mod credentials;
 mod deployed;

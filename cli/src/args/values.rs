@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::error::ErrorKind;
 
-use crate::doctor::catalogue::CheckId;
+use crate::catalogue::CheckId;
 use crate::names::{self, did_you_mean};
 
 /// Reads the name of a check of `doctor`. Help lists all of them.

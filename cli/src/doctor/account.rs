@@ -2,9 +2,9 @@
 
 use eks_nlb_sync::error::CallError;
 
-use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
+use crate::catalogue::CheckId;
 use crate::reads::{self, Looked, NotLooked};
 
 /// Whether AWS accepts the credentials, and whether other checks can be made.

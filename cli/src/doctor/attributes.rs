@@ -7,9 +7,9 @@ use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
 use eks_nlb_sync::publish::report::FrontendReport;
 use futures_util::future::join_all;
 
-use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
+use crate::catalogue::CheckId;
 use crate::names;
 use crate::reads::elb::{self, Attributes, CROSS_ZONE};
 use crate::reads::{Looked, NotLooked};

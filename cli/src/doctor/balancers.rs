@@ -8,10 +8,10 @@ use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::{FailureCode, SkipReason};
 use futures_util::future::join_all;
 
-use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Balancer, Desk, name_of};
 use super::security;
+use crate::catalogue::CheckId;
 use crate::names;
 use crate::reads::cluster::Cluster;
 use crate::reads::elb::{self, Listener, LoadBalancer};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::catalogue::CheckId;
+use crate::catalogue::CheckId;
 use crate::reads::{Looked, NotLooked};
 
 /// How a check ended.

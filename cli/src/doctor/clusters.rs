@@ -7,9 +7,9 @@ use eks_nlb_sync::error::{FrontendError, chain};
 use eks_nlb_sync::model::Family;
 use futures_util::future::join_all;
 
-use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Desk, Families};
+use crate::catalogue::CheckId;
 use crate::names;
 use crate::names::did_you_mean;
 use crate::output::time;

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
-use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
+use crate::catalogue::CheckId;
 use crate::deployed::{self, Deployed, version_words};
 use crate::reads::NotLooked;
 use crate::reads::alarms;

@@ -8,10 +8,10 @@ use eks_nlb_sync::publish::report::FrontendReport;
 
 use super::attributes;
 use super::balancers::Balancers;
-use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Desk, TagsOf};
 use super::listeners::{self, PORT};
+use crate::catalogue::CheckId;
 use crate::names;
 use crate::permission::{self, Basis};
 use crate::reads::elb::{HealthCheck, TargetGroup};

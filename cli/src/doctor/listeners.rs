@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
 use eks_nlb_sync::publish::report::FrontendReport;
 
-use super::catalogue::CheckId;
 use super::check::Check;
+use crate::catalogue::CheckId;
 use crate::names;
 use crate::reads::Looked;
 use crate::reads::elb::Listener;

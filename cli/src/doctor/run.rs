@@ -5,9 +5,9 @@ use eks_nlb_sync::model::TargetState;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::FailureCode;
 
-use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Desk, name_of};
+use crate::catalogue::CheckId;
 use crate::output::plural;
 use crate::reads::{Looked, NotLooked};
 use crate::serving::{self, Serving};

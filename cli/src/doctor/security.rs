@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use eks_nlb_sync::model::LoadBalancerArn;
 use ipnet::Ipv4Net;
 
-use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::{Balancer, Desk};
+use crate::catalogue::CheckId;
 use crate::names;
 use crate::reads::Looked;
 use crate::reads::cluster::Cluster;

@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use eks_nlb_sync::publish::report::FrontendReport;
 use futures_util::future::join_all;
 
-use super::catalogue::CheckId;
 use super::check::Check;
 use super::desk::Desk;
+use crate::catalogue::CheckId;
 use crate::names;
 use crate::reads::Looked;
 use crate::reads::network::{self, EndpointService};

@@ -8,7 +8,7 @@ use eks_nlb_sync::reasons::{
 };
 use serde::Serialize;
 
-use crate::doctor::catalogue::CheckId;
+use crate::catalogue::CheckId;
 use crate::output::docs;
 
 /// The answers for one name.

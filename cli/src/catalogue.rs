@@ -29,7 +29,7 @@ macro_rules! catalogue {
             }
 
             /// The group in which it is shown.
-            pub(in crate::doctor) fn group(self) -> &'static str {
+            pub(crate) fn group(self) -> &'static str {
                 match self {
                     $($(Self::$Variant => $group,)*)*
                 }
@@ -58,7 +58,7 @@ pub(crate) use checks::CheckId;
 
 impl CheckId {
     /// Where it is described.
-    pub(super) fn link(self) -> String {
+    pub(crate) fn link(self) -> String {
         format!("{}#{self}", docs!("cli.md"))
     }
 }
@@ -76,7 +76,7 @@ impl Serialize for CheckId {
 }
 
 /// What must be in order before a control plane is upgraded.
-pub(super) const BEFORE_UPGRADE: &[CheckId] = &[
+pub(crate) const BEFORE_UPGRADE: &[CheckId] = &[
     CheckId::Credentials,
     CheckId::Cluster,
     CheckId::ClusterHealth,
@@ -99,7 +99,7 @@ pub(super) const BEFORE_UPGRADE: &[CheckId] = &[
 ];
 
 /// The checks that an upgrade of a control plane is over.
-pub(super) const AFTER_UPGRADE: &[CheckId] = &[
+pub(crate) const AFTER_UPGRADE: &[CheckId] = &[
     CheckId::Credentials,
     CheckId::Cluster,
     CheckId::ClusterHealth,
