@@ -93,7 +93,7 @@ impl Element {
         }
     }
 
-    /// Its child of this name, or itself where there is none.
+    /// Its child of this name, or itself if it has no such child.
     pub(super) fn into_child(mut self, name: &str) -> Self {
         match self.children.iter().position(|child| child.name == name) {
             Some(position) => self.children.swap_remove(position),
