@@ -91,7 +91,9 @@ fn states(frontend: &FrontendReport) -> String {
     match counted(frontend, |_| true) {
         Some(counted) => format!("no healthy target: {counted}"),
         None if frontend.registered.is_empty() => "the target group is empty".to_owned(),
-        None if frontend.outcome == Outcome::Changed => "the target group was empty".to_owned(),
+        None if frontend.outcome == Outcome::Changed => {
+            "the target group was empty, and its new targets wait for ELB's first health checks".to_owned()
+        }
         None => "the target group is empty until the next run".to_owned(),
     }
 }

@@ -17,6 +17,8 @@ async fn a_sync_does_what_the_plan_said() {
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.lines_with("10.0.1.10:443")[0].contains("registered"), "{}", said.out);
     assert!(said.out.contains("3 registered, 0 deregistered, 1 withheld"), "{}", said.out);
+    let waits = "payments (tg-payments): the target group was empty, and its new targets wait for";
+    assert!(said.out.contains(waits), "{}", said.out);
     assert_eq!(desk.writes(), 2);
 
     desk.sim.world().advance(Duration::from_mins(5));
