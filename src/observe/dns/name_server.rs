@@ -17,7 +17,9 @@ use crate::model::{Family, Host};
 pub struct NameServer<P: RuntimeProvider = TokioRuntimeProvider> {
     /// Where it is.
     pub address: SocketAddr,
-    resolver: hickory_resolver::Resolver<P>,
+    config: ResolverConfig,
+    options: ResolverOpts,
+    provider: P,
 }
 
 /// An address that a name server gives for a host.
@@ -38,9 +40,18 @@ impl<P: RuntimeProvider> NameServer<P> {
         });
         let server = NameServerConfig::new(address.ip(), true, connections.into());
         let config = ResolverConfig::from_parts(None, vec![], vec![server]);
-        let mut builder = hickory_resolver::Resolver::builder_with_config(config, provider);
-        configure(builder.options_mut(), patience);
-        Ok(Self { address, resolver: builder.build()? })
+        let server = Self { address, config, options: options(patience), provider };
+        server.resolver()?;
+        Ok(server)
+    }
+
+    /// A resolver for one query. hickory would use its connections again, and one
+    /// over TCP that has died in silence would take every later query.
+    fn resolver(&self) -> Result<hickory_resolver::Resolver<P>, NetError> {
+        let Self { config, options, provider, .. } = self;
+        let mut builder = hickory_resolver::Resolver::builder_with_config(config.clone(), provider.clone());
+        *builder.options_mut() = options.clone();
+        builder.build()
     }
 
     /// The addresses of `host` in one family, of the host itself or of what it
@@ -56,7 +67,7 @@ impl<P: RuntimeProvider> NameServer<P> {
         };
         // The trailing dot keeps search lists out of it.
         let name = Name::from_ascii(format!("{host}."))?;
-        let answer = self.resolver.lookup(name.clone(), record_type).await?;
+        let answer = self.resolver()?.lookup(name.clone(), record_type).await?;
         let names = aliases(&name, answer.answers());
         let own = answer.answers().iter().filter(|record| names.contains(&record.name));
         let addresses = own.filter_map(|record| {
@@ -94,7 +105,8 @@ fn aliases(queried: &Name, answers: &[Record]) -> BTreeSet<Name> {
     names
 }
 
-fn configure(options: &mut ResolverOpts, patience: Duration) {
+fn options(patience: Duration) -> ResolverOpts {
+    let mut options = ResolverOpts::default();
     // No answer outlives its run: only a size of zero disables the cache, and
     // its clock stands still while Lambda freezes the process.
     options.cache_size = 0;
@@ -108,4 +120,5 @@ fn configure(options: &mut ResolverOpts, patience: Duration) {
     // own, and an answer to any of them counts. A new attempt would drop them.
     options.attempts = 0;
     options.timeout = patience;
+    options
 }
