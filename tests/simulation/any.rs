@@ -12,6 +12,10 @@ use crate::history::{
 /// Most ticks that anything lasts.
 const LASTS: u8 = 8;
 
+/// How far reads lag, in seconds: an assumption, as AWS bounds no lag. A read
+/// that lags by more than a tick misses what the run before wrote.
+const READ_LAGS: [u8; 4] = [0, 20, 40, 70];
+
 /// A history of some hundred ticks.
 ///
 /// It is made of chapters only so that it shrinks by chapters first.
@@ -120,6 +124,8 @@ fn happening() -> impl Strategy<Value = Happening> {
         2 => (which(), frontend_state(), ticks())
             .prop_map(|(frontend, is, ticks)| Happening::Frontend { frontend, is, ticks }),
         2 => (which(), hand()).prop_map(|(frontend, does)| Happening::Hand { frontend, does }),
+        2 => (vec(select(&READ_LAGS), 1..=7), ticks())
+            .prop_map(|(lags, ticks)| Happening::StaleReads { lags, ticks }),
         6 => (call(), prop::option::of(which()), fault(), 0u8..=2, select(vec![1, 2, 8, u8::MAX])).prop_map(
             |(call, about, fault, skip, times)| Happening::Fault { call, about, fault, skip, times }
         ),

@@ -5,10 +5,11 @@ mod cluster;
 mod frontend;
 mod happen;
 mod moment;
+mod reads;
 mod server;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use eks_nlb_simulator::World;
@@ -19,6 +20,7 @@ use cluster::ClusterTruth;
 use frontend::FrontendTruth;
 
 pub(crate) use moment::{Moment, Numbering, States, states};
+pub(crate) use reads::{Interfaces, Shown};
 
 /// The time between two runs of the schedule.
 pub(crate) const TICK: Duration = Duration::from_mins(1);
@@ -39,6 +41,10 @@ pub(crate) struct GroundTruth {
     now: u32,
     /// No cluster has fewer API servers.
     fewest: u8,
+    /// Reads lag until this tick.
+    reads_lag: Option<u32>,
+    /// What a read could show at the end of the last ticks.
+    past: VecDeque<Shown>,
 }
 
 /// A target group that a run may write.
@@ -58,8 +64,15 @@ impl GroundTruth {
         world.interfaces_linger = TICK * INTERFACES_LINGER_TICKS;
         // These sources fail with fewer interfaces.
         let fewest = if matches!(setup.source, Source::Interfaces | Source::Both) { 2 } else { 1 };
-        let mut truth =
-            Self { clusters: Vec::new(), frontends: Vec::new(), strangers: Vec::new(), now: 0, fewest };
+        let mut truth = Self {
+            clusters: Vec::new(),
+            frontends: Vec::new(),
+            strangers: Vec::new(),
+            now: 0,
+            fewest,
+            reads_lag: None,
+            past: VecDeque::new(),
+        };
         for (index, cluster) in setup.clusters.iter().enumerate() {
             let made = ClusterTruth::create(index, cluster.servers.max(fewest), world);
             for frontend in &cluster.frontends {
@@ -71,6 +84,7 @@ impl GroundTruth {
         if setup.strangers {
             truth.add_strangers(world);
         }
+        world.keep_past(reads::LONGEST_LAG);
         truth
     }
 
@@ -93,6 +107,9 @@ impl GroundTruth {
         self.now += 1;
         let now = self.now;
         world.clear_faults();
+        if self.reads_lag.take_if(|until| *until <= now).is_some() {
+            world.set_read_lags(&[]);
+        }
         for cluster in &mut self.clusters {
             cluster.begin(now, world);
         }
@@ -106,6 +123,8 @@ impl GroundTruth {
     /// Ends every disturbance. API servers that never pass their checks stay.
     pub(crate) fn settle(&mut self, world: &mut World) {
         self.begin(world);
+        self.reads_lag = None;
+        world.set_read_lags(&[]);
         for cluster in &mut self.clusters {
             cluster.settle(world);
         }
@@ -126,17 +145,6 @@ impl GroundTruth {
     /// The number of the frontend that a history means.
     pub(crate) fn frontend(&self, number: u8) -> usize {
         usize::from(number) % self.frontends.len()
-    }
-
-    /// The addresses of each cluster's interfaces.
-    pub(crate) fn interfaces(&self, world: &World) -> BTreeMap<String, BTreeSet<IpAddr>> {
-        let of = |cluster: &ClusterTruth| {
-            // A cluster that is recreated has another security group.
-            let group = &world.cluster(&cluster.name).security_group;
-            let own = world.interfaces().filter(|interface| interface.groups.contains(group));
-            own.flat_map(|interface| interface.addresses.iter().copied()).collect()
-        };
-        self.clusters.iter().map(|cluster| (cluster.name.clone(), of(cluster))).collect()
     }
 
     /// Switches to the other answer, where DNS alternates for this host name.
@@ -179,11 +187,12 @@ impl GroundTruth {
         let own =
             frontends.flat_map(|(index, frontend)| frontend.groups().map(move |group| (group, Some(index))));
         let all = own.chain(self.strangers.iter().map(|group| (group.as_str(), None)));
-        all.map(|(group, frontend)| {
-            let lives = |target: &SocketAddr| frontend.is_some_and(|index| self.lives(index, *target));
-            (group.to_owned(), Moment::of(world, group, lives))
-        })
-        .collect()
+        all.map(|(group, frontend)| (group.to_owned(), self.moment(world, group, frontend))).collect()
+    }
+
+    /// `group` of a frontend, if it has one, as it is in `world`.
+    pub(crate) fn moment(&self, world: &World, group: &str, frontend: Option<usize>) -> Moment {
+        Moment::of(world, group, |target| frontend.is_some_and(|index| self.lives(index, *target)))
     }
 
     /// Whether there is such a target group.

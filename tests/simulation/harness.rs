@@ -2,6 +2,7 @@
 //! All AWS calls and DNS questions arrive here.
 
 mod faults;
+mod reads;
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash};
@@ -95,13 +96,14 @@ impl Harness {
 
     /// Ends a tick.
     pub(crate) fn end(&mut self) {
+        self.truth.end();
         self.world.advance(TICK);
     }
 
     /// Begins a run of a process. Returns what is notified when it is killed.
     pub(crate) fn admit(&mut self, id: ProcessId, options: RunOptions) -> Arc<Notify> {
         self.tally.count("runs");
-        let run = Witness::new(options, self.truth.managed());
+        let run = Witness::new(options, self.truth.shown(), self.truth.reads_lag());
         let killed = Arc::clone(&run.killed);
         self.runs.insert(id, run);
         killed
@@ -133,6 +135,7 @@ impl Harness {
                 truth.set_frontend_state(frontend, is, ticks, world);
             }
             Happening::Hand { frontend, does } => truth.by_hand(frontend, does, world),
+            Happening::StaleReads { ref lags, ticks } => truth.lag_reads(lags, ticks, world),
             Happening::Fault { call, about, fault, skip, times } => {
                 self.plant(call, about, fault, skip, times);
             }
@@ -176,11 +179,7 @@ impl Harness {
         if write {
             invariants::judge_write(self, id, &call, &before);
         }
-        let read = well && operation == "DescribeTargetHealth";
-        let group = call.target_group().filter(|_| read);
-        let seen = group.and_then(|group| self.moments().remove(group));
-        let interfaces =
-            (well && operation == "DescribeNetworkInterfaces").then(|| self.truth.interfaces(&self.world));
+        let answer = if well { self.read_answer(id, &call) } else { None };
         let Self { runs, tally, .. } = self;
         let run = runs.get_mut(&id).expect("it was there before");
         if run.makes_call(write) {
@@ -195,7 +194,7 @@ impl Harness {
         if !well || response.delay >= PATIENCE {
             run.fails(&call);
         }
-        Some((response, Delivered { call, well, seen, interfaces }))
+        Some((response, Delivered { call, well, answer }))
     }
 
     /// An answer has arrived.

@@ -39,8 +39,9 @@
 //!   deregistered that is not, and `add-only` deregisters nothing.
 //! - **fresh-health**: a deregistration rests on health that is at most ten
 //!   seconds old.
-//! - **serve-all**: every frontend is served unless a call about it failed.
-//!   Trouble with another frontend does not matter.
+//! - **serve-all**: every frontend is served unless a call about it failed, or a
+//!   read that lags showed that it was not to be. Trouble with another frontend
+//!   does not matter.
 //! - **report**: the report has every frontend, and ELB has done what it says.
 //! - **converge**: in a quiet world, target groups are what they should be within
 //!   [`CONVERGES_WITHIN_RUNS`](play::CONVERGES_WITHIN_RUNS) runs, and after that
@@ -55,9 +56,9 @@
 //!   invariant by itself. Together, one may deregister what the other relies on,
 //!   until the next run; `ReservedConcurrency=1` excludes it. Overlapping
 //!   runs with the same answers keep every invariant together.
-//! - *That health still holds after it was read.* It may change between reading
-//!   and writing. So what a write takes counts as lost only if it was the last
-//!   when ELB listed the group, too.
+//! - *That what was read still holds.* It may change between reading and writing,
+//!   and reads may lag. So what a write takes counts as lost only if it was the
+//!   last in what ELB listed to the run, too.
 
 #![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a simulation that is wrong must stop")]
 

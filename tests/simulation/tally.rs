@@ -34,6 +34,7 @@ const RARELY: &[&str] = &[
     "AWS: Throttled",
     "AWS: Truncated",
     "AWS: Twice",
+    "AWS: reads lag",
     "AccessDenied",
     "AddressNotAllowed",
     "AwsRejected",
@@ -104,6 +105,7 @@ const RARELY: &[&str] = &[
     "run: two at once",
     "runs that could not list",
     "target groups gone in the middle of a run",
+    "target groups listed as they were before",
     "two runs at once deregister from one target group",
 ];
 

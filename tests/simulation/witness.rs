@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use eks_nlb_simulator::Recorded;
 use eks_nlb_simulator::dns::{Answered, Sent};
+use eks_nlb_simulator::{Recorded, World};
 use hickory_resolver::proto::op::{Message, ResponseCode};
 use hickory_resolver::proto::rr::{RData, RecordType};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::ground_truth::{Managed, Moment};
+use crate::ground_truth::{Interfaces, Managed, Moment, Shown};
 use crate::harness::PATIENCE;
 
 /// The subject of a fault that concerns the whole run.
@@ -32,10 +32,31 @@ pub(crate) type Question = (String, bool);
 pub(crate) struct Delivered {
     pub(crate) call: Recorded,
     pub(crate) well: bool,
-    /// The target group that it lists.
-    pub(crate) seen: Option<Moment>,
-    /// The addresses that the interfaces of each cluster's control plane have.
-    pub(crate) interfaces: Option<BTreeMap<String, BTreeSet<IpAddr>>>,
+    pub(crate) answer: Option<Answer>,
+}
+
+/// What a read showed.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Cluster(Described),
+    Interfaces(Interfaces),
+    Targets(Moment),
+}
+
+/// A cluster as EKS describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Described {
+    pub(crate) host: String,
+    pub(crate) security_group: String,
+}
+
+impl Described {
+    pub(crate) fn of(world: &World, name: &str) -> Self {
+        Self {
+            host: world.host(name).to_lowercase(),
+            security_group: world.cluster(name).security_group.clone(),
+        }
+    }
 }
 
 /// The kind of a run.
@@ -49,24 +70,29 @@ pub(crate) struct RunOptions {
 
 /// One run, as seen from outside.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is found out at another call")]
 pub(crate) struct Witness {
     pub(crate) options: RunOptions,
     /// The target groups that may be written.
     pub(crate) managed: BTreeMap<String, Managed>,
+    /// The clusters of which EKS tells where they are.
+    pub(crate) in_order: BTreeSet<usize>,
+    /// Some of its reads show the past.
+    pub(crate) reads_lag: bool,
     pub(crate) dead: bool,
     /// Notified when the run is to end at once.
     pub(crate) killed: Arc<Notify>,
     calls: usize,
     pub(crate) writes: usize,
     /// The clusters that EKS has described.
-    pub(crate) described: BTreeSet<String>,
+    pub(crate) described: BTreeMap<String, Described>,
     /// Every usable answer to a question.
     pub(crate) answers: BTreeMap<Question, BTreeSet<BTreeSet<IpAddr>>>,
     /// What DNS named in each complete answer, perhaps nothing: addresses of the
     /// name, public ones left out. A mixed answer does not count.
     pub(crate) confirmations: BTreeMap<Question, BTreeSet<BTreeSet<IpAddr>>>,
-    /// The addresses of the interfaces that EC2 has listed, by cluster.
-    pub(crate) interfaces: BTreeMap<String, BTreeSet<IpAddr>>,
+    /// The addresses of the interfaces that EC2 has listed.
+    pub(crate) interfaces: Option<Interfaces>,
     /// A call to EC2 has failed, or was slow.
     pub(crate) is_ec2_in_trouble: bool,
     /// IAM has refused a call to EC2.
@@ -83,8 +109,9 @@ pub(crate) struct Witness {
 }
 
 impl Witness {
-    pub(crate) fn new(options: RunOptions, managed: BTreeMap<String, Managed>) -> Self {
-        Self { options, managed, ..Self::default() }
+    pub(crate) fn new(options: RunOptions, shown: Shown, reads_lag: bool) -> Self {
+        let Shown { managed, in_order } = shown;
+        Self { options, managed, in_order, reads_lag, ..Self::default() }
     }
 
     /// Counts one call. Returns whether it is the last that the process makes.
@@ -115,15 +142,18 @@ impl Witness {
     }
 
     /// Records an answer that arrives.
-    pub(crate) fn receives(&mut self, Delivered { call, well, seen, interfaces }: Delivered) {
+    pub(crate) fn receives(&mut self, Delivered { call, well, answer }: Delivered) {
         if !well {
             return;
         }
         let about = about(&call);
+        match answer {
+            Some(Answer::Cluster(described)) => _ = self.described.insert(about.clone(), described),
+            Some(Answer::Interfaces(interfaces)) => self.interfaces = Some(interfaces),
+            Some(Answer::Targets(seen)) => _ = self.seen.insert(about.clone(), (seen, Instant::now())),
+            None => {}
+        }
         match call.operation.as_str() {
-            "DescribeCluster" => _ = self.described.insert(about),
-            "DescribeTargetHealth" => self.seen.extend(seen.map(|seen| (about, (seen, Instant::now())))),
-            "DescribeNetworkInterfaces" => self.interfaces.extend(interfaces.into_iter().flatten()),
             "RegisterTargets" => self.registered.entry(about).or_default().extend(targets(&call)),
             "DeregisterTargets" => self.deregistered.entry(about).or_default().extend(targets(&call)),
             _ => {}

@@ -2,7 +2,8 @@
 //!
 //! A read that *lags* shows all of ELB, EC2 and EKS as they were that long ago: a
 //! target just registered is missing, one just deregistered is still there, and
-//! a new interface or cluster is not listed yet. Writes act on the present.
+//! a new interface or cluster is not listed yet, and health is what checks had found
+//! by then. Writes act on the present.
 //!
 //! # Sources
 //!
@@ -17,13 +18,14 @@ use std::collections::BTreeMap;
 use std::mem;
 use std::time::Duration;
 
-use super::{Regional, Scope, World};
+use super::{Health, Regional, Scope, World};
 
 /// Everything that AWS kept at the end of one moment.
 #[derive(Debug)]
 struct Snapshot {
     at: Duration,
     regions: BTreeMap<Scope, Regional>,
+    health: BTreeMap<String, Health>,
 }
 
 /// How far reads lag, and what they then show.
@@ -32,6 +34,8 @@ pub(crate) struct Staleness {
     /// The lag of each read, in turn.
     lags: Vec<Duration>,
     reads: usize,
+    /// How long the past is kept.
+    kept: Duration,
     /// The oldest first. The first one stands for all earlier moments.
     past: Vec<Snapshot>,
     /// The lag of the latest read.
@@ -42,9 +46,22 @@ impl World {
     /// Makes reads lag from now on: the n-th by the n-th of `lags`, round and
     /// round. Without any, every read shows the present; that is the default.
     pub fn set_read_lags(&mut self, lags: &[Duration]) {
-        let now = Snapshot { at: self.now, regions: self.regions.clone() };
-        let past = if lags.is_empty() { Vec::new() } else { vec![now] };
-        self.staleness = Staleness { lags: lags.to_vec(), past, ..Staleness::default() };
+        self.keep_past(lags.iter().copied().max().unwrap_or_default());
+        self.staleness = Staleness {
+            lags: lags.to_vec(),
+            reads: 0,
+            latest: Duration::ZERO,
+            ..mem::take(&mut self.staleness)
+        };
+    }
+
+    /// Keeps the past for `longest` from now on, so that reads may lag that far at
+    /// once when [`World::set_read_lags`] says so.
+    pub fn keep_past(&mut self, longest: Duration) {
+        if !longest.is_zero() && self.staleness.past.is_empty() {
+            self.staleness.past.push(self.snapshot());
+        }
+        self.staleness.kept = self.staleness.kept.max(longest);
     }
 
     /// The world as the latest read showed it.
@@ -62,12 +79,19 @@ impl World {
 
     /// Notes how things are at the end of this moment, before time passes.
     pub(super) fn remember(&mut self) {
-        let Some(longest) = self.staleness.lags.iter().max() else { return };
-        let oldest = self.now.saturating_sub(*longest);
+        if self.staleness.past.is_empty() {
+            return;
+        }
+        let oldest = self.now.saturating_sub(self.staleness.kept);
+        let now = self.snapshot();
         let past = &mut self.staleness.past;
         let needed = past.iter().rposition(|snapshot| snapshot.at <= oldest).unwrap_or(0);
         past.drain(..needed);
-        past.push(Snapshot { at: self.now, regions: self.regions.clone() });
+        past.push(now);
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        Snapshot { at: self.now, regions: self.regions.clone(), health: self.health.clone() }
     }
 
     fn look_back<T>(&mut self, lag: Duration, look: impl FnOnce(&mut Self) -> T) -> T {
@@ -78,11 +102,17 @@ impl World {
         let is_over = |snapshot: &Snapshot| then.is_some_and(|then| snapshot.at <= then);
         let index = self.staleness.past.iter().rposition(is_over).unwrap_or(0);
         let now = mem::replace(&mut self.now, then.unwrap_or_default());
-        mem::swap(&mut self.regions, &mut self.staleness.past[index].regions);
+        self.swap_with_past(index);
         let answer = look(self);
-        mem::swap(&mut self.regions, &mut self.staleness.past[index].regions);
+        self.swap_with_past(index);
         self.now = now;
         answer
+    }
+
+    fn swap_with_past(&mut self, index: usize) {
+        let past = &mut self.staleness.past[index];
+        mem::swap(&mut self.regions, &mut past.regions);
+        mem::swap(&mut self.health, &mut past.health);
     }
 }
 
@@ -147,5 +177,24 @@ mod tests {
         assert_eq!(seen, [1, 0, 1, 0]);
         assert_eq!(world.as_last_read(|world| world.targets(&group).len()), 0);
         assert_eq!(world.targets(&group).len(), 1);
+    }
+
+    #[test]
+    fn health_lags_too_and_a_past_that_was_kept_shows_at_once() {
+        use TargetState::{Healthy, Unhealthy};
+
+        let mut world = World::new();
+        world.keep_past(LAG);
+        world.add_cluster("payments", ["10.0.1.10"]);
+        let group = world.add_frontend("payments").target_group;
+        world.put_targets(&group, ["10.0.1.10"]);
+        world.advance(LAG);
+        world.set_health("10.0.1.10", Health::Never);
+        world.set_read_lags(&[LAG]);
+
+        assert_eq!(listed(&mut world, &group)[0].1, Healthy);
+        assert_eq!(world.targets(&group)["10.0.1.10:443"], Unhealthy);
+        world.advance(LAG);
+        assert_eq!(listed(&mut world, &group)[0].1, Unhealthy);
     }
 }

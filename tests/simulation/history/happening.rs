@@ -39,6 +39,9 @@ pub(crate) enum Happening {
     Frontend { frontend: u8, is: FrontendState, ticks: u8 },
     /// An operator changes a target group by hand.
     Hand { frontend: u8, does: Hand },
+    /// For some ticks, AWS's reads lag: the n-th by the n-th of these, round and
+    /// round, in seconds. An old answer may come after a new one.
+    StaleReads { lags: Vec<u8>, ticks: u8 },
     /// In this tick, AWS calls go wrong: all, or those about one frontend.
     Fault {
         call: Call,

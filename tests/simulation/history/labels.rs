@@ -23,6 +23,7 @@ impl Happening {
             Self::Cluster { is, .. } => named("cluster", is),
             Self::Frontend { is, .. } => named("frontend", is),
             Self::Hand { does, .. } => named("by hand", does),
+            Self::StaleReads { .. } => "AWS: reads lag".to_owned(),
             Self::Fault { fault, .. } => named("AWS", fault),
         }
     }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use super::FEWEST_SERVERS;
-use crate::ground_truth::PORT;
+use crate::ground_truth::{Interfaces, PORT};
 use crate::harness::Harness;
 use crate::history::Source;
-use crate::witness::{Question, Witness};
+use crate::witness::{Described, Question, Witness};
 
 /// Addresses that a source named.
 pub(super) type Addresses = BTreeSet<IpAddr>;
@@ -26,11 +26,14 @@ pub(super) struct Known {
 /// Everything that `run` may conclude for a frontend. Several conclusions,
 /// where DNS gave different answers.
 pub(super) fn known(harness: &Harness, run: &Witness, frontend: usize) -> BTreeSet<Known> {
-    let question = question(harness, frontend);
+    let question = question(harness, run, frontend);
     let truth = &harness.truth.frontends[frontend];
     let name = &harness.truth.clusters[truth.cluster].name;
     let of_family = |all: &Addresses| all.iter().copied().filter(|ip| ip.is_ipv6() == truth.ipv6).collect();
-    let interfaces: Option<Addresses> = run.interfaces.get(name).map(of_family);
+    let none = Addresses::new();
+    let group = run.described.get(name).map(|described| described.security_group.as_str());
+    let of_cluster = |all: &Interfaces| of_family(group.and_then(|group| all.get(group)).unwrap_or(&none));
+    let interfaces: Option<Addresses> = run.interfaces.as_ref().map(of_cluster);
     let dns = || run.answers.get(&question).into_iter().flatten();
     let known: Vec<Known> = match harness.source {
         Source::Dns => dns().map(Known::by).collect(),
@@ -86,11 +89,12 @@ impl Known {
     }
 }
 
-/// What DNS is asked for a frontend.
-pub(super) fn question(harness: &Harness, frontend: usize) -> Question {
+/// What DNS is asked for a frontend, by what EKS has described to the run.
+pub(super) fn question(harness: &Harness, run: &Witness, frontend: usize) -> Question {
     let frontend = &harness.truth.frontends[frontend];
-    let host = harness.world.host(&harness.truth.clusters[frontend.cluster].name);
-    (host.to_lowercase(), frontend.ipv6)
+    let name = &harness.truth.clusters[frontend.cluster].name;
+    let described = run.described.get(name).cloned();
+    (described.unwrap_or_else(|| Described::of(&harness.world, name)).host, frontend.ipv6)
 }
 
 /// Whether two overlapping runs may have concluded different things.

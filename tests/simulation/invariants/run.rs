@@ -54,9 +54,9 @@ fn judge_frontend(harness: &Harness, id: ProcessId, item: &FrontendReport) -> Op
     let cluster = &harness.truth.clusters[harness.truth.frontends[managed.frontend].cluster];
     let known = known(harness, run, managed.frontend);
     if !is_served {
-        let (host, _) = question(harness, managed.frontend);
+        let (host, _) = question(harness, run, managed.frontend);
         let is_in_order = managed.is_certain
-            && cluster.is_in_order()
+            && run.in_order.contains(&harness.truth.frontends[managed.frontend].cluster)
             && !run.was_hindered(&[group, &cluster.name, &host])
             && !known.is_empty();
         return is_in_order
@@ -64,7 +64,7 @@ fn judge_frontend(harness: &Harness, id: ProcessId, item: &FrontendReport) -> Op
     }
     let desired = item.desired.iter().copied().collect();
     let is_known = known.iter().any(|known| known.desired == desired);
-    if !is_known || !run.described.contains(&cluster.name) || !run.seen.contains_key(group) {
+    if !is_known || !run.described.contains_key(&cluster.name) || !run.seen.contains_key(group) {
         return Some(Invariant::NoWriteOnDoubt.broken(format!("decided without answers: {item:?}")));
     }
     if run.options.dry {
@@ -73,7 +73,10 @@ fn judge_frontend(harness: &Harness, id: ProcessId, item: &FrontendReport) -> Op
     judge_writes(harness, run, group, item).or_else(|| {
         let is_there = harness.truth.has(group) && !is_contested(harness, managed.frontend);
         let now = is_there.then(|| states(&harness.world, group))?;
-        let is_registered = on_port(&desired).iter().all(|target| is_in_service(&now, target));
+        // A read that lags may show a target in service that is so no longer.
+        let listed = |target| run.reads_lag && is_in_service(&run.seen[group].0.states, target);
+        let is_registered =
+            on_port(&desired).iter().all(|target| is_in_service(&now, target) || listed(target));
         let how = || format!("a desired target is not in service: {item:?}");
         (!is_registered).then(|| Invariant::ServeAll.broken(how()))
     })
@@ -121,14 +124,15 @@ pub(crate) fn judge_plan(harness: &mut Harness, dry: (ProcessId, &Report), real:
     let was_hindered = |run: &Witness| {
         run.managed.iter().any(|(group, managed)| {
             let name = &harness.truth.clusters[harness.truth.frontends[managed.frontend].cluster].name;
-            run.was_hindered(&[group, name, &question(harness, managed.frontend).0])
+            run.was_hindered(&[group, name, &question(harness, run, managed.frontend).0])
         })
     };
     // Health may change in the middle of a run.
     let health = |run: &Witness| -> BTreeMap<String, States> {
         run.seen.iter().map(|(group, (seen, _))| (group.clone(), seen.states.clone())).collect()
     };
-    let same_world = planned.answers == done.answers
+    let same_world = !(planned.reads_lag || done.reads_lag)
+        && planned.answers == done.answers
         && planned.interfaces == done.interfaces
         && health(planned) == health(done)
         && planned.managed == done.managed

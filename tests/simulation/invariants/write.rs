@@ -28,6 +28,8 @@ struct Write<'a> {
     before: &'a Moment,
     /// An overlapping run got different answers.
     is_contested: bool,
+    /// `seen` may be older than its answer.
+    reads_lag: bool,
 }
 
 /// Judges a write that the process has just made; `before` are the groups right
@@ -74,7 +76,7 @@ fn judged(
     if run.options.only.is_some_and(|only| only != cluster) {
         return vec![Invariant::OnlyTagged.broken(format!("the event does not name the cluster of {group}"))];
     }
-    if !run.described.contains(&harness.truth.clusters[cluster].name) {
+    if !run.described.contains_key(&harness.truth.clusters[cluster].name) {
         return vec![Invariant::NoWriteOnDoubt.broken("EKS has not described the cluster")];
     }
     let known = known(harness, run, managed.frontend);
@@ -84,10 +86,11 @@ fn judged(
     let Some((seen, seen_at)) = run.seen.get(group) else {
         return vec![Invariant::NoWriteOnDoubt.broken("ELB has not listed the targets")];
     };
-    // A group that is deleted at this very call is not written.
+    // A group that is deleted by now is not written.
     let Some(before) = before.get(group) else { return Vec::new() };
     let is_contested = is_contested(harness, managed.frontend);
-    let write = Write { harness, targets: targets.clone(), known, seen, before, is_contested };
+    let reads_lag = run.reads_lag;
+    let write = Write { harness, targets: targets.clone(), known, seen, before, is_contested, reads_lag };
     if registers {
         return write.registration();
     }
@@ -112,7 +115,7 @@ impl Write<'_> {
     }
 
     fn deregistration(&self) -> Vec<Breach> {
-        let Self { harness, targets, known, seen, before, is_contested, .. } = self;
+        let Self { harness, targets, known, seen, before, is_contested, reads_lag } = self;
         let mut broken = Vec::new();
         if harness.add_only {
             broken.push(Invariant::Idempotent.broken("add-only deregisters"));
@@ -133,8 +136,10 @@ impl Write<'_> {
         }
         let losses = desired.iter().map(|desired| self.loss(desired));
         broken.extend(losses.collect::<Option<Vec<_>>>().and_then(|losses| losses.into_iter().next()));
-        let registered =
-            |desired: &BTreeSet<_>| desired.iter().all(|target| is_in_service(&before.states, target));
+        let is_listed = |target: &SocketAddr| {
+            is_in_service(&before.states, target) || (*reads_lag && is_in_service(&seen.states, target))
+        };
+        let registered = |desired: &BTreeSet<_>| desired.iter().all(is_listed);
         if !desired.iter().any(registered) {
             let how = format!("desired targets are not in service: {before:?}, known: {known:?}");
             broken.push(Invariant::RegisterFirst.broken(how));
