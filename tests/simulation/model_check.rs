@@ -5,8 +5,8 @@
 //! moment any of these may happen next:
 //!
 //! - ELB moves: a registration completes, a check passes or fails, a drained
-//!   target is removed, and where the model has a zonal shift, it begins or ends.
-//!   Nothing bounds how long each takes.
+//!   target is removed. Where the model has them, a zonal shift begins or ends, and
+//!   a target is `unhealthy.draining`. Nothing bounds how long each takes.
 //! - A run reads. Its sources of addresses give any answer that `dns`, `eni`,
 //!   `dns+eni` or `auto` can give, independent of earlier answers. The shipped
 //!   [`plan`](fn@eks_nlb_sync::plan::plan) decides. Where reads are stale, ELB may
@@ -66,6 +66,14 @@ fn disturbed_zones_keep_every_invariant() {
 fn disturbed_zones_of_three_addresses_keep_every_invariant() {
     check(Setup { places: &[A, A, B], ..Setup::CALM }.disturbed());
     check(Setup { places: &[A, B, C], ..Setup::CALM }.disturbed());
+}
+
+/// A target gets no connection while it is `unhealthy.draining`.
+#[test]
+fn unhealthy_targets_that_drain_keep_every_invariant() {
+    let drains = Setup { unhealthy_drain: true, ..Setup::CALM };
+    check(Setup { places: &[A, A, B], ..drains }.disturbed());
+    check(Setup { places: &[A, B, C], ..drains }.disturbed());
 }
 
 /// Nodes send to the targets of every zone.

@@ -16,10 +16,12 @@
 //!   or as many as the load balancer uses. An answer with one address counts as
 //!   two, also before an unhealthy target goes from a zone that fails open.
 //! - A desired target that is not in service is registered, and no other.
-//! - A target that serves no clients is not kept. `unused` targets, and unhealthy
-//!   ones whose zone a healthy target serves, go at once; every stale target goes
-//!   once all desired ones are healthy.
-//! - Applied, a plan leaves nothing to do until ELB's answers change.
+//! - No target that serves no clients is kept indefinitely. `unused` targets, and
+//!   unhealthy ones whose zone a healthy target serves, go at once. Every unhealthy
+//!   one goes once the desired targets have come to rest, healthy or not; every
+//!   stale target goes once all desired ones are healthy.
+//! - Applying a plan twice changes nothing: until ELB's answers change, the second
+//!   one is empty.
 //!
 //! Servers of desired and of healthy targets answer; of the others any may. Where
 //! a state leaves open whether a target gets connections, a stale one does and a
@@ -43,7 +45,7 @@ use eks_nlb_sync_core::plan::{Plan, Policy, SyncPolicy, plan};
 
 use TargetState::{Draining, Initial, Unhealthy, Unused};
 use group::{Group, KNOWN_STATES, Kind, MOST_TARGETS, PORT, STATES, Worded, address, kinds, target};
-use judge::{Listed, Place, Reading, Set, Snapshot, Threshold};
+use judge::{Listed, Place, Reading, Set, Snapshot, State, Threshold};
 
 const THRESHOLDS: [Threshold; 3] =
     [Threshold::DEFAULT, Threshold { count: 2, percentage: 0 }, Threshold { count: 1, percentage: 50 }];
@@ -141,8 +143,20 @@ fn must_go(group: Group<'_>, min_healthy: NonZeroU16) -> Set {
     let is_calm = !is_short
         && desired().all(|kind| group.is_healthy(kind) || kind.is(Unused))
         && desired().any(|kind| group.is_healthy(kind));
-    let beside_healthy = |kind: Kind| kind.is(Unhealthy) && is_zone_served(group, kind);
-    group.such(|kind| kind.is_stale() && (is_calm || kind.is(Unused) || beside_healthy(kind)))
+    let is_at_rest = !is_short
+        && !group.is_shifted
+        && desired().all(has_come_to_rest)
+        && desired().any(|kind| !kind.is(Unused));
+    let is_failing = |kind: Kind| kind.is(Unhealthy) && (is_at_rest || is_zone_served(group, kind));
+    group.such(|kind| kind.is_stale() && (is_calm || kind.is(Unused) || is_failing(kind)))
+}
+
+/// Whether a desired target stays as it is until its server changes: it is
+/// registered, its first checks are over, and its connections are not draining.
+fn has_come_to_rest(desired: Kind) -> bool {
+    desired.state.is_some_and(|(state, worded)| {
+        !matches!(state, Initial | Draining) && worded != State::UnhealthyDraining
+    })
 }
 
 /// Whether a healthy target serves the zone that `stale` serves.

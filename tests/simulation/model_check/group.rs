@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::model::Setup;
 use crate::judge::{Listed, Place, State};
 
 /// A set of targets, a bit each.
@@ -30,15 +31,17 @@ pub(super) fn those(such: impl Fn(usize) -> bool) -> Set {
     (0..MOST_TARGETS).filter(|n| such(*n)).fold(0, |set, n| set | 1 << n)
 }
 
-/// The states to which a target may change by itself.
-fn then(state: State) -> &'static [State] {
+/// The states to which a target may change by itself. Where connections to unhealthy
+/// targets drain, a healthy one is `unhealthy.draining` before it is `unhealthy`.
+fn then(state: State, unhealthy_drain: bool) -> &'static [State] {
     match state {
         State::Registering => &[State::Checking],
-        State::Checking => &[State::Healthy, State::Unhealthy],
+        State::Checking | State::UnhealthyDraining => &[State::Healthy, State::Unhealthy],
+        State::Healthy if unhealthy_drain => &[State::UnhealthyDraining],
         State::Healthy => &[State::Unhealthy],
         State::Unhealthy => &[State::Healthy],
         State::Draining => &[State::Absent],
-        State::Absent | State::UnhealthyDraining | State::Unused | State::Unavailable => &[],
+        State::Absent | State::Unused | State::Unavailable => &[],
     }
 }
 
@@ -78,15 +81,15 @@ impl Group {
     }
 
     /// The groups to which ELB may change this one by itself.
-    pub(super) fn next(self, can_shift: bool, next: &mut Vec<Self>) {
+    pub(super) fn next(self, setup: Setup, next: &mut Vec<Self>) {
         for (n, state) in self.states.into_iter().enumerate() {
-            for then in then(state) {
+            for then in then(state, setup.unhealthy_drain) {
                 let mut group = self;
                 group.states[n] = *then;
                 next.push(group);
             }
         }
-        if can_shift {
+        if setup.can_shift {
             next.push(Self { is_shifted: !self.is_shifted, ..self });
         }
     }
@@ -94,12 +97,13 @@ impl Group {
     /// The whole group in 13 bits.
     pub(super) fn pack(self) -> u64 {
         let code = |state| match state {
-            State::Absent | State::UnhealthyDraining | State::Unused | State::Unavailable => 0,
+            State::Absent | State::Unused | State::Unavailable => 0,
             State::Registering => 1,
             State::Checking => 2,
             State::Healthy => 3,
             State::Unhealthy => 4,
             State::Draining => 5,
+            State::UnhealthyDraining => 6,
         };
         self.states.iter().fold(u64::from(self.is_shifted), |packed, state| packed << 3 | code(*state))
     }

@@ -21,6 +21,7 @@ const PORT: u16 = 443;
 
 /// The constants of a model.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "any of them may be combined")]
 pub(super) struct Setup {
     /// Where each target is.
     pub(super) places: &'static [Place],
@@ -29,12 +30,20 @@ pub(super) struct Setup {
     pub(super) can_shift: bool,
     /// Whether ELB may list the group as it was before the last write.
     pub(super) reads_lag: bool,
+    /// Whether connections to unhealthy targets drain: ELB's
+    /// `target_health_state.unhealthy.draining_interval_seconds` is not 0.
+    pub(super) unhealthy_drain: bool,
 }
 
 impl Setup {
     /// No address, no zonal shift, and reads of the present.
-    pub(super) const CALM: Self =
-        Self { places: &[], is_cross_zone: false, can_shift: false, reads_lag: false };
+    pub(super) const CALM: Self = Self {
+        places: &[],
+        is_cross_zone: false,
+        can_shift: false,
+        reads_lag: false,
+        unhealthy_drain: false,
+    };
 
     /// The same with zonal shifts and stale reads.
     pub(super) fn disturbed(self) -> Self {
@@ -259,7 +268,8 @@ fn current(listed: Listed) -> Option<CurrentTarget> {
         Place::All => Some(Zone::All),
         Place::Unknown => None,
     };
-    Some(CurrentTarget { state, zone, is_overridden: listed.is_overridden })
+    let is_overridden = listed.is_overridden || listed.state == State::UnhealthyDraining;
+    Some(CurrentTarget { state, zone, is_overridden })
 }
 
 impl fmt::Display for Model {

@@ -68,7 +68,7 @@ impl State {
 
     fn elb_moves(self, model: &Model, next: &mut Vec<Self>) {
         let mut groups = Vec::new();
-        self.group.next(model.setup.can_shift, &mut groups);
+        self.group.next(model.setup, &mut groups);
         for group in groups {
             for run in self.runs {
                 next.push(Self::of(group, None, Run { named: 0, ..run }, Run::default()));
