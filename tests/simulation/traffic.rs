@@ -95,9 +95,11 @@ fn hold(table: &Table) {
 /// The controllers that lost what perfect judgement with the same knowledge would
 /// have saved, and the first such moments.
 fn beyond_same_knowledge(kind: Kind, scores: &Scores) -> Vec<(Controller, Vec<String>)> {
-    // A zone that the control plane leaves loses its last server in any case. The
-    // function does not wait for that, another controller may.
-    let lost = scores.iter().filter(|(_, score)| kind != Kind::OtherZones && score.beyond_same_knowledge > 0);
+    // A zone that the control plane leaves loses its last server in any case. With
+    // `dns` the function does not wait for that, another controller may.
+    let is_left = |controller: Controller| kind == Kind::OtherZones && controller == DNS;
+    let lost =
+        scores.iter().filter(|(controller, score)| score.beyond_same_knowledge > 0 && !is_left(**controller));
     lost.map(|(controller, score)| (*controller, score.complaints.clone())).collect()
 }
 

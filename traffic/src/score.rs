@@ -28,10 +28,21 @@ pub struct Score {
 impl Score {
     /// The percentage of all connections that failed and could have been
     /// served.
-    #[expect(clippy::cast_precision_loss, reason = "a percentage with one digit")]
     #[must_use]
     pub fn avoidable_percent(&self) -> f64 {
-        100.0 * self.avoidable as f64 / self.made as f64
+        self.percent(self.avoidable)
+    }
+
+    /// The percentage of all connections that failed and that perfect judgement with
+    /// the same knowledge would have served.
+    #[must_use]
+    pub fn beyond_same_knowledge_percent(&self) -> f64 {
+        self.percent(self.beyond_same_knowledge)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "a percentage with two digits")]
+    fn percent(&self, connections: usize) -> f64 {
+        100.0 * connections as f64 / self.made as f64
     }
 }
 
