@@ -138,3 +138,24 @@ impl Element {
         list.into_iter().flat_map(Self::items).map(|item| item.text_of(name)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_has_its_depth() {
+        let nested = |depth| ["<a>".repeat(depth), "</a>".repeat(depth)].concat();
+        assert!(Element::read(nested(DEEPEST - 1).as_bytes()).is_ok());
+        assert!(Element::read(nested(DEEPEST).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn text_is_of_one_element_without_others() {
+        let text = |document: &str| Element::read(document.as_bytes()).unwrap().text_of("b").ok();
+        assert_eq!(text("<a><b>1</b></a>").as_deref(), Some("1"));
+        assert_eq!(text("<a/>").as_deref(), Some(""));
+        assert_eq!(text("<a><b>1</b><b>2</b></a>"), None);
+        assert_eq!(text("<a><b>1<c/></b></a>"), None);
+    }
+}

@@ -159,6 +159,7 @@ mod tests {
     use super::*;
     use crate::error::{CallError, FrontendError};
     use crate::model::TargetGroupArn;
+    use crate::publish::report::Outcome;
 
     /// In a large Region a run does not reach every frontend.
     #[tokio::test(start_paused = true)]
@@ -174,6 +175,18 @@ mod tests {
         for (minutes, failing) in [(14, 0), (2, 1)] {
             tokio::time::advance(Duration::from_mins(minutes)).await;
             assert_eq!(Metrics::of(&report, &noted, &history, false).failing, failing);
+        }
+    }
+
+    /// A deployment in dry run is to be ended when its plan is as expected.
+    #[test]
+    fn a_dry_run_counts_what_it_plans_or_fails_at() {
+        let failed = FrontendReport::new((&FrontendError::NoTargetGroup).into());
+        let planned = || FrontendReport::new(Outcome::Planned);
+        let report = Report::new(true, String::new(), 3, vec![failed, planned(), planned()]);
+        let noted = Noted { failing: vec![true, false, false], ..Noted::default() };
+        for (dry_run, expected) in [(true, Some(3)), (false, None)] {
+            assert_eq!(Metrics::of(&report, &noted, &History::new(0), dry_run).planned, expected);
         }
     }
 }

@@ -114,3 +114,16 @@ fn a_refusal_names_the_key() {
         assert!(message.contains(named), "{message}");
     }
 }
+
+/// Another run may still fail, so such a run writes no metric.
+#[test]
+fn a_run_is_limited_by_a_dry_run_and_by_clusters() {
+    for (event, is_limited) in [
+        ("{}", false),
+        (r#"{"dryRun": true}"#, true),
+        (r#"{"clusters": ["a"]}"#, true),
+        (r#"{"region": "eu-west-1", "minLoadBalancers": 3, "summaryOnly": true}"#, false),
+    ] {
+        assert_eq!(parse(event).expect(event).is_limited(), is_limited, "{event}");
+    }
+}

@@ -38,3 +38,39 @@ impl FrontendReport {
         self.current.as_ref().map(cut_off).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use super::*;
+    use crate::error::{CallError, FrontendError};
+    use crate::model::{CurrentTarget, TargetState, Targets};
+
+    fn target(last: u8) -> Target {
+        Target::new(IpAddr::from([10, 0, 0, last]), 443)
+    }
+
+    #[test]
+    fn new_targets_that_could_not_be_written_put_clients_at_risk() {
+        let denied = || CallError::AccessDenied { action: "a call", reason: String::new() }.into();
+        let unavailable = || CallError::Unavailable { action: "a call", reason: String::new() }.into();
+        for (error, state, unwritten) in [
+            (unavailable(), Some(TargetState::Healthy), 1),
+            (denied(), Some(TargetState::Healthy), 1),
+            // No client was served before, or an operator must act first.
+            (unavailable(), Some(TargetState::Draining), 0),
+            (unavailable(), None, 0),
+            (FrontendError::NoTargetGroup, Some(TargetState::Healthy), 0),
+        ] {
+            let listed = state.map(|state| CurrentTarget { state, zone: None, is_overridden: false });
+            let report = FrontendReport {
+                desired: [1, 2, 3].map(|last| target(last).ip()).into(),
+                registered: vec![target(2)],
+                current: Some(listed.map(|listed| (target(1), listed)).into_iter().collect::<Targets>()),
+                ..FrontendReport::new((&error).into())
+            };
+            assert_eq!(report.with_unwritten(443).unwritten, unwritten, "{error}, {state:?}");
+        }
+    }
+}
