@@ -176,11 +176,12 @@ bench: $(ARTIFACT) $(VENV)/bench/.ready
 	    $(CURDIR)/$(ARTIFACT) $(CURDIR)/$(VENV)/bench/bin/python $(if $(QUICK),,$(CURDIR)/docs/performance.md)
 
 # The shipped code in random histories, and with control planes that are replaced
-# under traffic, in an optimised build.
+# under traffic, and every plan for up to five targets, in an optimised build.
 histories = SIMULATION_TICKS=$(1) SIMULATION_SEED=$(2) cargo test --profile simulation --test simulation -- --nocapture
 
 simulate:
 	$(call histories,200000,0) --include-ignored
+	cargo test --profile simulation --package eks-nlb-sync-core --test exhaustive -- --nocapture --include-ignored
 
 # What a recorded upgrade would have been with this function by each source, with
 # other policies and with perfect judgement: docs/record.md.

@@ -246,7 +246,7 @@ fn no_plan_for_four_targets_cuts_clients_off() {
 }
 
 #[test]
-#[ignore = "fourteen million groups: minutes, unless it is optimised"]
+#[ignore = "twenty-six million groups, minutes even if it is optimised: make simulate"]
 fn no_plan_for_five_targets_cuts_clients_off() {
     judge_up_to(MOST_TARGETS, &STATES);
 }
