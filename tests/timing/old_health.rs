@@ -173,6 +173,18 @@ async fn a_throttled_deregistration_rests_on_fresh_health() {
     assert_eq!(report.outcome, Outcome::Changed);
 }
 
+/// Throttling is waited out, unlike silence, in more than two reads of health.
+#[tokio::test(start_paused = true)]
+async fn a_deregistration_that_is_throttled_for_long_is_made() {
+    let (function, _) = with_something_to_do().await;
+    function.wire.world().plant(Fault::on("DeregisterTargets").times(90).throttle());
+
+    let report = only(function.run_within(MINUTE).await);
+
+    assert_eq!(deregistered(&report), ["10.0.0.9:443"], "{report:?}");
+    assert!(count(&function, "DescribeTargetHealth") > 2);
+}
+
 #[tokio::test(start_paused = true)]
 async fn where_health_cannot_be_read_again_nothing_goes() {
     let (function, _) = with_something_to_do().await;
