@@ -69,6 +69,12 @@ impl Moment {
         self.threshold == Threshold::DEFAULT
     }
 
+    /// The targets whose checks are off.
+    pub(crate) fn unchecked(&self) -> BTreeSet<SocketAddr> {
+        let is_unchecked = |listed: &Listed| listed.state == State::Unavailable;
+        self.listed.iter().filter(|(_, listed)| is_unchecked(listed)).map(|(target, _)| *target).collect()
+    }
+
     /// The targets that pass their checks and that no zonal shift overrides.
     pub(crate) fn healthy(&self) -> BTreeSet<SocketAddr> {
         let is_healthy = |listed: &Listed| listed.state == State::Healthy && !listed.is_overridden;

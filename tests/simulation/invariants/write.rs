@@ -171,7 +171,12 @@ impl Write<'_> {
         // With a higher threshold a zone fails open although a target in it is
         // healthy. If that one is dead, the run cannot know that others serve.
         let healthy_live = |moment: &Moment| moment.healthy().is_subset(&before.lives);
-        let is_known = before.has_default_threshold() || [*seen, *before].into_iter().all(healthy_live);
+        // Nor can it know that a target is dead whose checks are off, and which
+        // therefore may count as healthy.
+        let unchecked_live = |moment: &Moment| moment.unchecked().is_subset(&before.lives);
+        let is_known = [*seen, *before]
+            .into_iter()
+            .all(|moment| unchecked_live(moment) && (before.has_default_threshold() || healthy_live(moment)));
         if is_known && desired.is_subset(&before.lives) {
             let live = numbering.set(&before.lives);
             if let Some(loss) = judge::loss(&moments, taken, |_| live, needed) {
