@@ -31,10 +31,10 @@ demo:
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 CARGO_TEST := $(CARGO) $(if $(NEXTEST),nextest run,test) --workspace
 
-# Lints, unit tests and the program over the wire; `make test` adds hostile input,
+# Lints, unit tests, order and pace in simulated time, and the program over the wire; `make test` adds hostile input,
 # simulated histories and replayed recordings.
 check: lint compile
-	$(CARGO_TEST) $(if $(NEXTEST),--profile check) --lib --bins --test docs --test reference --test wire \
+	$(CARGO_TEST) $(if $(NEXTEST),--profile check) --lib --bins --test docs --test reference --test timing --test wire \
 	    $(if $(NEXTEST),,-- --skip replay::tests::)
 
 # Five suites at a time: while some wait for a download, for Terraform or for
