@@ -169,3 +169,23 @@ fn subject(frontend: &FrontendReport) -> String {
         (None, None) => "an unknown frontend".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::FrontendError;
+
+    #[test]
+    fn a_diagnostic_names_five_failures_and_counts_the_others() {
+        for (failures, expected) in [
+            (0, None),
+            (5, Some("5 of 5 frontends failed: @, @, @, @, @; the log has one line for each")),
+            (8, Some("8 of 8 frontends failed: @, @, @, @, @ and 3 more; the log has one line for each")),
+        ] {
+            let failed = FrontendReport::new((&FrontendError::NoTargetGroup).into());
+            let report = Report::new(false, String::new(), 1, vec![failed; failures]);
+            let expected = expected.map(|text| text.replace('@', "an unknown frontend (NoTargetGroup)"));
+            assert_eq!(diagnosis(&report), expected);
+        }
+    }
+}

@@ -66,3 +66,47 @@ pub(super) fn is_html(response: &HttpResponse) -> bool {
     };
     starts(kind.as_bytes(), "text/html") || starts(body, "<!doctype html") || starts(body, "<html")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::retry::ErrorKind;
+
+    use super::*;
+
+    #[test]
+    fn only_a_connection_that_failed_is_blamed_on_the_route() {
+        let source = || "an error".into();
+        for (error, cause) in [
+            (ConnectorError::io(source()), Some(UnreachableCause::Route)),
+            (ConnectorError::timeout(source()), Some(UnreachableCause::Route)),
+            // The connection was closed in the middle of a response.
+            (ConnectorError::other(source(), Some(ErrorKind::TransientError)), Some(UnreachableCause::Route)),
+            (ConnectorError::other(source(), None), None),
+            (ConnectorError::user(source()), None),
+        ] {
+            let message = format!("{error:?}");
+            let error = SdkError::<Infallible, HttpResponse>::dispatch_failure(error);
+            assert_eq!(cause_of(&error), cause, "{message}");
+        }
+    }
+
+    #[test]
+    fn html_is_known_by_its_type_or_its_start() {
+        for (kind, body, expected) in [
+            ("text/html; charset=utf-8", "", true),
+            ("", "\n<!DOCTYPE html><p>", true),
+            ("", "<HTML><body>", true),
+            ("text/xml", "<ErrorResponse><html>", false),
+            ("application/json", "{}", false),
+            ("", "<ht", false),
+        ] {
+            let mut response = HttpResponse::new(StatusCode::try_from(200).unwrap(), SdkBody::from(body));
+            response.headers_mut().insert("content-type", kind);
+            assert_eq!(is_html(&response), expected, "{kind}, {body}");
+        }
+    }
+}

@@ -1,7 +1,10 @@
 //! Other Regions and other accounts.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
 
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use eks_nlb_simulator::world::{ClusterSpec, HOME_ACCOUNT, Scope};
 use eks_nlb_simulator::{Fault, Frontend, Simulator, World, closed_address};
 use serde_json::json;
@@ -141,35 +144,29 @@ async fn the_external_id_is_never_logged() {
     }
 }
 
+/// They outlast the longest run, which takes 15 minutes.
 #[tokio::test]
-async fn credentials_are_used_from_run_to_run() {
-    let (function, _) = Function::start_in(two_accounts).await;
+async fn credentials_are_used_from_run_to_run_until_they_are_about_to_expire() {
+    for (minutes, assumed) in [(14, 3), (16, 1)] {
+        let sim = Simulator::start().await;
+        let (_, away) = two_accounts(&mut sim.world());
+        let expiry = DateTime::from(SystemTime::now() + Duration::from_mins(minutes)).fmt(Format::DateTime);
+        let expiry = expiry.expect("a date");
+        let relay = Relay::of_aws(&sim, Afterwards::Kept, move |_, answer| {
+            let (start, rest) = answer.split_once("<Expiration>").expect("AssumeRole's answer");
+            let (_, end) = rest.split_once('<').expect("a document");
+            format!("{start}<Expiration>{expiry}<{end}")
+        })
+        .await;
+        let function = Function::start_with(sim, &[("AWS_ENDPOINT_URL_STS", &relay.url())]).await;
 
-    for _ in 0..3 {
-        function.answer(&as_role(Some("secret-1"))).await;
+        for outcome in ["changed", "converged", "converged"] {
+            let report = function.answer(&as_role(Some("secret-1"))).await;
+            assert_eq!(reported(&report, &away)["outcome"], outcome);
+        }
+
+        assert_eq!(function.world().requests_of("AssumeRole").len(), assumed, "{minutes} minutes");
     }
-
-    assert_eq!(function.world().requests_of("AssumeRole").len(), 1);
-}
-
-#[tokio::test]
-async fn credentials_that_end_are_renewed() {
-    let sim = Simulator::start().await;
-    let (_, away) = two_accounts(&mut sim.world());
-    let relay = Relay::of_aws(&sim, Afterwards::Kept, |_, answer| {
-        let (start, rest) = answer.split_once("<Expiration>").expect("AssumeRole's answer");
-        let (_, end) = rest.split_once('<').expect("a document");
-        format!("{start}<Expiration>2026-01-01T00:00:00Z<{end}")
-    })
-    .await;
-    let function = Function::start_with(sim, &[("AWS_ENDPOINT_URL_STS", &relay.url())]).await;
-
-    for outcome in ["changed", "converged", "converged"] {
-        let report = function.answer(&as_role(Some("secret-1"))).await;
-        assert_eq!(reported(&report, &away)["outcome"], outcome);
-    }
-
-    assert_eq!(function.world().requests_of("AssumeRole").len(), 3);
 }
 
 #[tokio::test]

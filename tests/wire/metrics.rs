@@ -110,6 +110,19 @@ async fn a_discovery_that_fails_counts_itself_and_knows_no_other_number() {
     assert_eq!(written[2][1], json!(["Failing", "Count", 0]));
 }
 
+/// A full run is compared with the full run before it.
+#[tokio::test]
+async fn a_discovery_that_fails_in_a_limited_run_is_not_remembered() {
+    let (function, _) = Function::start_in_with(&[ONE_ATTEMPT], converged_payments).await;
+    function.sync().await;
+    function.world().plant(Fault::on("DescribeTags").times(2).access_denied());
+
+    function.error(r#"{"dryRun": true}"#).await;
+    function.sync_without_discovery().await;
+
+    assert_eq!(line(&function, 1).await["Failing"], 0);
+}
+
 #[tokio::test]
 async fn an_event_that_is_refused_counts_as_failing() {
     let (function, _) = Function::start_in(converged_payments).await;
@@ -236,6 +249,11 @@ async fn a_load_balancer_that_lost_its_tag_is_named_and_its_outage_counted() {
     let unserved = function.logged(|line| line["message"] == "unserved").await;
     assert_eq!((&unserved["because"], &unserved["zones"]), (&json!("untagged"), &json!("all")));
     assert_eq!(function.world().writes().len(), 0);
+
+    // A run of some clusters does not look for it.
+    function.world().clear_requests();
+    function.error(r#"{"clusters": ["payments"]}"#).await;
+    assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 0);
 }
 
 /// Without tags only the process that managed it knows.

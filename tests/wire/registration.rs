@@ -188,6 +188,23 @@ async fn a_healthy_target_in_the_wrong_vpc_replaces_no_api_server() {
     assert_eq!(function.world().writes().len(), 0);
 }
 
+/// It serves no client, so it is registered again, in the zone of its address.
+#[tokio::test]
+async fn a_draining_target_in_the_wrong_zone_contradicts_nothing() {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
+        let frontend = converged_payments(world);
+        world.pin_state(&frontend.target_group, PAYMENTS[0], TargetState::Draining);
+        let mut targets = world.target_group_mut(&frontend.target_group).targets.values_mut();
+        targets.next().expect("two targets").zone = "all".to_owned();
+        frontend
+    })
+    .await;
+
+    let report = function.sync().await;
+
+    assert_eq!(reported(&report, &frontend)["registered"], json!([PAYMENTS_TARGETS[0]]));
+}
+
 /// It passes its checks: a host of the target group's VPC has an API server's
 /// address.
 #[tokio::test]

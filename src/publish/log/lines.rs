@@ -155,9 +155,12 @@ struct ReportLine<'a> {
 /// Logs the summary of `report` and every frontend that is not converged;
 /// skipped ones only where `shows_skipped`, because they seldom change.
 pub fn report(report: &Report, run: &Run<'_>, shows_skipped: bool) {
-    if !tracing::enabled!(tracing::Level::INFO) {
-        return;
+    if tracing::enabled!(tracing::Level::INFO) {
+        write_line(&report_line(report, run, shows_skipped));
     }
+}
+
+fn report_line<'a>(report: &'a Report, run: &Run<'a>, shows_skipped: bool) -> ReportLine<'a> {
     let mut timestamp = String::new();
     // Writing to a string cannot fail.
     _ = SystemTime.format_time(&mut Writer::new(&mut timestamp));
@@ -167,7 +170,7 @@ pub fn report(report: &Report, run: &Run<'_>, shows_skipped: bool) {
         Outcome::Waiting | Outcome::Changed | Outcome::Planned | Outcome::Failed { .. } => true,
     });
     let (frontends, omitted) = fitting(&unconverged.collect::<Vec<_>>());
-    write_line(&ReportLine {
+    ReportLine {
         timestamp,
         level: "INFO",
         message: "report",
@@ -180,7 +183,7 @@ pub fn report(report: &Report, run: &Run<'_>, shows_skipped: bool) {
         summary: report.summary,
         frontends,
         omitted: Some(omitted).filter(|omitted| *omitted > 0),
-    });
+    }
 }
 
 /// As many frontends as fit, and the number of those that do not. If not all
@@ -216,3 +219,6 @@ fn without_message(frontend: &FrontendReport) -> FrontendReport {
     }
     short
 }
+
+#[cfg(test)]
+mod tests;
