@@ -197,12 +197,12 @@ pub(super) fn given_url(config: &SdkConfig, service: Service) -> Option<String> 
 /// would refuse each call with all of its request.
 #[must_use]
 pub fn malformed_url(config: &SdkConfig) -> Option<String> {
-    let given = SERVICES.iter().filter_map(|(_, service, _)| given_url(config, *service));
+    let mut given = SERVICES.iter().filter_map(|(_, service, _)| given_url(config, *service));
     let is_http = |url: &String| {
         let url = url.parse::<http::Uri>().ok();
         url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some())
     };
-    { given }.find(|url| !is_http(url))
+    given.find(|url| !is_http(url))
 }
 
 #[cfg(test)]
