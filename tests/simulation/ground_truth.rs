@@ -8,7 +8,7 @@ mod moment;
 mod reads;
 mod server;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(crate) struct GroundTruth {
     /// Reads lag until this tick.
     reads_lag: Option<u32>,
     /// What a read could show at the end of the last ticks.
-    past: VecDeque<Shown>,
+    past: Vec<(u32, Shown)>,
 }
 
 /// A target group that a run may write.
@@ -71,7 +71,7 @@ impl GroundTruth {
             now: 0,
             fewest,
             reads_lag: None,
-            past: VecDeque::new(),
+            past: Vec::new(),
         };
         for (index, cluster) in setup.clusters.iter().enumerate() {
             let made = ClusterTruth::create(index, cluster.servers.max(fewest), world);
@@ -118,6 +118,7 @@ impl GroundTruth {
                 frontend.restore(world);
             }
         }
+        self.keep_state();
     }
 
     /// Ends every disturbance. API servers that never pass their checks stay.

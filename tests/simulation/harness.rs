@@ -96,7 +96,7 @@ impl Harness {
 
     /// Ends a tick.
     pub(crate) fn end(&mut self) {
-        self.truth.end();
+        self.truth.keep_state();
         self.world.advance(TICK);
     }
 

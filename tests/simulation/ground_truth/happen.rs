@@ -66,8 +66,9 @@ impl GroundTruth {
         world: &mut World,
     ) {
         let index = self.frontend(frontend);
+        self.frontends[index].restore(world);
+        self.keep_state();
         let frontend = &mut self.frontends[index];
-        frontend.restore(world);
         frontend.state = Some((is, self.now + u32::from(ticks)));
         let group = frontend.group.as_deref().expect("it was restored");
         match is {

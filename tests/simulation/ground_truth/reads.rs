@@ -12,7 +12,7 @@ use super::{GroundTruth, Managed};
 pub(super) const LONGEST_LAG: Duration = Duration::from_secs(90);
 
 /// So many ticks back a read may show: as many as [`LONGEST_LAG`] begins.
-const PAST_TICKS: usize = 2;
+const PAST_TICKS: u32 = 2;
 
 /// The addresses of interfaces, by security group. A cluster that is recreated
 /// has another group.
@@ -60,7 +60,7 @@ impl GroundTruth {
     /// What the reads of a run show that begins now.
     pub(crate) fn shown(&self) -> Shown {
         let past = self.past.iter().filter(|_| self.reads_lag());
-        past.fold(self.shown_at_once(), Shown::or)
+        past.fold(self.shown_at_once(), |shown, (_, past)| shown.or(past))
     }
 
     fn shown_at_once(&self) -> Shown {
@@ -71,10 +71,12 @@ impl GroundTruth {
         }
     }
 
-    /// Ends a tick.
-    pub(crate) fn end(&mut self) {
-        self.past.truncate(PAST_TICKS - 1);
-        self.past.push_front(self.shown_at_once());
+    /// Keeps the present state, which later reads may show, even if it lasts for no
+    /// time.
+    pub(crate) fn keep_state(&mut self) {
+        let now = self.now;
+        self.past.retain(|(tick, _)| tick + PAST_TICKS >= now);
+        self.past.push((now, self.shown_at_once()));
     }
 
     /// The addresses of the interfaces in `world`.
