@@ -4,7 +4,8 @@
 //!
 //! 1. A deregistered target is `draining` for the group's delay and then gone.
 //! 2. A target is `unused` while its group has no listener, or the load
-//!    balancer is not enabled in its zone.
+//!    balancer is not enabled in its zone, also where its checks are off.
+//!    Assumption: ELB's guide defines `unused` and `unavailable` and ranks neither.
 //! 3. Otherwise it is `initial` after it is registered, at least until that is
 //!    complete ([`World::registration`]), and then what its address's
 //!    [`Health`] says.
@@ -94,11 +95,11 @@ impl World {
         if target.gone_at.is_some() {
             return (TargetState::Draining, Some(DRAINING));
         }
-        if let Some(state) = target.pinned {
-            return (state, reason_for(state));
-        }
         if let Some(reason) = self.not_in_use(group, target) {
             return (TargetState::Unused, Some(reason));
+        }
+        if let Some(state) = target.pinned {
+            return (state, reason_for(state));
         }
         let age = target.age(self.now);
         let health = self.health.get(&key.id).copied();
