@@ -4,8 +4,10 @@
 //! The SDK crates of EKS, ELB and STS resolve their own endpoints. Those of EC2,
 //! Lambda, Scheduler, SNS and CloudWatch follow the rules of ELB, with another name
 //! and with exceptions in GovCloud. Their crates would take longer to compile than
-//! the rest of the workspace. [`super::query_client`] has the endpoint of IAM.
+//! the rest of the workspace. IAM has one endpoint for each partition.
 //! `tests/endpoints.tsv` holds all of them to botocore's rule sets.
+
+mod iam;
 
 use aws_config::SdkConfig;
 use aws_sdk_elasticloadbalancingv2::config::endpoint as elb;
@@ -13,24 +15,29 @@ use aws_sdk_elasticloadbalancingv2::config::endpoint::ResolveEndpoint as _;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::endpoint::{EndpointFuture, EndpointResolverParams, ResolveEndpoint};
 use aws_smithy_types::endpoint::Endpoint;
+use aws_types::region::SigningRegion;
 use aws_types::service_config::ServiceConfigKey;
 
-use super::query_client::SERVICES;
+use self::GovCloudFips::{AsElb, Plain, PlainInTwoRegions, Suffixed};
+use self::Rules::{Eks, Elb, Iam, LikeElb, Sts};
 
 /// An AWS service.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Service {
+    /// The prefix of its IAM actions.
+    pub(super) actions: &'static str,
     /// As in `AWS_ENDPOINT_URL_EC2`, with a space for each underscore.
-    pub(super) id: &'static str,
+    id: &'static str,
     /// In endpoints and signatures.
     pub(super) name: &'static str,
-    /// What resolves its endpoints.
-    pub(super) rules: Rules,
+    /// The version of the query protocol, if it speaks it.
+    pub(super) query_version: Option<&'static str>,
+    rules: Rules,
 }
 
 /// What resolves the endpoints of a service.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Rules {
+enum Rules {
     /// The crate of EKS.
     Eks,
     /// The crate of ELB.
@@ -39,12 +46,14 @@ pub(super) enum Rules {
     Sts,
     /// The crate of ELB, with the service's own name.
     LikeElb(GovCloudFips),
+    /// A table of partitions.
+    Iam,
 }
 
 /// The endpoint with FIPS in GovCloud, where the usual endpoint of many services
 /// is the FIPS endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum GovCloudFips {
+enum GovCloudFips {
     /// As ELB has it: `-fips` with dual-stack only.
     AsElb,
     /// Always with `-fips`.
@@ -55,20 +64,36 @@ pub(super) enum GovCloudFips {
     PlainInTwoRegions,
 }
 
-pub(super) const CLOUDWATCH: Service = like_elb("CloudWatch", "monitoring", GovCloudFips::Plain);
-pub(super) const EC2: Service = like_elb("EC2", "ec2", GovCloudFips::AsElb);
-pub(super) const EKS: Service = Service { id: "EKS", name: "eks", rules: Rules::Eks };
-pub(super) const ELB: Service =
-    Service { id: "Elastic Load Balancing v2", name: "elasticloadbalancing", rules: Rules::Elb };
-/// Its endpoint has no Region: [`super::query_client`] gives its URL.
-pub(super) const IAM: Service = like_elb("IAM", "iam", GovCloudFips::Plain);
-pub(super) const LAMBDA: Service = like_elb("Lambda", "lambda", GovCloudFips::Suffixed);
-pub(super) const SCHEDULER: Service = like_elb("Scheduler", "scheduler", GovCloudFips::Suffixed);
-pub(super) const SNS: Service = like_elb("SNS", "sns", GovCloudFips::PlainInTwoRegions);
-pub(super) const STS: Service = Service { id: "STS", name: "sts", rules: Rules::Sts };
+pub(super) const EC2: Service = service("ec2", "EC2", "ec2", Some("2016-11-15"), LikeElb(AsElb));
+const ELB: Service = service(
+    "elasticloadbalancing",
+    "Elastic Load Balancing v2",
+    "elasticloadbalancing",
+    Some("2015-12-01"),
+    Elb,
+);
 
-const fn like_elb(id: &'static str, name: &'static str, fips: GovCloudFips) -> Service {
-    Service { id, name, rules: Rules::LikeElb(fips) }
+/// Every service that the function or the command line calls.
+pub(super) const SERVICES: [Service; 9] = [
+    service("cloudwatch", "CloudWatch", "monitoring", Some("2010-08-01"), LikeElb(Plain)),
+    EC2,
+    service("eks", "EKS", "eks", None, Eks),
+    ELB,
+    service("iam", "IAM", "iam", Some("2010-05-08"), Iam),
+    service("lambda", "Lambda", "lambda", None, LikeElb(Suffixed)),
+    service("scheduler", "Scheduler", "scheduler", None, LikeElb(Suffixed)),
+    service("sns", "SNS", "sns", Some("2010-03-31"), LikeElb(PlainInTwoRegions)),
+    service("sts", "STS", "sts", Some("2011-06-15"), Sts),
+];
+
+const fn service(
+    actions: &'static str,
+    id: &'static str,
+    name: &'static str,
+    query_version: Option<&'static str>,
+    rules: Rules,
+) -> Service {
+    Service { actions, id, name, query_version, rules }
 }
 
 /// Where a service is.
@@ -107,19 +132,24 @@ impl ServiceEndpoint {
 
     async fn resolve(&self) -> Result<Endpoint, BoxError> {
         match self.service.rules {
-            Rules::Eks => {
+            Eks => {
                 use aws_sdk_eks::config::endpoint::{DefaultResolver, ResolveEndpoint as _};
                 let params = params!(aws_sdk_eks::config::endpoint, self)?;
                 DefaultResolver::new().resolve_endpoint(&params).await
             }
-            Rules::Sts => {
+            Sts => {
                 use aws_sdk_sts::config::endpoint::{DefaultResolver, ResolveEndpoint as _};
                 let params = params!(aws_sdk_sts::config::endpoint, self)?;
                 DefaultResolver::new().resolve_endpoint(&params).await
             }
-            Rules::Elb => self.of_elb().await,
-            Rules::LikeElb(_) if self.given_url.is_some() => self.of_elb().await,
-            Rules::LikeElb(fips) => self.like_elb(fips).await,
+            Elb => self.of_elb().await,
+            LikeElb(_) | Iam if self.given_url.is_some() => self.of_elb().await,
+            Iam => {
+                let region = self.region.as_deref().unwrap_or_default();
+                let url = iam::url(region, self.fips == Some(true), self.dual_stack == Some(true));
+                Ok(Endpoint::builder().url(url).build())
+            }
+            LikeElb(fips) => self.like_elb(fips).await,
         }
     }
 
@@ -136,10 +166,10 @@ impl ServiceEndpoint {
         let (label, domain) = labels(of_elb.url())?;
         let is_suffixed = if self.fips == Some(true) && self.is_in_gov_cloud().await? {
             match gov_cloud {
-                GovCloudFips::AsElb => label.ends_with(FIPS),
-                GovCloudFips::Suffixed => true,
-                GovCloudFips::Plain => false,
-                GovCloudFips::PlainInTwoRegions => {
+                AsElb => label.ends_with(FIPS),
+                Suffixed => true,
+                Plain => false,
+                PlainInTwoRegions => {
                     let is_one = matches!(self.region.as_deref(), Some("us-gov-east-1" | "us-gov-west-1"));
                     self.dual_stack == Some(true) || !is_one
                 }
@@ -181,8 +211,19 @@ impl ResolveEndpoint for ServiceEndpoint {
     }
 }
 
+/// The Region that calls of `service` are signed for.
+pub(super) fn signing_region(config: &SdkConfig, service: Service) -> Option<SigningRegion> {
+    let region = config.region().cloned()?;
+    let is_iam = matches!(service.rules, Iam);
+    Some(if is_iam {
+        SigningRegion::from_static(iam::signing_region(region.as_ref()))
+    } else {
+        region.into()
+    })
+}
+
 /// The URL that the operator gives, for the service or for all.
-pub(super) fn given_url(config: &SdkConfig, service: Service) -> Option<String> {
+fn given_url(config: &SdkConfig, service: Service) -> Option<String> {
     let key = ServiceConfigKey::builder()
         .service_id(service.id)
         .env("AWS_ENDPOINT_URL")
@@ -197,7 +238,7 @@ pub(super) fn given_url(config: &SdkConfig, service: Service) -> Option<String> 
 /// would refuse each call with all of its request.
 #[must_use]
 pub fn malformed_url(config: &SdkConfig) -> Option<String> {
-    let mut given = SERVICES.iter().filter_map(|(_, service, _)| given_url(config, *service));
+    let mut given = SERVICES.into_iter().filter_map(|service| given_url(config, service));
     let is_http = |url: &String| {
         let url = url.parse::<http::Uri>().ok();
         url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some())

@@ -3,8 +3,6 @@
 //! Credentials, retries, time-outs, endpoints and rate limits are those of the
 //! other clients.
 
-pub(super) mod iam;
-
 use aws_config::SdkConfig;
 use aws_smithy_query::QueryWriter;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
@@ -18,26 +16,12 @@ use super::account::Clients;
 use super::call::{Caller, all_pages, malformed_response};
 use super::config;
 use super::ec2::answer::refusal as ec2_refusal;
-use super::endpoint::{self, Service};
+use super::endpoint::{SERVICES, Service};
 use super::sdk_plugin;
 use super::unreachable::is_html;
 use super::xml::{Element, Unreadable};
 use crate::error::CallError;
 use crate::schedule::budget::RunBudget;
-
-/// The services that the command line reads from, by the prefix of their IAM
-/// actions; with the version of the query protocol, if they speak it.
-pub(super) const SERVICES: &[(&str, Service, Option<&str>)] = &[
-    ("cloudwatch", endpoint::CLOUDWATCH, Some("2010-08-01")),
-    ("ec2", endpoint::EC2, Some("2016-11-15")),
-    ("eks", endpoint::EKS, None),
-    ("elasticloadbalancing", endpoint::ELB, Some("2015-12-01")),
-    ("iam", endpoint::IAM, Some("2010-05-08")),
-    ("lambda", endpoint::LAMBDA, None),
-    ("scheduler", endpoint::SCHEDULER, None),
-    ("sns", endpoint::SNS, Some("2010-03-31")),
-    ("sts", endpoint::STS, Some("2011-06-15")),
-];
 
 /// Reads in the account and Region of some clients.
 #[derive(Clone, Copy)]
@@ -66,8 +50,9 @@ impl QueryClient<'_> {
         action: &'static str,
         parameters: &[(String, String)],
     ) -> Result<Element, CallError> {
-        let (service, version, operation) = service_of(action)?;
-        let version = version.ok_or_else(|| malformed_response(action, "the service speaks no XML"))?;
+        let (service, operation) = service_of(action)?;
+        let version =
+            service.query_version.ok_or_else(|| malformed_response(action, "the service speaks no XML"))?;
         let mut form = String::new();
         let mut query = QueryWriter::new(&mut form, operation, version);
         for (name, value) in parameters {
@@ -111,7 +96,7 @@ impl QueryClient<'_> {
     ///
     /// The call fails, or its answer is broken.
     pub async fn json(&self, action: &'static str, path: String) -> Result<Value, CallError> {
-        let (service, _, operation) = service_of(action)?;
+        let (service, operation) = service_of(action)?;
         let document = self.bytes(action, service, operation, Request::Get(path)).await?;
         serde_json::from_slice(&document).map_err(|error| malformed_response(action, error.to_string()))
     }
@@ -145,26 +130,23 @@ impl QueryClient<'_> {
         operation: &'static str,
         request: Request,
     ) -> Result<Vec<u8>, CallError> {
-        let config = iam::config_of(self.config, service);
         let operation = Operation::builder()
             .service_name(service.name)
             .operation_name(operation)
             .behavior_version(config::behavior_version())
             .serializer(Request::http)
             .deserializer(read)
-            .runtime_plugin(sdk_plugin::plugin(config.as_ref().unwrap_or(self.config), service))
+            .runtime_plugin(sdk_plugin::plugin(self.config, service))
             .build();
         self.caller.call(action, || operation.invoke(request.clone())).await
     }
 }
 
-/// The service of `action`, its version of the query protocol, and the operation.
-fn service_of(action: &'static str) -> Result<(Service, Option<&'static str>, &'static str), CallError> {
+/// The service and the operation of `action`.
+fn service_of(action: &'static str) -> Result<(Service, &'static str), CallError> {
     let (prefix, operation) = action.split_once(':').unwrap_or_default();
-    let known = SERVICES.iter().find(|(known, ..)| *known == prefix);
-    let (_, service, version) =
-        known.ok_or_else(|| malformed_response(action, "no such service is known"))?;
-    Ok((*service, *version, operation))
+    let known = SERVICES.into_iter().find(|service| service.actions == prefix);
+    Ok((known.ok_or_else(|| malformed_response(action, "no such service is known"))?, operation))
 }
 
 /// `text` as a value in a URL.

@@ -24,10 +24,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
 use aws_smithy_types::error::ErrorMetadata;
 use aws_types::SigningName;
-use aws_types::region::SigningRegion;
 
 use super::config;
-use super::endpoint::{Service, ServiceEndpoint};
+use super::endpoint::{Service, ServiceEndpoint, signing_region};
 use super::limiters::ThrottlingIsWaitedOut;
 use super::response_guard::FinalErrors;
 
@@ -59,7 +58,7 @@ fn values(config: &SdkConfig, service: Service) -> Layer {
     values.store_put(ApiMetadata::new(service.name, env!("CARGO_PKG_VERSION")));
     values.store_put(config::retry_quota(service.name));
     values.store_or_unset(config.region().cloned());
-    values.store_or_unset(config.region().cloned().map(SigningRegion::from));
+    values.store_or_unset(signing_region(config, service));
     values.store_or_unset(config.retry_config().cloned());
     values.store_or_unset(config.timeout_config().cloned());
     values.store_or_unset(config.stalled_stream_protection());

@@ -14,7 +14,6 @@ use crate::aws::{config, sdk_plugin};
 use crate::model::DESCRIPTION_PREFIX;
 
 const OPERATION: &str = "DescribeNetworkInterfaces";
-const VERSION: &str = "2016-11-15";
 
 /// A page to be read.
 #[derive(Clone, Debug, Default)]
@@ -50,7 +49,7 @@ impl DescribeNetworkInterfaces {
 
 fn request(page: Page) -> Result<HttpRequest, BoxError> {
     let mut form = String::new();
-    let mut query = QueryWriter::new(&mut form, OPERATION, VERSION);
+    let mut query = QueryWriter::new(&mut form, OPERATION, EC2.query_version.unwrap_or_default());
     query.prefix("Filter.1.Name").string("description");
     query.prefix("Filter.1.Value.1").string(&format!("{DESCRIPTION_PREFIX}*"));
     // An account can hide resources that AWS manages (since April 2026). Whether

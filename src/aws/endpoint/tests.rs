@@ -1,37 +1,19 @@
 use aws_config::Region;
 
 use super::*;
-use crate::aws::query_client;
 
 const TABLE: &str = include_str!("../../../tests/endpoints.tsv");
-
-const SERVICES: [(&str, Service); 9] = [
-    ("cloudwatch", CLOUDWATCH),
-    ("ec2", EC2),
-    ("eks", EKS),
-    ("elasticloadbalancing", ELB),
-    ("iam", IAM),
-    ("lambda", LAMBDA),
-    ("scheduler", SCHEDULER),
-    ("sns", SNS),
-    ("sts", STS),
-];
 
 async fn resolved(service: Service, region: &str, fips: bool, dual_stack: bool) -> Result<String, BoxError> {
     let region = Region::new(region.to_owned());
     let config = SdkConfig::builder().region(region).use_fips(fips).use_dual_stack(dual_stack).build();
-    // The query client gives IAM's URL, where there is one.
-    let config = query_client::iam::config_of(&config, service).unwrap_or(config);
     Ok(ServiceEndpoint::of(&config, service).resolve().await?.url().to_owned())
 }
 
-/// The function's clients are those of EC2, EKS, ELB and STS.
 #[test]
 fn every_service_that_is_called_is_in_the_table() {
-    let called = query_client::SERVICES.iter().map(|(name, ..)| *name);
-    assert!(called.eq(SERVICES.map(|(name, _)| name)));
-    for (name, _) in SERVICES {
-        assert!(TABLE.contains(&format!("\n{name}\t")), "{name}");
+    for Service { actions, .. } in SERVICES {
+        assert!(TABLE.contains(&format!("\n{actions}\t")), "{actions}");
     }
 }
 
@@ -41,7 +23,7 @@ async fn endpoints_are_those_of_the_rule_sets_of_aws() {
     let mut rows = 0;
     for row in TABLE.lines().filter(|line| !line.starts_with('#')) {
         let [name, region, expected @ ..] = &*row.split('\t').collect::<Vec<_>>() else { panic!("{row}") };
-        let (_, service) = *SERVICES.iter().find(|(known, _)| known == name).expect("a service");
+        let service = SERVICES.into_iter().find(|known| known.actions == *name).expect("a service");
         let columns = [(false, false), (true, false), (false, true), (true, true)];
         assert_eq!(expected.len(), columns.len(), "{row}");
         for ((fips, dual_stack), expected) in columns.into_iter().zip(expected) {
@@ -55,7 +37,7 @@ async fn endpoints_are_those_of_the_rule_sets_of_aws() {
 
 #[tokio::test]
 async fn a_given_url_is_taken_as_it_is_and_excludes_fips_and_dual_stack() {
-    for (_, service) in SERVICES {
+    for service in SERVICES {
         let given = |fips: bool| {
             SdkConfig::builder().endpoint_url("http://127.0.0.1:4566/prefix").use_fips(fips).build()
         };
@@ -64,5 +46,14 @@ async fn a_given_url_is_taken_as_it_is_and_excludes_fips_and_dual_stack() {
         let refused =
             ServiceEndpoint::of(&given(true), service).resolve().await.expect_err("it is no FIPS endpoint");
         assert!(refused.to_string().contains("FIPS and custom endpoint"), "{refused}");
+    }
+}
+
+#[test]
+fn calls_of_iam_alone_are_signed_for_another_region() {
+    let config = SdkConfig::builder().region(Region::from_static("eu-west-1")).build();
+    for service in SERVICES {
+        let expected = if service.actions == "iam" { "us-east-1" } else { "eu-west-1" };
+        assert_eq!(signing_region(&config, service), Some(SigningRegion::from_static(expected)));
     }
 }

@@ -2,13 +2,15 @@
 //!
 //! Source: botocore's `endpoint-rule-set-1` of IAM (read November 2026).
 
-use aws_config::{Region, SdkConfig};
-
-use crate::aws::endpoint::{self, Service};
-
 /// How the names of a partition's Regions begin, the Region that calls of IAM are
 /// signed for, and the host of IAM: plain, with FIPS, with dual-stack, with both.
 type Endpoint = (&'static str, &'static str, [&'static str; 4]);
+
+const COMMERCIAL: Endpoint = (
+    "",
+    "us-east-1",
+    ["iam.amazonaws.com", "iam-fips.amazonaws.com", "iam.global.api.aws", "iam-fips.global.api.aws"],
+);
 
 #[rustfmt::skip]
 const ENDPOINTS: &[Endpoint] = &[
@@ -28,29 +30,27 @@ const ENDPOINTS: &[Endpoint] = &[
     ("eusc-", "eusc-de-east-1",
         ["iam.eusc-de-east-1.amazonaws.eu", "iam-fips.amazonaws.eu",
          "iam.global.api.amazonwebservices.eu", "iam-fips.api.amazonwebservices.eu"]),
-    ("", "us-east-1",
-        ["iam.amazonaws.com", "iam-fips.amazonaws.com", "iam.global.api.aws", "iam-fips.global.api.aws"]),
 ];
 
-/// The configuration for calls of IAM; nothing for other services, and where the
-/// operator gives the URL.
-pub(in crate::aws) fn config_of(config: &SdkConfig, service: Service) -> Option<SdkConfig> {
-    if service.id != endpoint::IAM.id || endpoint::given_url(config, service).is_some() {
-        return None;
-    }
-    let region = config.region().map(Region::as_ref).unwrap_or_default();
-    let (_, signed_for, [plain, fips, dual_stack, both]) =
-        ENDPOINTS.iter().find(|(prefix, ..)| region.starts_with(prefix))?;
-    let host = match (config.use_fips() == Some(true), config.use_dual_stack() == Some(true)) {
+/// The Region that calls of IAM are signed for.
+pub(super) fn signing_region(region: &str) -> &'static str {
+    of(region).1
+}
+
+/// The URL of IAM.
+pub(super) fn url(region: &str, fips: bool, dual_stack: bool) -> String {
+    let [plain, with_fips, with_dual_stack, with_both] = of(region).2;
+    let host = match (fips, dual_stack) {
         (false, false) => plain,
-        (true, false) => fips,
-        (false, true) => dual_stack,
-        (true, true) => both,
+        (true, false) => with_fips,
+        (false, true) => with_dual_stack,
+        (true, true) => with_both,
     };
-    let builder = config.to_builder().region(Region::from_static(signed_for));
-    let builder = builder.endpoint_url(format!("https://{host}"));
-    // A URL that the operator gives excludes FIPS and dual-stack.
-    Some(builder.use_fips(false).use_dual_stack(false).build())
+    format!("https://{host}")
+}
+
+fn of(region: &str) -> Endpoint {
+    ENDPOINTS.iter().find(|(prefix, ..)| region.starts_with(prefix)).copied().unwrap_or(COMMERCIAL)
 }
 
 #[cfg(test)]
@@ -70,14 +70,7 @@ mod tests {
             ("us-isof-east-1", "us-isof-south-1"),
             ("eusc-de-east-1", "eusc-de-east-1"),
         ] {
-            let config = SdkConfig::builder().region(Region::from_static(region)).use_fips(true);
-            let config = config.use_dual_stack(true).build();
-            let of_iam = config_of(&config, endpoint::IAM).expect("no URL is given");
-            assert_eq!(of_iam.region().map(Region::as_ref), Some(signed_for));
-            assert_eq!((of_iam.use_fips(), of_iam.use_dual_stack()), (Some(false), Some(false)));
-            assert!(config_of(&config, endpoint::EC2).is_none());
+            assert_eq!(signing_region(region), signed_for, "{region}");
         }
-        let given = SdkConfig::builder().endpoint_url("http://127.0.0.1:4566").build();
-        assert!(config_of(&given, endpoint::IAM).is_none());
     }
 }
