@@ -13,39 +13,32 @@ use std::time::Duration;
 use crate::model::{AddressSource, AllowedCidrs, TagSelector};
 use crate::plan::Policy;
 
-/// Everything an operator can set, as docs/reference.md lists it.
+/// Everything an operator can set; [`SETTINGS`] says what each means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `NLB_TAG`: the tags that select a load balancer. Default
-    /// `eks-nlb-sync=enabled`.
+    /// `NLB_TAG`.
     pub nlb_tag: TagSelector,
-    /// `CLUSTER_NAME_TAG`: key of the tag that names the cluster. Default
-    /// `cluster_name`.
+    /// `CLUSTER_NAME_TAG`.
     pub cluster_name_tag: String,
-    /// `ADDRESS_SOURCE`: what decides which addresses are desired. Default `auto`.
+    /// `ADDRESS_SOURCE`.
     pub address_source: AddressSource,
-    /// `ALLOW_INTERNET_FACING`: whether a load balancer that is not internal may
-    /// get API servers' addresses. Default `false`.
+    /// `ALLOW_INTERNET_FACING`.
     pub allow_internet_facing: bool,
-    /// `CLUSTER_TAG`: the tag by which a cluster's owner consents; none if absent.
+    /// `CLUSTER_TAG`.
     pub cluster_tag: Option<TagSelector>,
-    /// `SYNC_POLICY` and `MIN_HEALTHY_TARGETS`. Default `sync` and 2.
+    /// `SYNC_POLICY` and `MIN_HEALTHY_TARGETS`.
     pub policy: Policy,
-    /// `DRY_RUN`: plan and report only. Default `false`.
+    /// `DRY_RUN`.
     pub dry_run: bool,
-    /// `ALLOWED_CIDRS`: where every desired address must lie. Default the private
-    /// networks.
+    /// `ALLOWED_CIDRS`.
     pub allowed_cidrs: AllowedCidrs,
-    /// `DNS_SERVERS`: the name servers to ask, in this order, port 53 unless
-    /// given; the system's if absent.
+    /// `DNS_SERVERS`.
     pub dns_servers: Option<Vec<SocketAddr>>,
-    /// `DNS_TIMEOUT_MS`: budget for resolving one host, all attempts included,
-    /// in milliseconds. Default 5000.
+    /// `DNS_TIMEOUT_MS`.
     pub dns_timeout: Duration,
-    /// `MAX_CONCURRENCY`: AWS calls in flight at once. Default 64.
+    /// `MAX_CONCURRENCY`.
     pub max_concurrency: NonZeroU16,
-    /// `METRICS_NAMESPACE`: CloudWatch namespace of the embedded metrics.
-    /// Default `EksNlbSync`.
+    /// `METRICS_NAMESPACE`.
     pub metrics_namespace: String,
     /// Whether the operator set the SDK's retries (`AWS_RETRY_MODE`,
     /// `AWS_MAX_ATTEMPTS`).
@@ -65,17 +58,24 @@ pub struct Setting {
     pub value_name: &'static str,
     /// What it is for.
     pub help: &'static str,
+    /// What it means, as docs/reference.md has it.
+    pub meaning: &'static str,
 }
 
-/// Declares a constant for each setting, and all of them as [`SETTINGS`].
+/// Declares a constant for each setting, and all of them as [`SETTINGS`]. Its
+/// documentation is what docs/reference.md says about it.
 macro_rules! settings {
-    ($($NAME:ident = $default:expr, $wanted:literal, $value_name:literal, $help:literal;)*) => {
-        $(const $NAME: Setting = Setting {
+    ($(
+        $(#[doc = $meaning:literal])+
+        $NAME:ident = $default:expr, $wanted:literal, $value_name:literal, $help:literal;
+    )*) => {
+        $($(#[doc = $meaning])+ const $NAME: Setting = Setting {
             variable: stringify!($NAME),
             default: $default,
             wanted: $wanted,
             value_name: $value_name,
             help: $help,
+            meaning: concat!($($meaning),+),
         };)*
 
         /// Every setting, as docs/reference.md orders them.
@@ -84,35 +84,55 @@ macro_rules! settings {
 }
 
 settings! {
+    /// `key` or `key=value`; several separated by commas must all match.
     NLB_TAG = Some("eks-nlb-sync=enabled"), "key or key=value, comma separated",
         "KEY[=VALUE],…", "Tags that select a load balancer";
+    /// Key of the tag, on target group or NLB, that holds the cluster name.
     CLUSTER_NAME_TAG = Some("cluster_name"), "a tag key",
         "KEY", "Tag that holds the cluster name";
+    /// `auto`: the control plane's network interfaces where at least two of the cluster's can be read, else
+    /// what DNS names; before a target goes, DNS is asked too, what it still names stays, and where it gives no
+    /// answer nothing goes. `dns`: DNS alone. `eni`: interfaces alone. `dns+eni`: what both name is registered,
+    /// what neither names may go.
     ADDRESS_SOURCE = Some("auto"), "auto, dns, eni or dns+eni",
         "SOURCE", "What decides which addresses are desired: auto, dns, eni or dns+eni";
+    /// Whether a load balancer that is not internal may get API servers' addresses.
     ALLOW_INTERNET_FACING = Some("false"), "true or false",
         "BOOL", "Whether a load balancer that is not internal may get API servers";
+    /// `key` or `key=value` that the EKS cluster itself must carry: the consent of the cluster's owner, in
+    /// addition to the load balancer's.
     CLUSTER_TAG = None, "key or key=value",
         "KEY[=VALUE]", "Tag that the EKS cluster itself must carry";
+    /// `sync` registers and deregisters; `add-only` never deregisters.
     SYNC_POLICY = Some("sync"), "sync or add-only",
         "POLICY", "sync, or add-only: never deregister";
+    /// Plan and report, write nothing; an event may turn it on, never off.
     DRY_RUN = Some("false"), "true or false",
         "BOOL", "Plan and report, write nothing";
+    /// Healthy desired targets required before a stale target that may serve is deregistered. Lowered to the
+    /// number of desired targets that the load balancer uses, but an answer with one address never lowers it
+    /// below 2: EKS has at least two, so such an answer takes nothing away unless the setting is 1.
     MIN_HEALTHY_TARGETS = Some("2"), "a whole number from 1 to 65535",
         "N", "Healthy desired targets required before a stale one is deregistered";
+    /// Every resolved address must lie in one of these.
     // The private networks of RFC 1918, RFC 6598 and RFC 4193: what an IP target may
     // have, by the ELB User Guide for Network Load Balancers.
     ALLOWED_CIDRS = Some("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7"),
         "networks in CIDR notation, comma separated",
         "CIDR,…", "Networks in which every address must lie";
+    /// `ip` or `ip:port`, comma separated; IPv6 with a port in brackets. Queried in this order: the first
+    /// answer decides, NXDOMAIN included; a server that is silent or fails is skipped.
     DNS_SERVERS = None, "ip or ip:port, comma separated",
         "IP[:PORT],…", "Name servers to query; the system's if not set";
+    /// Budget for resolving one host, all attempts included, in milliseconds.
     DNS_TIMEOUT_MS = Some("5000"), "a positive number of milliseconds",
         "MS", "Budget for resolving one host, in milliseconds";
+    /// AWS calls in flight at once.
     // With 20, 100 clusters take two thirds as long again; with 128, a fifth less,
     // but hardly less with a small function's share of a core: docs/performance.md.
     MAX_CONCURRENCY = Some("64"), "a whole number from 1 to 65535",
         "N", "AWS calls in flight at once";
+    /// CloudWatch namespace of the embedded metrics.
     METRICS_NAMESPACE = Some("EksNlbSync"), "a CloudWatch namespace",
         "NAME", "CloudWatch namespace of the metrics";
 }

@@ -1,39 +1,100 @@
-//! The reference lists what the code has: settings, reasons, codes and rules.
+//! What docs/ lists of the code is written from it: settings, reasons and codes.
 
 #![expect(clippy::expect_used, reason = "a test that cannot go on must stop")]
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fmt::Display;
 
-use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
+use eks_nlb_sync::reasons::{Explanation, FailureCode, OutcomeName, Rule, SkipReason, WithholdReason};
 use eks_nlb_sync::settings::{SETTINGS, Settings};
 
-const REFERENCE: &str = include_str!("../docs/reference.md");
+#[path = "support/generated.rs"]
+mod generated;
 
-/// First and second cell of every row of the table whose header starts with
-/// `header`, without their backticks.
-fn table(header: &str) -> Vec<(&'static str, &'static str)> {
-    let mut lines = REFERENCE.lines().skip_while(|line| !line.starts_with(header));
-    assert!(lines.next().is_some(), "the reference has a table {header}");
-    let rows = lines.skip(1).take_while(|line| line.starts_with('|'));
-    rows.map(|row| {
-        let mut cells = row.split('|').skip(1).map(|cell| cell.trim().trim_matches('`'));
-        (cells.next().expect("a cell"), cells.next().expect("a cell"))
-    })
-    .collect()
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
+const OPERATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
+
+/// A table in Markdown.
+fn table(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) -> String {
+    let row = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+    let header: Vec<_> = header.iter().map(|&cell| cell.to_owned()).collect();
+    let line = format!("|{}\n", "---|".repeat(header.len()));
+    let rows = rows.into_iter().map(|cells| row(&cells));
+    [row(&header), line].into_iter().chain(rows).collect()
 }
 
-/// The first cells of a table.
-fn names(header: &str) -> Vec<&'static str> {
-    table(header).into_iter().map(|(name, _)| name).collect()
+fn settings() -> String {
+    let rows = SETTINGS.iter().map(|setting| {
+        let default = match (setting.variable, setting.default) {
+            ("DNS_SERVERS", None) => "system resolver".to_owned(),
+            (_, default) => format!("`{}`", default.unwrap_or("none")),
+        };
+        vec![format!("`{}`", setting.variable), default, setting.meaning.trim().to_owned()]
+    });
+    table(&["variable", "default", "meaning"], rows)
+}
+
+/// A table of reasons and when each is reported.
+fn reasons<T: Copy + Display>(header: &str, all: &[T], explanation: fn(T) -> Explanation) -> String {
+    let rows = all.iter().map(|one| vec![format!("`{one}`"), explanation(*one).happening.to_owned()]);
+    table(&[header, "when"], rows)
+}
+
+fn codes() -> String {
+    let rows = FailureCode::ALL.iter().map(|code| {
+        let waits = if code.is_configuration() { "yes" } else { "" };
+        vec![format!("`{code}`"), code.explanation().happening.to_owned(), waits.to_owned()]
+    });
+    table(&["`failed` code", "when", "waits for a person"], rows)
 }
 
 #[test]
-fn its_settings_are_those_that_are_read_with_their_defaults() {
-    let nothing = |variable| if variable == "DNS_SERVERS" { "system resolver" } else { "none" };
-    let settings = SETTINGS.iter().map(|it| (it.variable, it.default.unwrap_or(nothing(it.variable))));
-    assert_eq!(table("| variable |"), settings.collect::<Vec<_>>());
+fn the_generated_reference_is_what_the_code_has() {
+    let withheld = reasons("`withheld` reason", WithholdReason::ALL, WithholdReason::explanation);
+    let skipped = reasons("`skipped` reason", SkipReason::ALL, SkipReason::explanation);
+    let parts = [
+        ("settings", settings()),
+        ("withhold reasons", withheld),
+        ("skip reasons", skipped),
+        ("failure codes", codes()),
+    ];
+    generated::hold(REFERENCE, |page| generated::page(page, &parts));
+}
 
+#[test]
+fn the_generated_remedies_are_those_of_the_codes() {
+    let rows = FailureCode::ALL.iter().map(|code| {
+        let waits = if code.is_configuration() { "; *waits*" } else { "" };
+        let Explanation { happening, remedy, .. } = code.explanation();
+        vec![format!("`{code}`{waits}"), happening.to_owned(), remedy.to_owned()]
+    });
+    let parts = [("failure codes", table(&["code", "cause", "remedy"], rows))];
+    generated::hold(OPERATIONS, |page| generated::page(page, &parts));
+}
+
+fn names<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
+    all.iter().map(|one| name(*one)).collect()
+}
+
+#[test]
+fn the_generated_lists_of_the_schemas_are_those_of_the_code() {
+    let lists = [
+        ("outcomes", names(OutcomeName::ALL, OutcomeName::as_str)),
+        ("withhold reasons", names(WithholdReason::ALL, WithholdReason::as_str)),
+        ("skip reasons", names(SkipReason::ALL, SkipReason::as_str)),
+        ("failure codes", names(FailureCode::ALL, FailureCode::as_str)),
+        ("rules", names(Rule::ALL, Rule::as_str)),
+    ];
+    let (of_report, _) = lists.split_at(4);
+    for (name, lists) in [("report", of_report), ("explain", &lists)] {
+        let path = format!("{}/docs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
+        generated::hold(&path, |text| generated::schema(text, lists));
+    }
+}
+
+#[test]
+fn each_setting_is_read() {
     let asked = RefCell::new(BTreeSet::new());
     let unset = Settings::from_lookup(|name| {
         asked.borrow_mut().insert(name.to_owned());
@@ -45,27 +106,16 @@ fn its_settings_are_those_that_are_read_with_their_defaults() {
     assert_eq!(asked.collect::<BTreeSet<_>>(), SETTINGS.iter().map(|it| it.variable.to_owned()).collect());
 }
 
-/// The names of a kind of reason, in order.
-fn of<T: Copy>(all: &[T], name: fn(T) -> &'static str) -> Vec<&'static str> {
-    all.iter().map(|one| name(*one)).collect()
-}
-
+/// Each rule has a chapter, to which logs and answers lead.
 #[test]
-fn its_codes_reasons_and_rules_are_those_that_can_be_reported() {
-    assert_eq!(names("| `failed` code |"), of(FailureCode::ALL, FailureCode::as_str));
-    assert_eq!(names("| `skipped` reason |"), of(SkipReason::ALL, SkipReason::as_str));
-    assert_eq!(names("| `withheld` reason |"), of(WithholdReason::ALL, WithholdReason::as_str));
-    assert_eq!(names("| rule |"), of(Rule::ALL, Rule::as_str));
-}
-
-#[test]
-fn every_code_has_a_remedy() {
-    let operations = include_str!("../docs/operations.md");
-    for code in FailureCode::ALL {
-        let row =
-            operations.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{code}`")));
-        assert!(row.is_some(), "docs/operations.md has no row for {code}");
-    }
+fn the_rules_of_the_reference_are_those_of_the_code() {
+    let page = include_str!("../docs/reference.md");
+    let headings = page.lines().filter_map(|line| line.strip_prefix("### "));
+    let rules = page.lines().skip_while(|line| !line.starts_with("| rule |")).skip(2);
+    let rules = rules.map_while(|line| line.strip_prefix("| `")?.split('`').next());
+    let all = names(Rule::ALL, Rule::as_str);
+    assert_eq!(headings.filter(|heading| all.contains(heading)).collect::<Vec<_>>(), all);
+    assert_eq!(rules.collect::<Vec<_>>(), all);
 }
 
 /// What deploys the function, or goes with it: a person reads the version where the

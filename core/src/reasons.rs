@@ -32,15 +32,15 @@ pub struct Explanation {
 }
 
 /// Declares an enum whose variants have a name and an explanation, and its
-/// `ALL`: a variant cannot be left out of either.
+/// `ALL`: a variant cannot be left out of either. What is happening documents the
+/// variant here, in the command line's answers and in docs/.
 macro_rules! catalogue {
     (
         $(#[$of_enum:meta])*
         pub enum $Enum:ident {
             $(
-                $(#[$of_variant:meta])*
                 $Variant:ident = $name:literal {
-                    $happening:expr;
+                    $happening:literal;
                     $cut_off:expr;
                     $remedy:expr;
                 }
@@ -50,7 +50,7 @@ macro_rules! catalogue {
         $(#[$of_enum])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum $Enum {
-            $($(#[$of_variant])* $Variant,)*
+            $(#[doc = $happening] $Variant,)*
         }
 
         impl $Enum {

@@ -66,22 +66,8 @@ resource "aws_lambda_function" "this" {
   environment {
     variables = merge(
       var.environment,
-      {
-        NLB_TAG               = var.nlb_tag
-        CLUSTER_NAME_TAG      = var.cluster_name_tag
-        ADDRESS_SOURCE        = var.address_source
-        ALLOW_INTERNET_FACING = tostring(var.allow_internet_facing)
-        SYNC_POLICY           = var.sync_policy
-        DRY_RUN               = tostring(var.dry_run)
-        MIN_HEALTHY_TARGETS   = tostring(var.min_healthy_targets)
-        ALLOWED_CIDRS         = join(",", var.allowed_cidrs)
-        DNS_TIMEOUT_MS        = tostring(var.dns_timeout_ms)
-        MAX_CONCURRENCY       = tostring(var.max_concurrency)
-        METRICS_NAMESPACE     = var.metrics_namespace
-      },
-      # Absent rather than empty, which the function refuses.
-      var.cluster_tag == null ? {} : { CLUSTER_TAG = var.cluster_tag },
-      length(var.dns_servers) == 0 ? {} : { DNS_SERVERS = join(",", var.dns_servers) },
+      local.settings,
+      { for name, value in local.optional_settings : name => value if value != null },
     )
   }
 

@@ -1,4 +1,26 @@
-# What to sync: the function's settings.
+# What to sync: the function's settings. Here, too, is the environment that they make.
+
+locals {
+  settings = {
+    NLB_TAG               = var.nlb_tag
+    CLUSTER_NAME_TAG      = var.cluster_name_tag
+    ADDRESS_SOURCE        = var.address_source
+    ALLOW_INTERNET_FACING = tostring(var.allow_internet_facing)
+    SYNC_POLICY           = var.sync_policy
+    DRY_RUN               = tostring(var.dry_run)
+    MIN_HEALTHY_TARGETS   = tostring(var.min_healthy_targets)
+    ALLOWED_CIDRS         = join(",", var.allowed_cidrs)
+    DNS_TIMEOUT_MS        = tostring(var.dns_timeout_ms)
+    MAX_CONCURRENCY       = tostring(var.max_concurrency)
+    METRICS_NAMESPACE     = var.metrics_namespace
+  }
+
+  # Absent if null: the function refuses an empty value.
+  optional_settings = {
+    CLUSTER_TAG = var.cluster_tag
+    DNS_SERVERS = length(var.dns_servers) == 0 ? null : join(",", var.dns_servers)
+  }
+}
 
 variable "nlb_tag" {
   description = "`NLB_TAG`, the tags that select load balancers: `key` or `key=value`, several separated by commas. Target groups must carry the first of them too (see `write_scope`)."

@@ -7,6 +7,7 @@ use std::fs;
 use eks_nlb_simulator::sample;
 use serde_json::Value;
 
+use crate::generated;
 use crate::record;
 use crate::support::*;
 
@@ -20,9 +21,6 @@ const END: &str = "<!-- end -->";
 
 /// The width of the terminal in which the examples run.
 const COLUMNS: usize = 100;
-
-/// Writes the page again if this variable is set.
-const UPDATE: &str = "UPDATE_DOCS";
 
 /// The page with each example as the program prints it now.
 async fn rendered(page: &str) -> String {
@@ -110,17 +108,10 @@ async fn the_policy_is_what_the_commands_call() {
 }
 
 #[tokio::test]
-#[expect(clippy::disallowed_methods, reason = "a person says so by this variable")]
-async fn the_examples_are_what_the_program_prints() {
+async fn the_generated_examples_are_what_the_program_prints() {
     let page = fs::read_to_string(PAGE).expect("the page");
-
     let rendered = rendered(&page).await;
-
-    if std::env::var_os(UPDATE).is_some() {
-        fs::write(PAGE, rendered).expect("the page is written");
-    } else {
-        assert!(rendered == page, "docs/cli.md is not what the program prints: {UPDATE}=1 writes it again");
-    }
+    generated::hold(PAGE, |_| rendered);
 }
 
 /// The words of each `eks-nlb` command in a page, up to where the shell's part of

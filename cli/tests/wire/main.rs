@@ -13,6 +13,9 @@ mod docs;
 mod doctor;
 mod environment;
 mod explain;
+#[path = "../../../tests/support/generated.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod generated;
 mod in_between;
 mod layout;
 mod plan;

@@ -1,9 +1,7 @@
 //! The schemas in docs/schema describe every JSON document that a test reads.
 
-use std::collections::BTreeSet;
 use std::fs;
 
-use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
 use serde_json::Value;
 
 use crate::support::*;
@@ -66,39 +64,4 @@ fn a_document_of_another_form_is_refused() {
         let validator = jsonschema::validator_for(&schema(name)).expect("a schema");
         assert!(!validator.is_valid(&serde_json::json!({ "schemaVersion": 1 })), "{name}");
     }
-}
-
-/// The values of `enum` wherever `schema` has one under a key of this name.
-fn listed(schema: &Value, key: &str, found: &mut BTreeSet<String>) {
-    match schema {
-        Value::Object(map) => {
-            for (name, value) in map {
-                if name == key
-                    && let Some(values) = value["enum"].as_array()
-                {
-                    found.extend(values.iter().filter_map(Value::as_str).map(str::to_owned));
-                }
-                listed(value, key, found);
-            }
-        }
-        Value::Array(values) => values.iter().for_each(|value| listed(value, key, found)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-#[test]
-fn its_reasons_codes_and_rules_are_those_of_the_reports() {
-    let names = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
-    let of = |key| {
-        let mut found = BTreeSet::new();
-        for name in ["report", "explain"] {
-            listed(&schema(name), key, &mut found);
-        }
-        found
-    };
-    let reasons = SkipReason::ALL.iter().map(|one| one.as_str());
-    let reasons = reasons.chain(WithholdReason::ALL.iter().map(|one| one.as_str()));
-    assert_eq!(of("reason"), names(reasons.collect()));
-    assert_eq!(of("code"), names(FailureCode::ALL.iter().map(|one| one.as_str()).collect()));
-    assert_eq!(of("rule"), names(Rule::ALL.iter().map(|one| one.as_str()).collect()));
 }

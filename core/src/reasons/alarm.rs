@@ -3,37 +3,31 @@ use super::catalogue;
 catalogue! {
     /// The alarms of template.yaml, by logical ID.
     pub enum Alarm {
-        /// No run ends.
         NoRunAlarm = "NoRunAlarm" {
             "No run has ended for NoRunMinutes: the schedule is off, no concurrency is left, the time is not enough, or the program does not start.";
             "Not by this alarm, but no target group follows its cluster until runs succeed again.";
             "`eks-nlb doctor` checks the function, its schedule and its last success, and makes the same calls. Then read the function's log.";
         }
-        /// Clients are cut off in some zone, or will be.
         UnservedAlarm = "UnservedAlarm" {
             "Clients of some zone of more than ToleratedUnserved clusters reach no healthy target, or a control plane moved and its new targets could not be registered.";
             "Yes, or in minutes: where no target of a zone is healthy, the load balancer fails open and sends clients to targets that do not pass their health checks.";
             "`eks-nlb status` names the clusters that are cut off; `eks-nlb explain CLUSTER` says why, and what to do.";
         }
-        /// Frontends fail for a quarter of an hour.
         FailingAlarm = "FailingAlarm" {
             "For most of a quarter of an hour, more than ToleratedFailures frontends have failed, or load balancers could not be listed, or the event or a setting was refused.";
             "Not by this alarm, but the targets of these frontends do not follow their clusters. `eks-nlb status` shows whose clients are served.";
             "`eks-nlb plan` shows each frontend that fails, with its cluster and code; `eks-nlb explain CLUSTER` says what to do.";
         }
-        /// Frontends wait for a person.
         AttentionAlarm = "AttentionAlarm" {
             "More than ToleratedTickets frontends wait for a person: a tag or a cluster is wrong, a load balancer lost its tag, or a stale target has been kept for half an hour.";
             "Not by this alarm: all other frontends are served. `eks-nlb status` shows whose clients are served.";
             "`eks-nlb plan` shows each frontend that fails or keeps a stale target; `eks-nlb explain CLUSTER` says what to do. A load balancer that lost its tag is not in the plan: the alarm's query names it.";
         }
-        /// Fewer load balancers are managed than expected.
         LoadBalancersAlarm = "LoadBalancersAlarm" {
             "Fewer load balancers than MinLoadBalancers are managed: one was deleted, or has lost all of its tags.";
             "Possibly later: the targets of a load balancer that lost its tag do not follow its cluster.";
             "`eks-nlb status` lists the managed clusters. For the one that is missing, `eks-nlb explain CLUSTER` lists what its load balancer needs.";
         }
-        /// A dry run has had something to do for a day.
         PlannedAlarm = "PlannedAlarm" {
             "The function is in dry run, and for a day has had something to change or has failed.";
             "Possibly: a dry run repairs nothing. `eks-nlb status` shows whose clients are served.";

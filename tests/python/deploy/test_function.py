@@ -3,26 +3,21 @@
 import json
 
 import pytest
+import template
 from conftest import FULL, ROOT, VPC
 from event_pattern import matches
 from lambda_host import LambdaHost, program
-from settings import settings
+from settings import parameter_of, settings
 
 # Values that a parameter accepts must be values that the function accepts: a
 # setting that does not parse stops its start, which a deployment does not see.
+# Those of a parameter with a list or a range of values follow from it.
 ACCEPTED = {
     "NlbTag": ["eks-nlb-sync=enabled", "team", "a=b c,d", "platform/eks:sync=on,team=a+b@c"],
     "ClusterNameTag": ["cluster_name", "platform/eks:cluster-name"],
-    "AddressSource": ["auto", "dns", "eni", "dns+eni"],
-    "AllowInternetFacing": ["true", "false"],
     "ClusterTag": ["team", "eks-nlb-sync=allowed", "platform/eks:sync=a b"],
-    "SyncPolicy": ["sync", "add-only"],
-    "DryRun": ["true", "false"],
-    "MinHealthyTargets": ["1", "1000"],
     "AllowedCidrs": ["10.0.0.0/8", "10.1.0.0/16,fd00::/8"],
     "DnsServers": ["10.0.0.2", "10.0.0.2:5353,[fd00::2]:53,fd00::3"],
-    "DnsTimeoutMs": ["100", "25000"],
-    "MaxConcurrency": ["1", "1000"],
     "MetricsNamespace": ["EksNlbSync", "Platform/Eks.Nlb-Sync"],
 }
 
@@ -31,22 +26,20 @@ ACCEPTED = {
 REFUSED = {
     "NlbTag": ["", "=enabled", "a,,b", "a;b"],
     "ClusterNameTag": ["", "a=b", "a,b"],
-    "AddressSource": ["", "DNS", "eni+dns"],
-    "AllowInternetFacing": ["", "1", "True"],
     "ClusterTag": ["=allowed", "a,b", "a;b"],
-    "SyncPolicy": ["", "Sync", "add_only"],
-    "DryRun": ["", "1", "True"],
-    "MinHealthyTargets": ["", "0", "-1", "one"],
     "AllowedCidrs": ["", "10.0.0.0", "10.0.0.0/33", "10.0.0.0/8,", "10.0.0.0/8;fc00::/7", "fc00::/129", "10.0.0.256/8"],
     "DnsServers": ["dns.example", "10.0.0.2:", "10.0.0.2:0", "10.0.0.256", "10.0.0.2,", "[fd00::2"],
-    "DnsTimeoutMs": ["", "0", "-5", "5s"],
-    "MaxConcurrency": ["", "0", "-1", "many"],
     "MetricsNamespace": ["", ":a", "AWS/EKS"],
 }
 
-
-def parameter_of(variable):
-    return "".join(part.capitalize() for part in variable.split("_"))
+for setting in map(parameter_of, settings()):
+    declared = template.load(ROOT / "template.yaml")["Parameters"][setting]
+    if "AllowedValues" in declared:
+        ACCEPTED[setting] = declared["AllowedValues"]
+        REFUSED[setting] = ["", "1", *(value.upper() for value in declared["AllowedValues"])]
+    elif "MinValue" in declared:
+        ACCEPTED[setting] = [str(declared["MinValue"]), str(declared["MaxValue"])]
+        REFUSED[setting] = ["", "0", "-1", "5s"]
 
 
 def the_function(one):
@@ -55,7 +48,6 @@ def the_function(one):
 
 
 def test_the_settings_are_found():
-    assert len(settings()) == 13
     assert settings()["NLB_TAG"] == "eks-nlb-sync=enabled"
     assert settings()["DNS_SERVERS"] is None
     assert settings()["CLUSTER_TAG"] is None

@@ -51,7 +51,7 @@ def test_every_failure_leads_to_its_cluster_and_its_remedy(code, lines, saved):
     [row] = [row for row in found if kebab(code) in (row.get("cluster") or row.get("loadBalancerName", ""))]
     assert (row["span.region"], row["span.account"]) == ("eu-west-1", "111122223333")
     assert row["lastError"]
-    assert code in [re.findall(r"`([^`]+)`", cells[1])[0] for cells in rows("Troubleshooting")]
+    assert code in [re.findall(r"`([^`]+)`", cells[0])[0] for cells in rows("Troubleshooting")]
 
 
 def test_a_failed_discovery_names_region_account_and_role(lines, saved):

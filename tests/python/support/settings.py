@@ -11,5 +11,10 @@ def settings():
     [table] = re.findall(r"^settings! \{\n(.*?)^\}", SOURCE.read_text(), re.DOTALL | re.MULTILINE)
     declared = re.findall(r'^    ([A-Z_]+) = (?:None|Some\("([^"]*)"\)),', table, re.MULTILINE)
     found = {name: default or None for name, default in declared}
-    assert len(found) == len(re.findall(r"^    [A-Z_]+ = ", table, re.MULTILINE)) == 13, sorted(found)
+    assert found and len(found) == len(re.findall(r"^    [A-Z_]+ = ", table, re.MULTILINE)), sorted(found)
     return found
+
+
+def parameter_of(variable):
+    """The parameter of the templates that is this setting."""
+    return "".join(part.capitalize() for part in variable.split("_"))
