@@ -1,6 +1,6 @@
 //! What docs/ lists of the code is written from it: settings, reasons and codes.
 
-#![expect(clippy::expect_used, reason = "a test that cannot go on must stop")]
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,6 +13,7 @@ use eks_nlb_sync::settings::{SETTINGS, Settings};
 mod generated;
 
 const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/reference.md");
+const COMMAND_LINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cli.md");
 const OPERATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/operations.md");
 
 /// A table in Markdown.
@@ -91,6 +92,69 @@ fn the_generated_lists_of_the_schemas_are_those_of_the_code() {
         let path = format!("{}/docs/schema/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
         generated::hold(&path, |text| generated::schema(text, lists));
     }
+}
+
+/// The statements of the function's role that a member's role has, too.
+const STATEMENTS: [&str; 4] =
+    ["DescribeKnowsNoResources", "ClustersOfThisAccount", "ReadInterfaces", "TargetGroupsWithTheTag"];
+
+/// The action that a line of a policy holds and nothing else, in YAML, JSON or
+/// Terraform's language.
+fn action(line: &str) -> Option<&str> {
+    let action = line.trim().trim_start_matches("- ").trim_matches(['"', ',']);
+    let (service, call) = action.split_once(':')?;
+    let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric());
+    (is_name(service) && is_name(call)).then_some(action)
+}
+
+/// The lines before, with and after the actions of the statement `sid`.
+fn split<'a>(lines: &'a [&'a str], sid: &str) -> [&'a [&'a str]; 3] {
+    let at = lines.iter().position(|line| line.contains(sid)).expect(sid);
+    let begin = at + lines[at..].iter().position(|line| action(line).is_some()).expect(sid);
+    let end = begin + lines[begin..].iter().take_while(|line| action(line).is_some()).count();
+    [&lines[..begin], &lines[begin..end], &lines[end..]]
+}
+
+/// `policy` with these actions in the statement `sid`, written as the first one is.
+fn with_actions(policy: &str, sid: &str, actions: &[&str]) -> String {
+    let lines: Vec<_> = policy.split('\n').collect();
+    let [before, old, after] = split(&lines, sid);
+    let (first, last) = (old[0], old[old.len() - 1]);
+    let (prefix, _) = first.split_once(action(first).expect(sid)).expect(sid);
+    let quote = if prefix.ends_with('"') { "\"" } else { "" };
+    let new = actions.iter().enumerate().map(|(n, action)| {
+        let is_separated = n + 1 < actions.len() || last.ends_with(',');
+        let comma = if quote.is_empty() || !is_separated { "" } else { "," };
+        format!("{prefix}{action}{quote}{comma}")
+    });
+    let before = before.iter().map(|&line| line.to_owned());
+    let after = after.iter().map(|&line| line.to_owned());
+    before.chain(new).chain(after).collect::<Vec<_>>().join("\n")
+}
+
+/// template.yaml says what the function may do. A member's role, the modules and the
+/// command line's policy have the same.
+#[test]
+fn the_generated_permissions_are_those_of_the_template() {
+    let lines: Vec<_> = include_str!("../template.yaml").split('\n').collect();
+    let of = |sid| split(&lines, sid)[1].iter().filter_map(|line| action(line)).collect::<Vec<_>>();
+    for file in
+        ["template.yaml", "fleet-member.yaml", "terraform/function/iam.tf", "terraform/member-role/main.tf"]
+    {
+        generated::hold(&format!("{}/{file}", env!("CARGO_MANIFEST_DIR")), |policy| {
+            let [.., tagged] = STATEMENTS;
+            let copies = STATEMENTS.map(|sid| (sid, of(sid)));
+            let any = ("TargetGroupsOfThisAccount", of(tagged));
+            copies
+                .into_iter()
+                .chain([any])
+                .fold(policy.to_owned(), |policy, (sid, actions)| with_actions(&policy, sid, &actions))
+        });
+    }
+    let [reads @ .., _] = STATEMENTS;
+    let reads: BTreeSet<_> = reads.into_iter().flat_map(of).collect();
+    let reads: Vec<_> = reads.into_iter().collect();
+    generated::hold(COMMAND_LINE, |page| with_actions(page, "PlanAndExplain", &reads));
 }
 
 #[test]

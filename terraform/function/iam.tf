@@ -55,16 +55,21 @@ locals {
       },
       {
         # Every Region: an event may name another one.
-        Sid      = "ClustersOfThisAccount"
-        Effect   = "Allow"
-        Action   = "eks:DescribeCluster"
+        Sid    = "ClustersOfThisAccount"
+        Effect = "Allow"
+        Action = [
+          "eks:DescribeCluster",
+        ]
         Resource = "arn:${local.partition}:eks:*:${local.account_id}:cluster/*"
       },
       merge(
         {
-          Sid      = var.write_scope == "tagged" ? "TargetGroupsWithTheTag" : "TargetGroupsOfThisAccount"
-          Effect   = "Allow"
-          Action   = ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"]
+          Sid    = var.write_scope == "tagged" ? "TargetGroupsWithTheTag" : "TargetGroupsOfThisAccount"
+          Effect = "Allow"
+          Action = [
+            "elasticloadbalancing:DeregisterTargets",
+            "elasticloadbalancing:RegisterTargets",
+          ]
           Resource = "arn:${local.partition}:elasticloadbalancing:*:${local.account_id}:targetgroup/*/*"
         },
         var.write_scope == "tagged" ? { Condition = { StringLike = { "aws:ResourceTag/${local.write_key}" = local.write_value } } } : {},
@@ -144,9 +149,11 @@ resource "aws_iam_role_policy" "interfaces" {
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [{
-      Sid      = "DescribeKnowsNoResources"
-      Effect   = "Allow"
-      Action   = "ec2:DescribeNetworkInterfaces"
+      Sid    = "ReadInterfaces"
+      Effect = "Allow"
+      Action = [
+        "ec2:DescribeNetworkInterfaces",
+      ]
       Resource = "*"
     }]
   })

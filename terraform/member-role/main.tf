@@ -33,18 +33,23 @@ locals {
           Resource = "*"
         },
         {
-          Sid      = "ClustersOfThisAccount"
-          Effect   = "Allow"
-          Action   = "eks:DescribeCluster"
+          Sid    = "ClustersOfThisAccount"
+          Effect = "Allow"
+          Action = [
+            "eks:DescribeCluster",
+          ]
           Resource = "arn:${local.partition}:eks:*:${local.account_id}:cluster/*"
         },
       ]
       Write = [
         merge(
           {
-            Sid      = var.write_scope == "tagged" ? "TargetGroupsWithTheTag" : "TargetGroupsOfThisAccount"
-            Effect   = "Allow"
-            Action   = ["elasticloadbalancing:DeregisterTargets", "elasticloadbalancing:RegisterTargets"]
+            Sid    = var.write_scope == "tagged" ? "TargetGroupsWithTheTag" : "TargetGroupsOfThisAccount"
+            Effect = "Allow"
+            Action = [
+              "elasticloadbalancing:DeregisterTargets",
+              "elasticloadbalancing:RegisterTargets",
+            ]
             Resource = "arn:${local.partition}:elasticloadbalancing:*:${local.account_id}:targetgroup/*/*"
           },
           var.write_scope == "tagged" ? { Condition = { StringLike = { "aws:ResourceTag/${local.write_key}" = local.write_value } } } : {},
@@ -54,9 +59,11 @@ locals {
     var.address_source == "dns" ? {} : {
       ReadInterfaces = [
         {
-          Sid      = "DescribeKnowsNoResources"
-          Effect   = "Allow"
-          Action   = "ec2:DescribeNetworkInterfaces"
+          Sid    = "ReadInterfaces"
+          Effect = "Allow"
+          Action = [
+            "ec2:DescribeNetworkInterfaces",
+          ]
           Resource = "*"
         },
       ]
