@@ -166,7 +166,7 @@ fn subject(frontend: &FrontendReport) -> String {
     match (&frontend.cluster, &frontend.load_balancer) {
         (Some(cluster), _) => cluster.to_string(),
         (None, Some(load_balancer)) => load_balancer.to_string(),
-        (None, None) => "an unknown frontend".to_owned(),
+        (None, None) => "the list of load balancers".to_owned(),
     }
 }
 
@@ -184,7 +184,8 @@ mod tests {
         ] {
             let failed = FrontendReport::new((&FrontendError::NoTargetGroup).into());
             let report = Report::new(false, String::new(), 1, vec![failed; failures]);
-            let expected = expected.map(|text| text.replace('@', "an unknown frontend (NoTargetGroup)"));
+            let expected =
+                expected.map(|text| text.replace('@', "the list of load balancers (NoTargetGroup)"));
             assert_eq!(diagnosis(&report), expected);
         }
     }

@@ -81,8 +81,10 @@ pub fn select(listed: &[Listed], settings: &Settings, request: &Request) -> Disc
             FrontendReport { cluster: Some(cluster.clone()), ..FrontendReport::new((&error).into()) };
         Rejected { report, read: None }
     }));
-    if let Some(minimum) = request.min_load_balancers.filter(|minimum| discovery.load_balancers < *minimum) {
-        let error = FrontendError::TooFewLoadBalancers { found: discovery.load_balancers, minimum };
+    // All of them count, also those that the event does not ask for.
+    let found = listed.len();
+    if let Some(minimum) = request.min_load_balancers.filter(|minimum| found < *minimum) {
+        let error = FrontendError::TooFewLoadBalancers { found, minimum };
         discovery.rejected.push(Rejected { report: FrontendReport::new((&error).into()), read: None });
     }
     discovery

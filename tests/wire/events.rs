@@ -201,6 +201,23 @@ async fn too_few_load_balancers_fail_the_run_and_the_others_are_served() {
     }
 }
 
+/// A run of one cluster does not make the others fewer.
+#[tokio::test]
+async fn the_minimum_is_of_all_managed_load_balancers() {
+    let (function, ()) = Function::start_in(|world| {
+        busy_payments(world);
+        bystander(world);
+    })
+    .await;
+
+    let report = function.answer(r#"{"clusters": ["payments"], "minLoadBalancers": 2}"#).await;
+    assert_eq!((&report["summary"]["loadBalancers"], &report["summary"]["failed"]), (&json!(1), &json!(0)));
+
+    let (_, message) = function.error(r#"{"clusters": ["payments"], "minLoadBalancers": 3}"#).await;
+    assert!(message.contains("the list of load balancers (TooFewLoadBalancers)"), "{message}");
+    assert!(function.last_report().await.to_string().contains("2 load balancers are managed"));
+}
+
 fn message_names(failed: &Value, parts: &[&str]) -> bool {
     parts.iter().all(|part| message(failed).contains(part))
 }
