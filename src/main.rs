@@ -41,6 +41,7 @@ fn count_failure() {
 async fn run() -> Result<(), lambda_runtime::Error> {
     let settings = Settings::from_lookup(settings::variable)?;
     let home = config::loader(config::https(settings::variable)?, settings.sdk_retries).load().await;
+    config::check_given_urls(&home)?;
     let account = Account::new(home, settings.sdk_retries)?;
     let resolver = Resolver::new(&settings)?;
     let handler = Handler::new(Service::new(settings, account, resolver));

@@ -187,20 +187,22 @@ impl Settings {
     }
 }
 
-/// Whether a variable of the SDK says how it retries. The SDK would panic at a value
-/// that does not parse.
+/// Checks the SDK's variables of which a malformed value would make it panic, or call
+/// an endpoint without FIPS or dual-stack. Returns whether one of them says how it
+/// retries.
 fn sdk_retries(lookup: impl Fn(&str) -> Option<String>) -> Result<bool, InvalidSetting> {
     let is_set = |variable, wanted, parses: fn(&str) -> bool| match lookup(variable) {
         Some(value) if !parses(&value) => Err(InvalidSetting { variable, value, wanted }),
         value => Ok(value.is_some()),
     };
-    let is_mode = |text: &str| {
-        let known = ["standard", "adaptive"];
-        known.iter().any(|mode| text.trim().eq_ignore_ascii_case(mode))
-    };
+    let is_bool = |text: &str| ["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    is_set("AWS_USE_FIPS_ENDPOINT", "true or false", is_bool)?;
+    is_set("AWS_USE_DUALSTACK_ENDPOINT", "true or false", is_bool)?;
+    let is_mode =
+        |text: &str| ["standard", "adaptive"].iter().any(|mode| text.trim().eq_ignore_ascii_case(mode));
     let mode = is_set("AWS_RETRY_MODE", "standard or adaptive", is_mode)?;
-    let attempts =
-        is_set("AWS_MAX_ATTEMPTS", "a whole number from 1", |text| text.parse::<NonZeroU32>().is_ok())?;
+    let is_count = |text: &str| text.parse::<NonZeroU32>().is_ok();
+    let attempts = is_set("AWS_MAX_ATTEMPTS", "a whole number from 1", is_count)?;
     Ok(mode || attempts)
 }
 

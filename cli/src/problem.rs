@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use aws_credential_types::provider::error::CredentialsError;
+use eks_nlb_sync::aws::config::MalformedUrl;
 use eks_nlb_sync::error::{CallError, UnreachableCause, chain};
 use eks_nlb_sync::model::{ClusterName, InvalidScope};
 
@@ -30,11 +31,8 @@ pub(crate) enum Problem {
         "{0:?} is not the name of a Region: give --region, or correct AWS_REGION or the Region of your profile"
     )]
     InvalidRegion(String),
-    #[error(
-        "the endpoint {0:?} is not an http or https URL: correct AWS_ENDPOINT_URL, that of the service, or endpoint_url of \
-         the profile"
-    )]
-    Endpoint(String),
+    #[error(transparent)]
+    Endpoint(#[from] MalformedUrl),
     #[error("no AWS credentials{}: {}{}", .profile.place(), .profile.remedy(), cause_of_credentials(.profile, .error))]
     Credentials { profile: Source, error: CredentialsError },
     #[error("name servers cannot be read from the system: set DNS_SERVERS ({0})")]

@@ -90,9 +90,7 @@ impl Session {
         if region.parse::<eks_nlb_sync::model::Region>().is_err() {
             return Err(Problem::InvalidRegion(region));
         }
-        if let Some(url) = config::malformed_url(&home) {
-            return Err(Problem::Endpoint(url));
-        }
+        config::check_given_urls(&home)?;
         let home = match profile {
             Some(profile) => credentials::fetched(home, profile).await?,
             None => home,

@@ -8,7 +8,7 @@ use aws_config::{BehaviorVersion, ConfigLoader};
 use aws_sdk_eks::config::retry::{RetryMode, RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::HttpClient;
 
-pub use super::endpoint::malformed_url;
+pub use super::endpoint::{MalformedUrl, check_given_urls};
 pub use super::http_client::{InvalidEnvironment, https};
 use super::response_guard;
 
@@ -71,7 +71,8 @@ pub(super) fn behavior_version() -> BehaviorVersion {
 /// With the SDK's default, fifty to a hundred retries use up the tokens, and
 /// every call that fails after that fails at once. A large Region needs more:
 /// it waits for ELB's request rate, or for a service that fails for a moment,
-/// and [`Limits`](crate::limits::Limits) already bounds the calls in flight.
+/// and [`RunBudget`](crate::schedule::budget::RunBudget) already bounds the calls in
+/// flight.
 pub(super) fn retry_quota(service: &'static str) -> RetryPartition {
     let quota = TokenBucket::builder()
         .capacity(RETRY_QUOTA)

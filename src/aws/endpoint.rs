@@ -234,16 +234,27 @@ fn given_url(config: &SdkConfig, service: Service) -> Option<String> {
     own.or_else(|| config.endpoint_url().map(str::to_owned))
 }
 
-/// A URL that the operator gives for some service and that is not an HTTP URL. The SDK
-/// would refuse each call with all of its request.
-#[must_use]
-pub fn malformed_url(config: &SdkConfig) -> Option<String> {
+/// A URL that the operator gives for a service, and that is none.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the endpoint {0:?} is not an http or https URL: correct AWS_ENDPOINT_URL, that of the service, or endpoint_url of \
+     the profile"
+)]
+pub struct MalformedUrl(String);
+
+/// Checks the URLs that the operator gives. The SDK would refuse each call, and print
+/// all of its request.
+///
+/// # Errors
+///
+/// The first URL that is not an HTTP URL.
+pub fn check_given_urls(config: &SdkConfig) -> Result<(), MalformedUrl> {
     let mut given = SERVICES.into_iter().filter_map(|service| given_url(config, service));
     let is_http = |url: &String| {
         let url = url.parse::<http::Uri>().ok();
         url.is_some_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some())
     };
-    given.find(|url| !is_http(url))
+    given.find(|url| !is_http(url)).map_or(Ok(()), |url| Err(MalformedUrl(url)))
 }
 
 #[cfg(test)]

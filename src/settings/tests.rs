@@ -72,16 +72,18 @@ fn a_bad_value_is_an_error_and_not_the_default() {
     }
 }
 
-/// The SDK would panic at them.
+/// The SDK would panic at the others, or ignore them.
 #[test]
-fn the_retries_of_the_sdk_are_checked() {
-    for (variable, good, bad) in [
-        ("AWS_MAX_ATTEMPTS", "3", "0"),
-        ("AWS_MAX_ATTEMPTS", "1", "zero"),
-        ("AWS_RETRY_MODE", "standard", "never"),
-        ("AWS_RETRY_MODE", "Adaptive", ""),
+fn variables_of_the_sdk_are_checked() {
+    for (variable, good, bad, says_how_it_retries) in [
+        ("AWS_MAX_ATTEMPTS", "3", "0", true),
+        ("AWS_MAX_ATTEMPTS", "1", "zero", true),
+        ("AWS_RETRY_MODE", "standard", "never", true),
+        ("AWS_RETRY_MODE", "Adaptive", "", true),
+        ("AWS_USE_FIPS_ENDPOINT", "true", "yes", false),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "False", "1", false),
     ] {
-        assert!(with(variable, good).unwrap().sdk_retries);
+        assert_eq!(with(variable, good).unwrap().sdk_retries, says_how_it_retries);
         let refused = with(variable, bad).unwrap_err();
         assert_eq!((refused.variable, refused.value.as_str()), (variable, bad));
     }

@@ -22,6 +22,7 @@ async fn a_bad_value_stops_the_start_and_is_named() {
         ("DNS_TIMEOUT_MS", "5s"),
         ("MAX_CONCURRENCY", "many"),
         ("METRICS_NAMESPACE", "AWS/EKS"),
+        ("AWS_USE_FIPS_ENDPOINT", "maybe"),
     ] {
         let output = output(command(&sim, &[(variable, value)])).await;
 
@@ -41,6 +42,19 @@ async fn a_bad_value_stops_the_start_and_is_named() {
     }
     assert_eq!(sim.world().requests().len(), 0);
     assert_eq!(sim.world().dns.questions().len(), 0);
+    assert_eq!(sim.runtime().nexts(), 0, "no event is asked for");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_is_no_url_stops_the_start_and_is_named() {
+    let sim = Simulator::start().await;
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_EKS"] {
+        let output = output(command(&sim, &[(variable, "localhost:4566")])).await;
+
+        assert!(!output.status.success(), "{variable} is taken");
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(text.contains("the endpoint \\\"localhost:4566\\\" is not an http or https URL"), "{text}");
+    }
     assert_eq!(sim.runtime().nexts(), 0, "no event is asked for");
 }
 
