@@ -191,7 +191,8 @@ impl Clients {
     }
 
     pub(super) fn caller<'a>(&'a self, budget: &'a RunBudget) -> Caller<'a> {
-        Caller { limiters: &self.limiters, budget, max_attempts: self.max_attempts, only_unspaced: false }
+        let (limiters, max_attempts) = (&*self.limiters, self.max_attempts);
+        Caller { limiters, budget, max_attempts, only_unspaced: false, until: None }
     }
 
     fn is_due(&self, now: SystemTime) -> bool {

@@ -1,14 +1,16 @@
 //! Makes one AWS call, waits throttling out, and classifies failures.
 
+use std::cell::Cell;
 use std::error::Error;
 
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use tokio::time::{Instant, timeout_at};
 
 use super::limiters::Limiters;
-use super::response_guard::{MAX_ANSWER_BYTES, is_too_long};
+use super::response_guard::{LAST_STATUS, MAX_ANSWER_BYTES, is_too_long};
 use super::unreachable::{cause_of, is_html};
 use crate::error::{CallError, UnreachableCause, chain};
 use crate::schedule::budget::RunBudget;
@@ -23,12 +25,19 @@ pub(super) struct Caller<'a> {
     pub(super) max_attempts: u32,
     /// Whether the call is given up where calls are spaced.
     pub(super) only_unspaced: bool,
+    /// When the call is given up, also in the middle of an attempt.
+    pub(super) until: Option<Instant>,
 }
 
 impl Caller<'_> {
     /// The same, but a call is made once, and only while calls are not spaced.
     pub(super) fn only_unspaced(self) -> Self {
         Self { max_attempts: 1, only_unspaced: true, ..self }
+    }
+
+    /// The same, but the call is given up at this time.
+    pub(super) fn until(self, until: Instant) -> Self {
+        Self { until: Some(until), ..self }
     }
 
     /// Makes `action`, a call as an IAM policy spells it: at the service's rate,
@@ -47,7 +56,9 @@ impl Caller<'_> {
         loop {
             attempts += 1;
             match self.attempt(action, &call).await {
-                Err(error @ CallError::Throttled { .. }) if attempts < self.max_attempts => {
+                Err(error @ CallError::Throttled { .. })
+                    if attempts < self.max_attempts && !self.is_over() =>
+                {
                     throttled = Some(error);
                 }
                 // The run's time ended before the call was made again or answered. A
@@ -67,24 +78,21 @@ impl Caller<'_> {
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         if let Some(pace) = self.limiters.pace_of(action) {
-            self.budget.wait(action, pace.acquire()).await?;
+            self.wait(action, pace.acquire()).await?;
         }
         let (limiter, other) = self.limiters.of(action);
         let _in_flight = if self.only_unspaced {
             let reason = || "the service refuses some calls for their rate".to_owned();
-            let unspaced = self.budget.wait(action, limiter.acquire_unspaced()).await?;
+            let unspaced = self.wait(action, limiter.acquire_unspaced()).await?;
             unspaced.ok_or_else(|| CallError::Throttled { action, reason: reason() })?
         } else {
-            self.budget.wait(action, limiter.acquire()).await?
+            self.wait(action, limiter.acquire()).await?
         };
         let _other = match other {
-            Some(other) => Some(self.budget.wait(action, other.acquire()).await?),
+            Some(other) => Some(self.wait(action, other.acquire()).await?),
             None => None,
         };
-        // Each of the SDK's futures takes some 17 kB. Boxing them here keeps
-        // that size out of the futures that await them.
-        let answer = self.budget.call(action, || Box::pin(call())).await?;
-        let result = map_sdk_error(action, answer);
+        let result = LAST_STATUS.scope(Cell::default(), self.answer(action, call)).await;
         match &result {
             Ok(_) => {
                 limiter.accepted();
@@ -95,22 +103,45 @@ impl Caller<'_> {
         }
         result
     }
+
+    /// Waits for what must come before the call.
+    async fn wait<T>(self, action: &'static str, waiting: impl Future<Output = T>) -> Result<T, CallError> {
+        let waited = self.budget.wait(action, self.in_time(waiting)).await?;
+        waited.ok_or_else(|| {
+            let reason = "the service's rate allows no call in time".to_owned();
+            CallError::Throttled { action, reason }
+        })
+    }
+
+    async fn answer<T, E, F>(self, action: &'static str, call: &impl Fn() -> F) -> Result<T, CallError>
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        // Each of the SDK's futures takes some 17 kB. Boxing them here keeps
+        // that size out of the futures that await them.
+        let answer = self.in_time(self.budget.call(action, || Box::pin(call()))).await;
+        let answer = answer.unwrap_or_else(|| Ok(Err(SdkError::timeout_error("no answer in time"))))?;
+        answer.map_err(|error| classify(action, &error, LAST_STATUS.with(Cell::get)))
+    }
+
+    /// The result of `work`, unless the call is given up before.
+    async fn in_time<T>(self, work: impl Future<Output = T>) -> Option<T> {
+        match self.until {
+            Some(until) => timeout_at(until, work).await.ok(),
+            None => Some(work.await),
+        }
+    }
+
+    /// Whether the call is given up by now.
+    fn is_over(self) -> bool {
+        self.until.is_some_and(|until| until <= Instant::now())
+    }
 }
 
 /// Whether `action` changes nothing.
 fn is_read(action: &str) -> bool {
     action.split_once(':').is_some_and(|(_, operation)| operation.starts_with("Describe"))
-}
-
-/// Classifies the failure of a call.
-fn map_sdk_error<T, E>(
-    action: &'static str,
-    answer: Result<T, SdkError<E, HttpResponse>>,
-) -> Result<T, CallError>
-where
-    E: ProvideErrorMetadata + Error + 'static,
-{
-    answer.map_err(|error| classify(action, &error))
 }
 
 /// Reads page after page. A token that repeats is an error, because the listing
@@ -155,7 +186,9 @@ const ACCESS_DENIED: &[&str] = &[
 /// [`MAX_ANSWER_BYTES`].
 pub(super) const RESPONSE_TOO_LONG: &str = "ResponseTooLong";
 
-fn classify<E>(action: &'static str, error: &SdkError<E, HttpResponse>) -> CallError
+/// Classifies the failure of a call whose last response had the status `last`, if it
+/// had one.
+fn classify<E>(action: &'static str, error: &SdkError<E, HttpResponse>, last: u16) -> CallError
 where
     E: ProvideErrorMetadata + Error + 'static,
 {
@@ -167,6 +200,10 @@ where
         SdkError::ResponseError(_) if is_too_long(error) => {
             let reason = format!("the response is longer than {MAX_ANSWER_BYTES} bytes");
             CallError::Rejected { action, service_code: RESPONSE_TOO_LONG.to_owned(), reason }
+        }
+        SdkError::TimeoutError(_) if last >= 500 => {
+            let reason = format!("HTTP status {last} until the call was given up");
+            CallError::Unavailable { action, reason }
         }
         SdkError::ConstructionFailure(_)
         | SdkError::TimeoutError(_)

@@ -88,12 +88,6 @@ impl Limiters {
         self.elb.is_spaced()
     }
 
-    /// Whether ELB has throttled a write within the last few seconds.
-    #[must_use]
-    pub fn elb_refuses_writes(&self) -> bool {
-        self.elb_writes.is_refusing()
-    }
-
     /// How many frontends may have a slot at once, of `most`.
     #[must_use]
     pub fn turns_at_once(&self, most: usize) -> usize {

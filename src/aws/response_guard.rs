@@ -10,6 +10,7 @@
 //! We found no issue about either in smithy-rs or aws-sdk-rust (searched in
 //! November 2026). Each can be deleted once `tests/hostile` passes without.
 
+use std::cell::Cell;
 use std::error::Error;
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -35,6 +36,12 @@ use super::unreachable::{chain, is_untrusted};
 /// which is 1.6 MB if every character takes four bytes. A page of 400 load
 /// balancers has some 0.8 MB.
 pub const MAX_ANSWER_BYTES: usize = 4 << 20;
+
+tokio::task_local! {
+    /// The status of the last response to a call, whichever attempt it was. The error
+    /// of a call that takes too long does not contain the responses.
+    pub(super) static LAST_STATUS: Cell<u16>;
+}
 
 /// Whether a response was longer than [`MAX_ANSWER_BYTES`].
 pub(super) fn is_too_long(error: &(dyn Error + 'static)) -> bool {
@@ -99,8 +106,10 @@ impl HttpConnector for Bounded<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let answer = self.0.call(request);
         HttpConnectorFuture::new(async move {
-            let bounded = |body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES));
-            Ok(answer.await?.map(bounded))
+            let answer = answer.await?;
+            // Calls for credentials have no such value.
+            _ = LAST_STATUS.try_with(|last| last.set(answer.status().as_u16()));
+            Ok(answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, MAX_ANSWER_BYTES))))
         })
     }
 }

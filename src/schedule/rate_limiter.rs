@@ -252,13 +252,6 @@ impl RateLimiter {
         matches!(self.state().mode, Mode::Spaced(_))
     }
 
-    /// Whether the service has refused a call within the last few seconds.
-    #[must_use]
-    pub fn is_refusing(&self) -> bool {
-        const FEW: Duration = Duration::from_secs(5);
-        matches!(self.state().mode, Mode::Spaced(spacing) if spacing.refused_at.elapsed() < FEW)
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -81,6 +81,19 @@ async fn a_run_that_is_refused_throughout_ends_as_throttled_in_time() {
     assert!(took > MINUTE.mul_f64(0.8) && took <= MINUTE, "{took:?}");
 }
 
+/// EKS takes so long for each refusal that the call is given up before its last
+/// attempt.
+#[tokio::test(start_paused = true)]
+async fn slow_failures_of_a_service_are_not_blamed_on_the_network() {
+    let function = Function::start(1, UNLIMITED).await;
+    function.wire.world().plant(Fault::on("DescribeCluster").delay(Duration::from_secs(2)).unavailable());
+
+    let report = function.run_within(MINUTE).await;
+
+    let codes: Vec<_> = report.failures().map(|(_, failure)| failure.code).collect();
+    assert_eq!(codes, [FailureCode::AwsUnavailable], "{report:?}");
+}
+
 /// A run that fits into its bucket has few calls refused.
 #[tokio::test(start_paused = true)]
 async fn few_calls_of_a_run_that_fits_its_bucket_are_refused() {

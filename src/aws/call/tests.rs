@@ -63,7 +63,8 @@ async fn call<F: Future<Output = Answer>>(
 ) -> (Option<FailureCode>, u32) {
     let limiters = Limiters::default();
     let budget = RunBudget::new(NonZeroU16::MIN, Duration::from_secs(10));
-    let caller = Caller { limiters: &limiters, budget: &budget, max_attempts, only_unspaced: false };
+    let caller =
+        Caller { limiters: &limiters, budget: &budget, max_attempts, only_unspaced: false, until: None };
     let attempts = Cell::new(0);
     let made = caller.call(action, || {
         attempts.set(attempts.get() + 1);
@@ -101,7 +102,13 @@ async fn the_rate_grows_with_each_accepted_call() {
     for action in [READ, WRITE] {
         let limiters = Limiters::default();
         let budget = RunBudget::new(NonZeroU16::MIN, Duration::from_mins(1));
-        let caller = Caller { limiters: &limiters, budget: &budget, max_attempts: 1, only_unspaced: false };
+        let caller = Caller {
+            limiters: &limiters,
+            budget: &budget,
+            max_attempts: 1,
+            only_unspaced: false,
+            until: None,
+        };
         // From here on, ten calls a second.
         limiters.of(READ).0.accepted();
         limiters.of(READ).0.refused();

@@ -9,11 +9,11 @@ use aws_sdk_elasticloadbalancingv2::types::{
     TargetHealthReasonEnum, TargetHealthStateEnum,
 };
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use super::Elb;
 use crate::aws::call::malformed_response;
-use crate::error::{CallError, UnreachableCause};
+use crate::error::CallError;
 use crate::model::{CurrentTarget, Target, TargetGroupArn, TargetState, Targets, Zone};
 
 /// The most targets of one call. AWS publishes no limit; this is what the AWS
@@ -111,7 +111,7 @@ impl Elb<'_> {
     /// Deregisters `targets`; one that ELB refuses does not keep the others in.
     /// Each is named by the zone in which ELB listed it: ELB ignores a target
     /// that it does not find under that zone, and reports success. A write that
-    /// ELB has not answered by `fresh_until` counts as failed.
+    /// ELB has not answered by `fresh_until` is given up.
     pub async fn deregister(
         &self,
         group: &TargetGroupArn,
@@ -124,23 +124,9 @@ impl Elb<'_> {
             let named = chunk.iter().map(|target| description(*target, zone(target))).collect();
             let deregister =
                 self.client.deregister_targets().target_group_arn(&group.0).set_targets(Some(named));
-            let deregister = self.caller.call(ACTION, || deregister.clone().send());
-            let answer = timeout_at(fresh_until, deregister).await;
-            answer.unwrap_or_else(|_| Err(self.no_answer_in_time(ACTION))).map(drop)
+            self.caller.until(fresh_until).call(ACTION, || deregister.clone().send()).await.map(drop)
         })
         .await
-    }
-}
-
-impl Elb<'_> {
-    /// Why a write was given up before ELB had answered.
-    fn no_answer_in_time(&self, action: &'static str) -> CallError {
-        let reason = "no answer while the health that was read was recent enough".to_owned();
-        if self.caller.limiters.elb_refuses_writes() {
-            CallError::Throttled { action, reason }
-        } else {
-            CallError::Unreachable { action, cause: UnreachableCause::Route, reason }
-        }
     }
 }
 
@@ -231,10 +217,13 @@ fn is_overridden(described: &TargetHealthDescription) -> bool {
         || state.is_some_and(|state| *state != TargetAdministrativeOverrideStateEnum::NoOverride)
 }
 
-/// Whether ELB says that the Availability Zone should have been given, or
-/// should not. The API model has no error for it, so its text decides.
+/// Whether ELB says that the Availability Zone should have been given, or should
+/// not, or that the target is in another VPC. ELB has no code for that alone, so the
+/// text decides.
 fn is_about_the_zone(error: &CallError) -> bool {
-    error.is_rejected_as(&["ValidationError"]) && error.to_string().contains("Availability Zone")
+    let text = error.to_string();
+    error.is_rejected_as(&["InvalidTarget", "ValidationError"])
+        && ["Availability Zone", "VPC"].iter().any(|word| text.contains(word))
 }
 
 /// Whether ELB refuses a target, so that others of the same call may still be
