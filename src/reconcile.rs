@@ -101,7 +101,11 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         let (early, resolved) = join(self.read_early(&group), self.resolve(frontend)).await;
         let desired = resolved.as_ref().ok().map(|resolved| &resolved.desired);
         let place = self.history.place(&group, desired);
-        let visit = self.visit_group(&group, early, place).await;
+        let visit = match (&resolved, early) {
+            // Old health may be reported, and decides nothing here.
+            (Err(_), Some(Ok(observed))) => Ok(Visit { observed, slot: None }),
+            (_, early) => self.visit_group(&group, early, place).await,
+        };
         match (resolved, visit) {
             (Ok(resolved), Ok(visit)) => Box::pin(self.reconcile(resolved, visit, place)).await,
             (Ok(resolved), Err(error)) => report(&resolved, (&FrontendError::from(error)).into()),
@@ -252,7 +256,13 @@ fn contradiction(resolved: &ResolvedFrontend, observed: &Observed) -> Option<Fro
     let (target, listed) =
         listed.find(|(_, listed)| listed.state.is_in_service() && contradicts(&listed.zone))?;
     let zone = listed.zone.as_ref().map(ToString::to_string).unwrap_or_default();
-    Some(resolved.wrong_vpc(target, format!("ELB lists it in zone {zone}")))
+    let by_hand = match resolved.vpc_relation() {
+        VpcRelation::Different => {
+            "; if it was registered from another VPC with that zone, deregister it: the next run registers it in all zones"
+        }
+        VpcRelation::Same | VpcRelation::Unknown => "",
+    };
+    Some(resolved.wrong_vpc(target, format!("ELB lists it in zone {zone}{by_hand}")))
 }
 
 fn report(resolved: &ResolvedFrontend, outcome: Outcome) -> FrontendReport {

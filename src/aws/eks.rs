@@ -1,7 +1,7 @@
 //! Reads one cluster from EKS.
 
 use aws_sdk_eks::Client;
-use aws_sdk_eks::types::{Cluster, ClusterStatus};
+use aws_sdk_eks::types::{Cluster, ClusterStatus, VpcConfigResponse};
 
 use super::call::{Caller, malformed_response};
 use crate::error::FrontendError;
@@ -79,15 +79,16 @@ fn look_up(cluster: &ClusterName, described: &Cluster) -> Result<Lookup, Fronten
             return Err(FrontendError::UnknownStatus { cluster: cluster.clone(), status });
         }
     }
-    let Some(url) = described.endpoint() else { return Ok(Lookup::NotReady) };
+    let Some(url) = described.endpoint().filter(|url| !url.is_empty()) else { return Ok(Lookup::NotReady) };
     let network = described.resources_vpc_config();
     if !network.is_some_and(|network| network.endpoint_private_access) {
         return Err(FrontendError::PrivateAccessDisabled { cluster: cluster.clone() });
     }
+    let given = |id: Option<&str>| id.filter(|id| !id.is_empty()).map(str::to_owned);
     Ok(Lookup::Found(ApiEndpoint {
         host: host_of(cluster, url)?,
-        vpc: network.and_then(|network| network.vpc_id.clone()),
-        security_group: network.and_then(|network| network.cluster_security_group_id.clone()),
+        vpc: given(network.and_then(VpcConfigResponse::vpc_id)),
+        security_group: given(network.and_then(VpcConfigResponse::cluster_security_group_id)),
     }))
 }
 

@@ -164,6 +164,6 @@ fn target_group(listed: Description) -> Option<TargetGroup> {
             Some(TargetGroupIpAddressTypeEnum::Ipv6) => Family::Ipv6,
             _ => Family::Ipv4,
         },
-        vpc: listed.vpc_id,
+        vpc: listed.vpc_id.filter(|vpc| !vpc.is_empty()),
     })
 }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use eks_nlb_simulator::{Fault, Limits as Rates, TargetState, World};
+use eks_nlb_sync::model::Zone;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::{FailureCode, WithholdReason};
 
@@ -154,6 +155,19 @@ async fn a_deregistration_without_an_answer_is_tried_twice() {
     assert_eq!(count(&function, "DescribeTargetHealth"), 2);
 }
 
+/// ELB answers, so its network is not blamed.
+#[tokio::test(start_paused = true)]
+async fn a_deregistration_that_fails_throughout_is_not_available() {
+    let (function, _) = with_something_to_do().await;
+    function.wire.world().plant(Fault::on("DeregisterTargets").internal_failure());
+
+    let report = only(function.run_within(MINUTE).await);
+
+    let failure = report.failure().expect("nothing was deregistered");
+    assert_eq!(failure.code, FailureCode::AwsUnavailable, "{failure:?}");
+    assert!(failure.message.contains("HTTP status 500"), "{failure:?}");
+}
+
 /// A deregistration that is throttled is tried while the run has time, each time
 /// on fresh health.
 #[tokio::test(start_paused = true)]
@@ -183,6 +197,26 @@ async fn a_deregistration_that_is_throttled_for_long_is_made() {
 
     assert_eq!(deregistered(&report), ["10.0.0.9:443"], "{report:?}");
     assert!(count(&function, "DescribeTargetHealth") > 2);
+}
+
+/// The lookup outlasts the freshness of health that was read beside it, which is
+/// reported nevertheless.
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_reported_while_the_lookup_is_throttled_throughout() {
+    let (function, group) = with_something_to_do().await;
+    {
+        let mut world = function.wire.world();
+        for target in ["10.0.0.10", "10.0.0.11", STALE] {
+            world.pin_state(&group, target, TargetState::Unhealthy);
+        }
+        world.plant(Fault::on("DescribeCluster").throttle());
+    }
+
+    let report = only(function.run_within(MINUTE).await);
+
+    assert_eq!(report.failure().map(|failure| failure.code), Some(FailureCode::Throttled));
+    assert_eq!(report.unserved, Some(vec![Zone::All]), "{report:?}");
+    assert_eq!(count(&function, "DescribeTargetHealth"), 1);
 }
 
 #[tokio::test(start_paused = true)]

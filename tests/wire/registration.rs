@@ -220,20 +220,39 @@ async fn a_healthy_stranger_at_the_address_of_an_api_server_replaces_none() {
     let report = function.sync_with_failures().await;
 
     assert_eq!(failed(&report, &frontend).0, "AddressInWrongVpc");
+    assert!(message(reported(&report, &frontend)).contains("registers it in all zones"), "{report:#}");
     assert_eq!(function.world().writes().len(), 0);
 }
 
 #[tokio::test]
 async fn where_eks_names_no_vpc_the_other_zone_is_tried_once() {
-    let sim = Simulator::start().await;
-    let (frontend, _) = elsewhere(&mut sim.world());
-    let without_vpc = |_: &str, answer: String| answer.replace("\"vpcId\"", "\"vpcIx\"");
-    let relay = Relay::of_aws(&sim, Afterwards::Kept, without_vpc).await;
-    let function = Function::start_with(sim, &[BY_DNS, ("AWS_ENDPOINT_URL", &relay.url())]).await;
+    for vpc in ["\"vpcIx\":", "\"vpcId\":\"\",\"vpcIx\":"] {
+        let sim = Simulator::start().await;
+        let (frontend, _) = elsewhere(&mut sim.world());
+        let without_vpc = move |_: &str, answer: String| answer.replace("\"vpcId\":", vpc);
+        let relay = Relay::of_aws(&sim, Afterwards::Kept, without_vpc).await;
+        let function = Function::start_with(sim, &[BY_DNS, ("AWS_ENDPOINT_URL", &relay.url())]).await;
 
-    let report = function.sync().await;
+        let report = function.sync().await;
 
-    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
-    let tried = [(vec![None, None], false), (vec![Some("all"), Some("all")], true)];
-    assert_eq!(registrations(&function.world()), tried);
+        assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS), "{vpc}");
+        let tried = [(vec![None, None], false), (vec![Some("all"), Some("all")], true)];
+        assert_eq!(registrations(&function.world()), tried);
+    }
+}
+
+/// In the words of the API reference: the target is not in the same VPC.
+#[tokio::test]
+async fn an_address_that_elb_calls_a_target_of_another_vpc_is_in_the_wrong_one() {
+    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
+        let frontend = payments(world);
+        let text = "The following targets are not in the target group VPC 'vpc-1': '10.0.1.10'";
+        world.plant(Fault::on("RegisterTargets").refuse(400, "InvalidTarget", text));
+        frontend
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(failed(&report, &frontend).0, "AddressInWrongVpc", "{report:#}");
 }
