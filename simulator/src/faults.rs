@@ -49,7 +49,23 @@ pub struct Fault<W> {
     kind: Option<FaultKind>,
 }
 
+/// A weight, a name, and what makes a fault one of this kind.
+type Named<W> = (u32, &'static str, fn(Fault<W>) -> Fault<W>);
+
 impl<W> Fault<W> {
+    /// Faults that need no number and no text, by name: random histories draw from
+    /// them, by these weights.
+    pub const NAMED: [Named<W>; 8] = [
+        (2, "throttled", Self::throttle),
+        (1, "accessDenied", Self::access_denied),
+        (1, "internalFailure", Self::internal_failure),
+        (1, "reset", Self::reset),
+        (1, "silence", Self::silence),
+        (2, "answerLost", Self::lose_answer),
+        (1, "truncated", Self::truncate),
+        (1, "garbage", Self::garble),
+    ];
+
     /// A fault of every call of `operation`, or of every call at all if that
     /// is `*`. It does nothing yet.
     pub fn on(operation: &str) -> Self {

@@ -1,12 +1,14 @@
 //! Generates random histories, which proptest shrinks.
 
+use eks_nlb_simulator::Fault as Planted;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::strategy::Union;
 
 use crate::history::{
     Call, Checks, ClusterSetup, ClusterState, FailoverThreshold, Fault, FrontendSetup, FrontendState, Hand,
-    Happening, History, Names, Rotation, Run, Setup, Source, Tick,
+    Happening, History, NamedFault, Names, Rotation, Run, Setup, Source, Tick,
 };
 
 /// Most ticks that anything lasts.
@@ -214,16 +216,8 @@ fn call() -> impl Strategy<Value = Call> {
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
-    prop_oneof![
-        2 => Just(Fault::Throttled),
-        1 => Just(Fault::AccessDenied),
-        1 => Just(Fault::InternalFailure),
-        1 => Just(Fault::Reset),
-        1 => Just(Fault::Silence),
-        2 => Just(Fault::AnswerLost),
-        1 => Just(Fault::Truncated),
-        1 => Just(Fault::Garbage),
-        2 => Just(Fault::Twice),
-        1 => (1u8..=10).prop_map(Fault::Slow),
-    ]
+    let named = Planted::NAMED.iter().enumerate();
+    let named = named.map(|(n, (weight, ..))| (*weight, Just(Fault::Named(NamedFault(n))).boxed()));
+    let others = [(2, Just(Fault::Twice).boxed()), (1, (1u8..=10).prop_map(Fault::Slow).boxed())];
+    Union::new_weighted(named.chain(others).collect())
 }

@@ -14,7 +14,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use happening::{
-    Call, Checks, ClusterState, Fault, FrontendState, Hand, Happening, Names, Rotation,
+    Call, Checks, ClusterState, Fault, FrontendState, Hand, Happening, NamedFault, Names, Rotation,
 };
 
 /// A world, and what happens in it.

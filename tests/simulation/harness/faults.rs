@@ -5,7 +5,7 @@ use std::time::Duration;
 use eks_nlb_simulator::Fault as Planted;
 
 use super::Harness;
-use crate::history::{Call, Fault};
+use crate::history::{Call, Fault, NamedFault};
 
 impl Harness {
     pub(super) fn plant(&mut self, call: Call, about: Option<u8>, fault: Fault, skip: u8, times: u8) {
@@ -22,14 +22,7 @@ impl Harness {
             };
         }
         let planted = match fault {
-            Fault::Throttled => planted.throttle(),
-            Fault::AccessDenied => planted.access_denied(),
-            Fault::InternalFailure => planted.internal_failure(),
-            Fault::Reset => planted.reset(),
-            Fault::Silence => planted.silence(),
-            Fault::AnswerLost => planted.lose_answer(),
-            Fault::Truncated => planted.truncate(),
-            Fault::Garbage => planted.garble(),
+            Fault::Named(NamedFault(n)) => Planted::NAMED[n].2(planted),
             Fault::Slow(seconds) => planted.delay(Duration::from_secs(seconds.into())),
             Fault::Twice => {
                 self.twice = times;

@@ -1,5 +1,6 @@
 //! What can happen in a tick.
 
+use eks_nlb_simulator::Fault as Planted;
 use serde::{Deserialize, Serialize};
 
 use super::is_default;
@@ -189,21 +190,30 @@ pub(crate) enum Call {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) enum Fault {
-    Throttled,
-    AccessDenied,
-    InternalFailure,
-    /// The connection is reset, and nothing is done.
-    Reset,
-    /// No answer comes, and nothing is done.
-    Silence,
-    /// It is done, and the answer is lost.
-    AnswerLost,
-    /// It is done, and half the answer arrives.
-    Truncated,
-    /// It is done, and the answer is neither XML nor JSON.
-    Garbage,
     /// It is done twice.
     Twice,
     /// The answer takes this many seconds.
     Slow(u8),
+    #[serde(untagged)]
+    Named(NamedFault),
+}
+
+/// The n-th of the simulator's faults that have a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub(crate) struct NamedFault(pub(crate) usize);
+
+impl From<NamedFault> for &'static str {
+    fn from(NamedFault(n): NamedFault) -> Self {
+        Planted::NAMED[n].1
+    }
+}
+
+impl TryFrom<String> for NamedFault {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        let n = Planted::NAMED.iter().position(|(_, known, _)| *known == name);
+        n.map(Self).ok_or(format!("no fault is called {name}"))
+    }
 }

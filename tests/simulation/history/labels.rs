@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::{Call, Happening};
+use super::{Call, Fault, Happening};
 
 impl Call {
     /// The operation as the simulator names it.
@@ -24,6 +24,7 @@ impl Happening {
             Self::Frontend { is, .. } => named("frontend", is),
             Self::Hand { does, .. } => named("by hand", does),
             Self::StaleReads { .. } => "AWS: reads lag".to_owned(),
+            Self::Fault { fault: Fault::Named(fault), .. } => format!("AWS: {}", <&str>::from(*fault)),
             Self::Fault { fault, .. } => named("AWS", fault),
         }
     }
