@@ -140,8 +140,8 @@ mod tests {
     #[test]
     fn the_generated_chapters_are_those_of_the_checks() {
         let chapters = CheckId::ALL.iter().map(|id| {
-            let about: String = id.about().iter().map(|line| format!("{}\n", line.trim())).collect();
-            format!("### {id}\n\n{about}")
+            let about: Vec<_> = id.about().iter().map(|line| line.trim()).collect();
+            format!("### {id}\n\n{}\n", about.join("\n"))
         });
         let parts = [("checks", chapters.collect::<Vec<_>>().join("\n"))];
         generated::hold(PAGE, |page| generated::page(page, &parts));
