@@ -1,11 +1,14 @@
 """What a stack costs, worked out from the template, is what docs/operations.md says, and under 2 USD a month."""
 
+import heapq
 import json
 import re
+from math import ceil
 
 import pytest
 from prices import AS_OF, PRICES
 from test_docs import TEXT, rows, section
+from test_fleet_workflow import defined
 from watching import NAMESPACE, runs, written
 
 MINUTES = 30 * 24 * 60
@@ -105,3 +108,33 @@ def test_the_counts_are_those_of_the_template(stack, steady):
     assert f"{MINUTES:,} requests, {MINUTES * RUN_SECONDS / 8:,.0f} GB-seconds" in first
     *_, quiet = runs(steady, *[{}] * (WARM_UP + 1))
     assert f"about {round(logged(quiet) * MINUTES / 1e6, -1):.0f} MB" in TEXT
+
+
+# --- A round of a fleet ----------------------------------------------------------
+
+MEMBERS = 10_000
+
+
+def invocation(clusters):
+    """How long the function takes for a member of so many clusters, in seconds."""
+    # TLS and parsing, at the share of a processor that 128 MB get; calls one after the other, then 20 at a time.
+    reads = 0.25 + 0.02 * (5 + 2 * ceil(clusters / 20))
+    # ELB's older Describe rate, of an account and Region: 40 and 10 a second.
+    return reads + max(0, (3 + clusters - 40) / 10)
+
+
+@pytest.mark.parametrize("concurrency", [10, 100, 1000])
+def test_a_round_of_ten_thousand_members_is_in_the_documentation(concurrency, stack):
+    states = defined(stack, "fleet")["States"].values()
+    invocations = [invocation(150 if n % 100 == 0 else 20 if n % 10 == 0 else 3) for n in range(1, MEMBERS + 1)]
+    free = [0.0] * concurrency
+    for seconds in invocations:
+        heapq.heapreplace(free, free[0] + seconds)
+    price = (
+        # A child that is started counts as a transition of the map.
+        (sum(state["Type"] != "Fail" for state in states) + MEMBERS) * PRICES["step functions, transition"]
+        + MEMBERS * (PRICES["step functions, express request"] + PRICES["lambda, request"])
+        + sum(invocations) * 0.0625 * PRICES["step functions, express gigabyte-second"]
+        + sum(invocations) * 0.125 * PRICES["lambda arm64, gigabyte-second"]
+    )
+    assert f"| {MEMBERS:,} | {concurrency:,} | {max(free):.0f} s | {price:.2f} |" in TEXT

@@ -1,6 +1,6 @@
 """The workflows are valid, reach every state, and do what the guide says.
 
-test_fleet_rounds.py executes them.
+moto's interpreter executes them: tests/python/moto/test_fleet_runs.py.
 """
 
 import json
@@ -101,6 +101,16 @@ def test_the_map_is_distributed_and_never_stops_for_one_member(definition):
     assert sync["MaxConcurrency"] == 10
 
 
+def test_no_result_passes_through_the_workflow(definition, stack):
+    """A state holds 256 KiB, and the results of 10,000 members are more."""
+    sync = definition["States"]["Sync"]
+    assert sync["ResultWriter"]["Resource"].endswith(":s3:putObject")
+    assert sync["ItemProcessor"]["States"]["SomeFrontendsFailed"]["Parameters"] == {"frontendsFailed.$": "$.Cause"}
+    # The event of a member holds the external id, so the log has no data of executions.
+    logging = stack("fleet").resources()["Workflow"]["Properties"]["LoggingConfiguration"]
+    assert logging["IncludeExecutionData"] is False
+
+
 def test_throttling_is_retried_and_a_failed_sync_is_not(definition):
     [retry] = definition["States"]["Sync"]["ItemProcessor"]["States"]["Invoke"]["Retry"]
     assert "Lambda.TooManyRequestsException" in retry["ErrorEquals"]
@@ -121,7 +131,8 @@ def test_the_times_fit_into_each_other(definition, stack):
     burst = defined(stack, "burst")
     calls = [state["TimeoutSeconds"] for state in burst["States"].values() if "invoke" in state.get("Resource", "")]
     assert len(calls) == 2 and min(calls) > function["Timeout"]
-    assert sum(calls) + burst["States"]["EndOfMinute"]["Seconds"] < burst["TimeoutSeconds"]
+    # Its name is of a minute: an event of that minute begins no other, and is followed by the second run.
+    assert 60 <= burst["States"]["EndOfMinute"]["Seconds"] < burst["TimeoutSeconds"] - sum(calls)
 
 
 def test_the_numbers_are_the_parameters(stack):

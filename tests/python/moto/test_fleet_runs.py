@@ -1,4 +1,4 @@
-"""The fleet's workflow in moto's Step Functions interpreter, down to the function.
+"""The workflows in moto's Step Functions interpreter, down to the function.
 
 The interpreter reads the definition of fleet.yaml, the list from moto's S3, runs
 a distributed map and writes the report. The invocations are carried to the
@@ -6,8 +6,11 @@ function's binary, and its calls land in the accounts that moto emulates.
 """
 
 import json
+import threading
 import time
 import urllib.request
+import uuid
+from datetime import datetime
 
 import pytest
 from conftest import ACCOUNT, OTHER_ACCOUNT, ROOT, client
@@ -16,6 +19,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_aws_sdk import (
     StateTaskServiceAwsSdk,
 )
+from moto.stepfunctions.parser.backend import execution
 from template import Stack, load
 
 FUNCTION = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:eks-nlb-sync"
@@ -27,6 +31,14 @@ EXTERNAL_ID = "platform"
 class Events(list):
     throttled = 0
     """How many of the first invocations Lambda throttles."""
+    lag = False
+    """Whether the list of executions is behind: the latest one is not on it."""
+
+    def __init__(self):
+        super().__init__()
+        self.goes_on = threading.Event()
+        """Until it is set, invocations take their time."""
+        self.goes_on.set()
 
 
 class TooManyRequests(JsonRESTError):
@@ -45,6 +57,7 @@ def invoked(monkeypatch, function):
         events.append(json.loads(body))
         if len(events) <= events.throttled:
             raise TooManyRequests
+        assert events.goes_on.wait(30)
         answer = function.invoke(events[-1])
         if not answer.ok:
             response_headers["x-amz-function-error"] = "Unhandled"
@@ -65,16 +78,21 @@ def invoked(monkeypatch, function):
             capitalized = capitalize(response)
             response.clear()
             response.update(capitalized)
+            if events.lag and "Executions" in response:
+                response["Executions"].remove(max(response["Executions"], key=lambda each: each["StartDate"]))
 
     monkeypatch.setattr(LambdaSimpleBackend, "invoke", invoke)
     monkeypatch.setattr(StateTaskServiceAwsSdk, "_normalise_parameters", to_boto3)
     monkeypatch.setattr(StateTaskServiceAwsSdk, "_normalise_response", from_boto3)
-    return events
+    yield events
+    events.goes_on.set()
 
 
 def capitalize(value):
     if isinstance(value, list):
         return [capitalize(each) for each in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
     if not isinstance(value, dict):
         return value
     return {name[0].upper() + name[1:]: capitalize(each) for name, each in value.items()}
@@ -91,24 +109,22 @@ class Fleet:
         self.bucket = stack.resolve({"Ref": "Bucket"})
         self.s3.create_bucket(Bucket=self.bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         workflow = stack.resources()["Workflow"]["Properties"]
-        self.arn = self.states.create_state_machine(
-            name=workflow["StateMachineName"],
-            definition=for_moto(workflow["DefinitionString"]),
-            roleArn=f"arn:aws:iam::{ACCOUNT}:role/workflow",
-        )["stateMachineArn"]
+        self.arn = create(self.states, workflow["StateMachineName"], for_moto(workflow["DefinitionString"]))
+
+    def start(self, members):
+        """Begins a round over `members`; None for no list at all."""
+        if members is not None:
+            body = members if isinstance(members, str) else json.dumps(members)
+            self.s3.put_object(Bucket=self.bucket, Key="fleet.json", Body=body.encode())
+        return start(self.states, self.arn)
 
     def run(self, members):
-        """One execution over `members`, once it has ended; None for no list at all."""
-        if members is not None:
-            self.s3.put_object(Bucket=self.bucket, Key="fleet.json", Body=json.dumps(members).encode())
-        execution = self.states.start_execution(stateMachineArn=self.arn, input="{}")["executionArn"]
-        end = time.monotonic() + 60
-        while (state := self.states.describe_execution(executionArn=execution))["status"] == "RUNNING":
-            assert time.monotonic() < end, "the workflow does not end"
-            time.sleep(0.05)
-        return state
+        """One round over `members`, once it has ended."""
+        return ended(self.states, self.start(members))
 
     def report(self):
+        keys = [each["Key"] for each in self.s3.list_objects_v2(Bucket=self.bucket)["Contents"]]
+        assert not any(EXTERNAL_ID in json.dumps(self._read(key)) for key in keys if key != "fleet.json")
         return self._read("report.json")
 
     def has_manifest(self):
@@ -117,6 +133,29 @@ class Fleet:
 
     def _read(self, key):
         return json.load(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"])
+
+
+def create(states, name, definition):
+    role = f"arn:aws:iam::{ACCOUNT}:role/workflow"
+    return states.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
+
+
+def start(states, machine):
+    # moto names no execution by itself.
+    return states.start_execution(stateMachineArn=machine, name=str(uuid.uuid4()), input="{}")["executionArn"]
+
+
+def ended(states, execution):
+    """An execution, once it has ended."""
+    until(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
+    return states.describe_execution(executionArn=execution)
+
+
+def until(is_so):
+    end = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < end, "the workflow hangs"
+        time.sleep(0.05)
 
 
 def for_moto(definition):
@@ -129,7 +168,7 @@ def for_moto(definition):
     assert '"ExecutionType": "EXPRESS"' in definition
     assert '"ToleratedFailurePercentage": 100,' in definition
     definition = definition.replace('"EXPRESS"', '"STANDARD"').replace(": 100,", ": 100.0,")
-    return definition.replace('"States.ItemReaderFailed"', '"States.Runtime"')
+    return definition.replace('"States.ItemReaderFailed"', '"States.ItemReaderFailed", "States.Runtime"')
 
 
 def configure(url, config):
@@ -144,8 +183,8 @@ def member(account, region="eu-west-1"):
 
 
 def event_of(entry):
-    """What the function gets for an entry of the list."""
-    return {**entry, "externalId": EXTERNAL_ID, "summaryOnly": True}
+    """What the function gets for an entry of the list: without a role, no external id."""
+    return {**entry, "summaryOnly": True} | ({"externalId": EXTERNAL_ID} if "roleArn" in entry else {})
 
 
 MISSPELT = {"region": "eu-west-1", "role_arn": member(ACCOUNT)["roleArn"]}
@@ -161,7 +200,7 @@ def test_every_member_of_the_list_is_synced(aws, dns, invoked):
     for world, address in ((aws, "10.0.1.10"), (other, "10.0.1.20")):
         dns.addresses[world.cluster("payments")] = [address]
         groups.append(world.frontend("payments"))
-    members = [member(ACCOUNT), member(OTHER_ACCOUNT, "eu-central-1")]
+    members = [{"region": "eu-west-1"}, member(OTHER_ACCOUNT, "eu-central-1")]
 
     fleet = Fleet(aws)
     state = fleet.run(members)
@@ -231,9 +270,51 @@ def test_a_throttled_invocation_is_tried_again(aws, dns, invoked):
     assert aws.targets(group) == ["10.0.1.10:443"]
 
 
-def test_a_missing_list_is_a_failure(aws, invoked):
+@pytest.mark.parametrize("members", [None, "{}", "[", ""])
+def test_a_list_that_is_missing_or_none_is_a_failure(members, aws, invoked):
     fleet = Fleet(aws)
-    state = fleet.run(None)
+    state = fleet.run(members)
 
     assert (state["status"], state["error"]) == ("FAILED", "NoList")
     assert invoked == []
+
+
+@pytest.mark.parametrize("lag", [False, True])
+def test_a_round_does_not_begin_while_the_one_before_is_running(lag, aws, invoked):
+    fleet = Fleet(aws)
+    invoked.goes_on.clear()
+    first = fleet.start([member(ACCOUNT)])
+    until(lambda: invoked)
+
+    invoked.lag = lag
+    second = fleet.run([member(ACCOUNT)])
+
+    assert (second["status"], second["error"]) == ("FAILED", "StillRunning")
+    invoked.goes_on.set()
+    assert ended(fleet.states, first)["status"] == "SUCCEEDED"
+    invoked.lag = False
+    assert fleet.run([member(ACCOUNT)])["status"] == "SUCCEEDED"
+    assert len(invoked) == 2
+
+
+def test_a_burst_of_events_makes_one_run_at_once_and_one_after_it(aws, invoked, monkeypatch):
+    # moto gives no text, and no time but the present.
+    began = []
+    details = execution.ExecutionDetails
+    monkeypatch.setattr(execution, "ExecutionDetails", lambda **of: details(**of | {"start_time": began[-1]}))
+    configure(aws.url, {"stepfunctions": {"execute_state_machine": True}, "lambda": {"use_docker": False}})
+    states, stack = client("stepfunctions", aws.url), Stack(load(ROOT / "template.yaml"), {"WatchControlPlane": "true"})
+    [workflow] = stack.of_type("AWS::StepFunctions::StateMachine").values()
+    definition = json.loads(workflow["DefinitionString"])
+    # That it waits for a minute is in tests/python/deploy/test_fleet_workflow.py.
+    definition["States"]["EndOfMinute"]["Seconds"] = 1
+    machine = create(states, workflow["StateMachineName"], json.dumps(definition))
+
+    for minute, seconds in [("03-00", ["00.000", "02.512", "02.512"]), ("03-00", ["59.999"]), ("03-01", ["00.000"])]:
+        for second in seconds:
+            began.append(f"2026-11-25T{minute.replace('-', ':')}:{second}Z")
+            event = ended(states, start(states, machine))
+            assert event["status"] == "SUCCEEDED", (event["error"], event["cause"])
+        named = ended(states, f"{machine.replace(':stateMachine:', ':execution:')}:2026-11-25T{minute}")
+        assert named["status"] == "SUCCEEDED"
+    assert list(invoked) == [{}] * 4
