@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eks_nlb_simulator::world::{Family, LoadBalancerKind, LoadBalancerSpec, TargetGroupSpec};
-use eks_nlb_simulator::{Fault, Frontend, World};
+use eks_nlb_simulator::{Frontend, World};
 use serde_json::json;
 
 use crate::process::Usage;
@@ -169,23 +169,6 @@ async fn independent_calls_are_made_at_the_same_time() {
 
     let (most, allowed) = (function.sim.max_in_flight(), 64);
     assert!((allowed / 2..=allowed).contains(&most), "{most} of {allowed}");
-}
-
-#[tokio::test]
-async fn a_service_that_throttles_or_fails_for_a_moment_fails_no_frontend() {
-    let faults: [Befall; 2] = [Fault::throttle, Fault::unavailable];
-    for befall in faults {
-        let (function, _) = Function::start_in(|world| {
-            world.plant(befall(Fault::on("DescribeTargetHealth").times(20)));
-            fleet(world, 20)
-        })
-        .await;
-
-        let report = function.sync().await;
-
-        assert_eq!(report["summary"]["converged"], 20, "{}", report["summary"]);
-        assert_eq!(function.world().faults_left(), 0);
-    }
 }
 
 #[tokio::test]

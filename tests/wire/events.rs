@@ -135,8 +135,9 @@ async fn only_the_named_clusters_are_served() {
     assert_eq!(report["summary"]["loadBalancers"], 1);
     assert_eq!(report["summary"]["frontends"], 1);
     assert_only_written(&function.world(), &fleet.payments);
-    assert_eq!(function.world().requests_of("DescribeCluster").len(), 1);
-    assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 1);
+    for operation in ["DescribeNetworkInterfaces", "DescribeCluster", "DescribeTargetHealth"] {
+        assert_eq!(function.world().requests_of(operation).len(), 1, "{operation}");
+    }
 }
 
 #[tokio::test]
@@ -153,24 +154,6 @@ async fn trouble_of_other_clusters_is_none_of_a_named_one() {
 
     assert_eq!(reported(&report, &frontend)["outcome"], "changed");
     assert_eq!(report["summary"]["frontends"], 1);
-}
-
-#[tokio::test]
-async fn a_cluster_of_an_unmanaged_load_balancer_is_not_selected() {
-    let (function, frontend) = Function::start_in(|world| {
-        let frontend = payments(world);
-        world.load_balancer_mut(&frontend.load_balancer).tags.remove("eks-nlb-sync");
-        frontend
-    })
-    .await;
-
-    let (error_type, message) = function.error(r#"{"clusters": ["payments"]}"#).await;
-
-    assert_eq!(error_type, "FrontendsFailed");
-    assert!(message.contains("ClusterNotSelected"), "{message}");
-    let report: Value = function.last_report().await;
-    assert_eq!(report["summary"]["loadBalancers"], 0);
-    assert_eq!(targets_of(&function.world(), &frontend.target_group), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ mod unknown;
 mod vanished;
 
 use eks_nlb_simulator::world::{LoadBalancerSpec, TargetGroupSpec};
-use eks_nlb_simulator::{Fault, Frontend, SilentAddress, Simulator, World, closed_address};
+use eks_nlb_simulator::{Fault, Frontend, Simulator, World};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn assert_names_the_remedy(message: &str) {
 }
 
 /// Faults that a call gets over when it is tried again.
-pub(crate) const PASSING_FAULTS: [(&str, Befall); 6] = [
+const PASSING_FAULTS: [(&str, Befall); 6] = [
     ("500", Fault::internal_failure),
     ("503", Fault::unavailable),
     ("throttled", |fault| fault.throttle().times(2)),
@@ -52,8 +52,8 @@ pub(crate) const PASSING_FAULTS: [(&str, Befall); 6] = [
 #[tokio::test]
 async fn a_passing_fault_of_any_call_is_got_over() {
     let got_over = async |(name, befall): (&str, Befall)| {
-        let (function, frontend) = Function::start_in(|world| {
-            for operation in EVERY_CALL {
+        let (function, frontend) = Function::start_in_with(&[("ADDRESS_SOURCE", "eni")], |world| {
+            for operation in EVERY_CALL.iter().chain(&["DescribeNetworkInterfaces"]) {
                 world.plant(befall(Fault::on(operation).times(1)));
             }
             busy_payments(world)
@@ -224,45 +224,6 @@ async fn what_lasts_is_given_up_well_inside_the_functions_time() {
         let calls = world.requests().iter().filter(|call| call.target_group() == group).count();
         assert!((3..=most).contains(&calls), "{calls} calls");
     }
-}
-
-#[tokio::test]
-async fn a_port_that_is_closed_is_named_with_the_remedy() {
-    let sim = Simulator::start().await;
-    payments(&mut sim.world());
-    let url = format!("http://{}", closed_address().expect("a free port"));
-    let function = Function::start_with(sim, &[ONE_ATTEMPT, ("AWS_ENDPOINT_URL", &url)]).await;
-
-    assert_names_the_remedy(&function.sync_without_discovery().await);
-}
-
-#[tokio::test]
-async fn an_eks_that_cannot_be_reached_is_told_for_each_frontend() {
-    let sim = Simulator::start().await;
-    let frontend = busy_payments(&mut sim.world());
-    let url = format!("http://{}", closed_address().expect("a free port"));
-    let function = Function::start_with(sim, &[ONE_ATTEMPT, ("AWS_ENDPOINT_URL_EKS", &url)]).await;
-
-    let report = function.sync_with_failures().await;
-
-    assert_eq!(code(reported(&report, &frontend)), "AwsUnreachable");
-    assert_names_the_remedy(message(reported(&report, &frontend)));
-    assert!(message(reported(&report, &frontend)).contains("eks:DescribeCluster"), "{report:#}");
-    assert_eq!(function.world().writes().len(), 0);
-}
-
-#[tokio::test]
-async fn an_address_that_says_nothing_is_named_with_the_remedy() {
-    let sim = Simulator::start().await;
-    payments(&mut sim.world());
-    let silent = SilentAddress::open().expect("a free port");
-    let url = format!("http://{}", silent.address);
-    let function = Function::start_with(sim, &[ONE_ATTEMPT, ("AWS_ENDPOINT_URL", &url)]).await;
-
-    // A call that is not given up says that the time was up.
-    let (_, message) = function.invoke_within("{}", TIME / 4).await.error();
-
-    assert_names_the_remedy(&message);
 }
 
 #[tokio::test]

@@ -4,11 +4,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::relay::LOCALHOST;
+use crate::relay::{LOCALHOST, body_of, head_of, header};
 
 /// A proxy, until it is dropped.
 pub(crate) struct HttpProxy {
@@ -69,6 +69,11 @@ impl HttpProxy {
     pub(crate) fn requests(&self) -> Vec<ProxyRequest> {
         self.requests.lock().expect("nobody panics with it").clone()
     }
+
+    /// Their first lines.
+    pub(crate) fn lines(&self) -> Vec<String> {
+        self.requests().into_iter().map(|request| request.line).collect()
+    }
 }
 
 /// The first byte of a TLS client that connects to a server without TLS.
@@ -109,29 +114,4 @@ async fn serve(client: TcpStream, policy: Policy, recorded: &Mutex<Vec<ProxyRequ
         let response = [head.as_bytes(), &body_of(&head, &mut server).await?].concat();
         client.write_all(&response).await?;
     }
-}
-
-async fn head_of(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if stream.read_line(&mut head).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-    }
-    Ok(head)
-}
-
-async fn body_of(head: &str, stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
-    let length = header(head, "content-length").and_then(|length| length.parse().ok());
-    let mut body = vec![0; length.unwrap_or_default()];
-    stream.read_exact(&mut body).await?;
-    Ok(body)
-}
-
-fn header(head: &str, name: &str) -> Option<String> {
-    let of = |line: &str| {
-        let (key, value) = line.split_once(':')?;
-        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
-    };
-    head.lines().skip(1).find_map(of)
 }

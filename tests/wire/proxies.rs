@@ -1,28 +1,14 @@
 //! AWS behind a proxy, and with other certificate authorities.
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 
+use eks_nlb_simulator::Simulator;
 use eks_nlb_simulator::world::{ACCESS_KEY_ID, SECRET_ACCESS_KEY};
-use eks_nlb_simulator::{Options, Simulator};
 use serde_json::json;
 use tokio::process::Command;
 
 use crate::http_proxy::{HttpProxy, Policy};
 use crate::support::*;
-
-/// A simulator over HTTPS, and the file with the authority to trust.
-async fn over_https() -> (Simulator, String) {
-    let options = Options { https: true, ..Options::default() };
-    let sim = Simulator::start_with(options).await.expect("loopback has free ports");
-    let authority = sim.env().into_iter().find(|(name, _)| name == "SSL_CERT_FILE").expect("there is one").1;
-    (sim, authority)
-}
-
-fn address_of(sim: &Simulator) -> SocketAddr {
-    let url = sim.endpoint_url();
-    url.split_once("://").and_then(|(_, address)| address.parse().ok()).expect("an address")
-}
 
 /// The function with AWS's own endpoints, which only a proxy can lead to `sim`.
 fn with_aws_endpoints(sim: &Simulator, variables: &[(&str, &str)]) -> Command {
@@ -34,7 +20,8 @@ fn with_aws_endpoints(sim: &Simulator, variables: &[(&str, &str)]) -> Command {
 #[tokio::test]
 async fn aws_is_reached_by_its_own_names_through_the_proxy_and_the_bundle() {
     for variable in ["HTTPS_PROXY", "https_proxy"] {
-        let (sim, authority) = over_https().await;
+        let sim = over_https().await;
+        let authority = authority_of(&sim);
         let frontend = payments(&mut sim.world());
         let proxy = HttpProxy::start(Policy::To(address_of(&sim))).await;
         let url = proxy.url("user:pass%20word@");
@@ -71,7 +58,7 @@ async fn plain_http_has_a_proxy_of_its_own() {
 
     assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 
-    let lines: Vec<_> = proxy.requests().into_iter().map(|request| request.line).collect();
+    let lines = proxy.lines();
     assert_eq!(lines.len(), function.world().requests().len(), "{lines:#?}");
     // Only calls of AWS: the Runtime API is never proxied.
     let of_aws = |line: &String| line.contains(&format!(" http://{to}/"));
@@ -81,7 +68,8 @@ async fn plain_http_has_a_proxy_of_its_own() {
 
 #[tokio::test]
 async fn excluded_hosts_are_reached_directly() {
-    let (sim, authority) = over_https().await;
+    let sim = over_https().await;
+    let authority = authority_of(&sim);
     let frontend = payments(&mut sim.world());
     let to = address_of(&sim);
     let proxy = HttpProxy::start(Policy::To(to)).await;
@@ -99,7 +87,7 @@ async fn excluded_hosts_are_reached_directly() {
 
     assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 
-    let lines: BTreeSet<_> = proxy.requests().into_iter().map(|request| request.line).collect();
+    let lines = BTreeSet::from_iter(proxy.lines());
     assert_eq!(lines, [format!("CONNECT {to} HTTP/1.1")].into());
     assert_eq!(function.world().requests_of("DescribeCluster").len(), 1);
 }
@@ -124,14 +112,9 @@ async fn credentials_are_not_fetched_through_the_proxy() {
 
     assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 
-    let lines =
-        |proxy: &HttpProxy| proxy.requests().into_iter().map(|request| request.line).collect::<Vec<_>>();
-    assert_eq!(lines(&container), ["GET /role HTTP/1.1"]);
-    assert!(
-        !lines(&proxy).is_empty() && !lines(&proxy).iter().any(|line| line.contains("/role")),
-        "{:?}",
-        lines(&proxy)
-    );
+    assert_eq!(container.lines(), ["GET /role HTTP/1.1"]);
+    let lines = proxy.lines();
+    assert!(!lines.is_empty() && !lines.iter().any(|line| line.contains("/role")), "{lines:?}");
 }
 
 /// A variable that would be ignored stops the start, and a password in it is

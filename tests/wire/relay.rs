@@ -130,16 +130,19 @@ async fn converse(
 ) -> io::Result<()> {
     let mut client = BufReader::new(client);
     loop {
-        let (head, body) = read(&mut client).await?;
+        let head = head_of(&mut client).await?;
+        let body = body_of(&head, &mut client).await?;
         if is_dead() {
             std::future::pending::<()>().await;
         }
         let mut server = BufReader::new(TcpStream::connect(to).await?);
         server.write_all(&[head.as_bytes(), &body].concat()).await?;
-        let (head, answer) = read(&mut server).await?;
+        let head = head_of(&mut server).await?;
+        let answer = body_of(&head, &mut server).await?;
         let (body, answer) = (String::from_utf8_lossy(&body), String::from_utf8_lossy(&answer));
         let answer = edit(&body, answer.into_owned());
-        let kept = head.lines().filter(|line| !line.is_empty() && content_length(line).is_none());
+        let is_length = |line: &str| line.to_ascii_lowercase().starts_with("content-length:");
+        let kept = head.lines().filter(|line| !line.is_empty() && !is_length(line));
         let length = format!("content-length: {}", answer.len());
         let head: Vec<_> = kept.chain([length.as_str(), "\r\n"]).collect();
         let answer = head.join("\r\n") + &answer;
@@ -150,22 +153,32 @@ async fn converse(
     }
 }
 
-/// Reads the head and the body of a request or an answer.
-async fn read(stream: &mut BufReader<TcpStream>) -> io::Result<(String, Vec<u8>)> {
+/// Reads the head of a request or an answer.
+pub(crate) async fn head_of(stream: &mut BufReader<TcpStream>) -> io::Result<String> {
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
         if stream.read_line(&mut head).await? == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
     }
-    let mut body = vec![0; head.lines().find_map(content_length).unwrap_or_default()];
-    stream.read_exact(&mut body).await?;
-    Ok((head, body))
+    Ok(head)
 }
 
-fn content_length(line: &str) -> Option<usize> {
-    let (name, value) = line.split_once(':')?;
-    name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse().ok())?
+/// Reads the body that follows it.
+pub(crate) async fn body_of(head: &str, stream: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
+    let length = header(head, "content-length").and_then(|length| length.parse().ok());
+    let mut body = vec![0; length.unwrap_or_default()];
+    stream.read_exact(&mut body).await?;
+    Ok(body)
+}
+
+/// The header of this name.
+pub(crate) fn header(head: &str, name: &str) -> Option<String> {
+    let of = |line: &str| {
+        let (key, value) = line.split_once(':')?;
+        key.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+    };
+    head.lines().skip(1).find_map(of)
 }
 
 async fn ask(server: SocketAddr, question: &[u8]) -> io::Result<Vec<u8>> {

@@ -35,20 +35,6 @@ fn withheld(reported: &Value) -> Vec<(&str, &str)> {
 }
 
 #[tokio::test]
-async fn what_is_missing_is_registered_before_what_is_stale_is_deregistered() {
-    let (function, frontend) = Function::start_in_with(&[BY_DNS], busy_payments).await;
-
-    let report = function.sync().await;
-
-    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
-    let expected = [
-        ("RegisterTargets".to_owned(), vec!["10.0.2.11:443".to_owned()]),
-        ("DeregisterTargets".to_owned(), vec!["10.0.3.13:443".to_owned()]),
-    ];
-    assert_eq!(writes(&function.world()), expected);
-}
-
-#[tokio::test]
 async fn a_new_control_plane_takes_over_without_a_gap() {
     let (function, frontend) = Function::start_in_with(&[BY_DNS], converged_payments).await;
     let group = frontend.target_group.as_str();
@@ -154,73 +140,6 @@ async fn the_minimum_of_healthy_targets_is_the_operators() {
     }
 }
 
-/// Without cross-zone load balancing, clients of a zone have only its targets.
-#[tokio::test]
-async fn no_zone_is_left_without_a_healthy_target() {
-    let (function, frontend) = Function::start_in_with(&[BY_DNS, ("MIN_HEALTHY_TARGETS", "1")], |world| {
-        let frontend = converged_payments(world);
-        world.rotate("payments", REPLACEMENT);
-        world.set_health(REPLACEMENT[1], Health::After(Duration::from_mins(5)));
-        frontend
-    })
-    .await;
-    let [a1, b1] = PAYMENTS_TARGETS;
-    function.sync().await;
-
-    // a2 is healthy, and b2 is not yet.
-    function.world().advance(Duration::from_mins(1));
-    let report = function.sync().await;
-    assert_eq!(reported(&report, &frontend)["deregistered"], json!([a1]));
-    assert_eq!(withheld(reported(&report, &frontend)), [(b1, "waitingForHealthyReplacement")]);
-    assert_eq!(reported(&report, &frontend)["healthy"], 1);
-
-    function.world().advance(Duration::from_mins(1));
-    let report = function.sync().await;
-    assert_eq!(reported(&report, &frontend)["outcome"], "waiting");
-    let line = function.logged(|line| line["message"] == "waiting").await;
-    let reason = "it may be serving, and no desired target in zone eu-west-1b is healthy";
-    assert_eq!(line["reason"], reason, "{line}");
-
-    function.world().advance(Duration::from_mins(4));
-    let report = function.sync().await;
-    assert_eq!(reported(&report, &frontend)["deregistered"], json!([b1]));
-    assert_eq!(reported(&report, &frontend)["healthy"], 2);
-}
-
-/// Where all checks fail although servers serve, as in a cluster that answers
-/// them with 401, the unhealthy targets carry all traffic.
-#[tokio::test]
-async fn a_load_balancer_that_fails_open_is_not_emptied() {
-    for replacement in [Health::Never, Health::After(Duration::from_mins(3))] {
-        let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
-            let frontend = converged_payments(world);
-            world.healthy_after = Duration::from_mins(3);
-            world.rotate("payments", REPLACEMENT);
-            for (old, new) in PAYMENTS.iter().zip(REPLACEMENT) {
-                world.set_health(old, Health::Never);
-                world.set_health(new, replacement);
-            }
-            frontend
-        })
-        .await;
-        let waiting = PAYMENTS_TARGETS.map(|target| (target, "waitingForHealthyReplacement"));
-
-        let report = function.sync().await;
-        assert_eq!(reported(&report, &frontend)["registered"], json!(REPLACEMENT_TARGETS), "{replacement:?}");
-        assert_eq!(withheld(reported(&report, &frontend)), waiting, "{replacement:?}");
-
-        // A new target gets nothing until its registration is complete.
-        function.world().advance(Duration::from_mins(1));
-        let report = function.sync().await;
-        assert_eq!(reported(&report, &frontend)["outcome"], "waiting", "{replacement:?}");
-        function.logged(|line| line["message"] == "unserved" && line["level"] == "WARN").await;
-
-        function.world().advance(Duration::from_mins(3));
-        let report = function.sync().await;
-        assert_eq!(reported(&report, &frontend)["deregistered"], json!(PAYMENTS_TARGETS), "{replacement:?}");
-    }
-}
-
 #[tokio::test]
 async fn add_only_never_deregisters() {
     let (function, frontend) =
@@ -255,19 +174,4 @@ async fn a_target_is_an_address_and_a_port() {
         ("DeregisterTargets".to_owned(), vec!["10.0.1.10:8443".to_owned()]),
     ];
     assert_eq!(writes(&function.world()), expected);
-}
-
-#[tokio::test]
-async fn a_target_groups_own_port_is_the_targets_port() {
-    let (function, group) = Function::start_in_with(&[BY_DNS], |world| {
-        world.add_cluster("payments", PAYMENTS);
-        let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("payments"));
-        let spec = TargetGroupSpec::ip(&load_balancer);
-        world.add_target_group(TargetGroupSpec { port: Some(6443), ..spec })
-    })
-    .await;
-
-    function.sync().await;
-
-    assert_eq!(targets_of(&function.world(), &group), ["10.0.1.10:6443", "10.0.2.11:6443"]);
 }

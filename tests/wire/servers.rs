@@ -162,21 +162,6 @@ async fn a_server_that_does_not_know_edns_is_understood() {
     assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
 }
 
-/// A firewall that blocks answers over UDP has another code than a name without an
-/// address.
-#[tokio::test]
-async fn a_network_that_blocks_udp_writes_nothing() {
-    let (sim, frontend) = in_world(busy_payments).await;
-    let relay = Relay::of_dns(&sim, LOCALHOST, |_, _| vec![]).await;
-    let variables = [BY_DNS, ("DNS_SERVERS", &*relay.address.to_string()), ("DNS_TIMEOUT_MS", "500")];
-    let function = Function::start_with(sim, &variables).await;
-
-    let report = function.sync_with_failures().await;
-
-    assert_eq!(code(reported(&report, &frontend)), "DnsTimeout");
-    assert_eq!(function.world().writes().len(), 0);
-}
-
 /// A lookup without an answer holds one or more sockets. Without a limit, no
 /// file descriptor would be left for connections to AWS.
 #[tokio::test]

@@ -75,18 +75,6 @@ async fn a_dry_run_by_setting_cannot_be_turned_off_by_an_event() {
 }
 
 #[tokio::test]
-async fn a_dry_run_by_event_is_for_that_event_only() {
-    let (function, frontend) = Function::start_in(payments).await;
-
-    let report = function.answer(r#"{"dryRun": true}"#).await;
-    assert_eq!(reported(&report, &frontend)["outcome"], "planned");
-    assert_eq!(function.world().writes().len(), 0);
-
-    let report = function.answer(r#"{"dryRun": false}"#).await;
-    assert_eq!(reported(&report, &frontend)["outcome"], "changed");
-}
-
-#[tokio::test]
 async fn the_allowed_networks_can_be_others() {
     for (networks, outcome) in [
         ("10.0.0.0/16", "changed"),
@@ -101,24 +89,6 @@ async fn the_allowed_networks_can_be_others() {
         let report = function.last_report().await;
         assert_eq!(reported(&report, &frontend)["outcome"], outcome, "{networks}");
     }
-}
-
-#[tokio::test]
-async fn an_allowed_public_network_lets_public_addresses_pass() {
-    let variables = [BY_DNS, ("ALLOWED_CIDRS", "0.0.0.0/0")];
-    let (function, frontend) = Function::start_in_with(&variables, |world| {
-        let frontend = payments(world);
-        let host = world.host("payments");
-        world.dns.set(&host, ["203.0.113.10"]);
-        frontend
-    })
-    .await;
-
-    let report = function.sync_with_failures().await;
-
-    // ELB may still refuse the address.
-    assert_eq!(code(reported(&report, &frontend)), "AwsRejected");
-    assert!(message(reported(&report, &frontend)).contains("InvalidTarget"), "{report:#}");
 }
 
 #[tokio::test]

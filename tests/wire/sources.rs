@@ -1,13 +1,9 @@
 //! Addresses from the control plane's network interfaces, and from two sources.
 
 mod auto;
-mod fleet;
-mod latency;
 mod listing;
 mod lives;
 mod look_alikes;
-
-use std::time::Duration;
 
 use eks_nlb_simulator::world::{
     Answer, ClusterSpec, Family, HOME_ACCOUNT, LoadBalancerSpec, NetworkInterface, PUBLIC_ADDRESSES, Reply,
@@ -148,18 +144,6 @@ async fn an_interface_has_addresses_of_both_families() {
 
     assert_eq!(reported(&report, &v4)["registered"], json!(PAYMENTS_TARGETS));
     assert_eq!(reported(&report, &v6)["registered"], json!(["[fd00:1::10]:443", "[fd00:2::11]:443"]));
-}
-
-#[tokio::test]
-async fn private_access_still_has_to_be_on() {
-    let failed = fails_from(ENI, |world| {
-        world.cluster_mut("payments").private_access = false;
-        world.cluster_mut("payments").public_access = true;
-        world.publish("payments");
-    })
-    .await;
-
-    assert_eq!(failed.code(), "PrivateAccessDisabled");
 }
 
 #[tokio::test]

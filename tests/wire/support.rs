@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test that cannot go on must stop")]
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::process::Output;
 use std::sync::MutexGuard;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use eks_nlb_simulator::process::{self, Process};
 use eks_nlb_simulator::runtime_api::request_id;
-use eks_nlb_simulator::{Answer, Fault, Frontend, Health, Simulator, World};
+use eks_nlb_simulator::{Answer, Fault, Frontend, Health, Options, Simulator, World};
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -159,6 +160,23 @@ impl Function {
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }
+}
+
+/// A simulator over HTTPS.
+pub(crate) async fn over_https() -> Simulator {
+    let options = Options { https: true, ..Options::default() };
+    Simulator::start_with(options).await.expect("loopback has free ports")
+}
+
+/// The file with the authority of a simulator over HTTPS.
+pub(crate) fn authority_of(sim: &Simulator) -> String {
+    sim.env().into_iter().find(|(name, _)| name == "SSL_CERT_FILE").expect("there is one").1
+}
+
+/// Where the AWS APIs of a simulator are.
+pub(crate) fn address_of(sim: &Simulator) -> SocketAddr {
+    let url = sim.endpoint_url();
+    url.split_once("://").and_then(|(_, address)| address.parse().ok()).expect("an address")
 }
 
 /// The program under test: the one that cargo built for this test, or another

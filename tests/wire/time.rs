@@ -149,7 +149,7 @@ async fn every_step_of_a_frontend_keeps_to_the_functions_time() {
 #[tokio::test]
 async fn discovery_keeps_to_the_functions_time() {
     let keeps_to_it = async |operation| {
-        let (function, _) = Function::start_in_with(&[BY_DNS], busy_payments).await;
+        let (function, _) = Function::start_in_with(&[("ADDRESS_SOURCE", "eni")], busy_payments).await;
         function.world().plant(Fault::on(operation).silence());
 
         assert_eq!(sync_in_short_time(&function).await, "DiscoveryFailed", "{operation}");
@@ -158,7 +158,9 @@ async fn discovery_keeps_to_the_functions_time() {
         assert_eq!(line["code"], "DeadlineExceeded", "{operation}");
         assert_eq!(function.world().writes().len(), 0, "{operation}");
     };
-    join_all(["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags"].map(keeps_to_it)).await;
+    let listings =
+        ["DescribeLoadBalancers", "DescribeTargetGroups", "DescribeTags", "DescribeNetworkInterfaces"];
+    join_all(listings.map(keeps_to_it)).await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Each cause for which AWS cannot be reached is named, with its own remedy.
 
-use eks_nlb_simulator::{Options, SilentAddress, Simulator, closed_address};
+use eks_nlb_simulator::{SilentAddress, Simulator, closed_address};
 use eks_nlb_sync::aws::account::Account;
 use eks_nlb_sync::aws::config;
 use eks_nlb_sync::error::{CallError, UnreachableCause};
@@ -36,11 +36,6 @@ async fn unreachable(sim: Simulator, variables: &[(&str, &str)], cause: Unreacha
     let line = function.logged(|line| line["level"] == "ERROR").await;
     assert_eq!(line["code"], "AwsUnreachable", "{line}");
     message
-}
-
-async fn over_https() -> Simulator {
-    let options = Options { https: true, ..Options::default() };
-    Simulator::start_with(options).await.expect("loopback has free ports")
 }
 
 /// A name that no resolver is asked for: its first label is too long.
@@ -80,9 +75,8 @@ async fn no_answer_to_a_handshake() {
 #[tokio::test]
 async fn a_certificate_that_is_not_trusted() {
     let (sim, other) = (over_https().await, over_https().await);
-    let to = sim.endpoint_url().trim_start_matches("https://").parse().expect("an address");
-    let proxy = HttpProxy::start(Policy::To(to)).await;
-    let authority = other.env().into_iter().find(|(name, _)| name == "SSL_CERT_FILE").expect("one").1;
+    let proxy = HttpProxy::start(Policy::To(address_of(&sim))).await;
+    let authority = authority_of(&other);
     let bundle = ("AWS_CA_BUNDLE", &*authority);
 
     let direct = unreachable(over_https().await, &[bundle], UnreachableCause::Certificate).await;
@@ -101,10 +95,7 @@ async fn a_certificate_that_is_not_trusted() {
 async fn a_certificate_for_another_name() {
     let sim = over_https().await;
     let other = sim.endpoint_url().replace("127.0.0.1", "127.0.0.2");
-    let proxy = HttpProxy::start(Policy::To(
-        sim.endpoint_url().trim_start_matches("https://").parse().expect("an address"),
-    ))
-    .await;
+    let proxy = HttpProxy::start(Policy::To(address_of(&sim))).await;
     let variables = [("AWS_ENDPOINT_URL", &*other), ("HTTPS_PROXY", &proxy.url(""))];
     unreachable(sim, &variables, UnreachableCause::Certificate).await;
 }

@@ -2,7 +2,7 @@
 //! cluster's lookup failed.
 
 use eks_nlb_simulator::world::{ClusterStatus, LoadBalancerSpec, OverrideState, TargetGroupSpec};
-use eks_nlb_simulator::{Fault, Frontend, Health, TargetState, World};
+use eks_nlb_simulator::{Fault, Frontend, TargetState, World};
 use serde_json::json;
 
 use crate::support::*;
@@ -99,27 +99,6 @@ async fn a_zonal_shift_leaves_a_zone_unserved_and_its_targets_replace_no_other()
     assert_eq!((&reported["outcome"], &reported["healthy"]), (&json!("waiting"), &json!(0)), "{reported:#}");
     assert_eq!(reported["unserved"], json!(["eu-west-1a"]));
     assert_eq!(function.world().writes().len(), 0, "10.0.2.12 is the only target that serves");
-}
-
-/// Without cross-zone load balancing, ELB's default, each zone fails open by
-/// itself.
-#[tokio::test]
-async fn a_zones_last_target_stays_although_it_fails_its_checks() {
-    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
-        world.add_cluster("payments", ["10.0.1.20", "10.0.2.20"]);
-        let frontend = world.add_frontend("payments");
-        world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.10", "10.0.1.20"]);
-        world.set_health("10.0.2.10", Health::Never);
-        world.pin_state(&frontend.target_group, "10.0.2.10", TargetState::Unhealthy);
-        frontend
-    })
-    .await;
-
-    let report = function.sync().await;
-
-    let reported = reported(&report, &frontend);
-    assert_eq!(reported["registered"], json!(["10.0.2.20:443"]), "{reported:#}");
-    assert_eq!(reported["deregistered"], json!([]), "{reported:#}");
 }
 
 #[tokio::test]

@@ -15,19 +15,6 @@ async fn a_truncated_answer_that_tcp_is_silent_about_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_resolver_that_is_slow_is_waited_for() {
-    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
-        let frontend = payments(world);
-        let host = world.host("payments");
-        world.dns.set(&host, Answer::from(PAYMENTS).after(Duration::from_millis(300)));
-        frontend
-    })
-    .await;
-
-    assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
-}
-
-#[tokio::test]
 async fn a_lost_packet_costs_a_part_of_the_budget_only() {
     let sim = Simulator::start().await;
     let frontend = payments(&mut sim.world());

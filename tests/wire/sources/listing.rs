@@ -1,7 +1,6 @@
 //! The listing of interfaces: where it is read, and where it fails.
 
 use super::*;
-use crate::faults::PASSING_FAULTS;
 
 #[tokio::test]
 async fn a_listing_that_fails_writes_nothing() {
@@ -31,36 +30,6 @@ async fn a_listing_that_fails_writes_nothing() {
             assert_eq!(function.world().writes().len(), 0, "{expected}");
         }
     }
-}
-
-#[tokio::test]
-async fn a_passing_fault_of_the_listing_is_got_over() {
-    for (name, befall) in PASSING_FAULTS {
-        let (function, frontend) = Function::start_in_with(&[ENI], |world| {
-            world.plant(befall(Fault::on("DescribeNetworkInterfaces").times(1)));
-            busy_payments(world)
-        })
-        .await;
-
-        let report = function.sync().await;
-
-        assert_eq!(reported(&report, &frontend)["registered"], json!(["10.0.2.11:443"]), "{name}");
-        assert_eq!(function.world().faults_left(), 0, "{name}");
-    }
-}
-
-#[tokio::test]
-async fn a_listing_that_is_silent_is_given_up_with_the_run() {
-    let (function, _) = Function::start_in_with(&[ENI, ONE_ATTEMPT], |world| {
-        world.plant(Fault::on("DescribeNetworkInterfaces").silence());
-        busy_payments(world)
-    })
-    .await;
-
-    let (error_type, message) = function.invoke_within("{}", Duration::from_secs(2)).await.error();
-
-    assert_eq!(error_type, "DiscoveryFailed");
-    assert!(message.contains("during ec2:DescribeNetworkInterfaces"), "{message}");
 }
 
 #[tokio::test]
@@ -109,19 +78,4 @@ async fn the_sdks_variables_redirect_ec2_too() {
     let report = function.sync_with_failures().await;
     assert_eq!(code(&report["frontends"][0]), "InterfacesNotFound");
     assert_eq!(other.world().requests_of("DescribeNetworkInterfaces").len(), 1);
-}
-
-#[tokio::test]
-async fn an_event_that_names_clusters_reads_the_interfaces_too() {
-    let (function, frontend) = Function::start_in_with(&[ENI], |world| {
-        bystander(world);
-        payments(world)
-    })
-    .await;
-
-    let report = function.answer(r#"{"clusters": ["payments"], "dryRun": true}"#).await;
-
-    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
-    assert_eq!(report["summary"]["frontends"], 1);
-    assert_eq!(function.world().writes().len(), 0);
 }

@@ -132,26 +132,6 @@ async fn two_sources_follow_an_upgrade_when_both_have_moved() {
 }
 
 #[tokio::test]
-async fn the_subnets_of_a_control_plane_are_changed() {
-    let (function, frontend) = Function::start_in_with(&[ENI], converged_payments).await;
-    let elsewhere = ["10.0.7.10", "10.0.8.11"];
-    let elsewhere_targets = ["10.0.7.10:443", "10.0.8.11:443"];
-
-    // EKS makes interfaces in the new subnets and removes the old ones later.
-    function.world().rotate("payments", elsewhere);
-    let reported = step(&function, &frontend).await;
-    assert_eq!(reported["registered"], json!(elsewhere_targets), "{reported:#}");
-    assert_eq!(reported["withheld"], json!([]), "the old interfaces are still there");
-
-    let linger = function.world().interfaces_linger;
-    function.world().advance(linger);
-    let reported = step(&function, &frontend).await;
-    assert_eq!(reported["deregistered"], json!(PAYMENTS_TARGETS), "{reported:#}");
-    assert_eq!(reported["desired"], json!(elsewhere));
-    assert_eq!(step(&function, &frontend).await["outcome"], "converged");
-}
-
-#[tokio::test]
 async fn a_cluster_is_made_anew_under_its_name() {
     let (function, frontend) = Function::start_in_with(&[ENI], converged_payments).await;
 
@@ -221,16 +201,4 @@ async fn a_cluster_is_deleted_before_its_load_balancer() {
         assert_eq!(function.sync().await["summary"]["loadBalancers"], 0, "{source:?}");
         assert_eq!(function.world().writes().len(), 0, "{source:?}");
     }
-}
-
-#[tokio::test]
-async fn a_cluster_is_deleted_after_its_load_balancer() {
-    let (function, frontend) = Function::start_in_with(&[ENI], converged_payments).await;
-
-    function.world().delete_load_balancer(&frontend.load_balancer);
-    assert_eq!(function.sync().await["summary"]["frontends"], 0);
-
-    function.world().delete_cluster("payments");
-    assert_eq!(function.sync().await["summary"]["frontends"], 0);
-    assert_eq!(function.world().writes().len(), 0);
 }
