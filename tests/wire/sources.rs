@@ -1,6 +1,7 @@
 //! Addresses from the control plane's network interfaces, and from two sources.
 
 mod auto;
+mod latency;
 mod listing;
 mod lives;
 mod look_alikes;
