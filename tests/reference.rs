@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use eks_nlb_sync::publish::log::LINES;
 use eks_nlb_sync::reasons::{Explanation, FailureCode, OutcomeName, Rule, SkipReason, WithholdReason};
 use eks_nlb_sync::settings::{SETTINGS, Settings};
 
@@ -50,6 +51,14 @@ fn codes() -> String {
     table(&["`failed` code", "when", "waits for a person"], rows)
 }
 
+fn log_lines() -> String {
+    let rows = LINES.iter().map(|line| {
+        let message = format!("`{}`", line.message);
+        [&message, line.level, line.when, line.fields].map(str::to_owned).to_vec()
+    });
+    table(&["`message`", "level", "when", "fields"], rows)
+}
+
 #[test]
 fn the_generated_reference_is_what_the_code_has() {
     let withheld = reasons("`withheld` reason", WithholdReason::ALL, WithholdReason::explanation);
@@ -59,6 +68,7 @@ fn the_generated_reference_is_what_the_code_has() {
         ("withhold reasons", withheld),
         ("skip reasons", skipped),
         ("failure codes", codes()),
+        ("log lines", log_lines()),
     ];
     generated::hold(REFERENCE, |page| generated::page(page, &parts));
 }

@@ -13,7 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
-pub use lines::{Run, discovery_failed, event_refused, frontends, report};
+pub use lines::{LINES, Line, Run, discovery_failed, event_refused, frontends, report};
 
 /// How log lines are written. Lambda sets these variables, so any value is
 /// accepted.

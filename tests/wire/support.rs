@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use eks_nlb_simulator::process::{self, Process};
 use eks_nlb_simulator::runtime_api::request_id;
 use eks_nlb_simulator::{Answer, Fault, Frontend, Health, Options, Simulator, World};
+use eks_nlb_sync::publish::log::{LINES, Line};
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -137,7 +138,9 @@ impl Function {
     /// What the function has logged so far. Its latest lines may still be on
     /// their way: await [`Function::last_report`] first, which is written last.
     pub(crate) fn log(&self) -> Vec<Value> {
-        self.process.log()
+        let log = self.process.log();
+        log.iter().for_each(assert_listed);
+        log
     }
 
     /// The first line that `is_it`, once it is logged.
@@ -177,6 +180,25 @@ pub(crate) fn authority_of(sim: &Simulator) -> String {
 pub(crate) fn address_of(sim: &Simulator) -> SocketAddr {
     let url = sim.endpoint_url();
     url.split_once("://").and_then(|(_, address)| address.parse().ok()).expect("an address")
+}
+
+/// Asserts that docs/reference.md lists a line of the function, with its level and its
+/// fields. Libraries may log others.
+fn assert_listed(line: &Value) {
+    if !line["target"].as_str().is_some_and(|target| target.starts_with("eks_nlb_sync")) {
+        return;
+    }
+    let message = line["message"].as_str().expect("a message");
+    let is_it = |listed: &&Line| {
+        let rest = message.strip_prefix(listed.message);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'))
+    };
+    let listed = LINES.iter().find(is_it).unwrap_or_else(|| panic!("{message} is not listed"));
+    assert_eq!(line["level"], listed.level, "{message}");
+    for field in line.as_object().expect("an object").keys() {
+        let is_of_all = ["timestamp", "level", "target", "message", "span"].contains(&field.as_str());
+        assert!(is_of_all || listed.fields.contains(&format!("`{field}`")), "{message}: {field}");
+    }
 }
 
 /// The program under test: the one that cargo built for this test, or another

@@ -20,6 +20,56 @@ use crate::request::InvalidEvent;
 /// 256 KiB as one event, and the rest of the line needs some.
 const FRONTENDS_BYTES: usize = 240 << 10;
 
+/// A line that the function logs, as docs/reference.md lists it.
+#[derive(Clone, Copy, Debug)]
+pub struct Line {
+    /// Its `message`, or what it begins with.
+    pub message: &'static str,
+    /// Its level.
+    pub level: &'static str,
+    /// When it is logged.
+    pub when: &'static str,
+    /// Its fields, in backticks.
+    pub fields: &'static str,
+}
+
+macro_rules! lines {
+    ($($message:literal $level:literal $when:literal $fields:expr;)*) => {
+        /// Every line.
+        pub const LINES: &[Line] =
+            &[$(Line { message: $message, level: $level, when: $when, fields: $fields },)*];
+    };
+}
+
+/// What names the frontend of a line.
+macro_rules! frontend {
+    ($fields:literal) => {
+        concat!("`cluster`, `loadBalancer`, `targetGroup`", $fields)
+    };
+}
+
+lines! {
+    "changed" "INFO" "Targets were written."
+        frontend!(", `registered`, `deregistered`, `withheld`");
+    "planned" "INFO" "A dry run: targets would be written."
+        frontend!(", `registered`, `deregistered`, `withheld`");
+    "waiting" "INFO" "A stale target is withheld and there is nothing else to do."
+        frontend!(", `withheld`, `minutes` (how long this process has seen it), `reason`");
+    "unserved" "WARN" "Clients are cut off in these zones: no target there is healthy, and one failed its checks. Also of frontends that are skipped or failed."
+        frontend!(", `zones`, `because` (the outcome, reason or code)");
+    "untagged" "WARN" "A load balancer lost its tag: it names a cluster and its target group carries the first tag of `NLB_TAG`, or this process managed it."
+        frontend!("");
+    "failed" "ERROR" "The frontend failed."
+        frontend!(", `code`, `error`; `unwritten`: desired targets that could not be registered although the target group has served");
+    "no load balancer is managed" "WARN" "Nothing carries `NLB_TAG`." "`selector`";
+    "interfaces are not read" "WARN" "With `ADDRESS_SOURCE=auto`, the control planes' network interfaces could not be read; the message says what follows." "`error`";
+    "discovery failed" "ERROR" "Listing failed, nothing was done." "`code`, `error`";
+    "event refused" "ERROR" "The event has an unknown key or a wrong type, nothing was done." "`code`, `error`";
+    "stopped" "ERROR" "The function does not start, usually for a setting that does not parse." "`error`";
+    "report" "INFO" "Every run that could list."
+        "the report, without converged frontends, and with skipped ones only when they change and once an hour; `requestId`, `account`; `omitted`: frontends that no longer fit into one log event";
+}
+
 /// What identifies a run in each of its lines.
 #[derive(Clone, Copy, Debug)]
 pub struct Run<'a> {
