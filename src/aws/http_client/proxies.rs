@@ -5,7 +5,8 @@
 //! leave out the scheme, and may hold a user name and a password.
 //!
 //! Two kinds of URL are never proxied: URLs whose host `NO_PROXY` names (as a
-//! host, with its subdomains, an address, or a network), and the endpoints that
+//! host, with its subdomains, an address, or a network; on one port, if it names
+//! one), and the endpoints that
 //! serve the credentials of an instance or a container, which no proxy can reach.
 
 use std::fmt;
@@ -35,6 +36,8 @@ pub(super) struct Proxies {
     http: Option<Proxy>,
     https: Option<Proxy>,
     matcher: Matcher,
+    /// Hosts that are not proxied on one port.
+    by_port: Vec<(u16, Matcher)>,
     /// Hosts with their ports that are never proxied.
     credentials: Vec<Authority>,
 }
@@ -87,14 +90,15 @@ impl Proxies {
             either_case(variable, ["no_proxy", "NO_PROXY"]).map_or_else(String::new, |(_, hosts)| hosts);
         // `*.example.com` is read as `.example.com`: a host with its subdomains.
         let excluded = excluded.replace("*.", ".");
-        let matcher = Matcher::builder()
-            .http(url(&http))
-            .https(url(&https))
-            .no(format!("{CREDENTIAL_ENDPOINTS},{excluded}"))
-            .build();
+        let except = |hosts: String| Matcher::builder().http(url(&http)).https(url(&https)).no(hosts).build();
+        let by_port = excluded.split(',').filter_map(host_and_port);
+        let by_port = by_port.map(|(host, port)| (port, except(host.to_owned()))).collect();
+        let is_all = excluded.split(',').any(|host| host.trim() == "*");
+        let addresses = if is_all { "0.0.0.0/0,::/0," } else { "" };
+        let matcher = except(format!("{CREDENTIAL_ENDPOINTS},{addresses}{excluded}"));
         let of_url = |name: &&str| variable(name)?.parse::<Uri>().ok()?.into_parts().authority;
         let credentials = CREDENTIAL_VARIABLES.iter().filter_map(of_url).collect();
-        Ok(Self { http, https, matcher, credentials })
+        Ok(Self { http, https, matcher, by_port, credentials })
     }
 
     /// The proxy for a request to `url`, if there is one.
@@ -107,6 +111,10 @@ impl Proxies {
             return None;
         }
         self.matcher.intercept(&url)?;
+        let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
+        if self.by_port.iter().any(|(own, hosts)| *own == port && hosts.intercept(&url).is_none()) {
+            return None;
+        }
         if url.scheme_str() == Some("https") { self.https.as_ref() } else { self.http.as_ref() }
     }
 }
@@ -133,6 +141,14 @@ fn either_case(
 ) -> Option<(&'static str, String)> {
     let found = names.into_iter().find_map(|name| Some((name, variable(name)?)));
     found.filter(|(_, value)| !value.trim().is_empty())
+}
+
+/// As in `example.com:8443`, and nothing for an address of IPv6 without brackets.
+fn host_and_port(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.trim().rsplit_once(':')?;
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).or(Some(host));
+    let is_bare = text.contains("::") && !text.contains(']');
+    Some((host.filter(|_| !is_bare)?, port.parse().ok()?))
 }
 
 fn proxy(

@@ -75,6 +75,27 @@ fn excluded_hosts_are_not_proxied() {
     assert!(proxy_of(&variables, "http://192.168.0.1:4566/").is_some());
 }
 
+/// As botocore reads it.
+#[test]
+fn an_exclusion_may_be_of_one_port_or_of_everything() {
+    for (excluded, url, is_proxied) in [
+        ("eks.eu-west-1.amazonaws.com:443", EKS, false),
+        (".amazonaws.com:443", EKS, false),
+        ("amazonaws.com:8443", EKS, true),
+        ("localhost, 127.0.0.1:4566", "http://127.0.0.1:4566/", false),
+        ("127.0.0.1:4566", "http://127.0.0.1:4567/", true),
+        ("[::1]:4566", "http://[::1]:4566/", false),
+        ("::1", "http://[::1]:4566/", false),
+        ("::1", "http://[::2]:1/", true),
+        ("*", "http://192.168.0.1:4566/", false),
+        ("*", "http://[::1]:4566/", false),
+        (" * ", EKS, false),
+    ] {
+        let variables = [("HTTP_PROXY", "http://a:1"), ("HTTPS_PROXY", "http://a:1"), ("NO_PROXY", excluded)];
+        assert_eq!(proxy_of(&variables, url).is_some(), is_proxied, "{excluded:?}, {url}");
+    }
+}
+
 #[test]
 fn credential_endpoints_are_never_proxied() {
     let mut variables = vec![("HTTP_PROXY", "http://proxy:3128"), ("HTTPS_PROXY", "http://proxy:3128")];
