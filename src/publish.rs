@@ -36,7 +36,8 @@ pub fn publish<P: RuntimeProvider>(
             Metrics::of_failure(is_failing)
         }
         Ok(report) => {
-            if report.summary.load_balancers == 0 {
+            // A cluster that the event names and no load balancer carries has a failure of its own.
+            if report.summary.load_balancers == 0 && request.clusters.is_none() {
                 warn!(selector = %settings.nlb_tag, "no load balancer is managed");
             }
             let noted = if request.is_limited() {

@@ -201,6 +201,27 @@ async fn the_minimum_is_of_all_managed_load_balancers() {
     assert!(function.last_report().await.to_string().contains("2 load balancers are managed"));
 }
 
+#[tokio::test]
+async fn a_selection_without_a_load_balancer_is_a_warning_for_full_runs_only() {
+    let (function, ()) = Function::start_in(|world| {
+        for frontend in [busy_payments(world), bystander(world)] {
+            world.load_balancer_mut(&frontend.load_balancer).tags.remove("eks-nlb-sync");
+        }
+    })
+    .await;
+    let warnings = || {
+        let lines = function.log().into_iter();
+        lines.filter(|line| line["message"] == "no load balancer is managed").count()
+    };
+
+    function.error(r#"{"clusters": ["payments"]}"#).await;
+    function.last_report().await;
+    assert_eq!(warnings(), 0);
+
+    function.sync().await;
+    function.logged(|line| line["message"] == "no load balancer is managed").await;
+}
+
 fn message_names(failed: &Value, parts: &[&str]) -> bool {
     parts.iter().all(|part| message(failed).contains(part))
 }

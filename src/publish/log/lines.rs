@@ -77,7 +77,7 @@ pub struct Run<'a> {
     pub request_id: &'a str,
     /// The Region acted in.
     pub region: &'a str,
-    /// The account acted in.
+    /// The account acted in; empty where the command line does not know it.
     pub account: &'a str,
     /// The role assumed.
     pub role: Option<&'a Role>,
@@ -96,7 +96,8 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn span(&self) -> Span {
         let role = self.role.map(Role::arn);
-        error_span!("run", requestId = self.request_id, region = self.region, account = self.account, role)
+        let account = Some(self.account).filter(|account| !account.is_empty());
+        error_span!("run", requestId = self.request_id, region = self.region, account, role)
     }
 }
 
@@ -192,6 +193,7 @@ struct ReportLine<'a> {
     schema_version: u16,
     version: &'a str,
     request_id: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
     account: &'a str,
     dry_run: bool,
     region: &'a str,
