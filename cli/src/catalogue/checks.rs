@@ -10,7 +10,7 @@ catalogue! {
             "AWS accepts the credentials";
             "Sign in again, or name others with AWS_PROFILE or --role-arn. Inside a VPC, STS needs a way out or its interface endpoint.";
         }
-        /// `--pre` only: load balancers, target groups and, with `ADDRESS_SOURCE=eni`, network interfaces can
+        /// `--pre` only: load balancers, their tags, target groups and, with `ADDRESS_SOURCE=eni`, network interfaces can
         /// be listed. The function needs [more](operations.md#permissions), but not of you.
         Reads = "reads" {
             "AWS may be read as the function reads it";

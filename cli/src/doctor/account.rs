@@ -1,5 +1,6 @@
 //! Checks the caller's credentials, and whether AWS answers.
 
+use eks_nlb_sync::aws::elb::TAGS_BATCH;
 use eks_nlb_sync::error::CallError;
 
 use super::check::Check;
@@ -39,7 +40,13 @@ pub(super) async fn credentials(desk: &Desk<'_>) -> (Check, bool) {
 pub(super) async fn reads(desk: &Desk<'_>) -> Check {
     let mut check = Check::new(CheckId::Reads);
     let elb = desk.clients.elb(desk.limits);
-    check.sees("load balancers", is_unreachable(elb.network_load_balancers().await));
+    let load_balancers = elb.network_load_balancers().await;
+    let arns = load_balancers.iter().flatten().take(TAGS_BATCH).map(|listed| listed.arn.to_string());
+    let arns: Vec<_> = arns.collect();
+    check.sees("load balancers", is_unreachable(load_balancers));
+    if !arns.is_empty() {
+        check.sees("tags", is_unreachable(elb.tags(arns).await));
+    }
     check.sees("target groups", is_unreachable(elb.target_groups().await));
     if desk.session.settings().address_source.reads_interfaces() {
         let interfaces = desk.clients.ec2(desk.limits).control_plane_interfaces().await;

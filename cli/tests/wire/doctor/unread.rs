@@ -92,6 +92,21 @@ async fn a_check_that_cannot_be_read_is_skipped_with_its_cause() {
     }
 }
 
+/// The function needs tags before it can do anything.
+#[tokio::test]
+async fn before_a_deployment_the_tags_of_load_balancers_are_read_too() {
+    let desk = Desk::new(|world| {
+        healthy(world);
+        world.plant(Fault::on("DescribeTags").access_denied());
+    })
+    .await;
+
+    let said = desk.run(&["doctor", "--pre", "--output", "json"]).await;
+
+    assert_eq!(ids(&said.json(), "skipped"), ["reads"], "{said:?}");
+    assert!(said.out.contains("elasticloadbalancing:DescribeTags"), "{said:?}");
+}
+
 /// If nothing can be read, `doctor` fails.
 #[tokio::test]
 async fn doctor_fails_without_a_network() {
