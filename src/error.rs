@@ -139,7 +139,7 @@ impl FrontendError {
 pub enum CallError {
     #[error("IAM denies {action}: {reason}{}", remedy_of_denial(action))]
     AccessDenied { action: &'static str, reason: String },
-    #[error("{action} was throttled until the run's time was up: {reason}")]
+    #[error("{action} was throttled on every attempt: {reason}")]
     Throttled { action: &'static str, reason: String },
     #[error("{action} cannot be reached: {reason}; {}", cause.remedy())]
     Unreachable { action: &'static str, cause: UnreachableCause, reason: String },

@@ -40,9 +40,17 @@ pub struct Settings {
     pub max_concurrency: NonZeroU16,
     /// `METRICS_NAMESPACE`.
     pub metrics_namespace: String,
-    /// Whether the operator set the SDK's retries (`AWS_RETRY_MODE`,
-    /// `AWS_MAX_ATTEMPTS`).
-    pub sdk_retries: bool,
+    /// What the operator set of the SDK's retries.
+    pub sdk_retries: SdkRetries,
+}
+
+/// The SDK's variables for retries that are set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SdkRetries {
+    /// `AWS_RETRY_MODE`.
+    pub mode: bool,
+    /// `AWS_MAX_ATTEMPTS`.
+    pub attempts: bool,
 }
 
 /// One environment variable, for parsing, flags and documentation.
@@ -188,9 +196,8 @@ impl Settings {
 }
 
 /// Checks the SDK's variables of which a malformed value would make it panic, or call
-/// an endpoint without FIPS or dual-stack. Returns whether one of them says how it
-/// retries.
-fn sdk_retries(lookup: impl Fn(&str) -> Option<String>) -> Result<bool, InvalidSetting> {
+/// an endpoint without FIPS or dual-stack.
+fn sdk_retries(lookup: impl Fn(&str) -> Option<String>) -> Result<SdkRetries, InvalidSetting> {
     let is_set = |variable, wanted, parses: fn(&str) -> bool| match lookup(variable) {
         Some(value) if !parses(&value) => Err(InvalidSetting { variable, value, wanted }),
         value => Ok(value.is_some()),
@@ -203,7 +210,7 @@ fn sdk_retries(lookup: impl Fn(&str) -> Option<String>) -> Result<bool, InvalidS
     let mode = is_set("AWS_RETRY_MODE", "standard or adaptive", is_mode)?;
     let is_count = |text: &str| text.parse::<NonZeroU32>().is_ok();
     let attempts = is_set("AWS_MAX_ATTEMPTS", "a whole number from 1", is_count)?;
-    Ok(mode || attempts)
+    Ok(SdkRetries { mode, attempts })
 }
 
 struct Reader<'a, L>(&'a L);

@@ -15,6 +15,7 @@ use super::{config, ec2, eks, elb, response_guard, sts};
 use crate::error::CallError;
 use crate::model::Scope;
 use crate::schedule::budget::RunBudget;
+use crate::settings::SdkRetries;
 
 /// Credentials of an assumed role are replaced this long before they expire: no
 /// run takes longer.
@@ -56,16 +57,16 @@ pub struct NoRegion;
 
 impl Account {
     /// Takes the function's own configuration, and makes the clients of its own
-    /// account and Region. With `sdk_retries` the SDK's variables say how often
-    /// a throttled call is made.
+    /// account and Region. `AWS_MAX_ATTEMPTS` says how often a throttled call is made; if
+    /// it is not set, the call is made again while the run has time.
     ///
     /// # Errors
     ///
     /// [`NoRegion`] outside Lambda, which always sets one.
-    pub fn new(home: SdkConfig, sdk_retries: bool) -> Result<Self, NoRegion> {
+    pub fn new(home: SdkConfig, sdk_retries: SdkRetries) -> Result<Self, NoRegion> {
         let region = home.region().ok_or(NoRegion)?.as_ref().to_owned();
         let attempts = || home.retry_config().map_or(1, RetryConfig::max_attempts);
-        let max_attempts = if sdk_retries { attempts() } else { u32::MAX };
+        let max_attempts = if sdk_retries.attempts { attempts() } else { u32::MAX };
         let clients = Clients::new(region, home.clone(), max_attempts, None);
         Ok(Self { home, clients, max_attempts })
     }

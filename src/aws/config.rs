@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::http::HttpClient;
 pub use super::endpoint::{MalformedUrl, check_given_urls};
 pub use super::http_client::{InvalidEnvironment, https};
 use super::response_guard;
+use crate::settings::SdkRetries;
 
 /// Budget for connecting: one lost SYN is sent again after 1 s.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -39,7 +40,7 @@ pub(super) const OPERATION_TIMEOUT: Duration = Duration::from_secs(20);
 /// credentials and endpoints are still to be loaded.
 ///
 /// `sdk_retries` leaves the retries to the SDK's own variables.
-pub fn loader(http_client: impl HttpClient + 'static, sdk_retries: bool) -> ConfigLoader {
+pub fn loader(http_client: impl HttpClient + 'static, sdk_retries: SdkRetries) -> ConfigLoader {
     let http_client = response_guard::Bounded(http_client);
     let loader = aws_config::defaults(behavior_version()).http_client(http_client).timeout_config(
         TimeoutConfig::builder()
@@ -48,7 +49,7 @@ pub fn loader(http_client: impl HttpClient + 'static, sdk_retries: bool) -> Conf
             .operation_timeout(OPERATION_TIMEOUT)
             .build(),
     );
-    if sdk_retries {
+    if sdk_retries != SdkRetries::default() {
         return loader;
     }
     loader.retry_config(

@@ -75,17 +75,19 @@ fn a_bad_value_is_an_error_and_not_the_default() {
 /// The SDK would panic at the others, or ignore them.
 #[test]
 fn variables_of_the_sdk_are_checked() {
-    for (variable, good, bad, says_how_it_retries) in [
-        ("AWS_MAX_ATTEMPTS", "3", "0", true),
-        ("AWS_MAX_ATTEMPTS", "1", "zero", true),
-        ("AWS_RETRY_MODE", "standard", "never", true),
-        ("AWS_RETRY_MODE", "Adaptive", "", true),
-        ("AWS_USE_FIPS_ENDPOINT", "true", "yes", false),
-        ("AWS_USE_DUALSTACK_ENDPOINT", "False", "1", false),
+    let (mode, attempts) =
+        (SdkRetries { mode: true, attempts: false }, SdkRetries { mode: false, attempts: true });
+    for (variable, good, bad, retries) in [
+        ("AWS_MAX_ATTEMPTS", "3", "0", attempts),
+        ("AWS_MAX_ATTEMPTS", "1", "zero", attempts),
+        ("AWS_RETRY_MODE", "standard", "never", mode),
+        ("AWS_RETRY_MODE", "Adaptive", "", mode),
+        ("AWS_USE_FIPS_ENDPOINT", "true", "yes", SdkRetries::default()),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "False", "1", SdkRetries::default()),
     ] {
-        assert_eq!(with(variable, good).unwrap().sdk_retries, says_how_it_retries);
+        assert_eq!(with(variable, good).unwrap().sdk_retries, retries);
         let refused = with(variable, bad).unwrap_err();
         assert_eq!((refused.variable, refused.value.as_str()), (variable, bad));
     }
-    assert!(!Settings::from_lookup(|_| None).unwrap().sdk_retries);
+    assert_eq!(Settings::from_lookup(|_| None).unwrap().sdk_retries, SdkRetries::default());
 }

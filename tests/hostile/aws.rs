@@ -19,7 +19,7 @@ use eks_nlb_sync::publish::report::Report;
 use eks_nlb_sync::request::Request as RunRequest;
 use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::service::Service;
-use eks_nlb_sync::settings::Settings;
+use eks_nlb_sync::settings::{SdkRetries, Settings};
 use tokio::time::Instant;
 
 use crate::in_paused_time;
@@ -136,17 +136,18 @@ pub(crate) fn run(edit: impl Fn(&str, Vec<u8>) -> Vec<u8> + Send + Sync + 'stati
     let connection = Connector(Edited { world: Arc::clone(&world), edit: Arc::new(edit) });
     let settings = Settings::from_lookup(|name| (name == "DNS_SERVERS").then(|| "192.0.2.53".to_owned()));
     let settings = settings.expect("valid");
+    let retries = SdkRetries { attempts: true, mode: false };
     let names = NameServer::new(|_, question| {
         vec![answer(question, &DESIRED.map(|ip| record(&pointer(QUESTION_AT), A, &ip)))]
     });
     let report = in_paused_time(async {
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "hostile");
-        let home = config::loader(connection, true)
+        let home = config::loader(connection, retries)
             .retry_config(RetryConfig::disabled())
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(credentials)
             .load();
-        let account = Account::new(home.await, true).expect("there is a Region");
+        let account = Account::new(home.await, retries).expect("there is a Region");
         let resolver =
             Resolver::with_provider(&settings, &InMemoryNet::to(names)).expect("name servers are given");
         let start = Instant::now();

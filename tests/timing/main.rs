@@ -33,7 +33,7 @@ use eks_nlb_sync::reasons::FailureCode;
 use eks_nlb_sync::request::Request as RunRequest;
 use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::service::Service;
-use eks_nlb_sync::settings::Settings;
+use eks_nlb_sync::settings::{SdkRetries, Settings};
 use eks_nlb_traffic::connector::{Aws, Connector};
 use eks_nlb_traffic::in_memory_net::{InMemoryNet, NameServer};
 use tokio::task::JoinHandle;
@@ -182,11 +182,11 @@ impl Function {
             _ => None,
         });
         let settings = settings.expect("valid");
-        let home = config::loader(Connector(wire.clone()), false)
+        let home = config::loader(Connector(wire.clone()), SdkRetries::default())
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test"))
             .load();
-        let account = Account::new(home.await, false).expect("there is a Region");
+        let account = Account::new(home.await, SdkRetries::default()).expect("there is a Region");
         let resolver = Resolver::with_provider(&settings, &InMemoryNet::to(wire.clone()));
         let resolver = resolver.expect("name servers are given");
         let service = Service { history: History::new(0), ..Service::new(settings, account, resolver) };

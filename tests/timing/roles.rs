@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::identity::{
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use eks_nlb_sync::model::{Role, Scope};
+use eks_nlb_sync::settings::SdkRetries;
 
 use super::*;
 
@@ -32,12 +33,12 @@ impl ResolveCachedIdentity for HomeCache {
 async fn the_credentials_of_a_role_are_not_kept_with_the_functions_own() {
     let mut function = Function::start(1, Rates::NEWER).await;
     let cache = HomeCache::default();
-    let home = config::loader(Connector(function.wire.clone()), false)
+    let home = config::loader(Connector(function.wire.clone()), SdkRetries::default())
         .identity_cache(cache.clone())
         .region(Region::from_static(HOME_REGION))
         .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "test"))
         .load();
-    function.service.account = Account::new(home.await, false).expect("there is a Region");
+    function.service.account = Account::new(home.await, SdkRetries::default()).expect("there is a Region");
     for account in ["222222222222", "333333333333", "444444444444"] {
         let arn = format!("arn:aws:iam::{account}:role/eks-nlb-sync");
         function.wire.world().add_role(&arn);

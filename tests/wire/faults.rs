@@ -226,6 +226,24 @@ async fn what_lasts_is_given_up_well_inside_the_functions_time() {
     }
 }
 
+/// A retry mode does not say how often a call is made; `AWS_MAX_ATTEMPTS` does.
+#[tokio::test]
+async fn throttling_is_waited_out_in_every_retry_mode() {
+    for (variable, succeeds) in [(("AWS_RETRY_MODE", "standard"), true), (("AWS_MAX_ATTEMPTS", "3"), false)] {
+        let (function, frontend) = Function::start_in_with(&[variable], |world| {
+            world.plant(Fault::on("DescribeLoadBalancers").times(5).throttle());
+            payments(world)
+        })
+        .await;
+        if succeeds {
+            assert_eq!(reported(&function.sync().await, &frontend)["outcome"], "changed");
+        } else {
+            let error = function.sync_without_discovery().await;
+            assert!(error.contains("was throttled on every attempt"), "{error}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn connections_that_died_between_two_runs_do_no_harm() {
     let sim = Simulator::start().await;

@@ -14,7 +14,7 @@ use eks_nlb_sync::aws::config;
 use eks_nlb_sync::history::History;
 use eks_nlb_sync::model::Scope;
 use eks_nlb_sync::schedule::budget::RunBudget;
-use eks_nlb_sync::settings::Settings;
+use eks_nlb_sync::settings::{SdkRetries, Settings};
 use tokio::process::Command;
 
 use crate::relay::{Afterwards, Relay};
@@ -71,13 +71,13 @@ async fn after_ten_minutes_no_request_goes_to_a_connection_that_died() {
     payments(&mut sim.world());
     let relay = Relay::of_aws(&sim, Afterwards::Kept, |_, answer| answer).await;
     let clock = Clock(Arc::new(Mutex::new(SystemTime::now())));
-    let home = config::loader(config::https(|_| None).expect("no variable is wrong"), false)
+    let home = config::loader(config::https(|_| None).expect("no variable is wrong"), SdkRetries::default())
         .region(Region::from_static(HOME_REGION))
         .credentials_provider(Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "freeze"))
         .endpoint_url(relay.url())
         .time_source(clock.clone())
         .load();
-    let account = Account::new(home.await, false).expect("there is a Region");
+    let account = Account::new(home.await, SdkRetries::default()).expect("there is a Region");
     let settings = Settings::from_lookup(|_| None).expect("the defaults are valid");
     let budget = RunBudget::new(settings.max_concurrency, TIME);
     let history = History::default();

@@ -7,7 +7,7 @@ use eks_nlb_sync::error::{CallError, UnreachableCause};
 use eks_nlb_sync::history::History;
 use eks_nlb_sync::model::Scope;
 use eks_nlb_sync::schedule::budget::RunBudget;
-use eks_nlb_sync::settings::Settings;
+use eks_nlb_sync::settings::{SdkRetries, Settings};
 
 use crate::http_proxy::{FORBIDDEN, HttpProxy, PAGE, Policy};
 use crate::support::*;
@@ -134,12 +134,12 @@ async fn a_proxy_that_answers_in_the_place_of_aws() {
 async fn a_page_does_not_pass_for_credentials_that_aws_accepts() {
     for response in [PAGE, FORBIDDEN] {
         let page = HttpProxy::start(Policy::Answer(response)).await;
-        let home = config::loader(config::https(|_| None).expect("valid"), false)
+        let home = config::loader(config::https(|_| None).expect("valid"), SdkRetries::default())
             .region(aws_config::Region::from_static("eu-west-1"))
             .credentials_provider(aws_sdk_eks::config::Credentials::new("a", "b", None, None, "test"))
             .endpoint_url(page.url(""))
             .load();
-        let account = Account::new(home.await, false).expect("there is a Region");
+        let account = Account::new(home.await, SdkRetries::default()).expect("there is a Region");
         let settings = Settings::from_lookup(|_| None).expect("the defaults are valid");
         let budget = RunBudget::new(settings.max_concurrency, TIME);
         let clients = account.clients(&Scope::default(), "page", &budget, &History::default().assumed).await;
