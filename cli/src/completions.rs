@@ -8,14 +8,13 @@ use std::time::Duration;
 use clap::{CommandFactory, Parser};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
-use eks_nlb_sync::discover::discover;
-use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
+use eks_nlb_sync::publish::report::FrontendReport;
 use tokio::time::timeout;
 
 use crate::args::{Cli, NAME};
 use crate::explain;
 use crate::problem::Problem;
-use crate::session::Session;
+use crate::session::{Session, TIME, listed};
 
 /// The variable by which a shell asks for completions.
 const VARIABLE: &str = "COMPLETE";
@@ -59,14 +58,14 @@ fn command() -> clap::Command {
 
 /// The clusters that managed load balancers name.
 fn clusters() -> Vec<CompletionCandidate> {
-    let clusters = listed().into_iter().filter_map(|frontend| frontend.cluster);
+    let clusters = of_account().into_iter().filter_map(|frontend| frontend.cluster);
     candidates(clusters.map(|cluster| cluster.to_string()))
 }
 
 /// Everything that `explain` knows.
 fn subjects() -> Vec<CompletionCandidate> {
-    let listed = listed();
-    let of_account = listed.iter().flat_map(explain::names_of).filter(|name| !name.starts_with("arn:"));
+    let known = of_account();
+    let of_account = known.iter().flat_map(explain::names_of).filter(|name| !name.starts_with("arn:"));
     candidates(of_account.chain(explain::codes().map(str::to_owned)))
 }
 
@@ -76,7 +75,7 @@ fn candidates(names: impl IntoIterator<Item = String>) -> Vec<CompletionCandidat
 }
 
 /// The frontends of the account; none if it does not answer.
-fn listed() -> Vec<FrontendReport> {
+fn of_account() -> Vec<FrontendReport> {
     // The thread that completes runs the program's own runtime.
     std::thread::spawn(list).join().unwrap_or_default()
 }
@@ -94,13 +93,7 @@ async fn read() -> Result<Vec<FrontendReport>, Problem> {
     let typed = [OsString::from(NAME)].into_iter().chain(flags).chain([OsString::from("status")]);
     let cli = Cli::try_parse_from(typed).map_err(|error| Problem::Usage(error.to_string()))?;
     let session = Session::open(&cli.common).await?;
-    let budget = session.budget();
-    let clients = session.clients(&budget).await?;
-    let discovery =
-        discover(&clients.elb(&budget), session.settings(), &session.request, &session.service.history)
-            .await?;
-    let listed = discovery.frontends.iter().map(|frontend| FrontendReport::of(frontend, Outcome::Converged));
-    Ok(listed.chain(discovery.rejected.into_iter().map(|rejected| rejected.report)).collect())
+    Ok(listed(&session.connect(TIME).await?.discover(&session.request).await?))
 }
 
 /// The flags of a line that is being typed that choose the account.

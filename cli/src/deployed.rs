@@ -6,7 +6,7 @@ use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::settings::Settings;
 
 use crate::reads::function::{self, Function};
-use crate::reads::{Looked, NotLooked};
+use crate::reads::{Looked, NotLooked, known};
 
 /// The function's name by the Terraform module's default.
 const USUAL_NAME: &str = "eks-nlb-sync";
@@ -35,19 +35,19 @@ pub(crate) struct Deployed {
 }
 
 impl Deployed {
-    /// Before it is looked for.
-    pub(crate) fn unknown(name: Option<&str>) -> Self {
-        Self {
-            name: name.unwrap_or(USUAL_NAME).to_owned(),
-            is_named: name.is_some(),
-            function: Err(NotLooked::because("the function was not looked for")),
-        }
+    /// The function that is named, or the one of the usual name, which could not be
+    /// looked for.
+    pub(crate) fn unknown(name: Option<&str>, why: impl Into<NotLooked>) -> Self {
+        let is_named = name.is_some();
+        Self { name: name.unwrap_or(USUAL_NAME).to_owned(), is_named, function: Err(why.into()) }
     }
 
     /// Looks for the function that is named, or the one of the usual name, or the
     /// only one that has its variables.
-    pub(crate) async fn find(&mut self, ask: &QueryClient<'_>) {
-        self.function = self.search(ask).await;
+    pub(crate) async fn find(name: Option<&str>, ask: &QueryClient<'_>) -> Self {
+        let mut deployed = Self::unknown(name, NotLooked::because(""));
+        deployed.function = deployed.search(ask).await;
+        deployed
     }
 
     async fn search(&mut self, ask: &QueryClient<'_>) -> Looked<Option<Function>> {
@@ -71,10 +71,7 @@ impl Deployed {
 
     /// The role of the function.
     pub(crate) fn role(&self) -> Looked<Option<String>> {
-        self.function
-            .as_ref()
-            .map(|found| found.as_ref().map(|found| found.role.clone()))
-            .map_err(Clone::clone)
+        Ok(known(&self.function)?.as_ref().map(|found| found.role.clone()))
     }
 
     /// The function's value of a setting that this command takes from it.
@@ -85,8 +82,7 @@ impl Deployed {
 
     /// The settings that the function has, if its variables can be read.
     pub(crate) fn settings(&self) -> Looked<Result<Settings, String>> {
-        let found = self.function.as_ref().map_err(Clone::clone)?;
-        let variables = found.as_ref().and_then(|function| function.variables.as_ref());
+        let variables = known(&self.function)?.as_ref().and_then(|function| function.variables.as_ref());
         let variables = variables.ok_or_else(|| NotLooked::because("its variables may not be decrypted"))?;
         let settings = Settings::from_lookup(|name| variables.get(name).cloned());
         Ok(settings.map_err(|invalid| format!("it does not start: {invalid}")))

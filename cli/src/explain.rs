@@ -5,7 +5,6 @@ mod advice;
 mod answers;
 mod details;
 mod dns;
-mod health;
 mod observe;
 mod subject;
 mod tags;
@@ -21,20 +20,11 @@ pub(crate) use answers::{codes, find as answers_for};
 pub(crate) use subject::names_of;
 
 use crate::args::{Common, Output};
-use crate::output::{SCHEMA_VERSION, print, print_json};
+use crate::output::show;
 use crate::problem::Problem;
-use crate::session::Session;
+use crate::session::{SHORT, Session};
 use observe::Look;
 use subject::Subject;
-
-/// Explanations as JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document<T> {
-    schema_version: u16,
-    #[serde(flatten)]
-    of: T,
-}
 
 /// Every frontend that a subject names.
 #[derive(Serialize)]
@@ -45,18 +35,14 @@ struct Frontends<'a> {
 
 /// Prints the answers for a name of reports and alarms; needs no account.
 pub(crate) fn reason(answers: &answers::Answers, output: Output) -> Result<ExitCode, Problem> {
-    match output {
-        Output::Json => print_json(&document(answers))?,
-        Output::Table => print(&text::of_name(answers))?,
-    }
+    show(output, answers, || text::of_name(answers))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Explains every frontend that `subject` names.
 pub(crate) async fn explain(session: &Session, subject: &str, common: &Common) -> Result<ExitCode, Problem> {
-    let budget = session.short_budget();
-    let clients = session.clients(&budget).await?;
-    let mut look = Look::new(session, &clients, &budget);
+    let account = session.connect(SHORT).await?;
+    let mut look = Look::new(&account);
     let found = look.read(Subject(subject)).await?;
     if found.frontends.is_empty() {
         return not_managed(&look, Subject(subject), found.known, common.output).await;
@@ -68,20 +54,9 @@ pub(crate) async fn explain(session: &Session, subject: &str, common: &Common) -
     // The worst first, as `status` has them; what is skipped last of its state.
     let is_skipped = |details: &details::Details| matches!(details.frontend.outcome, Outcome::Skipped { .. });
     explained.sort_by_key(|details| (details.state, is_skipped(details)));
-    match common.output {
-        Output::Json => {
-            print_json(&document(Frontends { region: session.region(), frontends: &explained }))?;
-        }
-        Output::Table => {
-            let texts: Vec<_> = explained.iter().map(text::of_frontend).collect();
-            print(&texts.join("\n"))?;
-        }
-    }
+    let text = || explained.iter().map(text::of_frontend).collect::<Vec<_>>().join("\n");
+    show(common.output, &Frontends { region: session.region(), frontends: &explained }, text)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn document<T>(of: T) -> Document<T> {
-    Document { schema_version: SCHEMA_VERSION, of }
 }
 
 /// Explains why a resource is not managed, or reports that none has this name.
@@ -96,13 +71,10 @@ async fn not_managed(
         known.extend(found.others);
         return Err(Problem::UnknownSubject {
             subject: subject.0.to_owned(),
-            region: look.session.region().to_owned(),
+            region: look.account.session.region().to_owned(),
             hint: subject.hint(&known),
         });
     };
-    match output {
-        Output::Json => print_json(&document(&unmanaged))?,
-        Output::Table => print(&text::of_unmanaged(&unmanaged))?,
-    }
+    show(output, &unmanaged, || text::of_unmanaged(&unmanaged))?;
     Ok(ExitCode::SUCCESS)
 }

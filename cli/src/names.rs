@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 
 use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn, TargetState};
+use eks_nlb_sync::publish::report::FrontendReport;
 
 /// The name in an ARN as in `…:loadbalancer/net/NAME/ID` or
 /// `…:targetgroup/NAME/ID`; the whole text if it has another form.
@@ -16,6 +17,12 @@ pub(crate) fn load_balancer(arn: &LoadBalancerArn) -> &str {
 
 pub(crate) fn target_group(arn: &TargetGroupArn) -> &str {
     name(&arn.0)
+}
+
+/// The target group of a frontend, or else its load balancer.
+pub(crate) fn frontend(frontend: &FrontendReport) -> &str {
+    let group = frontend.target_group.as_ref().map(target_group);
+    group.or_else(|| frontend.load_balancer.as_ref().map(load_balancer)).unwrap_or_default()
 }
 
 /// ELB's word for a state.

@@ -8,6 +8,7 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde::Serialize;
 
+use crate::args::Output;
 use crate::problem::Problem;
 
 /// The address of a page in the documentation of this version.
@@ -25,7 +26,7 @@ pub(crate) use docs;
 
 /// The version of the format of every JSON document. A new field does not
 /// change it.
-pub(crate) const SCHEMA_VERSION: u16 = 1;
+const SCHEMA_VERSION: u16 = 1;
 
 /// A time as in `2026-11-29T16:00:00Z`.
 pub(crate) fn time(at: SystemTime) -> String {
@@ -37,6 +38,27 @@ pub(crate) fn time(at: SystemTime) -> String {
 pub(crate) fn print(text: &str) -> Result<(), Problem> {
     let mut out = AutoStream::new(io::stdout(), AutoStream::choice(&io::stdout())).lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Problem::Write)
+}
+
+/// A document in JSON with the version of its format.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Document<'a, T> {
+    schema_version: u16,
+    #[serde(flatten)]
+    of: &'a T,
+}
+
+/// Writes `of` to standard output: as a document in JSON, or as `text`.
+pub(crate) fn show<T: Serialize>(
+    output: Output,
+    of: &T,
+    text: impl FnOnce() -> String,
+) -> Result<(), Problem> {
+    match output {
+        Output::Json => print_json(&Document { schema_version: SCHEMA_VERSION, of }),
+        Output::Table => print(&text()),
+    }
 }
 
 /// Writes `document` to standard output as JSON.

@@ -3,16 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use eks_nlb_sync::aws::account::Clients;
 use eks_nlb_sync::model::{TagSelector, Tags, TargetGroupArn};
 use eks_nlb_sync::publish::report::{FrontendReport, Report};
-use eks_nlb_sync::schedule::budget::RunBudget;
 use futures_util::future::join_all;
 use serde::Serialize;
 
 use crate::problem::Problem;
 use crate::reads::{Looked, NotLooked, iam};
-use crate::session::Session;
+use crate::session::{Connection, Session, TIME};
 
 /// The calls that write.
 const WRITES: [&str; 2] = ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"];
@@ -44,18 +42,13 @@ pub(crate) type Permissions = BTreeMap<TargetGroupArn, MayWrite>;
 /// AWS only if there is one.
 pub(crate) async fn of_plan(session: &Session, report: &Report) -> Result<Permissions, Problem> {
     let written = report.frontends.iter().filter(|frontend| is_written(frontend));
-    let written: Vec<_> = written.filter_map(|frontend| frontend.target_group.clone()).collect();
+    let written: Vec<_> = written.filter_map(|frontend| frontend.target_group.as_ref()).collect();
     if !report.dry_run || written.is_empty() {
         return Ok(Permissions::new());
     }
-    let budget = session.budget();
-    let clients = session.clients(&budget).await?;
-    let arns = written.iter().map(|arn| arn.0.clone()).collect();
-    let tags = clients.elb(&budget).tags(arns).await?;
-    // A target group that was deleted meanwhile has none.
-    let groups = written.into_iter().filter_map(|arn| Some((tags.get(&arn.0)?.clone(), arn)));
-    let groups: Vec<_> = groups.map(|(tags, arn)| (arn, tags)).collect();
-    Ok(of_groups(session, &clients, &budget, &groups).await.0)
+    let account = session.connect(TIME).await?;
+    let tags = account.elb().tags(written.iter().map(|arn| arn.0.clone()).collect()).await?;
+    Ok(of_groups(&account, written, &tags).await.0)
 }
 
 /// Whether the plan changes targets of `frontend`.
@@ -64,23 +57,23 @@ pub(crate) fn is_written(frontend: &FrontendReport) -> bool {
 }
 
 /// What the function may do with each of `groups`, and why its role's policies
-/// could not be asked, if they could not.
+/// could not be asked, if they could not. A target group that was deleted meanwhile
+/// has no tags, and no answer.
 pub(crate) async fn of_groups(
-    session: &Session,
-    clients: &Clients,
-    budget: &RunBudget,
-    groups: &[(TargetGroupArn, Tags)],
+    account: &Connection<'_>,
+    groups: impl IntoIterator<Item = &TargetGroupArn>,
+    tags: &BTreeMap<String, Tags>,
 ) -> (Permissions, Option<NotLooked>) {
-    let role = &session.deployed().role();
-    let selector = &session.settings().nlb_tag;
-    let (tagged, untagged): (Vec<_>, Vec<_>) =
-        groups.iter().partition(|(_, tags)| selector.first_matches(tags));
+    let role = &account.session.deployed().role();
+    let selector = &account.session.settings().nlb_tag;
+    let groups = groups.into_iter().filter_map(|arn| Some((arn, tags.get(&arn.0)?)));
+    let (tagged, untagged): (Vec<_>, Vec<_>) = groups.partition(|(_, tags)| selector.first_matches(tags));
     // The deployed policy depends on this tag only, so one answer holds for
     // all.
     let answers = [(true, tagged), (false, untagged)].map(async |(is_tagged, alike)| {
         let (first, tags) = alike.first()?;
         let denied = match role {
-            Ok(Some(role)) => iam::denied(&clients.query_client(budget), role, &WRITES, &first.0, tags).await,
+            Ok(Some(role)) => iam::denied(&account.query(), role, &WRITES, &first.0, tags).await,
             Ok(None) => Err(NotLooked::because("no function was found whose policies could be asked")),
             Err(not_looked) => Err(not_looked.clone()),
         };

@@ -198,9 +198,7 @@ fn unserved(report: &Report) -> String {
         if matches!(state, Serving::CutOff | Serving::ZoneCutOff) {
             let cluster =
                 frontend.cluster.as_ref().map_or_else(|| "no cluster".to_owned(), ToString::to_string);
-            let group = frontend.target_group.as_ref().map(names::target_group);
-            let place = group.or_else(|| frontend.load_balancer.as_ref().map(names::load_balancer));
-            let (place, why) = (place.unwrap_or_default(), serving::why(frontend).unwrap_or_default());
+            let (place, why) = (names::frontend(frontend), serving::why(frontend).unwrap_or_default());
             _ = writeln!(text, "{}: {cluster} ({place}): {why}.", capitalised(state.words()));
         }
     }

@@ -8,9 +8,12 @@ pub(crate) mod iam;
 pub(crate) mod metrics;
 pub(crate) mod network;
 
+use std::collections::BTreeMap;
+
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::error::CallError;
+use futures_util::future::join_all;
 use serde_json::Value;
 
 use crate::problem;
@@ -48,6 +51,20 @@ impl From<CallError> for NotLooked {
         };
         Self { why }
     }
+}
+
+/// What was read, without taking it.
+pub(crate) fn known<T>(looked: &Looked<T>) -> Looked<&T> {
+    looked.as_ref().map_err(Clone::clone)
+}
+
+/// What `read` returns for each of `subjects`, all of which are read at once.
+pub(crate) async fn each<K: Copy + Ord, T, E: Into<NotLooked>>(
+    subjects: impl IntoIterator<Item = K>,
+    read: impl AsyncFn(K) -> Result<T, E>,
+) -> BTreeMap<K, Looked<T>> {
+    let reads = subjects.into_iter().map(async |subject| (subject, read(subject).await.map_err(Into::into)));
+    join_all(reads).await.into_iter().collect()
 }
 
 /// The value at `path` in an answer in JSON, as in `/cluster/status`.

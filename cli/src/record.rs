@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use crate::args::{NAME, RecordArgs};
 use crate::output;
 use crate::problem::Problem;
-use crate::session::Session;
+use crate::session::{Connection, Session, TIME};
 use crate::signals::unless_interrupted;
 use recording::Recording;
 use sources::Sources;
@@ -27,8 +27,7 @@ use sources::Sources;
 pub(crate) async fn record(session: &Session, args: &RecordArgs) -> Result<ExitCode, Problem> {
     let resolver = &session.service.resolver;
     let servers = resolver.name_servers().iter().map(|server| server.address).collect();
-    let budget = session.budget();
-    let clients = session.clients(&budget).await?;
+    let Connection { clients, budget, .. } = session.connect(TIME).await?;
     clients.limiters().pace_elb(args.elb_every);
     output::hint(&format!(
         "Finding the frontend of {}, with a pause after each call of ELB's\n",

@@ -10,13 +10,15 @@ use eks_nlb_simulator::world::{ACCESS_KEY_ID, HOME_REGION, SECRET_ACCESS_KEY};
 use eks_nlb_simulator::{Simulator, sample};
 use eks_nlb_sync::aws::account::{Account, Clients};
 use eks_nlb_sync::aws::config;
-use eks_nlb_sync::discover::discover;
+use eks_nlb_sync::aws::elb::Elb;
+use eks_nlb_sync::aws::query_client::QueryClient;
+use eks_nlb_sync::discover::{Discovery, discover};
 use eks_nlb_sync::error::CallError;
-use eks_nlb_sync::history::History;
 use eks_nlb_sync::model::{ClusterName, Role, Scope};
 use eks_nlb_sync::observe::dns::Resolver;
-use eks_nlb_sync::publish::report::Report;
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::FailureCode;
+use eks_nlb_sync::reconcile::Reconciler;
 use eks_nlb_sync::request::Request;
 use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::service::Service;
@@ -26,11 +28,12 @@ use crate::args::Common;
 use crate::deployed::Deployed;
 use crate::output::hint;
 use crate::problem::Problem;
+use crate::reads::NotLooked;
 use crate::{credentials, names, profile, progress};
 
 /// The time of one run. A Region that is too large for it is read in the next
 /// run, as by the function.
-const TIME: Duration = Duration::from_mins(10);
+pub(crate) const TIME: Duration = Duration::from_mins(10);
 
 /// How long the deployed function is looked for. Where Lambda cannot be
 /// reached, every command is delayed by this.
@@ -38,7 +41,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The time of a run that a person waits for. At ELB's older rate, 10 calls a second,
 /// 1,200 target groups are read in it; a call that is throttled throughout ends then.
-const SHORT: Duration = Duration::from_mins(2);
+pub(crate) const SHORT: Duration = Duration::from_mins(2);
 
 /// The name of a run in the CloudTrail events of an assumed role.
 const RUN_NAME: &str = "cli";
@@ -102,7 +105,10 @@ impl Session {
         Ok(Self {
             service: Service::new(settings, account, resolver),
             request: Request { dry_run: true, clusters, scope, ..Request::default() },
-            deployed: Deployed::unknown(common.function.as_deref()),
+            deployed: Deployed::unknown(
+                common.function.as_deref(),
+                NotLooked::because("the function was not looked for"),
+            ),
             demo,
         })
     }
@@ -112,12 +118,11 @@ impl Session {
     /// where it does not exist.
     pub(crate) async fn open_as_function(common: &Common) -> Result<Self, Problem> {
         let mut session = Self::open(common).await?;
-        let budget = RunBudget::new(session.settings().max_concurrency, PATIENCE);
-        let clients = session.clients(&budget).await;
-        match &clients {
-            Ok(clients) => session.deployed.find(&clients.query_client(&budget)).await,
-            Err(error) => session.deployed.function = Err(error.clone().into()),
-        }
+        let name = common.function.as_deref();
+        session.deployed = match session.connect(PATIENCE).await {
+            Ok(account) => Deployed::find(name, &account.query()).await,
+            Err(error) => Deployed::unknown(name, error),
+        };
         let deployed = &session.deployed;
         // `doctor` reports a function that cannot start with its settings.
         if let Ok(settings) = settings(common, session.demo.as_ref(), |name| deployed.variable(name)) {
@@ -148,18 +153,15 @@ impl Session {
         self.service.account.region(&self.request.scope)
     }
 
-    /// The budget of one run that starts now.
-    pub(crate) fn budget(&self) -> RunBudget {
-        RunBudget::new(self.settings().max_concurrency, TIME)
+    fn budget(&self, time: Duration) -> RunBudget {
+        RunBudget::new(self.settings().max_concurrency, time)
     }
 
-    /// The budget of one run that a person waits for.
-    pub(crate) fn short_budget(&self) -> RunBudget {
-        RunBudget::new(self.settings().max_concurrency, SHORT)
-    }
-
-    pub(crate) async fn clients(&self, budget: &RunBudget) -> Result<Clients, CallError> {
-        self.service.clients(&self.request.scope, RUN_NAME, budget).await
+    /// What reads in the account for as long as `time`.
+    pub(crate) async fn connect(&self, time: Duration) -> Result<Connection<'_>, CallError> {
+        let budget = self.budget(time);
+        let clients = self.service.clients(&self.request.scope, RUN_NAME, &budget).await?;
+        Ok(Connection { session: self, clients, budget })
     }
 
     /// Makes one run that writes, unless `stop` comes first: see
@@ -176,7 +178,7 @@ impl Session {
         request: &Request,
         stop: impl Future<Output = ()>,
     ) -> Option<Result<Report, CallError>> {
-        let budget = self.budget();
+        let budget = self.budget(TIME);
         tokio::select! {
             report = self.run_within(request, &budget) => Some(report),
             _no_writes = async { stop.await; budget.stop().await } => None,
@@ -185,12 +187,12 @@ impl Session {
 
     /// Makes one run that only reads, for a person who waits for it.
     pub(crate) async fn plan(&self) -> Result<Report, CallError> {
-        self.run_within(&self.request, &self.short_budget()).await
+        self.run_within(&self.request, &self.budget(SHORT)).await
     }
 
     /// The same at the slow pace of `doctor`.
     pub(crate) async fn plan_slowly(&self) -> Result<Report, CallError> {
-        self.run_within(&self.request, &self.budget()).await
+        self.run_within(&self.request, &self.budget(TIME)).await
     }
 
     /// Refuses clusters that no load balancer carries, and names the nearest.
@@ -200,14 +202,9 @@ impl Session {
             frontend.cluster.clone().filter(|_| is_unknown)
         });
         let Some(name) = unknown else { return Ok(()) };
-        let budget = self.budget();
-        let clients = self.clients(&budget).await?;
-        let known =
-            discover(&clients.elb(&budget), self.settings(), &Request::default(), &History::default())
-                .await?;
-        let clusters = known.frontends.iter().map(|frontend| &frontend.cluster);
-        let clusters =
-            clusters.chain(known.rejected.iter().filter_map(|rejected| rejected.report.cluster.as_ref()));
+        let discovered = self.connect(TIME).await?.discover(&Request::default()).await?;
+        let known = listed(&discovered);
+        let clusters = known.iter().filter_map(|frontend| frontend.cluster.as_ref());
         let nearest = names::nearest(name.as_str(), clusters.map(ClusterName::as_str));
         Err(Problem::UnknownCluster { name, nearest })
     }
@@ -216,6 +213,40 @@ impl Session {
         let run = self.service.run(request, RUN_NAME, budget);
         progress::of_run(self.region(), budget, Box::pin(run)).await
     }
+}
+
+/// What reads in the account of a session, within the budget of one run.
+pub(crate) struct Connection<'a> {
+    pub(crate) session: &'a Session,
+    pub(crate) clients: Clients,
+    pub(crate) budget: RunBudget,
+}
+
+impl Connection<'_> {
+    pub(crate) fn query(&self) -> QueryClient<'_> {
+        self.clients.query_client(&self.budget)
+    }
+
+    pub(crate) fn elb(&self) -> Elb<'_> {
+        self.clients.elb(&self.budget)
+    }
+
+    pub(crate) fn reconciler(&self) -> Reconciler<'_> {
+        self.session.service.reconciler(&self.clients, &self.session.request, &self.budget)
+    }
+
+    /// Lists the Region, as a run of `request` does.
+    pub(crate) async fn discover(&self, request: &Request) -> Result<Discovery, CallError> {
+        discover(&self.elb(), self.session.settings(), request, &self.session.service.history).await
+    }
+}
+
+/// Every frontend of a listing. Of those that a run would reconcile, nothing else
+/// is known.
+pub(crate) fn listed(discovery: &Discovery) -> Vec<FrontendReport> {
+    let frontends = discovery.frontends.iter();
+    let frontends = frontends.map(|frontend| FrontendReport::of(frontend, Outcome::Converged));
+    frontends.chain(discovery.rejected.iter().map(|rejected| rejected.report.clone())).collect()
 }
 
 /// The settings by flag, else by variable, else as the function has them, else by

@@ -6,12 +6,12 @@ mod text;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
-use crate::args::{Common, Output};
-use crate::output::{SCHEMA_VERSION, print, print_json, time};
+use crate::args::Common;
+use crate::output::{show, time};
 use crate::problem::Problem;
 use crate::reads::metrics;
 use crate::serving::{CUT_OFF, Serving};
-use crate::session::Session;
+use crate::session::{Session, TIME};
 use document::{Cluster, Frontend, Status, Summary, clusters, summary};
 
 /// Prints one line for each cluster.
@@ -19,7 +19,6 @@ pub(crate) async fn status(session: &Session, common: &Common) -> Result<ExitCod
     let report = session.plan().await?;
     let now = SystemTime::now();
     let mut status = Status {
-        schema_version: SCHEMA_VERSION,
         region: session.region(),
         read_at: time(now),
         summary: Summary::default(),
@@ -29,10 +28,7 @@ pub(crate) async fn status(session: &Session, common: &Common) -> Result<ExitCod
     if let Some(cluster) = only_cut_off(&mut status.clusters) {
         cluster.since = since(session).await.map(time);
     }
-    match common.output {
-        Output::Json => print_json(&status)?,
-        Output::Table => print(&text::of(&status, session))?,
-    }
+    show(common.output, &status, || text::of(&status, session))?;
     session.refuse_unknown_clusters(&report).await?;
     Ok(match status.summary {
         Summary { cut_off: 1.., .. } => ExitCode::from(CUT_OFF),
@@ -62,12 +58,10 @@ async fn since(session: &Session) -> Option<SystemTime> {
         // The metric may be about another cluster.
         return None;
     }
-    let budget = session.budget();
-    let clients = session.clients(&budget).await.ok()?;
+    let account = session.connect(TIME).await.ok()?;
     let (function, namespace) = (session.deployed().name.as_str(), &session.settings().metrics_namespace);
     let of = metrics::OfFunction { namespace, function };
-    let mut points =
-        metrics::points(&clients.query_client(&budget), of.metric("Unserved"), BACK).await.ok()?;
+    let mut points = metrics::points(&account.query(), of.metric("Unserved"), BACK).await.ok()?;
     points.sort_by_key(|point| point.at);
     let last = points.last()?.at;
     let is_recent = SystemTime::now().duration_since(last).is_ok_and(|age| age <= RECENT);

@@ -4,9 +4,9 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use crate::args::{Common, NAME, Output};
+use crate::args::{Common, NAME};
 use crate::deployed::version_words;
-use crate::output::{SCHEMA_VERSION, print, print_json};
+use crate::output::show;
 use crate::problem::Problem;
 use crate::reads::NotLooked;
 use crate::reads::function::Function;
@@ -15,7 +15,6 @@ use crate::session::Session;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Document<'a> {
-    schema_version: u16,
     version: &'static str,
     function: OfFunction<'a>,
 }
@@ -62,10 +61,8 @@ pub(crate) fn version(session: &Session, common: &Common) -> Result<ExitCode, Pr
         message,
     };
     let version = env!("CARGO_PKG_VERSION");
-    match common.output {
-        Output::Json => print_json(&Document { schema_version: SCHEMA_VERSION, version, function })?,
-        Output::Table => print(&format!("{NAME} {version}\n{}\n", words(&function)))?,
-    }
+    let document = Document { version, function };
+    show(common.output, &document, || format!("{NAME} {version}\n{}\n", words(&document.function)))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,18 +1,12 @@
 //! The attributes of load balancers and target groups that decide which targets
 //! get clients.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
-use eks_nlb_sync::publish::report::FrontendReport;
-use futures_util::future::join_all;
-
 use super::check::Check;
-use super::desk::Desk;
+use super::facts::Facts;
 use crate::catalogue::CheckId;
 use crate::names;
 use crate::reads::elb::{self, Attributes, CROSS_ZONE};
-use crate::reads::{Looked, NotLooked};
+use crate::reads::{each, known};
 
 /// The thresholds by the last part of their keys.
 const THRESHOLDS: [(&str, &str); 2] = [
@@ -20,82 +14,48 @@ const THRESHOLDS: [(&str, &str); 2] = [
     ("dns_failover", "a zone leaves DNS"),
 ];
 
-/// Checks the attributes of the target groups of `frontends`.
-pub(super) async fn look(
-    desk: &Desk<'_>,
-    frontends: &[&FrontendReport],
-    of_balancers: &BTreeMap<LoadBalancerArn, Looked<Attributes>>,
-) -> [Check; 4] {
-    let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.target_group.as_ref()).collect();
-    let attributes = arns.iter().map(async |arn| {
-        let attributes = elb::attributes_of_target_group(&desk.ask, &arn.0).await;
-        (*arn, attributes.map_err(NotLooked::from))
+/// Checks the attributes of the target groups. The first check is whether every
+/// zone serves the targets of all: the target group's own attribute beats the load
+/// balancer's.
+///
+/// Source: ELB User Guide for Network Load Balancers, *Cross-zone load balancing
+/// for target groups* (read November 2026).
+pub(super) async fn look(facts: &Facts<'_>) -> [Check; 4] {
+    let ask = facts.account.query();
+    let of_groups =
+        each(facts.target_group_arns(), async |arn| elb::attributes_of_target_group(&ask, &arn.0).await);
+    let of_groups = of_groups.await;
+    let cross_zone = facts.pairs().filter_map(|(balancer, group)| {
+        let own = of_groups.get(group)?.as_ref().map(|own| own.get(CROSS_ZONE).map(String::as_str));
+        let name = names::target_group(group);
+        Some(match own {
+            Err(not_looked) => (name, Err(not_looked.clone())),
+            Ok(Some("true")) => (name, Ok(None)),
+            Ok(Some("false")) => {
+                let says = "it is off for this target group, whatever its load balancer's attribute is";
+                (name, Ok(Some(says.to_owned())))
+            }
+            Ok(_) => {
+                let is_off = |own: &Attributes| (!is_on(own, CROSS_ZONE)).then(|| "it is off".to_owned());
+                (names::load_balancer(balancer.arn), known(&balancer.attributes).map(is_off))
+            }
+        })
     });
-    let attributes: BTreeMap<_, _> = join_all(attributes).await.into_iter().collect();
-    let of_each = |id: CheckId, look: fn(&Attributes) -> Option<String>| {
-        let mut check = Check::new(id);
-        for (arn, looked) in &attributes {
-            check.sees(names::target_group(arn), looked.as_ref().map(look).map_err(Clone::clone));
-        }
-        check
+    let of_each = |id: CheckId, look: &dyn Fn(&Attributes) -> Option<String>| {
+        Check::of(id, of_groups.iter().map(|(arn, own)| (names::target_group(arn), known(own).map(look))))
     };
+    let is_off =
+        |key: &'static str| move |group: &Attributes| is_on(group, key).then(|| "it is on".to_owned());
     [
-        cross_zone(frontends, &attributes, of_balancers),
-        of_each(CheckId::Thresholds, too_high),
-        of_each(CheckId::ClientAddress, |group| {
-            is_on(group, "preserve_client_ip.enabled").then(|| "it is on".to_owned())
-        }),
-        of_each(CheckId::ProxyProtocol, |group| {
-            is_on(group, "proxy_protocol_v2.enabled").then(|| "it is on".to_owned())
-        }),
+        Check::of(CheckId::CrossZone, cross_zone),
+        of_each(CheckId::Thresholds, &too_high),
+        of_each(CheckId::ClientAddress, &is_off("preserve_client_ip.enabled")),
+        of_each(CheckId::ProxyProtocol, &is_off("proxy_protocol_v2.enabled")),
     ]
 }
 
 fn is_on(attributes: &Attributes, key: &str) -> bool {
     attributes.get(key).is_some_and(|value| value == "true")
-}
-
-/// Whether every zone serves the targets of all. The target group's own attribute
-/// beats the load balancer's.
-///
-/// Source: ELB User Guide for Network Load Balancers, *Cross-zone load balancing
-/// for target groups* (read November 2026).
-fn cross_zone(
-    frontends: &[&FrontendReport],
-    of_groups: &BTreeMap<&TargetGroupArn, Looked<Attributes>>,
-    of_balancers: &BTreeMap<LoadBalancerArn, Looked<Attributes>>,
-) -> Check {
-    let mut check = Check::new(CheckId::CrossZone);
-    for frontend in frontends {
-        let (Some(balancer), Some(group)) = (&frontend.load_balancer, &frontend.target_group) else {
-            continue;
-        };
-        let name = names::target_group(group);
-        let own = match of_groups.get(group) {
-            Some(Ok(attributes)) => attributes.get(CROSS_ZONE).map(String::as_str),
-            Some(Err(not_looked)) => {
-                check.sees(name, Err(not_looked.clone()));
-                continue;
-            }
-            None => None,
-        };
-        match (own, of_balancers.get(balancer)) {
-            (Some("true"), _) => check.sees(name, Ok(None)),
-            (Some("false"), _) => {
-                let says = "it is off for this target group, whatever its load balancer's attribute is";
-                check.sees(name, Ok(Some(says.to_owned())));
-            }
-            (_, Some(of_balancer)) => check.sees(
-                names::load_balancer(balancer),
-                of_balancer
-                    .as_ref()
-                    .map(|attributes| (!is_on(attributes, CROSS_ZONE)).then(|| "it is off".to_owned()))
-                    .map_err(Clone::clone),
-            ),
-            (_, None) => {}
-        }
-    }
-    check
 }
 
 /// The thresholds at which a zone fails although a target is healthy.

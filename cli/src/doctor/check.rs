@@ -25,9 +25,11 @@ pub(super) enum Status {
 pub(super) struct Finding {
     /// As in `nlb-payments`.
     pub(super) subject: String,
-    #[serde(rename = "message")]
-    pub(super) says: String,
+    pub(super) message: String,
 }
+
+/// The finding of one check about one resource: `None` if it passes.
+pub(super) type Found = Looked<Option<String>>;
 
 /// A check that was made.
 #[derive(Debug, Serialize)]
@@ -37,14 +39,12 @@ pub(super) struct Check {
     pub(super) title: &'static str,
     pub(super) status: Status,
     /// How many resources were checked.
-    #[serde(rename = "checked")]
-    pub(super) looked: usize,
+    pub(super) checked: usize,
     /// A detail of a check that passes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) note: Option<String>,
     pub(super) findings: BTreeSet<Finding>,
-    #[serde(rename = "skipped")]
-    pub(super) not_looked: BTreeSet<Finding>,
+    pub(super) skipped: BTreeSet<Finding>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) remedy: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,66 +52,44 @@ pub(super) struct Check {
 }
 
 impl Check {
-    /// A check of the catalogue before any resource was checked.
-    pub(super) fn new(id: CheckId) -> Self {
-        Self {
-            id,
-            title: id.title(),
-            status: Status::Ok,
-            looked: 0,
-            note: None,
-            findings: BTreeSet::new(),
-            not_looked: BTreeSet::new(),
-            remedy: None,
-            link: None,
-        }
-    }
-
-    /// Records the result of `subject`: `None` if it passes.
-    pub(super) fn sees(&mut self, subject: &str, looked: Looked<Option<String>>) {
-        let finding = |says| Finding { subject: subject.to_owned(), says };
-        match looked {
-            Ok(None) => self.looked += 1,
-            Ok(Some(says)) => {
-                self.looked += 1;
-                self.findings.insert(finding(says));
+    /// A check of the catalogue with what it found about each resource.
+    pub(super) fn of<S: ToString>(id: CheckId, found: impl IntoIterator<Item = (S, Found)>) -> Self {
+        let (mut findings, mut skipped, mut checked) = (BTreeSet::new(), BTreeSet::new(), 0);
+        for (subject, found) in found {
+            let finding = |message| Finding { subject: subject.to_string(), message };
+            checked += usize::from(found.is_ok());
+            match found {
+                Ok(message) => findings.extend(message.map(finding)),
+                Err(NotLooked { why }) => _ = skipped.insert(finding(why)),
             }
-            Err(NotLooked { why }) => _ = self.not_looked.insert(finding(why)),
         }
-        self.judge();
+        let status = match (findings.is_empty(), skipped.is_empty()) {
+            (false, _) => Status::Failed,
+            (true, false) => Status::NotLooked,
+            (true, true) => Status::Ok,
+        };
+        Self {
+            title: id.title(),
+            status,
+            checked,
+            note: None,
+            findings,
+            skipped,
+            remedy: (status == Status::Failed).then(|| id.remedy()),
+            link: (status != Status::Ok).then(|| id.link()),
+            id,
+        }
     }
 
-    /// The same check after each of `subjects` was checked.
-    pub(super) fn of<'a, T: 'a>(
-        id: CheckId,
-        subjects: impl IntoIterator<Item = &'a T>,
-        name: impl Fn(&'a T) -> &'a str,
-        look: impl Fn(&T) -> Looked<Option<String>>,
-    ) -> Self {
-        let mut check = Self::new(id);
-        for subject in subjects {
-            check.sees(name(subject), look(subject));
-        }
-        check
+    /// A check of one resource.
+    pub(super) fn of_one(id: CheckId, subject: &str, found: Found) -> Self {
+        Self::of(id, [(subject, found)])
     }
 
     /// The same check with a detail that is shown if it passes.
     pub(super) fn noting(mut self, note: Option<String>) -> Self {
         self.note = note;
         self
-    }
-
-    fn judge(&mut self) {
-        self.status = if !self.findings.is_empty() {
-            Status::Failed
-        } else if !self.not_looked.is_empty() {
-            Status::NotLooked
-        } else {
-            Status::Ok
-        };
-        let is_failed = self.status == Status::Failed;
-        self.remedy = is_failed.then(|| self.id.remedy());
-        self.link = (self.status != Status::Ok).then(|| self.id.link());
     }
 }
 
@@ -128,8 +106,8 @@ pub(super) struct Group {
 impl Group {
     /// The checks that had a resource to check.
     pub(super) fn new(name: &'static str, checks: impl IntoIterator<Item = Check>) -> Self {
-        let looked = |check: &Check| check.looked > 0 || check.status != Status::Ok;
-        let checks: Vec<_> = checks.into_iter().filter(looked).collect();
+        let has_resource = |check: &Check| check.checked > 0 || check.status != Status::Ok;
+        let checks: Vec<_> = checks.into_iter().filter(has_resource).collect();
         let note = checks.is_empty().then(|| "there is nothing to check".to_owned());
         Self { name, checks, note }
     }
@@ -151,7 +129,6 @@ impl Group {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Diagnosis<'a> {
-    pub(super) schema_version: u16,
     pub(super) region: &'a str,
     /// Nothing failed.
     pub(super) ok: bool,

@@ -4,82 +4,85 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use eks_nlb_sync::error::{FrontendError, chain};
-use eks_nlb_sync::model::Family;
+use eks_nlb_sync::model::{Family, Tags};
 use futures_util::future::join_all;
 
-use super::check::Check;
-use super::desk::{Desk, Families};
+use super::check::{Check, Found};
 use crate::catalogue::CheckId;
-use crate::names;
-use crate::names::did_you_mean;
+use crate::names::{self, did_you_mean};
 use crate::output::time;
 use crate::reads::cluster::{self, Cluster};
-use crate::reads::network;
-use crate::reads::{Looked, NotLooked};
+use crate::reads::{Looked, NotLooked, each, known, network};
+use crate::session::Connection;
 
 /// A certificate authority that ends sooner is about to change: half a year, in
 /// which every copy of a kubeconfig can be found and replaced.
 const SOON: Duration = Duration::from_hours(24 * 182);
 
-/// The clusters, as far as they could be read.
-pub(super) struct Clusters {
-    /// The clusters that other checks can read.
-    pub(super) ready: Vec<Cluster>,
-    pub(super) checks: Vec<Check>,
+/// Clusters by name, as EKS describes them; `None` for a name that it does not know.
+pub(super) type Described = BTreeMap<String, Looked<Option<Cluster>>>;
+
+/// Reads the clusters of these names.
+pub(super) async fn describe(account: &Connection<'_>, wanted: BTreeSet<String>) -> Described {
+    let ask = account.query();
+    let read = each(wanted.iter().map(String::as_str), async |name| cluster::describe(&ask, name).await);
+    read.await.into_iter().map(|(name, read)| (name.to_owned(), read)).collect()
 }
 
-/// Checks the clusters of these names.
-pub(super) async fn look(desk: &Desk<'_>, wanted: &BTreeSet<String>, families: &Families) -> Clusters {
-    let described = wanted.iter().map(async |name| (name, cluster::describe(&desk.ask, name).await));
-    let described = join_all(described).await;
-    let is_gone = |(_, cluster): &(_, Looked<Option<Cluster>>)| matches!(cluster, Ok(None));
-    let known = if described.iter().any(is_gone) { cluster::names(&desk.ask).await } else { Ok(Vec::new()) };
+/// The clusters that other checks can read.
+pub(super) fn ready(described: &Described) -> impl Iterator<Item = &Cluster> {
+    let read = described.values().filter_map(|read| read.as_ref().ok()?.as_ref());
+    read.filter(|it| it.is_ready() && matches!(it.status.as_str(), "ACTIVE" | "UPDATING"))
+}
+
+/// Checks the clusters, and whether they have addresses of the families that
+/// `families` says.
+pub(super) async fn look(
+    account: &Connection<'_>,
+    described: &Described,
+    families: impl Fn(&str) -> Vec<Family>,
+) -> Vec<Check> {
+    let is_unknown = described.values().any(|read| matches!(read, Ok(None)));
+    let known = if is_unknown { cluster::names(&account.query()).await } else { Ok(Vec::new()) };
     // Without permission to list clusters, no name is suggested.
     let known = known.unwrap_or_default();
-    let mut check = Check::new(CheckId::Cluster);
-    for (name, cluster) in &described {
-        let says = match cluster {
+    let exists = described.iter().map(|(name, read)| {
+        let found = match read {
             Ok(None) => {
                 let nearest = names::nearest(name, known.iter().map(String::as_str));
-                let (region, meant) = (desk.session.region(), did_you_mean(nearest.as_deref()));
+                let (region, meant) = (account.session.region(), did_you_mean(nearest.as_deref()));
                 Ok(Some(format!("EKS knows no cluster of this name in {region}{meant}")))
             }
             Ok(Some(cluster)) => is_active(cluster),
             Err(not_looked) => Err(not_looked.clone()),
         };
-        check.sees(name, says);
-    }
-    let ready: Vec<_> = described.into_iter().filter_map(|(_, cluster)| cluster.ok().flatten()).collect();
-    let ready: Vec<_> = ready.into_iter().filter(is_ready).collect();
-    let private = Check::of(CheckId::PrivateEndpoint, &ready, name, |cluster| {
-        Ok((!cluster.has_private_access).then(|| "its endpoint is public only".to_owned()))
+        (name, found)
     });
+    let ready: Vec<_> = ready(described).collect();
+    let of_each = |id: CheckId, look: &dyn Fn(&Cluster) -> Found| {
+        Check::of(id, ready.iter().map(|cluster| (&cluster.name, look(cluster))))
+    };
     let first = ready.iter().filter_map(|cluster| cluster.authorities.as_ref().ok()?.iter().min()).min();
     let note = first.map(|first| format!("the first ends on {}", day(*first)));
-    let authorities =
-        Check::of(CheckId::ClusterCa, &ready, name, |cluster| about_to_change(cluster, SystemTime::now()));
-    let issues = Check::of(CheckId::ClusterHealth, &ready, name, |cluster| {
-        Ok((!cluster.issues.is_empty()).then(|| cluster.issues.join("; ")))
+    let consent = account.session.settings().cluster_tag.as_ref().map(|wanted| {
+        let says = |tags: &Tags| (!wanted.matches(tags)).then(|| format!("it does not carry {wanted}"));
+        of_each(CheckId::ClusterConsent, &|cluster| Ok(says(&cluster.tags)))
     });
-    let checks = vec![
-        check,
-        issues,
-        consent(desk, &ready),
-        private,
-        addresses(desk, &ready, families).await,
-        vpc_dns(desk, &ready).await,
-        authorities.noting(note),
-        free_addresses(desk, &ready).await,
+    let has_issue = |issues: &[String]| (!issues.is_empty()).then(|| issues.join("; "));
+    let is_public =
+        |cluster: &Cluster| (!cluster.has_private_access).then(|| "its endpoint is public only".to_owned());
+    let before = [
+        Check::of(CheckId::Cluster, exists),
+        of_each(CheckId::ClusterHealth, &|cluster| Ok(has_issue(&cluster.issues))),
     ];
-    Clusters { ready, checks }
-}
-
-fn name(cluster: &Cluster) -> &str {
-    &cluster.name
-}
-
-fn is_ready(cluster: &Cluster) -> bool {
-    cluster.is_ready() && matches!(cluster.status.as_str(), "ACTIVE" | "UPDATING")
+    let after = [
+        of_each(CheckId::PrivateEndpoint, &|cluster| Ok(is_public(cluster))),
+        addresses(account, &ready, families).await,
+        vpc_dns(account, &ready).await,
+        of_each(CheckId::ClusterCa, &|cluster| about_to_change(cluster, SystemTime::now())).noting(note),
+        free_addresses(account, &ready).await,
+    ];
+    before.into_iter().chain(consent).chain(after).collect()
 }
 
 fn is_active(cluster: &Cluster) -> Looked<Option<String>> {
@@ -94,76 +97,64 @@ fn is_active(cluster: &Cluster) -> Looked<Option<String>> {
     }
 }
 
-/// Whether the owners of the clusters consent, where `CLUSTER_TAG` requires it.
-fn consent(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
-    let Some(wanted) = &desk.session.settings().cluster_tag else {
-        return Check::new(CheckId::ClusterConsent);
-    };
-    Check::of(CheckId::ClusterConsent, clusters, name, |cluster| {
-        Ok((!wanted.matches(&cluster.tags)).then(|| format!("it does not carry {wanted}")))
-    })
-}
-
 /// Whether the subnets have addresses for an upgrade. EKS may put a new API
 /// server into any of the subnets.
 ///
 /// Source: AWS re:Post, *How do I plan an upgrade strategy for an Amazon EKS
 /// cluster?* (read November 2026): up to five free addresses.
-async fn free_addresses(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
+async fn free_addresses(account: &Connection<'_>, clusters: &[&Cluster]) -> Check {
     const NEEDED: u32 = 5;
     let ids = clusters.iter().flat_map(|cluster| &cluster.subnets).cloned().collect();
-    let subnets = network::subnets(&desk.ask, &ids).await;
-    Check::of(CheckId::FreeAddresses, clusters, name, |cluster| {
-        let subnets = subnets.as_ref().map_err(Clone::clone)?;
+    let subnets = network::subnets(&account.query(), &ids).await;
+    let too_few = |cluster: &Cluster| {
+        let subnets = known(&subnets)?;
         let free: Option<u32> = cluster.subnets.iter().map(|id| subnets.get(id)?.free).sum();
         let unknown = || NotLooked::because("EC2 does not say how many addresses its subnets have left");
         let free = free.ok_or_else(unknown)?;
         let says = || format!("its subnets have {free} free addresses, and an upgrade needs up to {NEEDED}");
         Ok((free < NEEDED).then(says))
-    })
+    };
+    Check::of(CheckId::FreeAddresses, clusters.iter().map(|cluster| (&cluster.name, too_few(cluster))))
 }
 
 /// Whether addresses are found as the function finds them.
-async fn addresses(desk: &Desk<'_>, clusters: &[Cluster], families: &Families) -> Check {
-    let mut check = Check::new(CheckId::Addresses);
+async fn addresses(
+    account: &Connection<'_>,
+    clusters: &[&Cluster],
+    families: impl Fn(&str) -> Vec<Family>,
+) -> Check {
     let private = clusters.iter().filter(|cluster| cluster.has_private_access);
-    // Before there is a target group, addresses of the usual family are wanted.
-    let usual = vec![Family::Ipv4];
-    let of_cluster = |cluster: &Cluster| families.get(&cluster.name).unwrap_or(&usual).iter().copied();
-    let private = private.flat_map(|cluster| of_cluster(cluster).map(move |family| (cluster, family)));
-    let private: BTreeMap<_, _> =
-        private.map(|(cluster, family)| ((&cluster.name, family), cluster)).collect();
-    let reconciler = desk.session.service.reconciler(desk.clients, &desk.session.request, desk.limits);
-    let sources = &reconciler.sources;
-    let found = private.iter().map(async |((_, family), cluster)| {
+    let private = private.flat_map(|cluster| {
+        let mut families = families(&cluster.name);
+        families.sort_unstable();
+        families.dedup();
+        // Before there is a target group, addresses of the usual family are wanted.
+        let usual = families.is_empty().then_some(Family::Ipv4);
+        families.into_iter().chain(usual).map(|family| (*cluster, family))
+    });
+    let reconciler = account.reconciler();
+    let found = private.map(async |(cluster, family)| {
         let endpoint = cluster.endpoint.as_ref()?;
-        let name = cluster.name.parse().ok()?;
-        let desired = sources.desired(&name, endpoint, *family).await;
-        let looked = match desired.as_ref().map_err(AsRef::as_ref) {
+        let desired = reconciler.sources.desired(&cluster.name.parse().ok()?, endpoint, family).await;
+        let found = match desired.as_ref().map_err(AsRef::as_ref) {
             Ok(_) => Ok(None),
             Err(FrontendError::Call(error)) => Err(NotLooked::from(error.clone())),
             Err(error) => Ok(Some(chain(error))),
         };
-        Some((&cluster.name, looked))
+        Some((&cluster.name, found))
     });
-    for (name, looked) in join_all(found).await.into_iter().flatten() {
-        check.sees(name, looked);
-    }
-    check
+    Check::of(CheckId::Addresses, join_all(found).await.into_iter().flatten())
 }
 
-async fn vpc_dns(desk: &Desk<'_>, clusters: &[Cluster]) -> Check {
+async fn vpc_dns(account: &Connection<'_>, clusters: &[&Cluster]) -> Check {
     let vpcs: BTreeSet<_> = clusters.iter().map(|cluster| cluster.vpc.as_str()).collect();
-    let looked = vpcs.into_iter().map(async |vpc| (vpc, network::lacking_dns(&desk.ask, vpc).await));
-    let mut check = Check::new(CheckId::VpcDns);
-    for (vpc, lacking) in join_all(looked).await {
-        let says = lacking.map(|lacking| {
-            let verb = if lacking.len() == 1 && !lacking.contains(&"DNS host names") { "is" } else { "are" };
-            (!lacking.is_empty()).then(|| format!("{} {verb} off", lacking.join(" and ")))
-        });
-        check.sees(vpc, says);
-    }
-    check
+    let ask = account.query();
+    let found = each(vpcs, async |vpc| -> Found {
+        let lacking = network::lacking_dns(&ask, vpc).await?;
+        let verb = if lacking.len() == 1 && !lacking.contains(&"DNS host names") { "is" } else { "are" };
+        Ok((!lacking.is_empty()).then(|| format!("{} {verb} off", lacking.join(" and "))))
+    });
+    Check::of(CheckId::VpcDns, found.await)
 }
 
 fn about_to_change(cluster: &Cluster, now: SystemTime) -> Looked<Option<String>> {

@@ -1,82 +1,57 @@
 //! Checks target groups: their type, their health checks, and who may write to
 //! them.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use eks_nlb_sync::model::{Family, TargetGroupArn};
-use eks_nlb_sync::publish::report::FrontendReport;
+use eks_nlb_sync::model::Family;
 
 use super::attributes;
-use super::balancers::Balancers;
-use super::check::Check;
-use super::desk::{Desk, TagsOf};
+use super::check::{Check, Found};
+use super::facts::Facts;
 use super::listeners::{self, PORT};
 use crate::catalogue::CheckId;
 use crate::names;
 use crate::permission::{self, Basis};
 use crate::reads::elb::{HealthCheck, TargetGroup};
-use crate::reads::{Looked, NotLooked};
+use crate::reads::known;
 
 /// What an API server answers without credentials, on every EKS version.
 const PATHS: [&str; 3] = ["/readyz", "/livez", "/healthz"];
 
-/// Checks the target groups of `frontends`.
-pub(super) async fn look(
-    desk: &Desk<'_>,
-    frontends: &[&FrontendReport],
-    balancers: &Balancers,
-    described: &Looked<BTreeMap<String, TargetGroup>>,
-    tags: &Looked<TagsOf>,
-) -> Vec<Check> {
-    let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.target_group.as_ref()).collect();
-    let of_arn = |arn: &TargetGroupArn| {
-        let all = described.as_ref().map_err(Clone::clone)?;
-        all.get(&arn.0).ok_or_else(|| NotLooked::because("it has been deleted meanwhile"))
+/// Checks the target groups.
+pub(super) async fn look(facts: &Facts<'_>) -> Vec<Check> {
+    let [write_tag, write_policy] = may_write(facts).await;
+    let [cross_zone, thresholds, client_address, proxy_protocol] = attributes::look(facts).await;
+    let [listener, weight] = listeners::look(facts);
+    let of_each = |id: CheckId, look: fn(&TargetGroup) -> Option<String>| {
+        let found = facts.target_group_arns().into_iter();
+        Check::of(id, found.map(|arn| (names::target_group(arn), facts.target_group(arn).map(look))))
     };
-    let [write_tag, write_policy] = may_write(desk, &arns, tags).await;
-    let [cross_zone, thresholds, client_address, proxy_protocol] =
-        attributes::look(desk, frontends, &balancers.attributes).await;
-    let [listener, weight] = listeners::look(frontends, &balancers.listeners);
     vec![
         listener,
         weight,
-        Check::of(CheckId::TargetGroup, arns.iter().copied(), names::target_group, |arn| {
-            of_arn(arn).map(takes_api_servers)
-        }),
-        family(frontends, balancers, &of_arn),
+        of_each(CheckId::TargetGroup, takes_api_servers),
+        family(facts),
         cross_zone,
         thresholds,
         write_tag,
         write_policy,
         client_address,
         proxy_protocol,
-        Check::of(CheckId::HealthCheck, arns.iter().copied(), names::target_group, |arn| {
-            of_arn(arn).map(|group| cannot_pass(&group.check))
-        }),
+        of_each(CheckId::HealthCheck, |group| cannot_pass(&group.check)),
     ]
 }
 
 /// Whether the load balancers have addresses of their target groups' family.
-fn family<'a>(
-    frontends: &[&FrontendReport],
-    balancers: &Balancers,
-    of_arn: &impl Fn(&TargetGroupArn) -> Looked<&'a TargetGroup>,
-) -> Check {
-    let mut check = Check::new(CheckId::AddressFamily);
-    for frontend in frontends {
-        let (Some(balancer), Some(group)) = (&frontend.load_balancer, &frontend.target_group) else {
-            continue;
-        };
+fn family(facts: &Facts<'_>) -> Check {
+    let found = facts.pairs().map(|(balancer, group)| {
         let has_family = || {
-            let all = balancers.described.as_ref().map_err(Clone::clone)?;
-            let is_ipv6 = of_arn(group)?.family == Family::Ipv6;
-            let is_dual_stack = all.get(&balancer.0).is_none_or(|balancer| balancer.is_dual_stack);
+            let is_dual_stack = known(&balancer.described)?.is_dual_stack;
+            let is_ipv6 = facts.target_group(group)?.family == Family::Ipv6;
             let says = || "it takes IPv6 addresses, and its load balancer is not dual-stack".to_owned();
             Ok((is_ipv6 && !is_dual_stack).then(says))
         };
-        check.sees(names::target_group(group), has_family());
-    }
-    check
+        (names::target_group(group), has_family())
+    });
+    Check::of(CheckId::AddressFamily, found)
 }
 
 fn takes_api_servers(group: &TargetGroup) -> Option<String> {
@@ -116,32 +91,32 @@ fn matches_200(matcher: &str) -> bool {
 
 /// Whether the function may write: by the tag, and by the policies of its role.
 /// A policy that asks for no tag makes the tag unnecessary.
-async fn may_write(desk: &Desk<'_>, arns: &BTreeSet<&TargetGroupArn>, tags: &Looked<TagsOf>) -> [Check; 2] {
-    let (mut by_tag, mut by_policy) = (Check::new(CheckId::WriteTag), Check::new(CheckId::WritePolicy));
-    let tags = match tags {
-        Ok(tags) => tags,
+async fn may_write(facts: &Facts<'_>) -> [Check; 2] {
+    let arns = facts.target_group_arns();
+    let deployed = facts.account.session.deployed();
+    let (mut by_tag, mut by_policy) = (Vec::<(&str, Found)>::new(), Vec::<(&str, Found)>::new());
+    match &facts.tags {
         Err(not_looked) => {
+            by_tag.extend(arns.iter().map(|arn| (names::target_group(arn), Err(not_looked.clone()))));
+        }
+        Ok(tags) => {
+            let (mut answers, not_asked) =
+                permission::of_groups(facts.account, arns.iter().copied(), tags).await;
             for arn in arns {
-                by_tag.sees(names::target_group(arn), Err(not_looked.clone()));
+                let Some(answer) = answers.remove(arn) else { continue };
+                let finding = (!answer.allowed).then_some(answer.message);
+                match answer.by {
+                    Basis::Tag => by_tag.push((names::target_group(arn), Ok(finding))),
+                    Basis::Policy => by_policy.push((names::target_group(arn), Ok(finding))),
+                }
             }
-            return [by_tag, by_policy];
-        }
-    };
-    let groups = arns.iter().filter_map(|arn| Some(((*arn).clone(), tags.get(&arn.0)?.clone())));
-    let groups: Vec<_> = groups.collect();
-    let (answers, not_asked) = permission::of_groups(desk.session, desk.clients, desk.limits, &groups).await;
-    for (arn, answer) in answers {
-        let finding = (!answer.allowed).then_some(answer.message);
-        match answer.by {
-            Basis::Tag => by_tag.sees(names::target_group(&arn), Ok(finding)),
-            Basis::Policy => by_policy.sees(names::target_group(&arn), Ok(finding)),
+            // The check `function` reports a function that is missing.
+            if let (Some(not_asked), Ok(Some(_)) | Err(_)) = (not_asked, &deployed.function) {
+                by_policy.push((&deployed.name, Err(not_asked)));
+            }
         }
     }
-    // The check `function` reports a function that is missing.
-    if let (Some(not_asked), Ok(Some(_)) | Err(_)) = (not_asked, &desk.session.deployed().function) {
-        by_policy.sees(&desk.session.deployed().name, Err(not_asked));
-    }
-    [by_tag, by_policy]
+    [Check::of(CheckId::WriteTag, by_tag), Check::of(CheckId::WritePolicy, by_policy)]
 }
 
 #[cfg(test)]

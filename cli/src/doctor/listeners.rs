@@ -1,46 +1,34 @@
 //! The listeners: on which port, and with which weight, they forward.
 
-use std::collections::BTreeMap;
-
-use eks_nlb_sync::model::{LoadBalancerArn, TargetGroupArn};
-use eks_nlb_sync::publish::report::FrontendReport;
+use eks_nlb_sync::model::TargetGroupArn;
 
 use super::check::Check;
+use super::facts::{Balancer, Facts};
 use crate::catalogue::CheckId;
 use crate::names;
-use crate::reads::Looked;
 use crate::reads::elb::Listener;
+use crate::reads::{Looked, known};
 
 /// The port of API servers and of their clients.
 pub(super) const PORT: &str = "443";
 
-/// Checks the listeners that forward to the target groups of `frontends`.
-pub(super) fn look(
-    frontends: &[&FrontendReport],
-    listeners: &BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
-) -> [Check; 2] {
-    let (mut listener, mut weight) = (Check::new(CheckId::Listener), Check::new(CheckId::Weight));
-    for frontend in frontends {
-        let (Some(balancer), Some(group)) = (&frontend.load_balancer, &frontend.target_group) else {
-            continue;
-        };
-        let name = names::target_group(group);
-        match listeners.get(balancer) {
-            Some(Ok(all)) => {
-                let own: Vec<_> = all.iter().filter(|one| one.target_groups.contains_key(&group.0)).collect();
-                let is_shared = frontends.iter().any(|other| {
-                    other.load_balancer == frontend.load_balancer && other.cluster != frontend.cluster
-                });
-                listener.sees(name, Ok(not_forwarded(&own, is_shared)));
-                if !own.is_empty() {
-                    weight.sees(name, Ok(weighs_nothing(&own, group)));
-                }
-            }
-            Some(Err(not_looked)) => listener.sees(name, Err(not_looked.clone())),
-            None => {}
-        }
-    }
-    [listener, weight]
+/// Checks the listeners that forward to the target groups.
+pub(super) fn look(facts: &Facts<'_>) -> [Check; 2] {
+    let found = facts.pairs().map(|(balancer, group)| {
+        let is_shared = balancer.clusters.len() > 1;
+        (names::target_group(group), forwarding(balancer, group).map(|own| not_forwarded(&own, is_shared)))
+    });
+    let weights = facts.pairs().filter_map(|(balancer, group)| {
+        let own = forwarding(balancer, group).ok().filter(|own| !own.is_empty())?;
+        Some((names::target_group(group), Ok(weighs_nothing(&own, group))))
+    });
+    [Check::of(CheckId::Listener, found), Check::of(CheckId::Weight, weights)]
+}
+
+/// The listeners of a load balancer that forward to `group`.
+fn forwarding<'a>(balancer: &'a Balancer<'_>, group: &TargetGroupArn) -> Looked<Vec<&'a Listener>> {
+    let all = known(&balancer.listeners)?;
+    Ok(all.iter().filter(|one| one.target_groups.contains_key(&group.0)).collect())
 }
 
 /// Why clients do not find the target group by a listener of `own`. Where several

@@ -5,37 +5,33 @@ use eks_nlb_sync::model::TargetState;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::FailureCode;
 
-use super::check::Check;
-use super::desk::{Desk, name_of};
+use super::check::{Check, Found};
 use crate::catalogue::CheckId;
+use crate::names;
 use crate::output::plural;
 use crate::reads::{Looked, NotLooked};
 use crate::serving::{self, Serving};
 
-/// Makes the checks of a run.
-pub(super) fn look(desk: &Desk<'_>, report: &Looked<Report>) -> [Check; 4] {
-    let plan = plan(desk, report);
-    let overrides = of_each(CheckId::Overrides, report, |frontend| frontend.current.is_some(), overridden);
+/// Makes the checks of a run in `region`.
+pub(super) fn look(region: &str, report: &Looked<Report>) -> [Check; 4] {
+    // Whether a check looks at a frontend, and what it finds.
+    let of_each = |id: CheckId, look: &dyn Fn(&FrontendReport) -> Option<Found>| {
+        let frontends = report.iter().flat_map(|report| &report.frontends);
+        Check::of(id, frontends.filter_map(|frontend| Some((names::frontend(frontend), look(frontend)?))))
+    };
+    let or_why = |check: Check| match report {
+        Ok(_) => check,
+        Err(not_looked) => Check::of_one(check.id, region, Err(not_looked.clone())),
+    };
+    let has_balancer = |frontend: &FrontendReport| frontend.load_balancer.is_some();
     // The check `plan` reports frontends that are skipped or fail.
     let is_planned = |frontend: &FrontendReport| frontend.plan.is_some() && frontend.failure().is_none();
-    let settled = of_each(CheckId::Settled, report, is_planned, unsettled);
-    [served(desk, report), overrides, settled, plan]
-}
-
-/// A check of the frontends of a run that it `is_about`. Where there was no run,
-/// the check `plan` says why.
-fn of_each(
-    id: CheckId,
-    report: &Looked<Report>,
-    is_about: impl Fn(&FrontendReport) -> bool,
-    look: impl Fn(&FrontendReport) -> Option<String>,
-) -> Check {
-    let mut check = Check::new(id);
-    let frontends = report.iter().flat_map(|report| &report.frontends);
-    for frontend in frontends.filter(|frontend| is_about(frontend)) {
-        check.sees(&name_of(frontend), Ok(look(frontend)));
-    }
-    check
+    [
+        or_why(of_each(CheckId::Served, &|it| served(it).filter(|_| has_balancer(it)))),
+        of_each(CheckId::Overrides, &|it| it.current.is_some().then(|| Ok(overridden(it)))),
+        of_each(CheckId::Settled, &|it| is_planned(it).then(|| Ok(unsettled(it)))),
+        or_why(of_each(CheckId::Plan, &|it| has_balancer(it).then(|| failed(it)))),
+    ]
 }
 
 /// The healthy targets that a zonal shift keeps clients from.
@@ -59,52 +55,23 @@ fn unsettled(frontend: &FrontendReport) -> Option<String> {
     }
 }
 
-/// Whether a run would serve every frontend.
-fn plan(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
-    let mut check = Check::new(CheckId::Plan);
-    match report {
-        Err(not_looked) => check.sees(desk.session.region(), Err(not_looked.clone())),
-        Ok(report) => {
-            for frontend in report.frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
-                let fails = match &frontend.outcome {
-                    Outcome::Failed { error } if is_of_the_call(error.code) => {
-                        Err(NotLooked::because(format!("{}: {}", error.code, error.message)))
-                    }
-                    Outcome::Failed { error } => Ok(Some(format!("{}: {}", error.code, error.message))),
-                    Outcome::Converged
-                    | Outcome::Waiting
-                    | Outcome::Changed
-                    | Outcome::Planned
-                    | Outcome::Skipped { .. } => Ok(None),
-                };
-                check.sees(&name_of(frontend), fails);
-            }
-        }
-    }
-    check
+/// Why a run does not serve a frontend.
+fn failed(frontend: &FrontendReport) -> Found {
+    let Some(failure) = frontend.failure() else { return Ok(None) };
+    let says = format!("{}: {}", failure.code, failure.message);
+    if is_of_the_call(failure.code) { Err(NotLooked::because(says)) } else { Ok(Some(says)) }
 }
 
-/// Whether the clients of every frontend are served, excluded ones included.
-fn served(desk: &Desk<'_>, report: &Looked<Report>) -> Check {
-    let mut check = Check::new(CheckId::Served);
-    match report {
-        Err(not_looked) => check.sees(desk.session.region(), Err(not_looked.clone())),
-        Ok(report) => {
-            for frontend in report.frontends.iter().filter(|frontend| frontend.load_balancer.is_some()) {
-                let why = || serving::why(frontend).unwrap_or_default();
-                let is_skipped = matches!(frontend.outcome, Outcome::Skipped { .. });
-                let looked = match Serving::of(frontend) {
-                    // A run never reads such a target group.
-                    Serving::Unknown if is_skipped => continue,
-                    Serving::CutOff | Serving::ZoneCutOff => Ok(Some(why())),
-                    Serving::Unknown => Err(NotLooked::because(why())),
-                    Serving::OldAddressesOnly | Serving::Served => Ok(None),
-                };
-                check.sees(&name_of(frontend), looked);
-            }
-        }
+/// Why the clients of a frontend, even of an excluded one, are not served.
+fn served(frontend: &FrontendReport) -> Option<Found> {
+    let why = || serving::why(frontend).unwrap_or_default();
+    match Serving::of(frontend) {
+        // A run never reads such a target group.
+        Serving::Unknown if matches!(frontend.outcome, Outcome::Skipped { .. }) => None,
+        Serving::CutOff | Serving::ZoneCutOff => Some(Ok(Some(why()))),
+        Serving::Unknown => Some(Err(NotLooked::because(why()))),
+        Serving::OldAddressesOnly | Serving::Served => Some(Ok(None)),
     }
-    check
 }
 
 /// Whether a frontend failed because a call of this command did.

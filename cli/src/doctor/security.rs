@@ -1,55 +1,39 @@
 //! Whether security groups let load balancers reach control planes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use eks_nlb_sync::model::LoadBalancerArn;
 use ipnet::Ipv4Net;
 
-use super::check::Check;
-use super::desk::{Balancer, Desk};
+use super::balancers::of_each;
+use super::check::{Check, Found};
+use super::facts::{Balancer, Facts};
 use crate::catalogue::CheckId;
 use crate::names;
-use crate::reads::Looked;
 use crate::reads::cluster::Cluster;
-use crate::reads::elb::{Listener, LoadBalancer};
-use crate::reads::network::{self, EndpointService, Peer, Rule, Subnet};
+use crate::reads::elb::LoadBalancer;
+use crate::reads::network::{self, Peer, Rule};
+use crate::reads::{Looked, known};
 
 /// The port of API servers.
 const PORT: i32 = 443;
 
 /// Checks the security groups of both sides.
-pub(super) async fn look(
-    desk: &Desk<'_>,
-    balancers: &[Balancer<'_>],
-    subnets: &Looked<BTreeMap<String, Subnet>>,
-    listeners: &BTreeMap<LoadBalancerArn, Looked<Vec<Listener>>>,
-    services: &Looked<Vec<EndpointService>>,
-) -> [Check; 2] {
-    let described = balancers.iter().filter_map(|balancer| balancer.described.as_ref().ok());
+pub(super) async fn look(facts: &Facts<'_>) -> [Check; 2] {
+    let balancers = || facts.balancers.values();
+    let described = balancers().filter_map(|balancer| balancer.described.as_ref().ok());
     let of_balancers = described.flat_map(|described| &described.security_groups);
-    let clusters = balancers.iter().flat_map(|balancer| &balancer.clusters);
+    let clusters = balancers().flat_map(|balancer| facts.clusters_of(balancer));
     let groups: BTreeSet<_> =
         of_balancers.chain(clusters.flat_map(|cluster| &cluster.security_groups)).cloned().collect();
-    let rules = network::rules(&desk.ask, &groups).await;
-    let mut check = Check::new(CheckId::SecurityGroups);
-    for balancer in balancers {
-        for cluster in &balancer.clusters {
-            let reaches = may_reach(balancer, cluster, &rules, subnets);
-            check.sees(names::load_balancer(balancer.arn), reaches);
-        }
-    }
-    let admitted = Check::of(
-        CheckId::ClientsAdmitted,
-        balancers,
-        |balancer| names::load_balancer(balancer.arn),
-        |balancer| {
-            let listeners = listeners
-                .get(balancer.arn)
-                .map_or(Ok(&[][..]), |own| own.as_deref().map_err(Clone::clone))?;
-            shuts_out(balancer, &rules, listeners, services)
-        },
-    );
-    [check, admitted]
+    let rules = network::rules(&facts.account.query(), &groups).await;
+    let reaches = balancers().flat_map(|balancer| {
+        let reaches = |cluster| may_reach(facts, balancer, cluster, &rules);
+        facts.clusters_of(balancer).map(move |one| (names::load_balancer(balancer.arn), reaches(one)))
+    });
+    [
+        Check::of(CheckId::SecurityGroups, reaches),
+        of_each(facts, CheckId::ClientsAdmitted, |balancer| shuts_out(facts, balancer, &rules)),
+    ]
 }
 
 /// The ports on which the security groups of a load balancer admit no client.
@@ -57,15 +41,10 @@ pub(super) async fn look(
 ///
 /// Source: ELB User Guide for Network Load Balancers, *Security groups* (read
 /// November 2026): clients of PrivateLink are judged, too, unless that is off.
-fn shuts_out(
-    balancer: &Balancer<'_>,
-    rules: &Looked<Vec<Rule>>,
-    listeners: &[Listener],
-    services: &Looked<Vec<EndpointService>>,
-) -> Looked<Option<String>> {
-    let described = balancer.described.as_ref().map_err(Clone::clone)?;
-    let rules = rules.as_ref().map_err(Clone::clone)?;
-    let LoadBalancer { security_groups: own, judges_private_link, .. } = described;
+fn shuts_out(facts: &Facts<'_>, balancer: &Balancer<'_>, rules: &Looked<Vec<Rule>>) -> Found {
+    let listeners = known(&balancer.listeners)?;
+    let LoadBalancer { security_groups: own, judges_private_link, .. } = known(&balancer.described)?;
+    let rules = known(rules)?;
     let Some(group) = own.first() else { return Ok(None) };
     let is_admitted = |port: i32| {
         rules.iter().any(|rule| !rule.is_egress && own.contains(&rule.group) && rule.is_about(port))
@@ -80,24 +59,22 @@ fn shuts_out(
     if *judges_private_link {
         return Ok(Some(format!("{group} admits no client on {ports}, those of PrivateLink included")));
     }
-    let services = services.as_ref().map_err(Clone::clone)?;
-    let has_service = services.iter().any(|service| service.load_balancers.contains(&balancer.arn.0));
+    let arn = &balancer.arn.0;
+    let has_service = known(&facts.services)?.iter().any(|service| service.load_balancers.contains(arn));
     let says =
         || format!("{group} admits no client on {ports}, and no endpoint service has this load balancer");
     Ok((!has_service).then(says))
 }
 
 fn may_reach(
+    facts: &Facts<'_>,
     balancer: &Balancer<'_>,
     cluster: &Cluster,
     rules: &Looked<Vec<Rule>>,
-    subnets: &Looked<BTreeMap<String, Subnet>>,
-) -> Looked<Option<String>> {
-    let described = balancer.described.as_ref().map_err(Clone::clone)?;
-    let rules = rules.as_ref().map_err(Clone::clone)?;
-    let subnets = subnets.as_ref().map_err(Clone::clone)?;
+) -> Found {
+    let LoadBalancer { security_groups: own, subnets: own_subnets, .. } = known(&balancer.described)?;
+    let (rules, subnets) = (known(rules)?, known(&facts.subnets)?);
     let ranges = |ids: &[String]| ids.iter().filter_map(|id| subnets.get(id)?.cidr).collect::<Vec<_>>();
-    let LoadBalancer { security_groups: own, subnets: own_subnets, .. } = described;
     let theirs = &cluster.security_groups;
     let leaves = own.is_empty() || admits(rules, own, true, theirs, &ranges(&cluster.subnets));
     let enters = admits(rules, theirs, false, own, &ranges(own_subnets));

@@ -1,54 +1,45 @@
 //! Checks endpoint services: who may connect, and which connections wait to be
 //! accepted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use eks_nlb_sync::publish::report::FrontendReport;
-use futures_util::future::join_all;
+use futures_util::future::join;
 
-use super::check::Check;
-use super::desk::Desk;
+use super::check::{Check, Found};
+use super::facts::{Balancer, Facts};
 use crate::catalogue::CheckId;
 use crate::names;
-use crate::reads::Looked;
 use crate::reads::network::{self, EndpointService};
+use crate::reads::{each, known};
 
-/// Checks the endpoint services of the load balancers of `frontends`.
-pub(super) async fn look(
-    desk: &Desk<'_>,
-    frontends: &[&FrontendReport],
-    services: &Looked<Vec<EndpointService>>,
-) -> Vec<Check> {
-    let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.load_balancer.as_ref()).collect();
-    let mut exists = Check::new(CheckId::EndpointService);
-    let mut own = BTreeMap::<&str, &EndpointService>::new();
-    for arn in arns {
-        let found = services.as_ref().map_err(Clone::clone).map(|all| {
-            let mut of_balancer =
-                all.iter().filter(|service| service.load_balancers.contains(&arn.0)).peekable();
-            let is_there = of_balancer.peek().is_some();
-            let broken = of_balancer.clone().find(|service| service.state != "Available");
-            own.extend(of_balancer.map(|service| (service.id.as_str(), service)));
-            match broken {
-                Some(service) => Some(format!("{} is {}", service.id, service.state)),
-                None => (!is_there).then(|| "it has none".to_owned()),
-            }
-        });
-        exists.sees(names::load_balancer(arn), found);
-    }
-    let (mut principals, mut connections) =
-        (Check::new(CheckId::Principals), Check::new(CheckId::Connections));
-    let looked = own.values().map(async |service| {
-        let allowed = network::principals(&desk.ask, &service.id).await;
-        (*service, allowed, network::waiting(&desk.ask, &service.id).await)
+/// Checks the endpoint services of the load balancers.
+pub(super) async fn look(facts: &Facts<'_>) -> [Check; 3] {
+    let has =
+        |service: &EndpointService, balancer: &Balancer<'_>| service.load_balancers.contains(&balancer.arn.0);
+    let exists = |balancer: &Balancer<'_>| -> Found {
+        let mut own = known(&facts.services)?.iter().filter(|service| has(service, balancer)).peekable();
+        let none = own.peek().is_none().then(|| "it has none".to_owned());
+        let broken = own.find(|service| service.state != "Available");
+        Ok(none.or_else(|| broken.map(|service| format!("{} is {}", service.id, service.state))))
+    };
+    let exists = facts.balancers.values().map(|one| (names::load_balancer(one.arn), exists(one)));
+    let own = facts.services.iter().flatten();
+    let own = own.filter(|service| facts.balancers.values().any(|balancer| has(service, balancer)));
+    let own: BTreeSet<_> = own.collect();
+    let ask = facts.account.query();
+    let allowed = each(own.iter().copied(), async |one| -> Found {
+        Ok(who(one, &network::principals(&ask, &one.id).await?))
     });
-    for (service, allowed, waiting) in join_all(looked).await {
-        principals.sees(&service.id, allowed.map(|allowed| who(service, &allowed)));
-        let waits =
-            waiting.map(|waiting| (!waiting.is_empty()).then(|| format!("{} waits", waiting.join(" and "))));
-        connections.sees(&service.id, waits);
-    }
-    vec![exists, principals, connections]
+    let waiting = each(own.iter().copied(), async |one| -> Found {
+        let waiting = network::waiting(&ask, &one.id).await?;
+        Ok((!waiting.is_empty()).then(|| format!("{} waits", waiting.join(" and "))))
+    });
+    let (allowed, waiting) = join(allowed, waiting).await;
+    [
+        Check::of(CheckId::EndpointService, exists),
+        Check::of(CheckId::Principals, allowed.into_iter().map(|(one, found)| (&one.id, found))),
+        Check::of(CheckId::Connections, waiting.into_iter().map(|(one, found)| (&one.id, found))),
+    ]
 }
 
 fn who(service: &EndpointService, allowed: &[String]) -> Option<String> {

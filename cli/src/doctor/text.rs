@@ -55,16 +55,16 @@ fn of_check(check: &Check, causes: &mut Causes) -> String {
         Status::Failed => "\u{1b}[31m✗\u{1b}[0m",
         Status::NotLooked => "\u{1b}[33m‼\u{1b}[0m",
     };
-    let note = match (&check.note, check.status, check.looked) {
+    let note = match (&check.note, check.status, check.checked) {
         (Some(note), Status::Ok, _) => format!(": {note}"),
         (None, Status::Ok, many @ 2..) => format!(" ({many})"),
         _ => String::new(),
     };
     let mut text = filled(&format!("{mark} {}{note}", check.title), "  ");
     let mut told = Vec::new();
-    told.extend(check.findings.iter().map(|one| (one.subject.as_str(), one.says.clone())));
-    let not_looked = check.not_looked.iter();
-    told.extend(not_looked.map(|one| (one.subject.as_str(), causes.once(&one.says))));
+    told.extend(check.findings.iter().map(|one| (one.subject.as_str(), one.message.clone())));
+    let skipped = check.skipped.iter();
+    told.extend(skipped.map(|one| (one.subject.as_str(), causes.once(&one.message))));
     told.extend(check.remedy.map(|remedy| ("What to do", remedy.to_owned())));
     told.extend(check.link.iter().map(|link| ("See", link.clone())));
     if !told.is_empty() {

@@ -9,7 +9,7 @@ use eks_nlb_sync::plan::Shortfall;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::serving::{is_healthy, unserved};
 
-use super::health::Reason;
+use super::details::Reason;
 use crate::permission::{self, Basis, MayWrite};
 
 /// The facts about one frontend.

@@ -16,13 +16,13 @@ use serde::Serialize;
 use super::advice::{self, Facts};
 use super::answers::{self, Answers};
 use super::dns::{self, NameServerAnswer};
-use super::health::{self, Reason};
 use super::observe::Look;
 use super::tags;
 use crate::names;
 use crate::output::capitalised;
 use crate::permission::{self, MayWrite};
 use crate::problem::Problem;
+use crate::reads::elb::{self, ListedTarget};
 use crate::serving::Serving;
 
 /// Everything known about one frontend.
@@ -111,7 +111,7 @@ impl Takes {
 
 /// Reads what the report of `frontend` does not have.
 pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<Details, Problem> {
-    let elb = &look.reconciler.elb;
+    let (elb, session) = (&look.reconciler.elb, look.account.session);
     let arns = [
         frontend.load_balancer.as_ref().map(|arn| arn.0.clone()),
         frontend.target_group.as_ref().map(|arn| arn.0.clone()),
@@ -126,7 +126,7 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
     let listed = frontend.target_group.as_ref().and_then(|arn| look.listed(arn));
     let family = listed.map_or(Family::Ipv4, |listed| listed.family);
     let name_servers = match &frontend.host {
-        Some(host) => dns::query_each(look.session, host, family).await,
+        Some(host) => dns::query_each(session, host, family).await,
         None => Vec::new(),
     };
     let interfaces = match &frontend.cluster {
@@ -134,7 +134,7 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
         _ => None,
     };
     let reasons = reasons_of_elb(look, &frontend).await;
-    let missing_tag = tags::missing(look.session, &frontend, &tags);
+    let missing_tag = tags::missing(session, &frontend, &tags);
     let may_write = may_write(look, &frontend, &tags).await;
     let facts = Facts {
         frontend: &frontend,
@@ -145,7 +145,7 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
     };
     Ok(Details {
         read_at: DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default(),
-        tags: tags::deciding(look.session, &frontend, &tags),
+        tags: tags::deciding(session, &frontend, &tags),
         takes: listed.map(Takes::of),
         name_servers,
         targets: fates(&frontend, &reasons),
@@ -167,8 +167,7 @@ async fn may_write(
     tags: &BTreeMap<String, Tags>,
 ) -> Option<MayWrite> {
     let arn = frontend.target_group.as_ref().filter(|_| permission::is_written(frontend))?;
-    let groups = [(arn.clone(), tags.get(&arn.0)?.clone())];
-    permission::of_groups(look.session, look.clients, look.budget, &groups).await.0.remove(arn)
+    permission::of_groups(look.account, [arn], tags).await.0.remove(arn)
 }
 
 /// The addresses of the control plane's network interfaces, whether or not they
@@ -237,14 +236,28 @@ fn rule_of_skip(reason: SkipReason) -> Option<Rule> {
     }
 }
 
-/// Why targets are not healthy, where any is not. Nothing, if ELB does not say.
+/// Why a target is in its state, as ELB says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reason {
+    /// As in `Target.FailedHealthChecks`.
+    pub(crate) code: String,
+    /// As in `Health checks failed`.
+    pub(crate) description: String,
+}
+
+/// Why targets are not healthy, where any is not, by target as in `10.0.1.10:443`; a
+/// run needs the states only. Nothing, if ELB does not say.
 async fn reasons_of_elb(look: &Look<'_>, frontend: &FrontendReport) -> BTreeMap<String, Reason> {
-    match (&frontend.target_group, &frontend.current) {
+    let listed = match (&frontend.target_group, &frontend.current) {
         (Some(group), Some(current)) if !current.values().all(is_healthy) => {
-            health::reasons(&look.clients.query_client(look.budget), group).await.unwrap_or_default()
+            elb::targets(&look.account.query(), &group.0).await.unwrap_or_default()
         }
-        _ => BTreeMap::new(),
-    }
+        _ => Vec::new(),
+    };
+    let unhealthy = listed.into_iter().filter(|target| !target.reason.is_empty());
+    let reason = |it: ListedTarget| (it.to_string(), Reason { code: it.reason, description: it.description });
+    unhealthy.map(reason).collect()
 }
 
 /// The answers for each reason of the report, each once, in the words of this

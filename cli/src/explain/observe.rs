@@ -1,23 +1,19 @@
 //! Reads what one subject needs: the listing of the Region, and then only the
 //! frontends that the subject names.
 
-use eks_nlb_sync::aws::account::Clients;
-use eks_nlb_sync::discover::{Discovery, discover};
+use eks_nlb_sync::discover::Discovery;
 use eks_nlb_sync::model::{Frontend, TargetGroupArn};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reconcile::Reconciler;
-use eks_nlb_sync::schedule::budget::RunBudget;
 
 use super::subject::{Subject, names_of};
 use crate::problem::Problem;
 use crate::progress;
-use crate::session::Session;
+use crate::session::{Connection, listed};
 
 /// One dry run over the frontends that a subject names.
 pub(super) struct Look<'a> {
-    pub(super) session: &'a Session,
-    pub(super) clients: &'a Clients,
-    pub(super) budget: &'a RunBudget,
+    pub(super) account: &'a Connection<'a>,
     pub(super) reconciler: Reconciler<'a>,
     listed: Vec<Frontend>,
 }
@@ -31,9 +27,8 @@ pub(super) struct Found {
 }
 
 impl<'a> Look<'a> {
-    pub(super) fn new(session: &'a Session, clients: &'a Clients, budget: &'a RunBudget) -> Self {
-        let reconciler = session.service.reconciler(clients, &session.request, budget);
-        Self { session, clients, budget, reconciler, listed: Vec::new() }
+    pub(super) fn new(account: &'a Connection<'a>) -> Self {
+        Self { account, reconciler: account.reconciler(), listed: Vec::new() }
     }
 
     /// The target group as it was listed, if a run would reconcile it.
@@ -43,13 +38,9 @@ impl<'a> Look<'a> {
 
     /// Lists the Region, and reads the frontends that `subject` names.
     pub(super) async fn read(&mut self, subject: Subject<'_>) -> Result<Found, Problem> {
-        let Self { session, budget, .. } = *self;
-        let mut discovery =
-            discover(&self.reconciler.elb, session.settings(), &session.request, &session.service.history)
-                .await?;
-        let mut known: Vec<_> =
-            discovery.frontends.iter().flat_map(|it| names_of(&listed_as(it)).collect::<Vec<_>>()).collect();
-        known.extend(discovery.rejected.iter().flat_map(|rejected| names_of(&rejected.report)));
+        let Connection { session, budget, .. } = self.account;
+        let mut discovery = self.account.discover(&session.request).await?;
+        let mut known: Vec<_> = listed(&discovery).iter().flat_map(names_of).collect();
         if subject.is_in_listing() {
             narrow(&mut discovery, subject);
         }
@@ -67,11 +58,7 @@ impl<'a> Look<'a> {
 
 /// Keeps the frontends of `discovery` that `subject` names.
 fn narrow(discovery: &mut Discovery, subject: Subject<'_>) {
-    discovery.frontends.retain(|frontend| subject.names(&listed_as(frontend)));
+    let of = |frontend: &Frontend| FrontendReport::of(frontend, Outcome::Converged);
+    discovery.frontends.retain(|frontend| subject.names(&of(frontend)));
     discovery.rejected.retain(|rejected| subject.names(&rejected.report));
-}
-
-/// A frontend of which nothing but the listing is known.
-fn listed_as(frontend: &Frontend) -> FrontendReport {
-    FrontendReport::of(frontend, Outcome::Converged)
 }

@@ -5,9 +5,8 @@ use eks_nlb_sync::publish::report::Outcome;
 use eks_nlb_sync::reasons::Rule;
 
 use super::answers::Answers;
-use super::details::{Details, InterfacesAnswer, Takes};
+use super::details::{Details, InterfacesAnswer, Reason, Takes};
 use super::dns::NameServerAnswer;
-use super::health::Reason;
 use super::unmanaged::Unmanaged;
 use crate::permission::MayWrite;
 use crate::table::{Grid, Row};

@@ -74,9 +74,8 @@ pub(super) async fn find(look: &Look<'_>, subject: Subject<'_>) -> Result<Found,
 async fn of_other_kind(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanaged> {
     let key = if subject.0.starts_with("arn:") { "LoadBalancerArns.member.1" } else { "Names.member.1" };
     let named = [(key.to_owned(), subject.0.to_owned())];
-    let query = look.clients.query_client(look.budget);
     // ELB reports an unknown name as an error.
-    let answer = query.xml("elasticloadbalancing:DescribeLoadBalancers", &named).await.ok()?;
+    let answer = look.account.query().xml("elasticloadbalancing:DescribeLoadBalancers", &named).await.ok()?;
     let found = answer.list("LoadBalancers").ok()?.into_iter().next()?;
     let (name, kind) = (found.text_of("LoadBalancerName").ok()?, found.text_of("Type").ok()?);
     Some(Unmanaged::new(
@@ -88,8 +87,8 @@ async fn of_other_kind(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanage
 
 async fn of_cluster(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanaged> {
     let cluster = subject.0.parse::<ClusterName>().ok()?;
-    let lookup = look.clients.eks(look.budget).api_endpoint(&cluster, None).await.ok()?;
-    let Settings { nlb_tag, cluster_name_tag, .. } = look.session.settings();
+    let lookup = look.account.clients.eks(&look.account.budget).api_endpoint(&cluster, None).await.ok()?;
+    let Settings { nlb_tag, cluster_name_tag, .. } = look.account.session.settings();
     let needs = match lookup {
         Lookup::Local => vec![
             "It runs on an Outpost, where the addresses never change: register them once by hand.".to_owned(),
@@ -117,7 +116,7 @@ async fn of_load_balancer(
     let groups: Vec<_> = groups.iter().filter(|group| group.load_balancers.contains(&balancer.arn)).collect();
     let arns = groups.iter().map(|group| group.arn.0.clone()).chain([balancer.arn.0.clone()]);
     let tags = look.reconciler.elb.tags(arns.collect()).await?;
-    let nlb_tag = &look.session.settings().nlb_tag;
+    let nlb_tag = &look.account.session.settings().nlb_tag;
     if tags.get(&balancer.arn.0).is_some_and(|tags| nlb_tag.matches(tags)) {
         let why = format!("the load balancer {name} is managed, and --cluster names other clusters");
         return Ok(Unmanaged::new(subject, why, vec!["Leave --cluster out.".to_owned()]));
@@ -133,7 +132,7 @@ fn needs(
     groups: &[&TargetGroup],
     tags: &BTreeMap<String, Tags>,
 ) -> Vec<String> {
-    let settings = look.session.settings();
+    let settings = look.account.session.settings();
     let name = names::load_balancer(&balancer.arn);
     let mut needs = vec![format!("If {name} fronts an EKS cluster, tag it {}.", settings.nlb_tag)];
     let key = &settings.cluster_name_tag;

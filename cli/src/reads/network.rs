@@ -54,7 +54,7 @@ pub(crate) enum Peer {
 }
 
 /// A VPC endpoint service, as far as checks need it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct EndpointService {
     pub(crate) id: String,
     pub(crate) state: String,

@@ -12,7 +12,6 @@ use crate::serving::{self, Serving};
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Status<'a> {
-    pub(super) schema_version: u16,
     pub(super) region: &'a str,
     /// When it was read.
     pub(super) read_at: String,
