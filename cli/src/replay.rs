@@ -13,12 +13,9 @@ use eks_nlb_traffic::score::{Score, Scores};
 use serde::Serialize;
 
 use crate::args::{Output, ReplayArgs};
-use crate::output;
+use crate::output::show;
 use crate::problem::Problem;
 use crate::trace::{self, Trace, in_words};
-
-/// The version of the JSON form: docs/schema/replay.schema.json.
-const SCHEMA_VERSION: u16 = 1;
 
 /// How one policy fared, in percent of all new connections.
 #[derive(Debug, PartialEq, Serialize)]
@@ -28,47 +25,35 @@ struct Fared {
     cross_zone: bool,
     /// Connections that failed and that an all-knowing policy would have served.
     avoidable_percent: f64,
-    /// All that failed.
     failed_percent: f64,
-}
-
-/// The whole result.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document<'a> {
-    schema_version: u16,
-    cluster: &'a str,
-    seconds: u64,
-    /// Whether cross-zone load balancing was on when it was recorded.
-    recorded_cross_zone: bool,
-    notes: &'a [String],
-    policies: &'a [Fared],
 }
 
 /// Plays the trace, and prints the table.
 pub(crate) fn replay(args: &ReplayArgs, output: Output) -> Result<ExitCode, Problem> {
     let trace = trace::load(&args.file).map_err(|error| Problem::file(&args.file, &error))?;
     let played = Played::of(&trace).map_err(|sentence| Problem::file(&args.file, &sentence))?;
-    match output {
-        Output::Json => output::print_json(&played.document(&trace))?,
-        Output::Table => output::print(&played.text(&trace))?,
-    }
+    show(output, &played, || played.text(&trace))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// A trace that was played with and without cross-zone load balancing.
-struct Played {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Played<'a> {
+    cluster: &'a str,
+    seconds: u64,
+    /// Whether cross-zone load balancing was on when it was recorded.
+    recorded_cross_zone: bool,
     notes: Vec<String>,
     policies: Vec<Fared>,
-    seconds: u64,
 }
 
-impl Played {
-    fn of(trace: &Trace) -> Result<Self, String> {
+impl<'a> Played<'a> {
+    fn of(trace: &'a Trace) -> Result<Self, String> {
         let script::Reading { script, mut notes } = script::of(trace)?;
         notes.extend(trace.remarks.iter().map(ToString::to_string));
         for hole in &trace.holes {
-            let length = in_words(hole.from.until(hole.to));
+            let length = in_words(hole.length());
             notes.push(format!(
                 "nothing is known of {length} from {}: everything is assumed to have stayed as it was before",
                 hole.from
@@ -80,19 +65,13 @@ impl Played {
                 |controller: &Controller| Some(fared(*controller, *cross_zone, scores.get(controller)?));
             Controller::ALL.iter().filter_map(fared).collect::<Vec<_>>()
         });
-        let seconds = u64::from(script.steps) * Script::STEP.as_secs();
-        Ok(Self { notes, policies: policies.collect(), seconds })
-    }
-
-    fn document<'a>(&'a self, trace: &'a Trace) -> Document<'a> {
-        Document {
-            schema_version: SCHEMA_VERSION,
+        Ok(Self {
             cluster: &trace.header.cluster,
-            seconds: self.seconds,
+            seconds: u64::from(script.steps) * Script::STEP.as_secs(),
             recorded_cross_zone: trace.header.cross_zone,
-            notes: &self.notes,
-            policies: &self.policies,
-        }
+            notes,
+            policies: policies.collect(),
+        })
     }
 
     fn text(&self, trace: &Trace) -> String {

@@ -3,13 +3,15 @@
 mod grid;
 mod prose;
 
+use std::fmt::Display;
+
 use comfy_table::{Attribute, Cell, Color};
 use eks_nlb_sync::model::{Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision, Plan};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::SkipReason;
 
-pub(crate) use grid::{Grid, NOTHING, Row};
+pub(crate) use grid::{Grid, NOTHING, Row, lines, plain};
 pub(crate) use prose::{indented, pairs, paragraphs, terminal};
 
 use crate::names;
@@ -80,6 +82,11 @@ fn nothing() -> Cell {
     Cell::new(NOTHING)
 }
 
+/// A value, or [`NOTHING`].
+pub(crate) fn cell(value: Option<impl Display>) -> Cell {
+    value.map_or_else(nothing, Cell::new)
+}
+
 /// Less prominent, whatever the background is.
 fn dim(text: &str) -> Cell {
     Cell::new(text).add_attribute(Attribute::Dim)
@@ -87,9 +94,8 @@ fn dim(text: &str) -> Cell {
 
 fn of_target(target: Target, decision: &Decision, is_plan: bool) -> [Cell; 4] {
     let zone = decision.listed.as_ref().and_then(|listed| listed.zone.as_ref());
-    let zone = zone.map_or(NOTHING, |zone| zone.as_str());
     let state = decision.listed.as_ref().map(|listed| listed.state);
-    [Cell::new(target), Cell::new(zone), state_cell(state), action_cell(&decision.action, is_plan)]
+    [Cell::new(target), cell(zone), state_cell(state), action_cell(&decision.action, is_plan)]
 }
 
 pub(crate) fn state_cell(state: Option<TargetState>) -> Cell {

@@ -14,8 +14,8 @@ pub(crate) use format::{
 };
 #[cfg(test)]
 pub(crate) use read::parse;
-pub(crate) use read::{Hole, Remark, Trace, load};
-pub(crate) use time::{Time, in_words};
+pub(crate) use read::{Trace, load};
+pub(crate) use time::{Span, Time, in_words, total};
 
 /// The header of a trace.
 #[cfg(test)]

@@ -22,7 +22,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tracing::Instrument;
 
 use crate::args::{Common, NAME, Output, WatchArgs};
-use crate::output::{complain, print, time};
+use crate::output::{bold, complain, print, time};
 use crate::permission::Permissions;
 use crate::plan::{is_agreed, text_of};
 use crate::problem::Problem;
@@ -90,8 +90,8 @@ pub(crate) async fn watch(
 fn show(result: Result<Report, CallError>) -> Result<(), Problem> {
     match result {
         Ok(report) => {
-            let time = time(SystemTime::now());
-            print(&format!("\u{1b}[1m{time}\u{1b}[0m\n{}\n", text_of(&report, &Permissions::new(), false)))
+            let text = text_of(&report, &Permissions::new(), false);
+            print(&format!("{}\n{text}\n", bold(&time(SystemTime::now()))))
         }
         Err(error) => {
             complain(&Problem::from(error));

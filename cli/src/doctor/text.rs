@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use super::check::{Check, Diagnosis, Status};
+use crate::output::bold;
 use crate::table;
 
 /// A cause that is longer is printed once.
@@ -79,8 +80,4 @@ fn filled(line: &str, indent: &str) -> String {
         Some(width) => table::indented(line, width, "", indent) + "\n",
         None => format!("{line}\n"),
     }
-}
-
-fn bold(text: &str) -> String {
-    format!("\u{1b}[1m{text}\u{1b}[0m")
 }

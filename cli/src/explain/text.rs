@@ -1,6 +1,7 @@
 //! Puts explanations into words and tables.
 
 use comfy_table::Cell;
+use eks_nlb_sync::model::ClusterName;
 use eks_nlb_sync::publish::report::Outcome;
 use eks_nlb_sync::reasons::Rule;
 
@@ -8,6 +9,7 @@ use super::answers::Answers;
 use super::details::{Details, InterfacesAnswer, Reason, Takes};
 use super::dns::NameServerAnswer;
 use super::unmanaged::Unmanaged;
+use crate::output::bold;
 use crate::permission::MayWrite;
 use crate::table::{Grid, Row};
 use crate::{names, table};
@@ -17,13 +19,7 @@ const SEEN: &str = "just now; ELB does not say since when a target is in its sta
 
 /// A name of reports and alarms, with the commands that find its frontends.
 pub(crate) fn of_name(answers: &Answers) -> String {
-    let next = answers.next.join(", then ");
-    format!("{} ({})\n{}", bold(answers.code), answers.kind, of_answers(answers, Some(next)))
-}
-
-/// A reason of a frontend that is shown above.
-fn of_reason(answers: &Answers) -> String {
-    format!("{} ({})\n{}", bold(answers.code), answers.kind, of_answers(answers, None))
+    of_answers(answers, Some(answers.next.join(", then ")))
 }
 
 fn of_answers(answers: &Answers, next: Option<String>) -> String {
@@ -33,7 +29,7 @@ fn of_answers(answers: &Answers, next: Option<String>) -> String {
         ("What to do", answers.remedy.to_string()),
     ];
     told.extend(next.map(|next| ("Next", next)));
-    table::pairs(told)
+    format!("{} ({})\n{}", bold(answers.code), answers.kind, table::pairs(told))
 }
 
 pub(super) fn of_unmanaged(unmanaged: &Unmanaged) -> String {
@@ -75,15 +71,15 @@ pub(crate) fn of_frontend(details: &Details) -> String {
         let Reason { code, description } = fate.elb_reason.as_ref()?;
         Some(("ELB's reason", format!("{}: {description} ({code})", fate.target)))
     }));
-    let title = frontend.cluster.as_ref().map_or_else(|| "no cluster".to_owned(), ToString::to_string);
-    let mut text = format!("{}\n{}", bold(&title), table::pairs(told));
+    let title = frontend.cluster.as_ref().map_or("no cluster", ClusterName::as_str);
+    let mut text = format!("{}\n{}", bold(title), table::pairs(told));
     if !details.targets.is_empty() {
         text += "\n";
         text += &targets(details);
     }
     for answers in &details.answers {
         text += "\n";
-        text += &of_reason(answers);
+        text += &of_answers(answers, None);
     }
     text
 }
@@ -123,23 +119,18 @@ fn targets(details: &Details) -> String {
     let rows = details.targets.iter().map(|fate| {
         let (state, action) = &fate.is;
         Row {
-            title: String::new(),
-            keys: Vec::new(),
             cells: vec![
                 Cell::new(&fate.target),
-                Cell::new(fate.zone.as_deref().unwrap_or(table::NOTHING)),
+                table::cell(fate.zone.as_deref()),
                 table::state_cell(*state),
                 table::action_cell(action, true),
-                Cell::new(fate.rule.map_or(table::NOTHING, Rule::as_str)),
+                table::cell(fate.rule.map(Rule::as_str)),
             ],
             why: fate.why.clone(),
+            ..Row::default()
         }
     });
     let grid =
         Grid { keys: &[], cells: &["TARGET", "ZONE", "STATE", "ACTION", "RULE"], rows: rows.collect() };
     grid.draw(table::terminal())
-}
-
-fn bold(text: &str) -> String {
-    format!("\u{1b}[1m{text}\u{1b}[0m")
 }

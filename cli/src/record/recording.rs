@@ -44,7 +44,6 @@ pub(super) struct Recording<'a, P: RuntimeProvider> {
     began: Instant,
     lines: Cell<u64>,
     last_line: Cell<Instant>,
-    /// The time of the last event, if there was one.
     last_event: Cell<Option<Instant>>,
     bar: ProgressBar,
 }
@@ -211,42 +210,24 @@ async fn repeat(every: Duration, work: impl AsyncFn() -> io::Result<()>) -> io::
         work().await?;
     }
 }
-
-/// A zone's node.
 fn node(change: &Change) -> Option<(String, IpAddr)> {
-    match change {
-        Change::Zone { zone, address: Some(address), .. } => Some((zone.clone(), *address)),
-        Change::Zone { .. }
-        | Change::Name { .. }
-        | Change::Interface { .. }
-        | Change::Cluster { .. }
-        | Change::Target { .. }
-        | Change::Probe { .. }
-        | Change::Unread { .. }
-        | Change::Readable { .. }
-        | Change::Alive
-        | Change::Resumed
-        | Change::Ended => None,
-    }
+    let Change::Zone { zone, address, .. } = change else { return None };
+    Some((zone.clone(), (*address)?))
 }
 
 /// The servers that a source names. Of the interfaces, only the control plane's
 /// are probed.
 pub(super) fn servers(change: &Change) -> Vec<IpAddr> {
-    match change {
-        Change::Name { addresses, .. } => addresses.iter().copied().collect(),
-        Change::Interface { addresses, status, believed: true, .. } if status != GONE => {
-            addresses.iter().copied().collect()
-        }
-        Change::Target { address, .. } => vec![*address],
-        Change::Interface { .. }
-        | Change::Zone { .. }
-        | Change::Cluster { .. }
-        | Change::Probe { .. }
-        | Change::Unread { .. }
-        | Change::Readable { .. }
-        | Change::Alive
-        | Change::Resumed
-        | Change::Ended => Vec::new(),
+    if let Change::Target { address, .. } = change {
+        return vec![*address];
     }
+    let addresses = match change {
+        Change::Interface { status, believed, .. } if !believed || status == GONE => None,
+        Change::Name { addresses, .. } | Change::Interface { addresses, .. } => Some(addresses),
+        Change::Target { .. } | Change::Zone { .. } | Change::Cluster { .. } | Change::Probe { .. } => None,
+        Change::Unread { .. } | Change::Readable { .. } | Change::Alive | Change::Resumed | Change::Ended => {
+            None
+        }
+    };
+    addresses.into_iter().flatten().copied().collect()
 }

@@ -77,18 +77,10 @@ impl Seen {
     }
 
     fn keep(&mut self, change: Change) {
-        match &change {
-            Change::Unread { source, .. } => _ = self.unread.insert(*source),
-            Change::Readable { source } => _ = self.unread.remove(source),
-            Change::Name { .. }
-            | Change::Interface { .. }
-            | Change::Cluster { .. }
-            | Change::Target { .. }
-            | Change::Zone { .. }
-            | Change::Probe { .. }
-            | Change::Alive
-            | Change::Resumed
-            | Change::Ended => {}
+        if let Change::Unread { source, .. } = &change {
+            self.unread.insert(*source);
+        } else if let Change::Readable { source } = &change {
+            self.unread.remove(source);
         }
         if let Some(subject) = change.subject() {
             self.states.insert(subject, change);

@@ -93,22 +93,19 @@ fn rank(happening: &Happening) -> u8 {
 /// servers.
 fn in_service(trace: &Trace) -> Option<Duration> {
     let mut since = BTreeMap::new();
-    let mut shortest: Option<Duration> = None;
+    let mut times = Vec::new();
     for line in &trace.lines {
         if let Change::Target { address, port, state, .. } = &line.change {
             match state.as_str() {
                 "initial" => _ = since.entry((address, port)).or_insert(line.at),
                 "healthy" => {
-                    if let Some(since) = since.remove(&(address, port)) {
-                        let took = since.until(line.at);
-                        shortest = Some(shortest.map_or(took, |shortest| shortest.min(took)));
-                    }
+                    times.extend(since.remove(&(address, port)).map(|since: Time| since.until(line.at)));
                 }
                 _ => _ = since.remove(&(address, port)),
             }
         }
     }
-    shortest.map(|time| Duration::from_secs(time.as_secs()))
+    times.into_iter().min().map(|time| Duration::from_secs(time.as_secs()))
 }
 
 /// Turns the lines of a trace into happenings.
@@ -137,31 +134,21 @@ impl<'a> Writer<'a> {
     }
 
     fn take(&mut self, step: u32, change: &Change) {
-        match change {
-            Change::Interface { addresses, status, .. } => {
-                for address in addresses {
-                    if status == GONE { self.goes(step, *address) } else { self.comes(step, *address) }
-                }
+        if let Change::Interface { addresses, status, .. } = change {
+            for address in addresses {
+                if status == GONE { self.goes(step, *address) } else { self.comes(step, *address) }
             }
-            Change::Name { server, addresses, error, .. } if Some(*server) == self.map.name_server => {
+        } else if let Change::Name { server, addresses, error, .. } = change {
+            if Some(*server) == self.map.name_server {
                 self.name(step, addresses, error.is_some());
             }
-            Change::Target { address, state, .. } => self.target(step, *address, state),
-            Change::Probe { of: Probed::Server(address), connects, readyz, failed, .. } => {
-                if failed.as_deref() != Some(ENDED) {
-                    self.serve(step, *address, *connects);
-                    self.check(step, *address, *readyz == Some(200));
-                }
-            }
-            Change::Name { .. }
-            | Change::Cluster { .. }
-            | Change::Zone { .. }
-            | Change::Probe { of: Probed::Node(_), .. }
-            | Change::Unread { .. }
-            | Change::Readable { .. }
-            | Change::Alive
-            | Change::Resumed
-            | Change::Ended => {}
+        } else if let Change::Target { address, state, .. } = change {
+            self.target(step, *address, state);
+        } else if let Change::Probe { of: Probed::Server(address), connects, readyz, failed, .. } = change
+            && failed.as_deref() != Some(ENDED)
+        {
+            self.serve(step, *address, *connects);
+            self.check(step, *address, *readyz == Some(200));
         }
     }
 
@@ -239,23 +226,26 @@ impl<'a> Writer<'a> {
 
     fn serve(&mut self, step: u32, address: IpAddr, does: bool) {
         let Some(server) = self.map.servers.get(&address).copied() else { return };
-        let has_changed = if does { self.serving.insert(address) } else { self.serving.remove(&address) };
-        if has_changed {
-            self.happens(step, if does { Happening::Serves(server) } else { Happening::Stops(server) });
+        if turn(&mut self.serving, address, does) {
+            let of = if does { Happening::Serves } else { Happening::Stops };
+            self.happens(step, of(server));
         }
     }
 
     fn check(&mut self, step: u32, address: IpAddr, passes: bool) {
         let Some(server) = self.map.servers.get(&address).copied() else { return };
-        let has_changed = if passes { self.ready.insert(address) } else { self.ready.remove(&address) };
-        if has_changed {
-            let happening =
-                if passes { Happening::PassesChecks(server) } else { Happening::FailsChecks(server) };
-            self.happens(step, happening);
+        if turn(&mut self.ready, address, passes) {
+            let of = if passes { Happening::PassesChecks } else { Happening::FailsChecks };
+            self.happens(step, of(server));
         }
     }
 
     fn happens(&mut self, step: u32, happening: Happening) {
         self.happenings.entry(step).or_default().push(happening);
     }
+}
+
+/// Puts `address` into `set`, or takes it out; false if nothing has changed.
+fn turn(set: &mut BTreeSet<IpAddr>, address: IpAddr, is_in: bool) -> bool {
+    if is_in { set.insert(address) } else { set.remove(&address) }
 }

@@ -130,7 +130,7 @@ fn a_hole_is_named_next_to_the_table() {
     let mut trace = a_trace();
     let from = trace.lines[trace.lines.len() / 3].at;
     let to = trace.lines[trace.lines.len() * 2 / 3].at;
-    trace.holes.push(trace::Hole { from, to });
+    trace.holes.push(trace::Span { from, to });
     let played = Played::of(&trace).unwrap();
     assert!(played.text(&trace).contains("nothing is known of"), "{:?}", played.notes);
 }

@@ -40,20 +40,18 @@ fn subject(cluster: &Cluster<'_>) -> Option<String> {
 }
 
 fn row(cluster: &Cluster<'_>) -> Row {
-    let name = cluster.name.map_or_else(|| table::NOTHING.to_owned(), ToString::to_string);
     let worst = cluster.frontends.first();
     let healthy = worst.and_then(|worst| Some(format!("{}/{}", worst.healthy?, worst.desired)));
     Row {
-        title: String::new(),
-        keys: Vec::new(),
         cells: vec![
             Cell::new(cluster.state.words()).fg(color(cluster.state)),
-            Cell::new(name),
-            Cell::new(cluster.since.as_deref().unwrap_or(table::NOTHING)),
-            Cell::new(worst.map_or_else(|| table::NOTHING.to_owned(), |worst| place(cluster, worst))),
-            Cell::new(healthy.as_deref().unwrap_or(table::NOTHING)),
+            table::cell(cluster.name),
+            table::cell(cluster.since.as_deref()),
+            table::cell(worst.map(|worst| place(cluster, worst))),
+            table::cell(healthy),
         ],
         why: worst.and_then(|worst| worst.message.clone()).unwrap_or_default(),
+        ..Row::default()
     }
 }
 

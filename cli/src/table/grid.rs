@@ -13,6 +13,7 @@ use comfy_table::{Attribute, Cell, ContentArrangement, Table};
 use textwrap::core::display_width;
 
 use super::prose;
+use crate::output::bold;
 
 /// Shown for an absent value.
 pub(crate) const NOTHING: &str = "-";
@@ -21,7 +22,7 @@ pub(crate) const NOTHING: &str = "-";
 const SHORT: usize = 8;
 
 /// One line of a grid.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Row {
     /// The title of its block.
     pub(crate) title: String,
@@ -90,7 +91,7 @@ impl Grid {
         {
             let has_target = row.cells.first().is_some_and(|cell| cell.content() != NOTHING);
             if self.is_first_of_group(index) && !row.title.is_empty() {
-                _ = write!(text, "\u{1b}[1m{}\u{1b}[0m", row.title);
+                text += &bold(&row.title);
                 text.push_str(if has_target { "\n" } else { "  " });
             } else if !has_target {
                 text.push_str("  ");
@@ -148,7 +149,7 @@ impl Notes {
 }
 
 /// A table whose cells are never wrapped.
-fn plain() -> Table {
+pub(crate) fn plain() -> Table {
     let mut table = Table::new();
     table.load_style(comfy_table::presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.enforce_styling();
@@ -156,7 +157,7 @@ fn plain() -> Table {
 }
 
 /// The lines of `table` without the spaces that fill them.
-fn lines(table: &mut Table) -> String {
+pub(crate) fn lines(table: &mut Table) -> String {
     let last = table.column_count().saturating_sub(1);
     for (index, column) in table.column_iter_mut().enumerate() {
         column.set_padding((0, if index == last { 0 } else { 2 }));

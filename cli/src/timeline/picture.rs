@@ -5,8 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
-use super::unserved::{Clients, Spans};
-use crate::trace::{ABSENT, Change, ENDED, GONE, Hole, Probed, Time, Trace};
+use super::unserved::Clients;
+use crate::trace::{ABSENT, Change, ENDED, GONE, Probed, Span, Time, Trace};
 
 /// A time span in one state.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,9 +52,9 @@ pub(super) struct Picture {
     pub(super) zones: BTreeMap<String, Row>,
     pub(super) writes: Vec<Write>,
     /// By zone, when none of its clients could have connected.
-    pub(super) unserved: BTreeMap<String, Spans>,
+    pub(super) unserved: BTreeMap<String, Vec<Span>>,
     /// When no client in any zone could have connected.
-    pub(super) outages: Spans,
+    pub(super) outages: Vec<Span>,
 }
 
 impl Picture {
@@ -69,7 +69,7 @@ impl Picture {
         let to = trace.lines.last().map_or(from, |line| line.at);
         let (unserved, outages) = clients.finish(to);
         // A hole shows no outage, because nothing is known of it.
-        let known = |spans: Spans| without(spans, &trace.holes);
+        let known = |spans: Vec<Span>| without(spans, &trace.holes);
         let unserved = unserved.into_iter().map(|(zone, spans)| (zone, known(spans)));
         let unserved = unserved.filter(|(_, spans)| !spans.is_empty()).collect();
         painter.finish(from, to, unserved, known(outages))
@@ -86,7 +86,6 @@ struct Painter {
     named: BTreeMap<SocketAddr, BTreeSet<IpAddr>>,
     /// The addresses of each interface.
     interfaces: BTreeMap<String, BTreeSet<IpAddr>>,
-    /// When targets were first read.
     targets_read: Option<Time>,
 }
 
@@ -175,7 +174,13 @@ impl Painter {
         }
     }
 
-    fn finish(mut self, from: Time, to: Time, unserved: BTreeMap<String, Spans>, outages: Spans) -> Picture {
+    fn finish(
+        mut self,
+        from: Time,
+        to: Time,
+        unserved: BTreeMap<String, Vec<Span>>,
+        outages: Vec<Span>,
+    ) -> Picture {
         let rows = self.rows.values_mut().chain(self.zones.values_mut());
         for row in rows {
             for bars in [&mut row.interface, &mut row.names, &mut row.target, &mut row.probe] {
@@ -188,10 +193,11 @@ impl Painter {
 }
 
 /// The parts of `spans` that are in no hole.
-fn without(mut spans: Spans, holes: &[Hole]) -> Spans {
+fn without(mut spans: Vec<Span>, holes: &[Span]) -> Vec<Span> {
     for hole in holes {
-        let cut = |(from, to): (Time, Time)| [(from, to.min(hole.from)), (from.max(hole.to), to)];
-        spans = spans.into_iter().flat_map(cut).filter(|(from, to)| from < to).collect();
+        let cut =
+            |Span { from, to }| [Span { from, to: to.min(hole.from) }, Span { from: from.max(hole.to), to }];
+        spans = spans.into_iter().flat_map(cut).filter(|span| span.from < span.to).collect();
     }
     spans
 }
@@ -200,7 +206,7 @@ fn without(mut spans: Spans, holes: &[Hole]) -> Spans {
 const OPEN: Time = Time(u64::MAX);
 
 /// Ends the last bar at `at`, unless its state stays the same.
-fn set(bars: &mut Bars, at: Time, state: Option<&str>) {
+pub(super) fn set(bars: &mut Bars, at: Time, state: Option<&str>) {
     if let Some(last) = bars.last_mut().filter(|last| last.to == OPEN) {
         if state == Some(last.state.as_str()) {
             return;

@@ -2,14 +2,13 @@
 
 mod style;
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::time::Duration;
 
 use style::{BAR, down, legend, style, up};
 
 use super::picture::{Bars, Picture, Row};
-use super::unserved::Spans;
-use crate::trace::{Header, Hole, Time, in_words};
+use crate::trace::{Header, Span, Time, in_words, total};
 
 /// Pixels: the picture, the names at its left, and a row of four bars.
 const WIDTH: f64 = 1200.0;
@@ -23,7 +22,7 @@ const GAP: f64 = 10.0;
 const TICKS: u64 = 8;
 
 /// The whole document.
-pub(super) fn draw(header: &Header, picture: &Picture, holes: &[Hole]) -> String {
+pub(super) fn draw(header: &Header, picture: &Picture, holes: &[Span]) -> String {
     let mut canvas = Canvas { text: String::new(), from: picture.from, to: picture.to, y: TOP };
     for (zone, row) in &picture.zones {
         canvas.zone(zone, row, picture.unserved.get(zone).map(Vec::as_slice).unwrap_or_default());
@@ -40,13 +39,13 @@ pub(super) fn draw(header: &Header, picture: &Picture, holes: &[Hole]) -> String
     let bottom = canvas.y;
     let mut below = Canvas { text: String::new(), from: picture.from, to: picture.to, y: TOP };
     below.axis(bottom);
-    for (from, to) in &picture.outages {
-        below.band("red", *from, *to, bottom, "no client could have connected");
+    for outage in &picture.outages {
+        below.band("red", *outage, bottom, "no client could have connected");
     }
     // A bar across a hole would claim a state that is unknown.
     for hole in holes {
-        canvas.band("veil", hole.from, hole.to, bottom, "nothing was recorded");
-        canvas.band("hole", hole.from, hole.to, bottom, "nothing was recorded");
+        canvas.band("veil", *hole, bottom, "nothing was recorded");
+        canvas.band("hole", *hole, bottom, "nothing was recorded");
     }
     let height = bottom + 58.0;
     let mut svg = format!(
@@ -64,8 +63,7 @@ pub(super) fn draw(header: &Header, picture: &Picture, holes: &[Hole]) -> String
     svg + "</svg>\n"
 }
 
-fn title(header: &Header, picture: &Picture, holes: &[Hole]) -> String {
-    let total = |spans: &Spans| -> Duration { spans.iter().map(|(from, to)| from.until(*to)).sum() };
+fn title(header: &Header, picture: &Picture, holes: &[Span]) -> String {
     let mut verdicts = Vec::new();
     if !picture.outages.is_empty() {
         verdicts.push(format!("no client could have connected for {}", in_words(total(&picture.outages))));
@@ -81,10 +79,9 @@ fn title(header: &Header, picture: &Picture, holes: &[Hole]) -> String {
     } else {
         ("redtext", verdicts.join(", "))
     };
-    let unknown: Duration = holes.iter().map(|hole| hole.from.until(hole.to)).sum();
-    let unknown = match unknown {
+    let unknown = match total(holes) {
         Duration::ZERO => String::new(),
-        _ => format!("; nothing is known of {}", in_words(unknown)),
+        unknown => format!("; nothing is known of {}", in_words(unknown)),
     };
     let length = in_words(picture.from.until(picture.to));
     format!(
@@ -137,7 +134,7 @@ impl Canvas {
         self.y = self.y.max(top + 3.0 * PITCH) + GAP;
     }
 
-    fn zone(&mut self, zone: &str, row: &Row, unserved: &[(Time, Time)]) {
+    fn zone(&mut self, zone: &str, row: &Row, unserved: &[Span]) {
         let top = self.y;
         _ = write!(
             self.text,
@@ -149,17 +146,9 @@ impl Canvas {
         let subject = format!("load balancer in {zone}");
         self.bars("DNS", &subject, &row.names, |_| "named");
         self.bars("probe", &subject, &row.probe, class_of_probe);
-        for (from, to) in unserved {
-            let (x, width) = self.span(*from, *to);
-            let (from, to) = (from.clock(), to.clock());
-            _ = write!(
-                self.text,
-                "<rect class=\"red\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{:.1}\">\
-                 <title>no client of {} could have connected, {from} to {to}</title></rect>",
-                top - 3.0,
-                2.0 * PITCH + 4.0,
-                escaped(zone)
-            );
+        for span in unserved {
+            let words = format!("no client of {zone} could have connected");
+            self.rect("red", *span, top - 3.0, format_args!("{:.1}", 2.0 * PITCH + 4.0), &words);
         }
         self.y = top + 2.0 * PITCH + GAP;
     }
@@ -173,36 +162,26 @@ impl Canvas {
             self.y + BAR - 1.0
         );
         for bar in bars {
-            let (x, width) = self.span(bar.from, bar.to);
-            let (state, from, to) = (escaped(&bar.state), bar.from.clock(), bar.to.clock());
-            _ = write!(
-                self.text,
-                "<rect class=\"{}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{BAR}\">\
-                 <title>{}: {source} {state}, {from} to {to}</title></rect>",
-                class(&bar.state),
-                self.y,
-                escaped(subject)
-            );
+            let words = format!("{subject}: {source} {}", bar.state);
+            let span = Span { from: bar.from, to: bar.to };
+            self.rect(class(&bar.state), span, self.y, BAR, &words);
         }
         self.y += PITCH;
     }
 
-    /// Wide enough to be seen.
-    fn span(&self, from: Time, to: Time) -> (f64, f64) {
-        let x = self.x(from);
-        (x, (self.x(to) - x).max(1.0))
-    }
-
-    fn band(&mut self, class: &str, from: Time, to: Time, bottom: f64, words: &str) {
-        let (x, width) = self.span(from, to);
-        let (from, to) = (from.clock(), to.clock());
+    /// A rectangle of a top and a height, wide enough to be seen, with its words.
+    fn rect(&mut self, class: &str, span: Span, y: f64, height: impl Display, words: &str) {
+        let x = self.x(span.from);
+        let (width, words, clock) = ((self.x(span.to) - x).max(1.0), escaped(words), span.clock());
         _ = write!(
             self.text,
-            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{:.1}\" width=\"{width:.1}\" height=\"{:.1}\">\
-             <title>{words}, {from} to {to}</title></rect>",
-            TOP - 8.0,
-            bottom - TOP + 8.0
+            "<rect class=\"{class}\" x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height}\">\
+             <title>{words}, {clock}</title></rect>"
         );
+    }
+
+    fn band(&mut self, class: &str, span: Span, bottom: f64, words: &str) {
+        self.rect(class, span, TOP - 8.0, format_args!("{:.1}", bottom - TOP + 8.0), words);
     }
 
     fn axis(&mut self, bottom: f64) {

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::trace::{Hole, Time, Trace, parse};
+use crate::trace::{Time, Trace, parse};
 
 /// The trace of `rows`, each with its second.
 fn trace(rows: &[(u64, &str)]) -> Trace {
@@ -103,8 +103,7 @@ fn a_hole_is_shown_and_hides_no_outage() {
     let picture = Picture::of(&trace);
     assert_eq!(picture.outages, [], "nothing of the hole is known");
     assert_eq!(trace.holes.len(), 1);
-    let Hole { from, to } = trace.holes[0];
-    assert_eq!(from.until(to).as_secs(), 600);
+    assert_eq!(trace.holes[0].length().as_secs(), 600);
     let page = text::page(&trace, &picture);
     assert!(page.contains("Nothing is known of 10 min"), "{page}");
     assert!(page.contains("line 4: nothing was recorded from"), "{page}");

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::picture::{Bars, Picture};
-use crate::trace::{ABSENT, Change, GONE, Line, Probed, Remark, Source, Time, Trace, in_words};
+use crate::table::{lines, plain};
+use crate::trace::{ABSENT, Change, GONE, Line, Probed, Source, Span, Trace, in_words, total};
 
 /// What a source has in the beginning was there before.
 const FIRST_LOOK: Duration = Duration::from_secs(10);
@@ -25,7 +26,7 @@ pub(super) fn page(trace: &Trace, picture: &Picture) -> String {
         trace.lines.len()
     );
     page += &served(picture);
-    let unknown: Duration = trace.holes.iter().map(|hole| hole.from.until(hole.to)).sum();
+    let unknown = total(&trace.holes);
     if !unknown.is_zero() {
         _ = writeln!(
             page,
@@ -33,7 +34,7 @@ pub(super) fn page(trace: &Trace, picture: &Picture) -> String {
             in_words(unknown)
         );
     }
-    page += &remarks(&trace.remarks);
+    page.extend(trace.remarks.iter().map(|remark| format!("{remark}\n")));
     page += "\n";
     page += &addresses(picture);
     page += "\n";
@@ -45,37 +46,21 @@ pub(super) fn page(trace: &Trace, picture: &Picture) -> String {
     page
 }
 
-/// The remarks of the reader, a line each.
-pub(crate) fn remarks(remarks: &[Remark]) -> String {
-    remarks.iter().fold(String::new(), |mut text, remark| {
-        _ = writeln!(text, "{remark}");
-        text
-    })
-}
-
 /// Whether clients could have connected.
 fn served(picture: &Picture) -> String {
-    let total = |spans: &[(Time, Time)]| -> Duration { spans.iter().map(|(from, to)| from.until(*to)).sum() };
-    let times = |spans: &[(Time, Time)]| {
-        let times: Vec<_> =
-            spans.iter().map(|(from, to)| format!("{} to {}", from.clock(), to.clock())).collect();
-        times.join(", ")
+    let times = |spans: &[Span]| {
+        let times: Vec<_> = spans.iter().copied().map(Span::clock).collect();
+        format!("{}: {}", in_words(total(spans)), times.join(", "))
     };
     let mut text = if picture.unserved.is_empty() {
         "At every moment clients of every zone could have connected\n".to_owned()
     } else if picture.outages.is_empty() {
         String::new()
     } else {
-        let spans = &picture.outages;
-        format!("No client could have connected for {}: {}\n", in_words(total(spans)), times(spans))
+        format!("No client could have connected for {}\n", times(&picture.outages))
     };
     for (zone, spans) in &picture.unserved {
-        _ = writeln!(
-            text,
-            "No client of zone {zone} could have connected for {}: {}",
-            in_words(total(spans)),
-            times(spans)
-        );
+        _ = writeln!(text, "No client of zone {zone} could have connected for {}", times(spans));
     }
     text
 }
@@ -95,9 +80,9 @@ fn addresses(picture: &Picture) -> String {
     let is_registered = |state: &str| state != "draining";
     let is_healthy = |state: &str| state == "healthy";
     let connects = |state: &str| state == "connects";
-    let title = ["ADDRESS", "ZONE", "INTERFACE", "DNS", "REGISTERED", "HEALTHY", "CONNECTS"];
-    let mut rows = vec![title.map(str::to_owned)];
-    rows.extend(picture.rows.iter().map(|(address, row)| {
+    let mut table = plain();
+    table.set_header(["ADDRESS", "ZONE", "INTERFACE", "DNS", "REGISTERED", "HEALTHY", "CONNECTS"]);
+    table.add_rows(picture.rows.iter().map(|(address, row)| {
         [
             address.to_string(),
             row.zone.clone(),
@@ -108,15 +93,7 @@ fn addresses(picture: &Picture) -> String {
             span(&row.probe, &connects),
         ]
     }));
-    let width = |column: usize| {
-        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..title.len()).map(width).collect();
-    rows.iter().fold(String::new(), |mut text, row| {
-        let cells: Vec<_> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        _ = writeln!(text, "{}", cells.join("  ").trim_end());
-        text
-    })
+    lines(&mut table)
 }
 
 /// A line in words; `None` for `alive`.
@@ -136,10 +113,9 @@ fn sentence(line: &Line, picture: &Picture) -> Option<String> {
             format!("interface {id} in {zone} has {}, {status}{doubt}", list(addresses.iter()))
         }
         Change::Cluster { status, version, platform, updates } => {
-            let updates = updates.iter().fold(String::new(), |mut text, update| {
-                _ = write!(text, ", {} {}", update.kind, update.status);
-                text
-            });
+            let updates: Vec<_> =
+                updates.iter().map(|update| format!(", {} {}", update.kind, update.status)).collect();
+            let updates = updates.concat();
             format!("cluster is {status}, version {version}, {platform}{updates}")
         }
         Change::Target { address, port, state, reason, overridden, .. } => {

@@ -12,30 +12,24 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::trace::{ABSENT, Change, ENDED, Header, Probed, Time};
-
-/// When it was, from and to.
-pub(super) type Spans = Vec<(Time, Time)>;
+use super::picture::{Bar, Bars, set};
+use crate::trace::{ABSENT, Change, ENDED, Header, Probed, Span, Time};
 
 /// A target, as ELB lists it.
 struct Target {
     zone: Option<String>,
     state: String,
 }
-
-/// The clients of each zone.
 pub(super) struct Clients {
     cross_zone: bool,
     zones: Vec<String>,
     targets: BTreeMap<(IpAddr, u16), Target>,
-    targets_are_known: bool,
     servers: BTreeMap<IpAddr, bool>,
     nodes: BTreeMap<String, bool>,
-    /// Since when the clients of a zone cannot connect.
-    since: BTreeMap<String, Time>,
-    spans: BTreeMap<String, Spans>,
-    all_since: Option<Time>,
-    outages: Spans,
+    /// When the clients of a zone could not connect.
+    unserved: BTreeMap<String, Bars>,
+    /// When the clients of no zone could.
+    outages: Bars,
     /// The moment whose changes are being taken: they count together.
     now: Option<Time>,
 }
@@ -46,12 +40,9 @@ impl Clients {
             cross_zone: header.cross_zone,
             zones: header.zones.clone(),
             targets: BTreeMap::new(),
-            targets_are_known: false,
             servers: BTreeMap::new(),
             nodes: BTreeMap::new(),
-            since: BTreeMap::new(),
-            spans: BTreeMap::new(),
-            all_since: None,
+            unserved: BTreeMap::new(),
             outages: Vec::new(),
             now: None,
         }
@@ -62,70 +53,50 @@ impl Clients {
             self.judge(now);
         }
         self.now = Some(at);
-        match change {
-            Change::Target { address, port, state, zone, .. } => {
-                self.targets_are_known = true;
-                let target = Target { zone: zone.clone(), state: state.clone() };
-                self.targets.insert((*address, *port), target);
+        if let Change::Target { address, port, state, zone, .. } = change {
+            let target = Target { zone: zone.clone(), state: state.clone() };
+            self.targets.insert((*address, *port), target);
+        } else if let Change::Probe { of, connects, failed, .. } = change {
+            let has_ended = failed.as_deref() == Some(ENDED);
+            match of {
+                Probed::Server(address) if has_ended => _ = self.servers.remove(address),
+                Probed::Server(address) => _ = self.servers.insert(*address, *connects),
+                Probed::Node(zone) if has_ended => _ = self.nodes.remove(zone),
+                Probed::Node(zone) => _ = self.nodes.insert(zone.clone(), *connects),
             }
-            Change::Probe { of, connects, failed, .. } => {
-                let has_ended = failed.as_deref() == Some(ENDED);
-                match of {
-                    Probed::Server(address) if has_ended => _ = self.servers.remove(address),
-                    Probed::Server(address) => _ = self.servers.insert(*address, *connects),
-                    Probed::Node(zone) if has_ended => _ = self.nodes.remove(zone),
-                    Probed::Node(zone) => _ = self.nodes.insert(zone.clone(), *connects),
-                }
-            }
-            Change::Name { .. }
-            | Change::Interface { .. }
-            | Change::Cluster { .. }
-            | Change::Zone { .. }
-            | Change::Unread { .. }
-            | Change::Readable { .. }
-            | Change::Alive
-            | Change::Resumed
-            | Change::Ended => {}
         }
     }
 
     /// By zone, and in all zones at once.
-    pub(super) fn finish(mut self, to: Time) -> (BTreeMap<String, Spans>, Spans) {
+    pub(super) fn finish(mut self, to: Time) -> (BTreeMap<String, Vec<Span>>, Vec<Span>) {
         if let Some(now) = self.now {
             self.judge(now);
         }
-        for (zone, since) in std::mem::take(&mut self.since) {
-            self.spans.entry(zone).or_default().push((since, to));
-        }
-        self.outages.extend(self.all_since.map(|since| (since, to)));
-        let lasts = |(from, to): &(Time, Time)| from < to;
-        self.outages.retain(lasts);
-        self.spans.values_mut().for_each(|spans| spans.retain(lasts));
-        self.spans.retain(|_, spans| !spans.is_empty());
-        (self.spans, self.outages)
+        let spans = |mut bars: Bars| {
+            set(&mut bars, to, None);
+            let spans = bars.into_iter().map(|Bar { from, to, .. }| Span { from, to });
+            spans.filter(|span| span.from < span.to).collect::<Vec<_>>()
+        };
+        let unserved = self.unserved.into_iter().map(|(zone, bars)| (zone, spans(bars)));
+        (unserved.filter(|(_, spans)| !spans.is_empty()).collect(), spans(self.outages))
     }
 
     fn judge(&mut self, at: Time) {
+        const UNSERVED: &str = "unserved";
         let served: Vec<bool> = self.zones.iter().map(|zone| self.is_served(zone)).collect();
         for (zone, is_served) in self.zones.iter().zip(&served) {
-            if !is_served {
-                self.since.entry(zone.clone()).or_insert(at);
-            } else if let Some(since) = self.since.remove(zone) {
-                self.spans.entry(zone.clone()).or_default().push((since, at));
-            }
+            let bars = self.unserved.entry(zone.clone()).or_default();
+            set(bars, at, (!is_served).then_some(UNSERVED));
         }
-        if !served.is_empty() && !served.contains(&true) {
-            self.all_since.get_or_insert(at);
-        } else if let Some(since) = self.all_since.take() {
-            self.outages.push((since, at));
-        }
+        let is_outage = !served.is_empty() && !served.contains(&true);
+        set(&mut self.outages, at, is_outage.then_some(UNSERVED));
     }
 
     fn is_served(&self, zone: &str) -> bool {
         if let Some(connects) = self.nodes.get(zone) {
             return *connects;
         }
-        if !self.targets_are_known {
+        if self.targets.is_empty() {
             return true;
         }
         let is_here = |target: &Target| {
@@ -174,41 +145,39 @@ mod tests {
         Probed::Server([10, 0, 0, last].into())
     }
 
-    type Seconds = (u64, u64);
+    fn spans(spans: &[Span]) -> Vec<(u64, u64)> {
+        spans.iter().map(|span| (span.from.0 / 1000, span.to.0 / 1000)).collect()
+    }
 
-    /// What is unserved if `changes` come one second after the other.
-    fn unserved(mut clients: Clients, changes: &[Change]) -> (Vec<(String, u64, u64)>, Vec<Seconds>) {
+    /// The seconds in which no client of zone a, of zone b, and of any zone could
+    /// connect, if `changes` come one second after the other.
+    fn unserved(cross_zone: bool, changes: &[Change]) -> [Vec<(u64, u64)>; 3] {
+        let mut clients = clients(cross_zone);
         for (second, change) in (0..).zip(changes) {
             clients.take(Time(second * 1000), change);
         }
         let (zones, outages) = clients.finish(Time(changes.len() as u64 * 1000));
-        let second = |time: Time| time.0 / 1000;
-        let zones = zones.into_iter().flat_map(|(zone, spans)| {
-            spans.into_iter().map(move |(from, to)| (zone.clone(), second(from), second(to)))
-        });
-        (zones.collect(), outages.into_iter().map(|(from, to)| (second(from), second(to))).collect())
+        let of = |zone: &str| spans(zones.get(zone).map(Vec::as_slice).unwrap_or_default());
+        [of("a"), of("b"), spans(&outages)]
     }
 
     #[test]
     fn a_zone_is_served_by_its_own_targets_unless_cross_zone_is_on() {
         let changes = [target(1, "a", "healthy"), target(2, "b", "healthy"), target(2, "b", "draining")];
-        let zones = vec![("b".to_owned(), 0, 1), ("b".to_owned(), 2, 3)];
-        assert_eq!(unserved(clients(false), &changes), (zones, vec![]));
-        assert_eq!(unserved(clients(true), &changes), (vec![], vec![]));
+        assert_eq!(unserved(false, &changes), [vec![], vec![(0, 1), (2, 3)], vec![]]);
+        assert_eq!(unserved(true, &changes), [vec![], vec![], vec![]]);
     }
 
     #[test]
     fn a_node_that_fails_open_reaches_unhealthy_targets_that_answer() {
-        let fails = [
+        let changes = [
             target(1, "a", "unhealthy"),
             probe(server(1), true),
             probe(server(1), false),
             target(1, "a", "initial"),
         ];
-        let (zones, outages) = unserved(clients(false), &fails);
-        let a: Vec<_> = zones.into_iter().filter(|(zone, ..)| zone == "a").collect();
-        assert_eq!(a, [("a".to_owned(), 0, 1), ("a".to_owned(), 2, 4)]);
-        assert_eq!(outages, [(0, 1), (2, 4)]);
+        let (own, always) = (vec![(0, 1), (2, 4)], vec![(0, 4)]);
+        assert_eq!(unserved(false, &changes), [own.clone(), always, own]);
     }
 
     #[test]
@@ -219,8 +188,7 @@ mod tests {
             probe(Probed::Node("a".to_owned()), true),
             probe(Probed::Node("b".to_owned()), true),
         ];
-        let zones = vec![("a".to_owned(), 1, 2), ("b".to_owned(), 0, 3)];
-        assert_eq!(unserved(clients(false), &changes), (zones, vec![(1, 2)]));
+        assert_eq!(unserved(false, &changes), [vec![(1, 2)], vec![(0, 3)], vec![(1, 2)]]);
     }
 
     #[test]

@@ -172,8 +172,6 @@ pub(crate) struct Update {
     /// As in `InProgress`.
     pub(crate) status: String,
 }
-
-/// What is probed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Probed {
@@ -231,18 +229,10 @@ impl Change {
 
     fn without_times(&self) -> Self {
         let mut same = self.clone();
-        match &mut same {
-            Self::Name { ttl, .. } => *ttl = None,
-            Self::Probe { milliseconds, .. } => *milliseconds = None,
-            Self::Interface { .. }
-            | Self::Cluster { .. }
-            | Self::Target { .. }
-            | Self::Zone { .. }
-            | Self::Unread { .. }
-            | Self::Readable { .. }
-            | Self::Alive
-            | Self::Resumed
-            | Self::Ended => {}
+        if let Self::Name { ttl, .. } = &mut same {
+            *ttl = None;
+        } else if let Self::Probe { milliseconds, .. } = &mut same {
+            *milliseconds = None;
         }
         same
     }
@@ -250,34 +240,17 @@ impl Change {
     /// The change by which its subject ends, if it ended now.
     pub(crate) fn ended(&self) -> Option<Self> {
         let mut end = self.clone();
-        match &mut end {
-            Self::Interface { status, believed, .. } if status != GONE => {
-                GONE.clone_into(status);
-                *believed = false;
-            }
-            Self::Target { state, reason, overridden, .. } if state != ABSENT => {
-                ABSENT.clone_into(state);
-                (*reason, *overridden) = (None, None);
-            }
-            Self::Probe { connects, readyz, failed, milliseconds, .. }
-                if failed.as_deref() != Some(ENDED) =>
-            {
-                *connects = false;
-                (*readyz, *milliseconds) = (None, None);
-                *failed = Some(ENDED.to_owned());
-            }
-            Self::Name { .. }
-            | Self::Interface { .. }
-            | Self::Cluster { .. }
-            | Self::Target { .. }
-            | Self::Zone { .. }
-            | Self::Probe { .. }
-            | Self::Unread { .. }
-            | Self::Readable { .. }
-            | Self::Alive
-            | Self::Resumed
-            | Self::Ended => return None,
+        if let Self::Interface { status, believed, .. } = &mut end {
+            GONE.clone_into(status);
+            *believed = false;
+        } else if let Self::Target { state, reason, overridden, .. } = &mut end {
+            ABSENT.clone_into(state);
+            (*reason, *overridden) = (None, None);
+        } else if let Self::Probe { connects, readyz, failed, milliseconds, .. } = &mut end {
+            *connects = false;
+            (*readyz, *milliseconds) = (None, None);
+            *failed = Some(ENDED.to_owned());
         }
-        Some(end)
+        Some(end).filter(|end| end != self)
     }
 }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::format::{ALIVE_SECONDS, Change, Header, Line, VERSION};
-use super::time::{Time, in_words};
+use super::time::{Span, Time, in_words};
 
 /// Silence that is longer than this is a hole: two lines are missing that
 /// would have been written if nothing had changed.
@@ -25,15 +25,9 @@ pub(crate) struct Trace {
     pub(crate) header: Header,
     /// In the order of their times.
     pub(crate) lines: Vec<Line>,
-    pub(crate) holes: Vec<Hole>,
+    /// The times of which nothing is known.
+    pub(crate) holes: Vec<Span>,
     pub(crate) remarks: Vec<Remark>,
-}
-
-/// A time of which nothing is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Hole {
-    pub(crate) from: Time,
-    pub(crate) to: Time,
 }
 
 /// Something about a line that a reader has to know.
@@ -145,7 +139,7 @@ impl Reader {
                 let (from, to) = (self.last, line.at);
                 let sentence = format!("nothing was recorded from {from} to {to}, for {}", in_words(silence));
                 self.remark(number, sentence);
-                self.trace.holes.push(Hole { from, to });
+                self.trace.holes.push(Span { from, to });
             }
             self.last = line.at;
         }

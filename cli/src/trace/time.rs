@@ -60,6 +60,29 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
+/// What lies between two moments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) from: Time,
+    pub(crate) to: Time,
+}
+
+impl Span {
+    pub(crate) fn length(self) -> Duration {
+        self.from.until(self.to)
+    }
+
+    /// As in `16:00:00 to 16:05:00`.
+    pub(crate) fn clock(self) -> String {
+        format!("{} to {}", self.from.clock(), self.to.clock())
+    }
+}
+
+/// How long `spans` are together.
+pub(crate) fn total(spans: &[Span]) -> Duration {
+    spans.iter().copied().map(Span::length).sum()
+}
+
 /// A duration in words, as in `2 h 5 min` or `45 s`.
 pub(crate) fn in_words(duration: Duration) -> String {
     let seconds = duration.as_secs();

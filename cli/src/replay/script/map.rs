@@ -40,32 +40,21 @@ impl Named {
     fn by(trace: &Trace) -> Self {
         let Self { mut zones, mut probed, mut read, mut has_interfaces } = Self::default();
         for line in &trace.lines {
-            match &line.change {
-                Change::Interface { addresses, zone, .. } => {
-                    has_interfaces = true;
-                    zones.extend(addresses.iter().map(|address| (*address, Some(zone.clone()))));
+            let change = &line.change;
+            if let Change::Interface { addresses, zone, .. } = change {
+                has_interfaces = true;
+                zones.extend(addresses.iter().map(|address| (*address, Some(zone.clone()))));
+            } else if let Change::Name { server, addresses, .. } = change {
+                read.insert(*server);
+                for address in addresses {
+                    zones.entry(*address).or_default();
                 }
-                Change::Name { server, addresses, .. } => {
-                    read.insert(*server);
-                    for address in addresses {
-                        zones.entry(*address).or_default();
-                    }
+            } else if let Change::Target { address, zone: Some(zone), .. } = change {
+                if let Some(unknown @ None) = zones.get_mut(address).filter(|_| zone != "all") {
+                    *unknown = Some(zone.clone());
                 }
-                Change::Target { address, zone: Some(zone), .. } if zone != "all" => {
-                    if let Some(unknown @ None) = zones.get_mut(address) {
-                        *unknown = Some(zone.clone());
-                    }
-                }
-                Change::Probe { of: Probed::Server(address), .. } => _ = probed.insert(*address),
-                Change::Target { .. }
-                | Change::Cluster { .. }
-                | Change::Zone { .. }
-                | Change::Probe { of: Probed::Node(_), .. }
-                | Change::Unread { .. }
-                | Change::Readable { .. }
-                | Change::Alive
-                | Change::Resumed
-                | Change::Ended => {}
+            } else if let Change::Probe { of: Probed::Server(address), .. } = change {
+                probed.insert(*address);
             }
         }
         Self { zones, probed, read, has_interfaces }
@@ -81,15 +70,15 @@ impl Map {
                 .push("no interface was recorded: each is assumed to be there while DNS names it".to_owned());
         }
         let order = Self::zones(trace, &zones, &mut notes);
+        let name_server = trace.header.name_servers.iter().find(|server| read.contains(server));
         let mut map = Self {
             servers: BTreeMap::new(),
             has_interfaces,
-            name_server: trace.header.name_servers.iter().copied().find(|server| read.contains(server)),
+            name_server: name_server.or_else(|| read.first()).copied(),
             enabled: trace.header.zones.len().clamp(1, MOST_ZONES),
             notes,
             probed,
         };
-        map.name_server = map.name_server.or_else(|| read.first().copied());
         map.place(&zones, &order)?;
         let servers = &map.servers;
         map.probed.retain(|address| servers.contains_key(address));
