@@ -73,8 +73,13 @@ fn at<'a>(answer: &'a Value, path: &str) -> &'a Value {
 }
 
 /// The text at `path`, or an empty one.
-fn text_at(answer: &Value, path: &str) -> String {
+pub(crate) fn text_at(answer: &Value, path: &str) -> String {
     at(answer, path).as_str().unwrap_or_default().to_owned()
+}
+
+/// The texts of the list at `path`.
+pub(crate) fn texts_at(answer: &Value, path: &str) -> impl Iterator<Item = String> {
+    at(answer, path).as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
 }
 
 /// A parameter of the query protocol.
@@ -89,6 +94,24 @@ fn numbered(prefix: &str, values: &[String]) -> Vec<(String, String)> {
         .enumerate()
         .map(|(n, value)| parameter(format!("{prefix}.{}", n + 1), value.as_str()))
         .collect()
+}
+
+/// The text of `name` in the child `of`; empty if either is absent.
+pub(crate) fn text_in(element: &Element, of: &str, name: &str) -> Result<String, Unreadable> {
+    element.child(of)?.map_or_else(|| Ok(String::new()), |child| child.text_of(name))
+}
+
+/// What `read` takes from each member of the list `name`, on every page of an answer.
+async fn listed<T>(
+    ask: &QueryClient<'_>,
+    action: &'static str,
+    parameters: &[(String, String)],
+    token: (&str, &str),
+    name: &str,
+    read: impl Fn(&Element) -> Result<T, Unreadable>,
+) -> Result<Vec<T>, CallError> {
+    let members = |page: &Element| page.list(name)?.into_iter().map(&read).collect();
+    ask.xml_pages(action, parameters, token, members).await
 }
 
 /// What `read` takes from an answer.

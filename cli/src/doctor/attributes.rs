@@ -22,8 +22,7 @@ const THRESHOLDS: [(&str, &str); 2] = [
 /// for target groups* (read November 2026).
 pub(super) async fn look(facts: &Facts<'_>) -> [Check; 4] {
     let ask = facts.account.query();
-    let of_groups =
-        each(facts.target_group_arns(), async |arn| elb::attributes_of_target_group(&ask, &arn.0).await);
+    let of_groups = each(facts.target_group_arns(), async |arn| elb::attributes(&ask, &arn.0).await);
     let of_groups = of_groups.await;
     let cross_zone = facts.pairs().filter_map(|(balancer, group)| {
         let own = of_groups.get(group)?.as_ref().map(|own| own.get(CROSS_ZONE).map(String::as_str));

@@ -33,8 +33,6 @@ pub(super) async fn look(facts: &Facts<'_>) -> Vec<Check> {
         port_allocation(facts).await,
     ]
 }
-
-/// A check of each load balancer.
 pub(super) fn of_each(facts: &Facts<'_>, id: CheckId, look: impl Fn(&Balancer<'_>) -> Found) -> Check {
     Check::of(id, facts.balancers.values().map(|one| (names::load_balancer(one.arn), look(one))))
 }

@@ -29,8 +29,6 @@ pub(super) struct Facts<'a> {
     /// The subnets of load balancers and control planes, by ID.
     pub(super) subnets: Looked<BTreeMap<String, Subnet>>,
 }
-
-/// A load balancer.
 pub(super) struct Balancer<'a> {
     pub(super) arn: &'a LoadBalancerArn,
     pub(super) described: Looked<LoadBalancer>,
@@ -67,8 +65,6 @@ impl<'a> Facts<'a> {
             Some((balancer, frontend.target_group.as_ref()?))
         })
     }
-
-    /// The target groups of the frontends.
     pub(super) fn target_group_arns(&self) -> BTreeSet<&'a TargetGroupArn> {
         self.frontends.iter().filter_map(|frontend| frontend.target_group.as_ref()).collect()
     }
@@ -125,7 +121,7 @@ async fn balancers<'a>(
     let arns: BTreeSet<_> = frontends.iter().filter_map(|frontend| frontend.load_balancer.as_ref()).collect();
     let described = elb::load_balancers(&ask, &[]).await.map_err(NotLooked::from);
     let mut listeners = each(arns.iter().copied(), async |arn| elb::listeners(&ask, &arn.0).await).await;
-    let attributes = each(arns, async |arn| elb::attributes_of_load_balancer(&ask, &arn.0).await).await;
+    let attributes = each(arns, async |arn| elb::attributes(&ask, &arn.0).await).await;
     let balancer = |(arn, attributes): (&'a LoadBalancerArn, _)| {
         let described = known(&described).and_then(|all| all.get(&arn.0).cloned().ok_or_else(gone));
         let listeners = listeners.remove(arn).unwrap_or(Ok(Vec::new()));

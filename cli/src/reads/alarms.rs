@@ -3,7 +3,7 @@
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 
-use super::{Looked, page, parameter};
+use super::{Looked, listed, page, parameter};
 
 const TOKEN: (&str, &str) = ("NextToken", "NextToken");
 
@@ -18,12 +18,10 @@ pub(crate) struct Alarm {
 /// The alarms whose metric, or one of whose metrics, has the function as its
 /// dimension.
 pub(crate) async fn of_function(ask: &QueryClient<'_>, function: &str) -> Looked<Vec<Alarm>> {
-    let of = vec![parameter("MaxRecords", "100"), parameter("AlarmTypes.member.1", "MetricAlarm")];
-    let listed = ask.xml_pages("cloudwatch:DescribeAlarms", &of, TOKEN, |page| {
-        let alarms = page.list("MetricAlarms")?.into_iter().map(|described| alarm(described, function));
-        Ok(alarms.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-    });
-    Ok(listed.await?)
+    let of = [parameter("MaxRecords", "100"), parameter("AlarmTypes.member.1", "MetricAlarm")];
+    let read = |described: &Element| alarm(described, function);
+    let listed = listed(ask, "cloudwatch:DescribeAlarms", &of, TOKEN, "MetricAlarms", read).await?;
+    Ok(listed.into_iter().flatten().collect())
 }
 
 fn alarm(described: &Element, function: &str) -> Result<Option<Alarm>, Unreadable> {
@@ -49,8 +47,6 @@ fn has_dimension(metric: &Element, function: &str) -> Result<bool, Unreadable> {
     }
     Ok(false)
 }
-
-/// How many subscriptions of a topic are confirmed.
 pub(crate) async fn subscriptions(ask: &QueryClient<'_>, topic: &str) -> Looked<u32> {
     const CONFIRMED: &str = "SubscriptionsConfirmed";
     page(ask, "sns:GetTopicAttributes", vec![parameter("TopicArn", topic)], |page| {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
-use super::{at, text_at};
+use super::{at, text_at, texts_at};
 use crate::reads::{Looked, NotLooked};
 
 /// A cluster, as far as checks need it.
@@ -43,7 +43,7 @@ impl Cluster {
 /// The names of all clusters of the Region.
 pub(crate) async fn names(ask: &QueryClient<'_>) -> Looked<Vec<String>> {
     const TOKEN: (&str, &str) = ("nextToken", "nextToken");
-    let names = |page: &Value| texts(at(page, "/clusters")).collect();
+    let names = |page: &Value| texts_at(page, "/clusters").collect();
     Ok(ask.json_pages("eks:ListClusters", "/clusters?maxResults=100", TOKEN, names).await?)
 }
 
@@ -58,7 +58,7 @@ pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option
     let vpc = text("/cluster/resourcesVpcConfig/vpcId");
     let security_group = text("/cluster/resourcesVpcConfig/clusterSecurityGroupId");
     let host = text("/cluster/endpoint").and_then(|url| host_of(&name.parse().ok()?, &url).ok());
-    let more = texts(at(&answer, "/cluster/resourcesVpcConfig/securityGroupIds"));
+    let more = texts_at(&answer, "/cluster/resourcesVpcConfig/securityGroupIds");
     let is_elsewhere =
         ["/cluster/outpostConfig", "/cluster/connectorConfig"].map(|path| !at(&answer, path).is_null());
     let private = at(&answer, "/cluster/resourcesVpcConfig/endpointPrivateAccess");
@@ -67,7 +67,7 @@ pub(crate) async fn describe(ask: &QueryClient<'_>, name: &str) -> Looked<Option
         status: text_at(&answer, "/cluster/status"),
         is_in_region: !is_elsewhere.contains(&true),
         has_private_access: private.as_bool().unwrap_or_default(),
-        subnets: texts(at(&answer, "/cluster/resourcesVpcConfig/subnetIds")).collect(),
+        subnets: texts_at(&answer, "/cluster/resourcesVpcConfig/subnetIds").collect(),
         security_groups: security_group.iter().cloned().chain(more).collect(),
         tags: tags(at(&answer, "/cluster/tags")),
         issues: at(&answer, "/cluster/health/issues").as_array().into_iter().flatten().map(issue).collect(),
@@ -83,7 +83,7 @@ fn tags(tags: &Value) -> Tags {
 }
 
 fn issue(issue: &Value) -> String {
-    let resources: Vec<_> = texts(at(issue, "/resourceIds")).collect();
+    let resources: Vec<_> = texts_at(issue, "/resourceIds").collect();
     let of = if resources.is_empty() { String::new() } else { format!(" ({})", resources.join(", ")) };
     format!("{}: {}{of}", text_at(issue, "/code"), text_at(issue, "/message"))
 }
@@ -107,8 +107,4 @@ fn ends_at(block: &str) -> Option<SystemTime> {
     let der = base64::decode(text.split_whitespace().collect::<String>()).ok()?;
     let certificate = Certificate::from_der(&der).ok()?;
     Some(certificate.tbs_certificate.validity.not_after.to_system_time())
-}
-
-fn texts(list: &Value) -> impl Iterator<Item = String> {
-    list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned)
 }

@@ -8,9 +8,7 @@ use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::model::Family;
 
-use super::{numbered, parameter};
-
-const MARKER: (&str, &str) = ("Marker", "NextMarker");
+use super::{numbered, parameter, text_in};
 
 /// A load balancer, as far as checks need it.
 #[derive(Clone, Debug)]
@@ -58,16 +56,26 @@ pub(crate) struct Listener {
     pub(crate) target_groups: BTreeMap<String, u32>,
 }
 
+/// What `read` takes from each member of the list `name` of all pages.
+async fn listed<T>(
+    ask: &QueryClient<'_>,
+    action: &'static str,
+    parameters: &[(String, String)],
+    name: &str,
+    read: impl Fn(&Element) -> Result<T, Unreadable>,
+) -> Result<Vec<T>, CallError> {
+    super::listed(ask, action, parameters, ("Marker", "NextMarker"), name, read).await
+}
+
 /// All load balancers of the Region by ARN, or the ones of these ARNs.
 pub(crate) async fn load_balancers(
     ask: &QueryClient<'_>,
     arns: &[String],
 ) -> Result<BTreeMap<String, LoadBalancer>, CallError> {
+    const ACTION: &str = "elasticloadbalancing:DescribeLoadBalancers";
     let of = numbered("LoadBalancerArns.member", arns);
-    let listed = ask.xml_pages("elasticloadbalancing:DescribeLoadBalancers", &of, MARKER, |page| {
-        page.list("LoadBalancers")?.into_iter().map(load_balancer).collect()
-    });
-    Ok(listed.await?.into_iter().map(|one| (one.arn.clone(), one)).collect())
+    let listed = listed(ask, ACTION, &of, "LoadBalancers", load_balancer).await?;
+    Ok(listed.into_iter().map(|one| (one.arn.clone(), one)).collect())
 }
 
 fn load_balancer(described: &Element) -> Result<LoadBalancer, Unreadable> {
@@ -91,14 +99,12 @@ fn load_balancer(described: &Element) -> Result<LoadBalancer, Unreadable> {
 
 /// All target groups of the Region, by ARN.
 pub(crate) async fn target_groups(ask: &QueryClient<'_>) -> Result<BTreeMap<String, TargetGroup>, CallError> {
-    let listed = ask.xml_pages("elasticloadbalancing:DescribeTargetGroups", &[], MARKER, |page| {
-        page.list("TargetGroups")?.into_iter().map(target_group).collect()
-    });
-    Ok(listed.await?.into_iter().map(|one| (one.arn.clone(), one)).collect())
+    const ACTION: &str = "elasticloadbalancing:DescribeTargetGroups";
+    let listed = listed(ask, ACTION, &[], "TargetGroups", target_group).await?;
+    Ok(listed.into_iter().map(|one| (one.arn.clone(), one)).collect())
 }
 
 fn target_group(described: &Element) -> Result<TargetGroup, Unreadable> {
-    let matcher = described.child("Matcher")?;
     Ok(TargetGroup {
         arn: described.text_of("TargetGroupArn")?,
         target_type: described.text_of("TargetType")?,
@@ -109,7 +115,7 @@ fn target_group(described: &Element) -> Result<TargetGroup, Unreadable> {
             protocol: described.text_of("HealthCheckProtocol")?,
             port: described.text_of("HealthCheckPort")?,
             path: described.text_of("HealthCheckPath")?,
-            matcher: matcher.map_or_else(|| Ok(String::new()), |matcher| matcher.text_of("HttpCode"))?,
+            matcher: text_in(described, "Matcher", "HttpCode")?,
         },
     })
 }
@@ -120,42 +126,20 @@ pub(crate) type Attributes = BTreeMap<String, String>;
 /// The attribute of a load balancer, and of a target group, which decides.
 pub(crate) const CROSS_ZONE: &str = "load_balancing.cross_zone.enabled";
 
-/// The attributes of a load balancer.
-pub(crate) async fn attributes_of_load_balancer(
-    ask: &QueryClient<'_>,
-    arn: &str,
-) -> Result<Attributes, CallError> {
-    attributes(ask, "elasticloadbalancing:DescribeLoadBalancerAttributes", ("LoadBalancerArn", arn)).await
+/// The attributes of a load balancer or a target group.
+pub(crate) async fn attributes(ask: &QueryClient<'_>, arn: &str) -> Result<Attributes, CallError> {
+    let (action, kind) = if arn.contains(":targetgroup/") {
+        ("elasticloadbalancing:DescribeTargetGroupAttributes", "TargetGroupArn")
+    } else {
+        ("elasticloadbalancing:DescribeLoadBalancerAttributes", "LoadBalancerArn")
+    };
+    let attribute = |one: &Element| Ok((one.text_of("Key")?, one.text_of("Value")?));
+    let listed = listed(ask, action, &[parameter(kind, arn)], "Attributes", attribute).await?;
+    Ok(listed.into_iter().collect())
 }
-
-/// The attributes of a target group.
-pub(crate) async fn attributes_of_target_group(
-    ask: &QueryClient<'_>,
-    arn: &str,
-) -> Result<Attributes, CallError> {
-    attributes(ask, "elasticloadbalancing:DescribeTargetGroupAttributes", ("TargetGroupArn", arn)).await
-}
-
-async fn attributes(
-    ask: &QueryClient<'_>,
-    action: &'static str,
-    (kind, arn): (&str, &str),
-) -> Result<Attributes, CallError> {
-    let of = [parameter(kind, arn)];
-    let listed = ask.xml_pages(action, &of, MARKER, |page| {
-        let attribute = |one: &Element| Ok((one.text_of("Key")?, one.text_of("Value")?));
-        page.list("Attributes")?.into_iter().map(attribute).collect()
-    });
-    Ok(listed.await?.into_iter().collect())
-}
-
-/// The listeners of a load balancer.
 pub(crate) async fn listeners(ask: &QueryClient<'_>, arn: &str) -> Result<Vec<Listener>, CallError> {
     let of = [parameter("LoadBalancerArn", arn)];
-    let listed = ask.xml_pages("elasticloadbalancing:DescribeListeners", &of, MARKER, |page| {
-        page.list("Listeners")?.into_iter().map(listener).collect()
-    });
-    listed.await
+    listed(ask, "elasticloadbalancing:DescribeListeners", &of, "Listeners", listener).await
 }
 
 fn listener(described: &Element) -> Result<Listener, Unreadable> {
@@ -197,21 +181,15 @@ impl fmt::Display for ListedTarget {
         if id.contains(':') { write!(f, "[{id}]:{port}") } else { write!(f, "{id}:{port}") }
     }
 }
-
-/// The targets of a target group.
 pub(crate) async fn targets(ask: &QueryClient<'_>, group: &str) -> Result<Vec<ListedTarget>, CallError> {
     let of = [parameter("TargetGroupArn", group)];
-    let listed = ask.xml_pages("elasticloadbalancing:DescribeTargetHealth", &of, MARKER, |page| {
-        page.list("TargetHealthDescriptions")?.into_iter().map(target).collect()
-    });
-    listed.await
+    listed(ask, "elasticloadbalancing:DescribeTargetHealth", &of, "TargetHealthDescriptions", target).await
 }
 
 fn target(described: &Element) -> Result<ListedTarget, Unreadable> {
     let target = described.child("Target")?.ok_or("no Target")?;
     let health = described.child("TargetHealth")?.ok_or("no TargetHealth")?;
-    let overridden = described.child("AdministrativeOverride")?;
-    let overridden = overridden.map_or_else(|| Ok(String::new()), |state| state.text_of("State"))?;
+    let overridden = text_in(described, "AdministrativeOverride", "State")?;
     Ok(ListedTarget {
         id: target.text_of("Id")?,
         port: target.text_of("Port")?,

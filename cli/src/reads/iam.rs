@@ -1,10 +1,10 @@
 //! What a role may do, as IAM simulates it.
 
 use eks_nlb_sync::aws::query_client::QueryClient;
-use eks_nlb_sync::aws::xml::{Element, Unreadable};
+use eks_nlb_sync::aws::xml::Element;
 use eks_nlb_sync::model::Tags;
 
-use super::{Looked, NotLooked, parameter};
+use super::{Looked, NotLooked, listed, parameter};
 
 const ACTION: &str = "iam:SimulatePrincipalPolicy";
 const MARKER: (&str, &str) = ("Marker", "Marker");
@@ -31,17 +31,11 @@ pub(crate) async fn denied(
         of.push(parameter(entry("ContextKeyType"), "string"));
         of.push(parameter(entry("ContextKeyValues.member.1"), value.as_str()));
     }
-    let evaluated = ask.xml_pages(ACTION, &of, MARKER, |page| {
-        let one = |one: &Element| Ok((one.text_of("EvalActionName")?, one.text_of("EvalDecision")?));
-        page.list("EvaluationResults")?.into_iter().map(one).collect::<Result<Vec<_>, Unreadable>>()
-    });
-    let evaluated = evaluated.await?;
+    let result = |one: &Element| Ok((one.text_of("EvalActionName")?, one.text_of("EvalDecision")?));
+    let evaluated = listed(ask, ACTION, &of, MARKER, "EvaluationResults", result).await?;
     if evaluated.len() < actions.len() {
         return Err(NotLooked::unusable(ACTION, "decision on every action"));
     }
-    Ok(evaluated
-        .into_iter()
-        .filter(|(_, decision)| decision != "allowed")
-        .map(|(action, _)| action)
-        .collect())
+    let denied = evaluated.into_iter().filter(|(_, decision)| decision != "allowed");
+    Ok(denied.map(|(action, _)| action).collect())
 }

@@ -6,7 +6,7 @@ use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use ipnet::Ipv4Net;
 
-use super::{numbered, page, parameter};
+use super::{listed, numbered, page, parameter, text_in};
 use crate::reads::Looked;
 
 const TOKEN: (&str, &str) = ("NextToken", "nextToken");
@@ -73,10 +73,8 @@ pub(crate) async fn subnets(
         // By a filter: an id that is gone would fail the whole call.
         let mut of = vec![parameter("Filter.1.Name", "subnet-id")];
         of.extend(numbered("Filter.1.Value", batch));
-        let subnets = ask.xml_pages("ec2:DescribeSubnets", &of, TOKEN, |page| {
-            page.list("subnetSet")?.into_iter().map(subnet).collect()
-        });
-        found.extend(subnets.await?.into_iter().map(|subnet| (subnet.id.clone(), subnet)));
+        let subnets = listed(ask, "ec2:DescribeSubnets", &of, TOKEN, "subnetSet", subnet).await?;
+        found.extend(subnets.into_iter().map(|subnet| (subnet.id.clone(), subnet)));
     }
     Ok(found)
 }
@@ -92,18 +90,15 @@ fn subnet(described: &Element) -> Result<Subnet, Unreadable> {
 
 /// The rules of `groups` that admit TCP.
 pub(crate) async fn rules(ask: &QueryClient<'_>, groups: &BTreeSet<String>) -> Looked<Vec<Rule>> {
+    const ACTION: &str = "ec2:DescribeSecurityGroupRules";
     let groups: Vec<_> = groups.iter().cloned().collect();
     let mut found = Vec::new();
     for batch in groups.chunks(MOST_VALUES) {
         let mut of = vec![parameter("Filter.1.Name", "group-id")];
         of.extend(numbered("Filter.1.Value", batch));
-        let rules = ask.xml_pages("ec2:DescribeSecurityGroupRules", &of, TOKEN, |page| {
-            let rules = page.list("securityGroupRuleSet")?.into_iter().map(rule);
-            Ok(rules.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
-        });
-        found.extend(rules.await?);
+        found.extend(listed(ask, ACTION, &of, TOKEN, "securityGroupRuleSet", rule).await?);
     }
-    Ok(found)
+    Ok(found.into_iter().flatten().collect())
 }
 
 /// The rule, if it is about TCP.
@@ -136,10 +131,7 @@ pub(crate) async fn lacking_dns(ask: &QueryClient<'_>, vpc: &str) -> Looked<Vec<
     let mut lacking = Vec::new();
     for (attribute, name) in [("enableDnsSupport", "DNS support"), ("enableDnsHostnames", "DNS host names")] {
         let of = vec![parameter("VpcId", vpc), parameter("Attribute", attribute)];
-        let is_on = page(ask, "ec2:DescribeVpcAttribute", of, |page| {
-            let value = page.child(attribute)?;
-            value.map_or_else(|| Ok(String::new()), |value| value.text_of("value"))
-        });
+        let is_on = page(ask, "ec2:DescribeVpcAttribute", of, |page| text_in(page, attribute, "value"));
         if is_on.await? != "true" {
             lacking.push(name);
         }
@@ -149,10 +141,8 @@ pub(crate) async fn lacking_dns(ask: &QueryClient<'_>, vpc: &str) -> Looked<Vec<
 
 /// All endpoint services of the account in the Region.
 pub(crate) async fn endpoint_services(ask: &QueryClient<'_>) -> Looked<Vec<EndpointService>> {
-    let listed = ask.xml_pages("ec2:DescribeVpcEndpointServiceConfigurations", &[], TOKEN, |page| {
-        page.list("serviceConfigurationSet")?.into_iter().map(endpoint_service).collect()
-    });
-    Ok(listed.await?)
+    const ACTION: &str = "ec2:DescribeVpcEndpointServiceConfigurations";
+    Ok(listed(ask, ACTION, &[], TOKEN, "serviceConfigurationSet", endpoint_service).await?)
 }
 
 fn endpoint_service(described: &Element) -> Result<EndpointService, Unreadable> {
@@ -167,23 +157,17 @@ fn endpoint_service(described: &Element) -> Result<EndpointService, Unreadable> 
 
 /// Who may connect to an endpoint service.
 pub(crate) async fn principals(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
-    let of = vec![parameter("ServiceId", service)];
-    let listed = ask.xml_pages("ec2:DescribeVpcEndpointServicePermissions", &of, TOKEN, |page| {
-        page.list("allowedPrincipals")?.into_iter().map(|one| one.text_of("principal")).collect()
-    });
-    Ok(listed.await?)
+    const ACTION: &str = "ec2:DescribeVpcEndpointServicePermissions";
+    let principal = |one: &Element| one.text_of("principal");
+    let of = [parameter("ServiceId", service)];
+    Ok(listed(ask, ACTION, &of, TOKEN, "allowedPrincipals", principal).await?)
 }
 
 /// The endpoints that wait for an endpoint service to accept them.
 pub(crate) async fn waiting(ask: &QueryClient<'_>, service: &str) -> Looked<Vec<String>> {
-    let of = vec![parameter("Filter.1.Name", "service-id"), parameter("Filter.1.Value.1", service)];
-    let listed = ask.xml_pages("ec2:DescribeVpcEndpointConnections", &of, TOKEN, |page| {
-        let connections = page.list("vpcEndpointConnectionSet")?.into_iter();
-        let described = connections
-            .map(|one| Ok((one.text_of("vpcEndpointId")?, one.text_of("vpcEndpointState")?)))
-            .collect::<Result<Vec<_>, Unreadable>>()?;
-        let waits = |state: &str| state == "pendingAcceptance";
-        Ok(described.into_iter().filter(|(_, state)| waits(state)).map(|(id, _)| id).collect())
-    });
-    Ok(listed.await?)
+    const ACTION: &str = "ec2:DescribeVpcEndpointConnections";
+    let of = [parameter("Filter.1.Name", "service-id"), parameter("Filter.1.Value.1", service)];
+    let connection = |one: &Element| Ok((one.text_of("vpcEndpointId")?, one.text_of("vpcEndpointState")?));
+    let all = listed(ask, ACTION, &of, TOKEN, "vpcEndpointConnectionSet", connection).await?;
+    Ok(all.into_iter().filter(|(_, state)| state == "pendingAcceptance").map(|(id, _)| id).collect())
 }

@@ -19,8 +19,6 @@ use crate::names;
 use crate::problem::Problem;
 use crate::reads::elb::{self, CROSS_ZONE};
 use crate::trace::{Header, RecordSettings, Time, VERSION};
-
-/// What is recorded.
 pub(crate) struct Recorded {
     pub(crate) frontend: Frontend,
     pub(crate) endpoint: ApiEndpoint,
@@ -49,8 +47,8 @@ pub(super) async fn find(
     };
     let balancer = described.ok_or_else(gone)?;
     let listeners = elb::listeners(&ask, arn).await?;
-    let own = elb::attributes_of_target_group(&ask, group).await?;
-    let shared = elb::attributes_of_load_balancer(&ask, arn).await?;
+    let own = elb::attributes(&ask, group).await?;
+    let shared = elb::attributes(&ask, arn).await?;
     let cross_zone = [own, shared].iter().find_map(|attributes| attributes.get(CROSS_ZONE)?.parse().ok());
     let listener = listeners.iter().find(|listener| listener.target_groups.contains_key(group));
     let listener_port = listener.and_then(|listener| listener.port.parse().ok()).unwrap_or(frontend.port);

@@ -17,11 +17,11 @@ use eks_nlb_sync::schedule::budget::RunBudget;
 use futures_util::future::join_all;
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
-use serde_json::Value;
 use tokio::time::timeout;
 
 use super::frontend::Recorded;
 use crate::reads::elb::{self, ListedTarget};
+use crate::reads::{text_at, text_in, texts_at};
 use crate::trace::{Change, Time, Update};
 
 /// The time limit of one reading, including throttling and the wait between
@@ -126,15 +126,12 @@ impl<P: RuntimeProvider> Sources<'_, P> {
     }
 
     fn interface(&self, described: &Element) -> Result<Change, Unreadable> {
-        let attachment = described.child("attachment")?;
-        let of_attachment =
-            |name: &str| attachment.map_or_else(|| Ok(String::new()), |attachment| attachment.text_of(name));
         let interface = ec2::interface(described)?;
         Ok(Change::Interface {
             id: described.text_of("networkInterfaceId")?,
             zone: described.text_of("availabilityZone")?,
-            attachment: of_attachment("status")?,
-            attached: Time::parse(&of_attachment("attachTime")?),
+            attachment: text_in(described, "attachment", "status")?,
+            attached: Time::parse(&text_in(described, "attachment", "attachTime")?),
             believed: interface.is_of(&self.recorded.frontend.cluster, &self.recorded.endpoint),
             status: interface.status,
             addresses: interface.addresses,
@@ -159,28 +156,24 @@ impl<P: RuntimeProvider> Sources<'_, P> {
         // A cluster's name needs no escape.
         let path = format!("/clusters/{}", self.recorded.frontend.cluster);
         let described = ask.json("eks:DescribeCluster", path.clone()).await?;
-        let text =
-            |of: &Value, path: &str| of.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
         // A role may lack the permission, and versions are known without updates.
         if let Ok(listed) = ask.json("eks:ListUpdates", format!("{path}/updates")).await {
-            let ids = listed.pointer("/updateIds").and_then(Value::as_array).into_iter().flatten();
-            let ids: Vec<_> = ids.filter_map(Value::as_str).map(str::to_owned).collect();
-            let is_due = |id: &&String| updates.get(*id).is_none_or(|update| update.status == IN_PROGRESS);
-            let due: Vec<_> = ids.iter().filter(is_due).take(UPDATES_AT_ONCE).cloned().collect();
-            for id in due {
+            let is_due = |id: &String| updates.get(id).is_none_or(|update| update.status == IN_PROGRESS);
+            let due = texts_at(&listed, "/updateIds").filter(is_due).take(UPDATES_AT_ONCE);
+            for id in due.collect::<Vec<_>>() {
                 let update = ask.json("eks:DescribeUpdate", format!("{path}/updates/{id}")).await?;
-                let (kind, status) = (text(&update, "/update/type"), text(&update, "/update/status"));
+                let (kind, status) = (text_at(&update, "/update/type"), text_at(&update, "/update/status"));
                 updates.insert(id.clone(), Update { id, kind, status });
             }
         }
         Ok(ClusterRead {
             change: Change::Cluster {
-                status: text(&described, "/cluster/status"),
-                version: text(&described, "/cluster/version"),
-                platform: text(&described, "/cluster/platformVersion"),
+                status: text_at(&described, "/cluster/status"),
+                version: text_at(&described, "/cluster/version"),
+                platform: text_at(&described, "/cluster/platformVersion"),
                 updates: updates.values().filter(|update| update.status == IN_PROGRESS).cloned().collect(),
             },
-            authority: text(&described, "/cluster/certificateAuthority/data"),
+            authority: text_at(&described, "/cluster/certificateAuthority/data"),
             updates,
         })
     }
