@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
 use clap_complete::env::{CompleteEnv, Shells};
 use eks_nlb_sync::publish::report::FrontendReport;
 use tokio::time::timeout;
 
-use crate::args::{Cli, NAME};
+use crate::args::{Cli, Common, NAME};
 use crate::explain;
 use crate::problem::Problem;
 use crate::session::{Session, TIME, listed};
@@ -21,15 +21,6 @@ const VARIABLE: &str = "COMPLETE";
 
 /// The longest wait after a person has pressed Tab.
 const PATIENCE: Duration = Duration::from_secs(2);
-
-/// Flags that choose the account, with a value or without.
-const ACCOUNT_FLAGS: [(&str, bool); 5] = [
-    ("--profile", true),
-    ("--region", true),
-    ("--role-arn", true),
-    ("--external-id", true),
-    ("--demo", false),
-];
 
 /// Answers a shell that asks for completions; false if none does.
 pub(crate) fn complete() -> Result<bool, clap::Error> {
@@ -89,39 +80,33 @@ fn list() -> Vec<FrontendReport> {
 }
 
 async fn read() -> Result<Vec<FrontendReport>, Problem> {
-    let flags = account_flags(std::env::args_os());
-    let typed = [OsString::from(NAME)].into_iter().chain(flags).chain([OsString::from("status")]);
-    let cli = Cli::try_parse_from(typed).map_err(|error| Problem::Usage(error.to_string()))?;
-    let session = Session::open(&cli.common).await?;
+    // The shell's own arguments come first.
+    let typed = std::env::args_os().skip_while(|word| word != "--").skip(1);
+    let common = flags(typed).map_err(|error| Problem::Usage(error.to_string()))?;
+    let session = Session::open(&common).await?;
     Ok(listed(&session.connect(TIME).await?.discover(&session.request).await?))
 }
 
-/// The flags of a line that is being typed that choose the account.
-fn account_flags(typed: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut flags = Vec::new();
-    let mut typed = typed.into_iter().peekable();
-    while let Some(word) = typed.next() {
-        match ACCOUNT_FLAGS.iter().find(|(flag, _)| word == *flag) {
-            Some((_, true)) => {
-                if let Some(value) = typed.next() {
-                    flags.extend([word, value]);
-                }
-            }
-            Some((_, false)) => flags.push(word),
-            None => {}
-        }
-    }
-    flags
+/// The flags of a line that is being typed, up to what is wrong in it.
+fn flags(typed: impl IntoIterator<Item = OsString>) -> Result<Common, clap::Error> {
+    let mut matches = Cli::command().ignore_errors(true).try_get_matches_from(typed)?;
+    let mut common = Common::from_arg_matches_mut(&mut matches)?;
+    // The cluster may be what is being typed.
+    common.clusters.clear();
+    Ok(common)
 }
 
 #[cfg(test)]
 mod tests {
+    use eks_nlb_sync::model::Region;
+
     use super::*;
 
     #[test]
     fn the_account_of_a_line_is_that_of_its_completions() {
-        let typed = "eks-nlb -- eks-nlb plan --region eu-west-1 --demo --all --cluster pay".split(' ');
-        let flags = account_flags(typed.map(OsString::from));
-        assert_eq!(flags, ["--region", "eu-west-1", "--demo"]);
+        let typed = "eks-nlb plan --region eu-west-1 --demo --all --cluster pay --sync-pol".split(' ');
+        let flags = flags(typed.map(OsString::from)).unwrap();
+        assert_eq!(flags.region.as_ref().map(Region::as_str), Some("eu-west-1"));
+        assert!(flags.demo && flags.clusters.is_empty());
     }
 }

@@ -11,18 +11,20 @@ use crate::reads::{Looked, NotLooked, known};
 /// The function's name by the Terraform module's default.
 const USUAL_NAME: &str = "eks-nlb-sync";
 
-/// The settings that decide what is managed and what is done. Name servers,
-/// time-outs and concurrency are this machine's own.
-const TAKEN: [&str; 9] = [
-    "NLB_TAG",
-    "CLUSTER_NAME_TAG",
-    "ADDRESS_SOURCE",
-    "ALLOW_INTERNET_FACING",
-    "CLUSTER_TAG",
-    "SYNC_POLICY",
-    "MIN_HEALTHY_TARGETS",
-    "ALLOWED_CIDRS",
-    "METRICS_NAMESPACE",
+/// Whether two have the same value of a setting.
+type IsSame = fn(&Settings, &Settings) -> bool;
+
+/// The settings that decide what is managed and what is done. Name servers, time-outs and concurrency are this machine's own.
+const TAKEN: [(&str, IsSame); 9] = [
+    ("NLB_TAG", |one, other| one.nlb_tag == other.nlb_tag),
+    ("CLUSTER_NAME_TAG", |one, other| one.cluster_name_tag == other.cluster_name_tag),
+    ("ADDRESS_SOURCE", |one, other| one.address_source == other.address_source),
+    ("ALLOW_INTERNET_FACING", |one, other| one.allow_internet_facing == other.allow_internet_facing),
+    ("CLUSTER_TAG", |one, other| one.cluster_tag == other.cluster_tag),
+    ("SYNC_POLICY", |one, other| one.policy.sync == other.policy.sync),
+    ("MIN_HEALTHY_TARGETS", |one, other| one.policy.min_healthy == other.policy.min_healthy),
+    ("ALLOWED_CIDRS", |one, other| one.allowed_cidrs == other.allowed_cidrs),
+    ("METRICS_NAMESPACE", |one, other| one.metrics_namespace == other.metrics_namespace),
 ];
 
 /// The function, as far as it was found.
@@ -68,8 +70,6 @@ impl Deployed {
             }
         }
     }
-
-    /// The role of the function.
     pub(crate) fn role(&self) -> Looked<Option<String>> {
         Ok(known(&self.function)?.as_ref().map(|found| found.role.clone()))
     }
@@ -77,7 +77,7 @@ impl Deployed {
     /// The function's value of a setting that this command takes from it.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         let variables = self.function.as_ref().ok()?.as_ref()?.variables.as_ref()?;
-        variables.get(name).filter(|_| TAKEN.contains(&name)).cloned()
+        variables.get(name).filter(|_| TAKEN.iter().any(|(taken, _)| *taken == name)).cloned()
     }
 
     /// The settings that the function has, if its variables can be read.
@@ -137,16 +137,5 @@ pub(crate) fn version_words(version: Option<&str>) -> String {
 
 /// The settings that say what is managed and what is done, and are not the same.
 pub(crate) fn differences(own: &Settings, other: &Settings) -> Vec<&'static str> {
-    let differs = [
-        own.nlb_tag != other.nlb_tag,
-        own.cluster_name_tag != other.cluster_name_tag,
-        own.address_source != other.address_source,
-        own.allow_internet_facing != other.allow_internet_facing,
-        own.cluster_tag != other.cluster_tag,
-        own.policy.sync != other.policy.sync,
-        own.policy.min_healthy != other.policy.min_healthy,
-        own.allowed_cidrs != other.allowed_cidrs,
-        own.metrics_namespace != other.metrics_namespace,
-    ];
-    TAKEN.into_iter().zip(differs).filter(|(_, differs)| *differs).map(|(name, _)| name).collect()
+    TAKEN.into_iter().filter(|(_, is_same)| !is_same(own, other)).map(|(name, _)| name).collect()
 }

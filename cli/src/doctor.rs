@@ -117,7 +117,7 @@ async fn deployed(account: &Connection<'_>) -> Vec<Group> {
         );
         account.clients.limiters().pace_elb(ELB_EVERY);
     }
-    let report = account.session.plan_slowly().await.map_err(NotLooked::from);
+    let report = account.session.plan(TIME).await.map_err(NotLooked::from);
     let mut groups = match &report {
         Ok(report) => of_frontends(account, report).await,
         Err(not_looked) => ["clusters", "load balancers", "target groups", "endpoint services"]

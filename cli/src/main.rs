@@ -39,6 +39,7 @@ use args::{Cli, Command, Common};
 use output::print;
 use problem::Problem;
 use session::Session;
+use signals::unless_interrupted;
 
 /// One thread, as the function has, because a run mostly waits for answers.
 #[tokio::main(flavor = "current_thread")]
@@ -62,57 +63,48 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<ExitCode, Problem> {
-    match cli.command {
-        Command::Completions { shell } => print(&completions::script(shell)?).map(|()| ExitCode::SUCCESS),
-        Command::Ready { address } => watch::ready(address).await,
+    let (common, output) = (&cli.common, cli.common.output);
+    match &cli.command {
+        Command::Completions { shell } => print(&completions::script(*shell)?).map(|()| ExitCode::SUCCESS),
         Command::Man { command } => print(&args::man_page(command.as_deref())?).map(|()| ExitCode::SUCCESS),
-        Command::Explain { ref subject } => {
-            if !cli.common.clusters.is_empty() {
-                let why = "explain has no use for --cluster: it takes the cluster as its argument";
-                return Err(Problem::Usage(why.to_owned()));
-            }
-            if let Some(answers) = explain::answers_for(subject) {
-                return explain::reason(&answers, cli.common.output);
-            }
-            let session = as_function(&cli.common).await?;
-            signals::unless_interrupted(explain::explain(&session, subject, &cli.common)).await
+        Command::Ready { address } => watch::ready(*address).await,
+        Command::Replay(wanted) => replay::replay(wanted, output),
+        Command::Timeline(wanted) => timeline::timeline(wanted),
+        Command::Explain { .. } if !common.clusters.is_empty() => {
+            let why = "explain has no use for --cluster: it takes the cluster as its argument";
+            Err(Problem::Usage(why.to_owned()))
         }
-        Command::Status => {
-            let session = as_function(&cli.common).await?;
-            signals::unless_interrupted(status::status(&session, &cli.common)).await
+        Command::Explain { subject } => match explain::answers_for(subject) {
+            Some(answers) => explain::reason(&answers, output),
+            None => unless_interrupted(explain::explain(&as_function(common).await?, subject, common)).await,
+        },
+        Command::Status => unless_interrupted(status::status(&as_function(common).await?, common)).await,
+        Command::Plan(wanted) => {
+            unless_interrupted(plan::plan(&as_function(common).await?, wanted, common)).await
         }
-        Command::Version => {
-            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
-            version::version(&session, &cli.common)
+        Command::Sync(wanted) => plan::sync(&as_function(common).await?, wanted, common).await,
+        Command::Version => version::version(&found(common).await?, common),
+        Command::Doctor(wanted) => {
+            unless_interrupted(doctor::doctor(&found(common).await?, wanted, common)).await
         }
-        Command::Plan(ref wanted) => {
-            let session = as_function(&cli.common).await?;
-            signals::unless_interrupted(plan::plan(&session, wanted, &cli.common)).await
-        }
-        Command::Doctor(ref wanted) => {
-            let session = signals::unless_interrupted(Session::open_as_function(&cli.common)).await?;
-            signals::unless_interrupted(doctor::doctor(&session, wanted, &cli.common)).await
-        }
-        Command::Watch(ref wanted) => {
-            let session = signals::unless_interrupted(Session::open(&cli.common)).await?;
-            watch::watch(&session, wanted, &cli.common).await
-        }
-        Command::Replay(ref wanted) => replay::replay(wanted, cli.common.output),
-        Command::Timeline(ref wanted) => timeline::timeline(wanted),
-        Command::Record(ref wanted) => {
-            let session = signals::unless_interrupted(Session::open(&cli.common)).await?;
-            record::record(&session, wanted).await
-        }
-        Command::Sync(ref wanted) => {
-            let session = as_function(&cli.common).await?;
-            plan::sync(&session, wanted, &cli.common).await
-        }
+        Command::Watch(wanted) => watch::watch(&opened(common).await?, wanted, common).await,
+        Command::Record(wanted) => record::record(&opened(common).await?, wanted).await,
     }
 }
 
-/// The account with the function's settings, after a remark on what differs.
+/// The account.
+async fn opened(common: &Common) -> Result<Session, Problem> {
+    unless_interrupted(Session::open(common)).await
+}
+
+/// The account with the function's settings.
+async fn found(common: &Common) -> Result<Session, Problem> {
+    unless_interrupted(Session::open_as_function(common)).await
+}
+
+/// The same, after a remark on what differs.
 async fn as_function(common: &Common) -> Result<Session, Problem> {
-    let session = signals::unless_interrupted(Session::open_as_function(common)).await?;
+    let session = found(common).await?;
     session.tell_differences();
     Ok(session)
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::io::{self, BufRead, IsTerminal};
 use std::process::ExitCode;
 
+use eks_nlb_sync::model::ClusterName;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report, Summary};
 use serde::Serialize;
 use tokio::sync::oneshot;
@@ -13,7 +14,7 @@ use crate::output::{capitalised, hint, plural, print, print_json};
 use crate::permission::{self, MayWrite, Permissions};
 use crate::problem::Problem;
 use crate::serving::{self, CUT_OFF, Serving};
-use crate::session::Session;
+use crate::session::{SHORT, Session};
 use crate::signals::{interruption, unless_interrupted};
 use crate::{names, table};
 
@@ -22,8 +23,7 @@ const CHANGES: u8 = 2;
 
 /// Shows what a run would change.
 pub(crate) async fn plan(session: &Session, wanted: &PlanArgs, common: &Common) -> Result<ExitCode, Problem> {
-    let report = session.plan().await?;
-    let permissions = permission::of_plan(session, &report).await?;
+    let (report, permissions) = planned(session).await?;
     show(session, &report, &permissions, wanted.all, common.output).await?;
     Ok(match report.summary {
         Summary { failed: 1.., .. } => ExitCode::FAILURE,
@@ -32,6 +32,13 @@ pub(crate) async fn plan(session: &Session, wanted: &PlanArgs, common: &Common) 
         Summary { planned: 1.., .. } if wanted.detailed_exitcode => ExitCode::from(CHANGES),
         _ => ExitCode::SUCCESS,
     })
+}
+
+/// What a run would change, and what the deployed function may write of it.
+async fn planned(session: &Session) -> Result<(Report, Permissions), Problem> {
+    let report = session.plan(SHORT).await?;
+    let permissions = permission::of_plan(session, &report).await?;
+    Ok((report, permissions))
 }
 
 /// Whether clients are cut off, and a run registers nothing that could change
@@ -43,10 +50,8 @@ fn stays_cut_off(frontend: &FrontendReport) -> bool {
 
 /// Shows the plan, asks, and applies it.
 pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) -> Result<ExitCode, Problem> {
-    let dry_run = wanted.dry_run || session.settings().dry_run;
-    if dry_run {
-        let report = unless_interrupted(async { Ok(session.plan().await?) }).await?;
-        let permissions = unless_interrupted(permission::of_plan(session, &report)).await?;
+    if wanted.dry_run || session.settings().dry_run {
+        let (report, permissions) = unless_interrupted(planned(session)).await?;
         unless_interrupted(show(session, &report, &permissions, wanted.all, common.output)).await?;
         let why = if wanted.dry_run { "--dry-run" } else { "DRY_RUN is true" };
         hint(&format!("Nothing was written: {why}.\n"));
@@ -56,17 +61,16 @@ pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) 
         if !io::stdin().is_terminal() {
             return Err(Problem::NobodyToAsk);
         }
-        let report = unless_interrupted(async { Ok(session.plan().await?) }).await?;
-        let permissions = unless_interrupted(permission::of_plan(session, &report)).await?;
-        match common.output {
-            Output::Table => {
-                unless_interrupted(show(session, &report, &permissions, wanted.all, Output::Table)).await?;
-            }
+        let (report, permissions) = unless_interrupted(planned(session)).await?;
+        let is_json = common.output == Output::Json;
+        if is_json {
             // Standard output has one document: the report of what was done.
-            Output::Json => hint(&text_of(&report, &permissions, wanted.all)),
+            hint(&text_of(&report, &permissions, wanted.all));
+        } else {
+            unless_interrupted(show(session, &report, &permissions, wanted.all, Output::Table)).await?;
         }
         if report.summary.planned == 0 {
-            if common.output == Output::Json {
+            if is_json {
                 print_json(&document(&report, &permissions))?;
             }
             return Ok(exit_code(&report));
@@ -196,8 +200,7 @@ fn unserved(report: &Report) -> String {
     for frontend in &report.frontends {
         let state = Serving::of(frontend);
         if matches!(state, Serving::CutOff | Serving::ZoneCutOff) {
-            let cluster =
-                frontend.cluster.as_ref().map_or_else(|| "no cluster".to_owned(), ToString::to_string);
+            let cluster = frontend.cluster.as_ref().map_or("no cluster", ClusterName::as_str);
             let (place, why) = (names::frontend(frontend), serving::why(frontend).unwrap_or_default());
             _ = writeln!(text, "{}: {cluster} ({place}): {why}.", capitalised(state.words()));
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use aws_config::BehaviorVersion;
 use aws_config::meta::region::ProvideRegion;
-use aws_config::profile::{Profile, ProfileFileCredentialsProvider, ProfileFileRegionProvider, ProfileSet};
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider, ProfileSet};
 use aws_config::provider_config::ProviderConfig;
 use aws_runtime::env_config::file::EnvConfigFiles;
 use aws_smithy_runtime_api::client::http::HttpClient;
@@ -21,47 +21,17 @@ const VARIABLE: &str = "AWS_PROFILE";
 /// The profile that is used without a name.
 const DEFAULT: &str = "default";
 
+/// What a profile may get credentials by, in the SDK's order.
+const WAYS: [&str; 6] =
+    ["role_arn", "sso_session", "sso_start_url", "login_session", "credential_process", "aws_access_key_id"];
+
 /// The profile that credentials come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
     name: String,
-    way: Way,
-}
-
-/// How a profile gets credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// The profile does not exist, or configures no credentials.
-    Nothing,
-    /// IAM Identity Center: `sso_session` or `sso_start_url`.
-    Sso,
-    /// The console's sign-in: `login_session`.
-    Login,
-    /// Another program: `credential_process`.
-    Process,
-    /// Another role: `role_arn`.
-    Role,
-    /// Access keys.
-    Keys,
-}
-
-impl Way {
-    fn of(profile: &Profile) -> Self {
-        let has = |key: &str| profile.get(key).is_some();
-        if has("role_arn") {
-            Self::Role
-        } else if has("sso_session") || has("sso_start_url") {
-            Self::Sso
-        } else if has("login_session") {
-            Self::Login
-        } else if has("credential_process") {
-            Self::Process
-        } else if has("aws_access_key_id") {
-            Self::Keys
-        } else {
-            Self::Nothing
-        }
-    }
+    /// One of [`WAYS`]; nothing if the profile does not exist, or configures no
+    /// credentials.
+    way: Option<&'static str>,
 }
 
 /// Why no profile is selected.
@@ -89,8 +59,8 @@ pub(crate) async fn selected(flag: Option<&str>) -> Result<Source, NotSelected> 
     let named = flag.map(str::to_owned).or_else(|| settings::variable(VARIABLE));
     let name = named.clone().unwrap_or_else(|| DEFAULT.to_owned());
     match profiles.get_profile(&name) {
-        Some(profile) => Ok(Source { way: Way::of(profile), name }),
-        None if named.is_none() => Ok(Source { name, way: Way::Nothing }),
+        Some(profile) => Ok(Source { way: WAYS.into_iter().find(|key| profile.get(key).is_some()), name }),
+        None if named.is_none() => Ok(Source { name, way: None }),
         None => Err(NotSelected::Unknown { nearest: names::nearest(&name, profiles.profiles()), name }),
     }
 }
@@ -114,23 +84,25 @@ impl Source {
     pub(crate) fn remedy(&self) -> String {
         let Self { name, way } = self;
         let flag = if name == DEFAULT { String::new() } else { format!(" --profile {name}") };
-        match way {
-            Way::Nothing => format!(
+        match *way {
+            None => format!(
                 "name a profile with --profile or {VARIABLE}, sign in with `aws login` or `aws sso login`, or set \
                  AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             ),
-            Way::Sso => format!("sign in with `aws sso login{flag}`"),
-            Way::Login => format!("sign in with `aws login{flag}`"),
-            Way::Process => format!("run the credential_process of profile {name} by hand: it failed"),
-            Way::Role => format!(
+            Some("sso_session" | "sso_start_url") => format!("sign in with `aws sso login{flag}`"),
+            Some("login_session") => format!("sign in with `aws login{flag}`"),
+            Some("credential_process") => {
+                format!("run the credential_process of profile {name} by hand: it failed")
+            }
+            Some("role_arn") => format!(
                 "check role_arn and source_profile of profile {name}, and sign in with the profile that it names"
             ),
-            Way::Keys => format!("check the access keys of profile {name}"),
+            Some(_) => format!("check the access keys of profile {name}"),
         }
     }
 
     /// As in ` in profile dev`; nothing for what has no profile.
     pub(crate) fn place(&self) -> String {
-        if self.way == Way::Nothing { String::new() } else { format!(" from profile {}", self.name) }
+        self.way.map_or_else(String::new, |_| format!(" from profile {}", self.name))
     }
 }

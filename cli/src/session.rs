@@ -185,14 +185,9 @@ impl Session {
         }
     }
 
-    /// Makes one run that only reads, for a person who waits for it.
-    pub(crate) async fn plan(&self) -> Result<Report, CallError> {
-        self.run_within(&self.request, &self.budget(SHORT)).await
-    }
-
-    /// The same at the slow pace of `doctor`.
-    pub(crate) async fn plan_slowly(&self) -> Result<Report, CallError> {
-        self.run_within(&self.request, &self.budget(TIME)).await
+    /// Makes one run that only reads.
+    pub(crate) async fn plan(&self, time: Duration) -> Result<Report, CallError> {
+        self.run_within(&self.request, &self.budget(time)).await
     }
 
     /// Refuses clusters that no load balancer carries, and names the nearest.

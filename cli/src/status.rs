@@ -11,12 +11,12 @@ use crate::output::{show, time};
 use crate::problem::Problem;
 use crate::reads::metrics;
 use crate::serving::{CUT_OFF, Serving};
-use crate::session::{Session, TIME};
+use crate::session::{SHORT, Session, TIME};
 use document::{Cluster, Frontend, Status, Summary, clusters, summary};
 
 /// Prints one line for each cluster.
 pub(crate) async fn status(session: &Session, common: &Common) -> Result<ExitCode, Problem> {
-    let report = session.plan().await?;
+    let report = session.plan(SHORT).await?;
     let now = SystemTime::now();
     let mut status = Status {
         region: session.region(),

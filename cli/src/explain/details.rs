@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::SystemTime;
 
-use aws_smithy_types::DateTime;
-use aws_smithy_types::date_time::Format;
-use eks_nlb_sync::model::{ClusterName, Family, Frontend, Tags, Target, TargetState};
+use eks_nlb_sync::model::{ClusterName, Family, Tags, Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
@@ -19,7 +17,7 @@ use super::dns::{self, NameServerAnswer};
 use super::observe::Look;
 use super::tags;
 use crate::names;
-use crate::output::capitalised;
+use crate::output::{capitalised, time};
 use crate::permission::{self, MayWrite};
 use crate::problem::Problem;
 use crate::reads::elb::{self, ListedTarget};
@@ -32,7 +30,6 @@ pub(crate) struct Details {
     /// As the report has it.
     #[serde(flatten)]
     pub(crate) frontend: FrontendReport,
-    /// When it was read.
     pub(crate) read_at: String,
     /// Which tags decide, in a sentence each.
     pub(crate) tags: Vec<String>,
@@ -96,17 +93,10 @@ pub(crate) struct Fate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rule: Option<Rule>,
     pub(crate) why: String,
-    /// ELB's reason for its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) elb_reason: Option<Reason>,
     #[serde(skip)]
     pub(crate) is: (Option<TargetState>, Action),
-}
-
-impl Takes {
-    fn of(listed: &Frontend) -> Self {
-        Self { family: listed.family.to_string(), port: listed.port, vpc: listed.vpc.clone() }
-    }
 }
 
 /// Reads what the report of `frontend` does not have.
@@ -144,9 +134,9 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
         may_write: may_write.as_ref(),
     };
     Ok(Details {
-        read_at: DateTime::from(SystemTime::now()).fmt(Format::DateTime).unwrap_or_default(),
+        read_at: time(SystemTime::now()),
         tags: tags::deciding(session, &frontend, &tags),
-        takes: listed.map(Takes::of),
+        takes: listed.map(|it| Takes { family: it.family.to_string(), port: it.port, vpc: it.vpc.clone() }),
         name_servers,
         targets: fates(&frontend, &reasons),
         state: Serving::of(&frontend),

@@ -8,8 +8,6 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::session::Session;
-
-/// The answer of one name server.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NameServerAnswer {

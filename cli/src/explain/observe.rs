@@ -55,8 +55,6 @@ impl<'a> Look<'a> {
         Ok(Found { frontends: report.frontends, known })
     }
 }
-
-/// Keeps the frontends of `discovery` that `subject` names.
 fn narrow(discovery: &mut Discovery, subject: Subject<'_>) {
     let of = |frontend: &Frontend| FrontendReport::of(frontend, Outcome::Converged);
     discovery.frontends.retain(|frontend| subject.names(&of(frontend)));

@@ -13,7 +13,6 @@ use crate::serving::{self, Serving};
 #[serde(rename_all = "camelCase")]
 pub(super) struct Status<'a> {
     pub(super) region: &'a str,
-    /// When it was read.
     pub(super) read_at: String,
     pub(super) summary: Summary,
     /// Worst first.
