@@ -1,7 +1,7 @@
 //! The words of `eks-nlb explain` follow from the numbers of the frontend.
 
 use eks_nlb_simulator::world::{Family, LoadBalancerSpec, Reply, TargetGroupSpec};
-use eks_nlb_simulator::{Fault, Health, World, sample};
+use eks_nlb_simulator::{Health, World};
 
 use crate::support::*;
 
@@ -11,7 +11,7 @@ async fn its_words_follow_from_its_numbers() {
     let cases: [Case; 4] = [
         (
             |world| {
-                ledger_of(world);
+                ledger(world);
                 world.set_health("10.1.1.20", Health::Never);
                 world.set_health("10.1.2.21", Health::Never);
             },
@@ -24,22 +24,16 @@ async fn its_words_follow_from_its_numbers() {
         ),
         (
             |world| {
-                ledger_of(world);
+                ledger(world);
                 world.set_health("10.1.1.20", Health::Never);
             },
             &["Cut off yes, in eu-west-1a: no target there is healthy", "10.1.1.20 does not pass"],
             &["10.1.2.21 do"],
         ),
+        (|world| _ = ledger(world), &["Cut off no: 2 of 2 targets are healthy"], &["What to do"]),
         (
             |world| {
-                ledger_of(world);
-            },
-            &["Cut off no: 2 of 2 targets are healthy"],
-            &["What to do"],
-        ),
-        (
-            |world| {
-                ledger_of(world);
+                ledger(world);
                 world.rotate("ledger", ["10.1.3.22"]);
             },
             &["The stale targets stay for as long as the source names 1 where 2 must be healthy"],
@@ -58,12 +52,6 @@ async fn its_words_follow_from_its_numbers() {
             assert!(!said.contains(part), "{part}: {said}");
         }
     }
-}
-
-fn ledger_of(world: &mut World) {
-    world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
-    let ledger = world.add_frontend("ledger");
-    world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
 }
 
 #[tokio::test]
@@ -106,18 +94,7 @@ async fn a_write_that_the_policy_denies_is_not_recommended() {
         (true, Some("other"), false, "May write yes: it carries eks-nlb-sync=enabled", true),
     ];
     for (is_tagged, wanted, iam_answers, advice, runs) in cases {
-        let desk = Desk::new(|world| {
-            world.supporting.write_tag = wanted.map(|key| (key.to_owned(), "enabled".to_owned()));
-            world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
-            let frontend = sample::frontend(world, "payments");
-            if !is_tagged {
-                world.target_group_mut(&frontend.target_group).tags.clear();
-            }
-            if !iam_answers {
-                world.plant(Fault::on("SimulatePrincipalPolicy").access_denied());
-            }
-        })
-        .await;
+        let desk = Desk::new(|world| to_be_written(world, wanted, is_tagged, iam_answers)).await;
 
         let said = words(&desk.run(&["explain", "payments"]).await.out);
 
@@ -141,5 +118,5 @@ async fn a_family_without_addresses_is_told() {
 
     let said = desk.run(&["explain", "payments"]).await;
 
-    assert!(words(&said.out).contains("no IPv6 address"), "{}", said.out);
+    said.assert_shows(&["no IPv6 address"]);
 }

@@ -1,7 +1,7 @@
 //! In no generated world does `explain` say that clients are cut off while
 //! `status` or `doctor` says that all is well, nor the other way round.
 
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
 use eks_nlb_simulator::world::{
     CLUSTER_OF_CONTROLLER_TAG, ClusterStatus, LoadBalancerSpec, MANAGED_TAG, OverrideState, Protocol,
@@ -139,51 +139,6 @@ fn findings<'a>(doctor: &'a Value, ids: &[&str]) -> Vec<&'a str> {
     findings.filter_map(|finding| finding["subject"].as_str()).collect()
 }
 
-#[tokio::test]
-async fn explain_status_and_doctor_agree_who_is_cut_off() {
-    let mut seen = [0; 3];
-    for seed in 0..WORLDS {
-        let mut names = Vec::new();
-        let desk = Desk::new(|world| names = populate(world, seed)).await;
-        let once = [("AWS_MAX_ATTEMPTS", "1")];
-
-        let status = desk.run_with(&once, &["status", "-o", "json"]).await;
-        let doctor = desk.run_with(&once, &["doctor", "-o", "json"]).await;
-
-        let (told, diagnosis) = (status.json(), doctor.json());
-        let (reported, unserved) = (states(&told), findings(&diagnosis, &["served"]));
-        let mut log = String::new();
-        for name in names {
-            let explained = desk.run_with(&once, &["explain", &name, "-o", "json"]).await.json();
-            for frontend in explained["frontends"].as_array().expect("frontends") {
-                let says = frontend["cutOff"].as_str().expect("words");
-                let state = reported.iter().find(|(arn, _)| *arn == place(frontend)).expect("it is there").1;
-                let expected = match says.split([':', ',']).next().expect("a word") {
-                    "yes" if says.starts_with("yes, in") => &["zoneCutOff"][..],
-                    "yes" => &["cutOff"],
-                    "no" => &["served", "oldAddressesOnly"],
-                    // What a run does not read, explain may read.
-                    _ => &["unknown"],
-                };
-                write!(log, "\n{name}: {says} / {state}").expect("text");
-                assert!(expected.contains(&state), "world {seed}: {log}");
-                let arn = place(frontend).as_str().expect("an ARN");
-                let subject = arn.rsplit('/').nth(1).expect("a name");
-                assert_eq!(
-                    unserved.contains(&subject),
-                    says.starts_with("yes"),
-                    "world {seed}: {log}\n{diagnosis:#}"
-                );
-                seen[if says.starts_with("yes,") { 1 } else { usize::from(says.starts_with("no")) * 2 }] += 1;
-            }
-        }
-        let is_cut_off = reported.iter().any(|(_, state)| *state == "cutOff");
-        assert_eq!(status.code == Some(3), is_cut_off, "world {seed}: {status:?}");
-        assert!(unserved.is_empty() || doctor.code == Some(1), "world {seed}: {doctor:?}");
-    }
-    assert!(seen.iter().all(|count| *count >= 5), "the worlds are too much alike: {seen:?}");
-}
-
 /// Whether `explain` recommends a run that writes.
 fn recommends_sync(frontend: &Value) -> bool {
     let answers = frontend["answers"].as_array().into_iter().flatten().map(|answer| &answer["remedy"]);
@@ -191,37 +146,83 @@ fn recommends_sync(frontend: &Value) -> bool {
     remedies.any(|remedy| remedy.contains("Run `eks-nlb sync`"))
 }
 
+/// The documents that the commands print about one world.
+struct Told {
+    seed: u64,
+    status: Value,
+    doctor: Value,
+    plan: Value,
+}
+
+impl Told {
+    /// That `explain` agrees with `status` and `doctor` who is cut off; its word.
+    fn assert_cut_off(&self, frontend: &Value) -> &'static str {
+        let says = frontend["cutOff"].as_str().expect("words");
+        let (word, expected) = match says.split([':', ',']).next().expect("a word") {
+            "yes" if says.starts_with("yes, in") => ("yes, in", &["zoneCutOff"][..]),
+            "yes" => ("yes", &["cutOff"][..]),
+            "no" => ("no", &["served", "oldAddressesOnly"][..]),
+            // What a run does not read, explain may read.
+            _ => ("unknown", &["unknown"][..]),
+        };
+        let reported = states(&self.status);
+        let state = reported.iter().find(|(arn, _)| *arn == place(frontend)).expect("it is there").1;
+        assert!(expected.contains(&state), "world {}: {says}: {state}", self.seed);
+        let unserved = findings(&self.doctor, &["served"]).contains(&subject(frontend));
+        assert_eq!(unserved, says.starts_with("yes"), "world {}: {says}: {:#}", self.seed, self.doctor);
+        word
+    }
+
+    /// That `explain` agrees with `plan` and `doctor` what the function may write; the
+    /// evidence.
+    fn assert_may_write(&self, frontend: &Value) -> String {
+        let mut planned = self.plan["frontends"].as_array().into_iter().flatten();
+        let of_plan = planned.find(|one| place(one) == place(frontend)).expect("it is there");
+        let own = frontend.get("mayWrite");
+        assert_eq!(own, of_plan.get("mayWrite"), "world {}: {frontend:#}", self.seed);
+        let allowed = own.map(|may_write| may_write["allowed"] == true);
+        assert_eq!(recommends_sync(frontend), allowed == Some(true), "world {}: {frontend:#}", self.seed);
+        let denied = findings(&self.doctor, &["write-tag", "write-policy"]);
+        assert!(
+            allowed != Some(false) || denied.contains(&subject(frontend)),
+            "world {}: {:#}",
+            self.seed,
+            self.doctor
+        );
+        own.map_or("nothing".to_owned(), |own| format!("{} {}", own["by"], own["allowed"]))
+    }
+}
+
+/// The name of the target group, or of the load balancer.
+fn subject(frontend: &Value) -> &str {
+    place(frontend).as_str().and_then(|arn| arn.rsplit('/').nth(1)).expect("a name")
+}
+
 #[tokio::test]
-async fn explain_plan_and_doctor_agree_what_the_function_may_write() {
-    let mut seen = std::collections::BTreeMap::<String, usize>::new();
+async fn commands_agree_who_is_cut_off_and_what_the_function_may_write() {
+    let (mut cut_off, mut may_write) = (BTreeMap::new(), BTreeMap::new());
     for seed in 0..WORLDS {
         let mut names = Vec::new();
         let desk = Desk::new(|world| names = populate(world, seed)).await;
-        let once = [("AWS_MAX_ATTEMPTS", "1")];
+        let run = async |arguments: &[&str]| desk.run_with(&[("AWS_MAX_ATTEMPTS", "1")], arguments).await;
 
-        let plan = desk.run_with(&once, &["plan", "-o", "json"]).await.json();
-        let doctor = desk.run_with(&once, &["doctor", "-o", "json"]).await.json();
+        let status = run(&["status", "-o", "json"]).await;
+        let doctor = run(&["doctor", "-o", "json"]).await;
+        let plan = run(&["plan", "-o", "json"]).await.json();
 
-        let denied = findings(&doctor, &["write-tag", "write-policy"]);
-        let planned = plan["frontends"].as_array().expect("frontends");
+        let told = Told { seed, status: status.json(), doctor: doctor.json(), plan };
         for name in names {
-            let explained = desk.run_with(&once, &["explain", &name, "-o", "json"]).await.json();
+            let explained = run(&["explain", &name, "-o", "json"]).await.json();
             for frontend in explained["frontends"].as_array().expect("frontends") {
-                let of_plan = planned.iter().find(|one| place(one) == place(frontend)).expect("it is there");
-                let (own, others) = (frontend.get("mayWrite"), of_plan.get("mayWrite"));
-                assert_eq!(own, others, "world {seed}, {name}: {frontend:#}");
-                let allowed = own.map(|may_write| may_write["allowed"] == true);
-                assert_eq!(recommends_sync(frontend), allowed == Some(true), "world {seed}: {frontend:#}");
-                let subject =
-                    place(frontend).as_str().and_then(|arn| arn.rsplit('/').nth(1)).expect("a name");
-                assert!(allowed != Some(false) || denied.contains(&subject), "world {seed}: {doctor:#}");
-                *seen
-                    .entry(own.map_or("nothing".to_owned(), |own| {
-                        format!("{} {}", own["by"], allowed == Some(true))
-                    }))
-                    .or_default() += 1;
+                *cut_off.entry(told.assert_cut_off(frontend)).or_insert(0) += 1;
+                *may_write.entry(told.assert_may_write(frontend)).or_insert(0) += 1;
             }
         }
+        let is_cut_off = states(&told.status).iter().any(|(_, state)| *state == "cutOff");
+        assert_eq!(status.code == Some(3), is_cut_off, "{status:?}");
+        assert!(findings(&told.doctor, &["served"]).is_empty() || doctor.code == Some(1), "{doctor:?}");
     }
-    assert_eq!(seen.len(), 5, "the worlds are too much alike: {seen:?}");
+    let often = ["yes", "yes, in", "no"].map(|word| cut_off.get(word).copied().unwrap_or_default());
+    assert!(often.iter().all(|count| *count >= 5), "the worlds are too much alike: {cut_off:?}");
+    assert_eq!(may_write.len(), 5, "the worlds are too much alike: {may_write:?}");
 }

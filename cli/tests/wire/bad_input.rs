@@ -60,7 +60,7 @@ async fn help_and_version_are_no_errors() {
     ] {
         let said = said(bare(arguments)).await;
         assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
-        assert!(said.out.contains(part), "{said:?}");
+        said.assert_shows(&[part]);
     }
 }
 

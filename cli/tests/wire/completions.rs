@@ -19,7 +19,7 @@ async fn man_pages_know_every_command() {
     }
     assert!(said(bare(&["man", "plan"])).await.out.contains("detailed\\-exitcode"));
     let watch = said(bare(&["man", "watch"])).await;
-    assert!(words(&watch.out).contains("as the function does. Writes"), "{}", watch.out);
+    watch.assert_shows(&["as the function does. Writes"]);
 }
 
 /// What `shell` is offered for the last word of `line`.

@@ -47,7 +47,7 @@ async fn a_flag_wins_and_the_difference_is_told() {
     assert!(flag.err.contains("The function eks-nlb-sync has another NLB_TAG: "), "{flag:?}");
     assert!(!flag.out.contains("nlb-payments"), "{flag:?}");
     assert!(variable.err.contains("has another MIN_HEALTHY_TARGETS: "), "{variable:?}");
-    assert!(variable.out.contains("nlb-payments"), "{variable:?}");
+    variable.assert_shows(&["nlb-payments"]);
     assert_eq!(same.err, "");
 }
 
@@ -97,7 +97,7 @@ async fn the_function_finds_itself_where_there_is_one() {
         let said = desk.run(&[&["version"], arguments].concat()).await;
 
         assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
-        assert!(said.out.contains(says), "{says}: {}", said.out);
+        said.assert_shows(&[says]);
         let plan = desk.run(&[&["plan"], arguments].concat()).await;
         let is_missing = arguments.last() == Some(&"nothing");
         assert_eq!(
@@ -120,12 +120,10 @@ async fn both_versions_are_told() {
     // The SHA-256 of `test`.
     let sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
     assert!(text.out.starts_with(concat!("eks-nlb ", env!("CARGO_PKG_VERSION"), "\n")), "{text:?}");
-    for part in [sha256, "2026-01-01T00:00:00", "arn:aws:iam::111122223333:role/eks-nlb-sync"] {
-        assert!(text.out.contains(part), "{part}: {}", text.out);
-    }
+    text.assert_shows(&[sha256, "2026-01-01T00:00:00", "arn:aws:iam::111122223333:role/eks-nlb-sync"]);
     assert_eq!(json["function"]["codeSha256"], Value::from(sha256));
     assert_eq!(json["version"], Value::from(env!("CARGO_PKG_VERSION")));
-    assert!(doctor.out.contains("eks-nlb-sync, code 9f86d0818"), "{}", doctor.out);
+    doctor.assert_shows(&["eks-nlb-sync, code 9f86d0818"]);
 }
 
 /// By the description that the templates give: of the same version, of others, and of
@@ -166,7 +164,7 @@ async fn the_version_of_the_function_is_told_and_compared() {
             text.out
         );
         assert_eq!(json["function"].get("version").and_then(Value::as_str), version, "{json:#}");
-        assert!(crate::support::words(&doctor.out).contains(&format!("version {words}")), "{}", doctor.out);
+        doctor.assert_shows(&[&format!("version {words}")]);
     }
 }
 

@@ -16,7 +16,7 @@ mod upgrade;
 
 use std::collections::BTreeSet;
 
-use eks_nlb_simulator::world::SecurityRule;
+use eks_nlb_simulator::world::{EndpointService, GroupSettings, LoadBalancer, SecurityRule, TargetGroup};
 use eks_nlb_simulator::{Fault, Frontend, World, sample};
 use serde_json::Value;
 
@@ -59,44 +59,50 @@ fn ids(diagnosis: &Value, status: &str) -> Vec<String> {
         .collect()
 }
 
+/// Plants a fault, as the finding calls it.
+type Plant = fn(&mut World, &Frontend);
+
 /// A fault, the checks that fail for it, and the finding of one of them.
-struct Case {
-    is: &'static str,
-    plant: fn(&mut World, &Frontend),
-    fails: &'static [&'static str],
-    says: &'static str,
+type Case = (Plant, &'static [&'static str], &'static str);
+
+fn balancer<'a>(world: &'a mut World, frontend: &Frontend) -> &'a mut LoadBalancer {
+    world.load_balancer_mut(&frontend.load_balancer)
 }
 
-const fn case(
-    is: &'static str,
-    plant: fn(&mut World, &Frontend),
-    fails: &'static [&'static str],
-    says: &'static str,
-) -> Case {
-    Case { is, plant, fails, says }
+fn group<'a>(world: &'a mut World, frontend: &Frontend) -> &'a mut TargetGroup {
+    world.target_group_mut(&frontend.target_group)
+}
+
+/// The attributes and the health check of the target group.
+fn attributes<'a>(world: &'a mut World, frontend: &Frontend) -> &'a mut GroupSettings {
+    world.supporting.group(&frontend.target_group)
+}
+
+fn service<'a>(world: &'a mut World, frontend: &Frontend) -> &'a mut EndpointService {
+    world.supporting.service(&frontend.load_balancer)
 }
 
 /// That each fault fails its checks, and no other.
 async fn assert_found(cases: &[Case]) {
-    for case in cases {
+    for (plant, fails, says) in cases {
         let desk = Desk::new(|world| {
             let frontend = healthy(world);
-            (case.plant)(world, &frontend);
+            plant(world, &frontend);
         })
         .await;
         let variables = [("AWS_MAX_ATTEMPTS", "1")];
 
         let said = desk.run_with(&variables, &JSON).await;
 
-        assert_eq!((said.code, said.err.as_str()), (Some(1), ""), "{}: {said:?}", case.is);
+        assert_eq!((said.code, said.err.as_str()), (Some(1), ""), "{says}: {said:?}");
         let diagnosis = said.json();
-        assert_eq!(ids(&diagnosis, "failed"), case.fails, "{}: {}", case.is, said.out);
-        assert_eq!(ids(&diagnosis, "skipped"), Vec::<String>::new(), "{}: {}", case.is, said.out);
-        assert_eq!(diagnosis["ok"], false, "{}", case.is);
+        assert_eq!(ids(&diagnosis, "failed"), *fails, "{says}: {}", said.out);
+        assert_eq!(ids(&diagnosis, "skipped"), Vec::<String>::new(), "{says}: {}", said.out);
+        assert_eq!(diagnosis["ok"], false, "{says}");
         let findings =
             checks(&diagnosis, "failed").into_iter().filter_map(|check| check["findings"].as_array());
-        let mut says = findings.flatten().filter_map(|finding| finding["message"].as_str());
-        assert!(says.any(|says| says.contains(case.says)), "{}: {}", case.is, said.out);
+        let mut found = findings.flatten().filter_map(|finding| finding["message"].as_str());
+        assert!(found.any(|found| found.contains(says)), "{says}: {}", said.out);
         assert_eq!(desk.writes(), 0);
     }
 }
@@ -108,7 +114,7 @@ async fn each_check_has_a_case() {
     let all = ids(&desk.run(&JSON).await.json(), "ok");
     let groups =
         [clusters::CASES, balancers::CASES, groups::CASES, services::CASES, function::CASES, run::CASES];
-    let found: BTreeSet<_> = groups.into_iter().flatten().flat_map(|case| case.fails).copied().collect();
+    let found: BTreeSet<_> = groups.into_iter().flatten().flat_map(|(_, fails, _)| *fails).copied().collect();
 
     let never: Vec<_> =
         all.iter().filter(|id| !found.contains(id.as_str()) && *id != "credentials").collect();

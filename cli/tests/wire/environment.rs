@@ -113,7 +113,7 @@ async fn a_profile_of_a_flag_wins_over_the_environment() {
     let said = run_at(&desk, home.path(), &other, &["plan", "--profile", "script"]).await;
 
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
-    assert!(said.out.contains("nlb-payments"), "{said:?}");
+    said.assert_shows(&["nlb-payments"]);
     let refused = run_at(&desk, home.path(), &other, &["plan", "--region", "eu-west-1"]).await;
     refused.assert_one_sentence(1, &["AWS does not accept the credentials"]);
 }

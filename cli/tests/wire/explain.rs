@@ -34,7 +34,7 @@ async fn it_tells_tags_endpoint_addresses_and_the_rule_of_each_target() {
 
     let said = desk.run(&["explain", "orders"]).await;
 
-    for part in [
+    said.assert_shows(&[
         "the load balancer carries eks-nlb-sync=enabled",
         "cluster_name=orders on the load balancer names the cluster",
         &format!("{dns} answers 10.2.2.31 (TTL 60 s), 10.2.3.32 (TTL 60 s)"),
@@ -43,9 +43,7 @@ async fn it_tells_tags_endpoint_addresses_and_the_rule_of_each_target() {
         "DNS no longer names 10.2.1.30. Network interfaces of the control plane still have 10.2.1.30, but DNS alone",
         "May write yes: the policies of arn:aws:iam::111122223333:role/eks-nlb-sync allow",
         "Run `eks-nlb sync`",
-    ] {
-        assert!(words(&said.out).contains(part), "{part} is missing: {}", said.out);
-    }
+    ]);
     let withheld = said.lines_with("10.2.1.30:443").pop().expect("a row");
     assert!(withheld.contains("withhold") && withheld.contains("keep-last-healthy"), "{withheld}");
     let registered = said.lines_with("10.2.3.32:443").pop().expect("a row");
@@ -65,9 +63,8 @@ async fn a_failure_still_tells_whether_anybody_is_cut_off() {
     let served = desk.run(&["explain", "ledger"]).await;
     let cut_off = desk.run(&["explain", "payments"]).await;
 
-    assert!(served.out.contains("no: 2 of 2 targets are healthy"), "{}", served.out);
-    assert!(served.out.contains("AccessDenied"), "{}", served.out);
-    assert!(cut_off.out.contains("yes: the target group is empty"), "{}", cut_off.out);
+    served.assert_shows(&["no: 2 of 2 targets are healthy", "AccessDenied"]);
+    cut_off.assert_shows(&["yes: the target group is empty"]);
 }
 
 #[tokio::test]
@@ -91,20 +88,18 @@ async fn what_is_not_managed_says_why() {
     let application = desk.run(&["explain", "shop"]).await;
     let unknown = desk.run(&["explain", "ordres"]).await;
 
-    assert!(
-        words(&application.out).contains("shop is of type application, and only Network"),
-        "{application:?}"
-    );
+    application.assert_shows(&["shop is of type application, and only Network"]);
 
-    assert!(load_balancer.out.contains("does not carry eks-nlb-sync=enabled"), "{load_balancer:?}");
-    for need in ["cluster_name=CLUSTER", "an internal load balancer", "to a target group of type ip"] {
-        assert!(words(&load_balancer.out).contains(need), "{need} is missing: {load_balancer:?}");
-    }
-    assert!(words(&cluster.out).contains("no managed load balancer names it"), "{cluster:?}");
-    assert!(
-        words(&cluster.out).contains("the tags eks-nlb-sync=enabled and cluster_name=lonely"),
-        "{cluster:?}"
-    );
+    load_balancer.assert_shows(&["does not carry eks-nlb-sync=enabled"]);
+    load_balancer.assert_shows(&[
+        "cluster_name=CLUSTER",
+        "an internal load balancer",
+        "to a target group of type ip",
+    ]);
+    cluster.assert_shows(&[
+        "no managed load balancer names it",
+        "the tags eks-nlb-sync=enabled and cluster_name=lonely",
+    ]);
     unknown.assert_one_sentence(1, &["ordres", "did you mean orders?"]);
     for (misspelt, meant) in [
         ("tg-odrers", "tg-orders"),
@@ -130,7 +125,7 @@ async fn what_elb_says_of_a_target_is_told() {
 
     let [says] = said.lines_with("ELB's reason")[..] else { panic!("{}", said.out) };
     assert!(says.contains("10.2.1.30:443: Health checks failed (Target.FailedHealthChecks)"), "{says}");
-    assert!(said.out.contains("ELB does not say since when"), "{}", said.out);
+    said.assert_shows(&["ELB does not say since when"]);
     let targets = document["frontends"][0]["targets"].as_array().expect("targets");
     let says = |target: &str| {
         targets.iter().find(|one| one["target"] == target).map(|one| one["elbReason"]["code"].clone())
@@ -162,9 +157,7 @@ async fn a_reason_needs_no_account() {
     let said = said(bare(&["explain", "waitingforhealthyreplacement"])).await;
 
     assert_eq!(said.code, Some(0), "{said:?}");
-    for part in ["What is happening", "Are clients cut off", "What to do"] {
-        assert!(said.out.contains(part), "{}", said.out);
-    }
+    said.assert_shows(&["What is happening", "Are clients cut off", "What to do"]);
 }
 
 #[tokio::test]

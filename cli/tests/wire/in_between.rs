@@ -66,7 +66,7 @@ async fn a_bundle_with_the_authority_is_enough() {
     let said = run(&desk, &[("AWS_CA_BUNDLE", &authority)], &["plan"]).await;
 
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
-    assert!(said.out.contains("3 to register"), "{said:?}");
+    said.assert_shows(&["3 to register"]);
 }
 
 /// A page as a proxy shows it to people.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use eks_nlb_simulator::{Fault, TargetState, World, sample};
+use eks_nlb_simulator::{Fault, TargetState, World};
 
 use crate::support::*;
 
@@ -24,7 +24,7 @@ async fn a_plan_shows_what_is_not_converged_and_writes_nothing() {
         assert!(withheld.contains(part), "{part} is missing: {withheld}");
     }
     assert!(said.lines_with("ledger").is_empty(), "{}", said.out);
-    assert!(said.out.contains("3 to register, 0 to deregister, 1 withheld"), "{}", said.out);
+    said.assert_shows(&["3 to register, 0 to deregister, 1 withheld"]);
     assert_eq!(said.err, "");
     assert_eq!(desk.writes(), 0);
 }
@@ -41,11 +41,7 @@ async fn all_of_it_is_shown_on_demand() {
 
 #[tokio::test]
 async fn the_detailed_exit_code_is_terraforms() {
-    let converged = |world: &mut World| {
-        world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
-        let ledger = world.add_frontend("ledger");
-        world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
-    };
+    let converged = |world: &mut World| _ = ledger(world);
     let failing = |world: &mut World| {
         small_fleet(world);
         world.plant(Fault::on("DescribeCluster").about("ledger").access_denied());
@@ -69,11 +65,9 @@ async fn a_cluster_that_is_cut_off_is_shown_although_there_is_nothing_to_change(
         (&[], 0, ""),
     ] {
         let desk = Desk::new(|world| {
-            world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
-            let ledger = world.add_frontend("ledger");
-            world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
+            let group = ledger(world);
             for target in unhealthy {
-                world.pin_state(&ledger.target_group, target, TargetState::Unhealthy);
+                world.pin_state(&group, target, TargetState::Unhealthy);
             }
         })
         .await;
@@ -84,7 +78,7 @@ async fn a_cluster_that_is_cut_off_is_shown_although_there_is_nothing_to_change(
         assert_eq!((said.code, detailed.code), (Some(code), Some(code)), "{said:?}");
         let rows = said.lines_with(":443");
         assert_eq!(rows.len(), if unhealthy.is_empty() { 0 } else { 2 }, "{}", said.out);
-        assert!(said.out.contains(says) && said.out.contains("1 converged"), "{}", said.out);
+        said.assert_shows(&[says, "1 converged"]);
         assert_eq!(said.out.contains("ut off"), !unhealthy.is_empty(), "{}", said.out);
     }
 }
@@ -101,18 +95,8 @@ async fn a_plan_equals_what_the_next_run_does_with_the_functions_permissions() {
         (false, false, 1, "tag", "it does not carry eks-nlb-sync=enabled"),
     ];
     for (is_tagged, iam_answers, code, by, message) in cases {
-        let desk = Desk::new(|world| {
-            world.supporting.write_tag = Some(("eks-nlb-sync".to_owned(), "enabled".to_owned()));
-            world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
-            let frontend = sample::frontend(world, "payments");
-            if !is_tagged {
-                world.target_group_mut(&frontend.target_group).tags.clear();
-            }
-            if !iam_answers {
-                world.plant(Fault::on("SimulatePrincipalPolicy").access_denied());
-            }
-        })
-        .await;
+        let desk =
+            Desk::new(|world| to_be_written(world, Some("eks-nlb-sync"), is_tagged, iam_answers)).await;
 
         let text = desk.run(&["plan"]).await;
         let json = desk.run(&["plan", "--output", "json"]).await.json();
@@ -137,12 +121,7 @@ async fn a_plan_equals_what_the_next_run_does_with_the_functions_permissions() {
 /// A plan that changes nothing needs no permission, and asks for none.
 #[tokio::test]
 async fn permissions_are_read_only_where_something_is_to_be_written() {
-    let desk = Desk::new(|world| {
-        world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
-        let ledger = world.add_frontend("ledger");
-        world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
-    })
-    .await;
+    let desk = Desk::new(|world| _ = ledger(world)).await;
 
     assert_eq!(desk.run(&["plan"]).await.code, Some(0));
 
@@ -161,7 +140,7 @@ async fn a_failure_is_a_row_with_its_code() {
 
     let row = said.lines_with("AccessDenied")[0];
     assert!(row.contains("ledger") && row.contains("fail") && row.contains("eks:DescribeCluster"), "{row}");
-    assert!(said.out.contains("1 failed"), "{}", said.out);
+    said.assert_shows(&["1 failed"]);
 }
 
 #[tokio::test]
@@ -200,7 +179,7 @@ async fn settings_are_flags_and_variables_and_flags_win() {
     let variable = desk.run_with(&[("SYNC_POLICY", "add-only")], &["plan"]).await;
     let flag = desk.run_with(&[("SYNC_POLICY", "add-only")], &["plan", "--sync-policy=sync"]).await;
 
-    assert!(add_only.out.contains("SYNC_POLICY is add-only"), "{}", add_only.out);
+    add_only.assert_shows(&["SYNC_POLICY is add-only"]);
     assert_eq!(add_only.out, variable.out);
     assert!(!flag.out.contains("add-only"), "{}", flag.out);
 }
@@ -230,7 +209,7 @@ async fn a_demonstration_needs_no_account() {
     let said = said(bare(&["--demo", "plan"])).await;
 
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.out.contains("payments") && said.out.contains("clusterNotReady"), "{}", said.out);
+    said.assert_shows(&["payments", "clusterNotReady"]);
 }
 
 #[tokio::test]

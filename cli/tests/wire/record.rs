@@ -56,6 +56,12 @@ impl Recording {
         }
     }
 
+    /// Waits until DNS and an interface have the new address.
+    async fn moved(&self) {
+        self.line(|line| line["change"] == "name" && line["addresses"][1] == "10.1.3.22").await;
+        self.line(|line| line["change"] == "interface" && line["addresses"][0] == "10.1.3.22").await;
+    }
+
     async fn signal(mut self, signal: &str) -> Said {
         let pid = self.child.id().expect("it runs").to_string();
         let sent = Command::new("kill").args([signal, &pid]).status().await.expect("kill");
@@ -75,11 +81,7 @@ impl Recording {
 /// Records until every source has been read, an update of the cluster included.
 pub(crate) async fn briefly(desk: &Desk, cluster: &str) {
     let (_directory, path) = trace();
-    desk.sim.world().cluster_mut(cluster).updates.push(ClusterUpdate {
-        id: "4d5e".to_owned(),
-        kind: "VersionUpdate".to_owned(),
-        status: "InProgress".to_owned(),
-    });
+    update(&mut desk.sim.world(), cluster, "4d5e", "InProgress");
     let recording = Recording::of(cluster, desk, &path, &[]);
     recording.begun().await;
     assert_eq!(recording.signal("-TERM").await.code, Some(0));
@@ -102,15 +104,15 @@ fn trace() -> (TempDir, PathBuf) {
 fn fleet(world: &mut World) -> String {
     world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
     world.add_frontend("payments");
-    world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
-    let group = world.add_frontend("ledger").target_group;
-    world.put_targets(&group, ["10.1.1.20", "10.1.2.21"]);
-    world.cluster_mut("ledger").updates.push(ClusterUpdate {
-        id: "0f9c".to_owned(),
-        kind: "VersionUpdate".to_owned(),
-        status: "Successful".to_owned(),
-    });
+    let group = ledger(world);
+    update(world, "ledger", "0f9c", "Successful");
     group
+}
+
+/// EKS tells of an update of the cluster.
+fn update(world: &mut World, cluster: &str, id: &str, status: &str) {
+    let (kind, status) = ("VersionUpdate".to_owned(), status.to_owned());
+    world.cluster_mut(cluster).updates.push(ClusterUpdate { id: id.to_owned(), kind, status });
 }
 
 async fn desk() -> Desk {
@@ -127,18 +129,11 @@ async fn a_replacement_is_recorded_and_nothing_is_written_to_aws() {
 
     {
         let mut world = desk.sim.world();
-        let update = ClusterUpdate {
-            id: "4d5e".to_owned(),
-            kind: "VersionUpdate".to_owned(),
-            status: "InProgress".to_owned(),
-        };
-        let cluster = world.cluster_mut("ledger");
-        cluster.status = ClusterStatus::Updating;
-        cluster.updates.push(update);
+        world.cluster_mut("ledger").status = ClusterStatus::Updating;
+        update(&mut world, "ledger", "4d5e", "InProgress");
         world.rotate("ledger", ["10.1.1.20", "10.1.3.22"]);
     }
-    recording.line(|line| line["change"] == "name" && line["addresses"][1] == "10.1.3.22").await;
-    recording.line(|line| line["change"] == "interface" && line["addresses"][0] == "10.1.3.22").await;
+    recording.moved().await;
     {
         let mut world = desk.sim.world();
         world.target_group_mut(&group).targets.retain(|key, _| key.id != "10.1.2.21");
@@ -177,8 +172,7 @@ async fn a_killed_recording_loses_nothing_and_goes_on() {
     fs::write(&path, format!("{whole}{{\"at\":\"2026")).expect("it is written");
     desk.sim.world().rotate("ledger", ["10.1.1.20", "10.1.3.22"]);
     let recording = Recording::start(&desk, &path, &[]);
-    recording.line(|line| line["change"] == "name" && line["addresses"][1] == "10.1.3.22").await;
-    recording.line(|line| line["change"] == "interface" && line["addresses"][0] == "10.1.3.22").await;
+    recording.moved().await;
     assert_eq!(recording.signal("-TERM").await.code, Some(0));
 
     let text = fs::read_to_string(&path).expect("a trace");

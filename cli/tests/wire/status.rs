@@ -42,13 +42,6 @@ fn every_state(world: &mut World) {
     }
 }
 
-/// One cluster, in service.
-fn served(world: &mut World) {
-    world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
-    let ledger = world.add_frontend("ledger");
-    world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
-}
-
 /// The state of each cluster, in order.
 fn states(status: &Value) -> Vec<(&str, &str)> {
     let clusters = status["clusters"].as_array().expect("a list");
@@ -80,8 +73,7 @@ async fn a_line_for_each_cluster_the_worst_first() {
         assert!(line.contains(why), "{why} is missing: {line}");
     }
     let summary = "1 cut off, 1 with a zone cut off, 1 unknown, 1 served by old addresses only, 1 served.";
-    assert!(text.out.contains(summary), "{}", text.out);
-    assert!(text.out.contains("`eks-nlb explain cut`"), "{}", text.out);
+    text.assert_shows(&[summary, "`eks-nlb explain cut`"]);
     assert_eq!(desk.writes(), 0);
 }
 
@@ -89,11 +81,12 @@ async fn a_line_for_each_cluster_the_worst_first() {
 async fn the_exit_code_is_that_of_the_worst() {
     type Case = (fn(&mut World), i32);
     let failing = |world: &mut World| {
-        served(world);
+        ledger(world);
         world.plant(Fault::on("DescribeCluster").access_denied());
     };
     let denied = |world: &mut World| world.plant(Fault::on("DescribeLoadBalancers").access_denied());
-    let cases: [Case; 5] = [(served, 0), (failing, 1), (denied, 1), (small_fleet, 3), (|_| {}, 0)];
+    let cases: [Case; 5] =
+        [(|world| _ = ledger(world), 0), (failing, 1), (denied, 1), (small_fleet, 3), (|_| {}, 0)];
     for (n, (populate, code)) in cases.into_iter().enumerate() {
         let desk = Desk::new(populate).await;
 
@@ -175,13 +168,13 @@ async fn since_when_is_told_where_the_metric_can_tell() {
 #[tokio::test]
 async fn its_calls_are_those_of_a_plan() {
     let cut_off = |world: &mut World| {
-        served(world);
+        ledger(world);
         for target in ["10.1.1.20", "10.1.2.21"] {
             world.set_health(target, Health::Never);
             world.advance(Duration::from_hours(1));
         }
     };
-    for (populate, more) in [(cut_off as fn(&mut World), 1), (served, 0)] {
+    for (populate, more) in [(cut_off as fn(&mut World), 1), (|world| _ = ledger(world), 0)] {
         let calls = async |command: &str| {
             let desk = Desk::new(populate).await;
             desk.run(&[command]).await;
@@ -209,7 +202,7 @@ async fn the_demonstration_answers_within_a_second() {
 
     assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
     assert_eq!(said.code, Some(3), "{said:?}");
-    assert!(said.out.contains("6 clusters in eu-west-1"), "{}", said.out);
+    said.assert_shows(&["6 clusters in eu-west-1"]);
 }
 
 #[tokio::test]
@@ -244,7 +237,7 @@ async fn three_hundred_clusters_are_asked_about_at_once() {
 
         let said = desk.run(&[command]).await;
 
-        assert!(said.out.contains(count), "{said:?}");
+        said.assert_shows(&[count]);
         let world = desk.sim.world();
         // A busy machine repeats some, whose time was up.
         let calls = world.requests().iter().map(|call| (&call.operation, &call.parameters));

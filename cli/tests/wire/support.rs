@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use eks_nlb_simulator::{Health, Options, Simulator, World};
+use eks_nlb_simulator::{Fault, Health, Options, Simulator, World, sample};
 use serde_json::Value;
 use tokio::process::Command;
 use tokio::time::timeout;
@@ -30,6 +30,15 @@ impl Said {
     /// The lines of its standard output that mention `part`.
     pub(crate) fn lines_with(&self, part: &str) -> Vec<&str> {
         self.out.lines().filter(|line| line.contains(part)).collect()
+    }
+
+    /// Asserts that its standard output has each of `parts`, however its lines are
+    /// broken.
+    pub(crate) fn assert_shows(&self, parts: &[&str]) {
+        let shown = words(&self.out);
+        for part in parts {
+            assert!(shown.contains(part), "{part} is missing: {}{}", self.out, self.err);
+        }
     }
 
     /// Asserts that it ended in one sentence, which contains each of `parts`.
@@ -159,19 +168,42 @@ pub(crate) fn words(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// A cluster with a frontend in service; its target group.
+pub(crate) fn in_service(world: &mut World, cluster: &str, addresses: [&str; 2]) -> String {
+    world.add_cluster(cluster, addresses);
+    let group = world.add_frontend(cluster).target_group;
+    world.put_targets(&group, addresses);
+    group
+}
+
+/// `ledger` in service; its target group.
+pub(crate) fn ledger(world: &mut World) -> String {
+    in_service(world, "ledger", ["10.1.1.20", "10.1.2.21"])
+}
+
+/// A world in which `payments` is to be registered. The target group may carry the tag
+/// that the policies ask for, and IAM may say what the function's policy is.
+pub(crate) fn to_be_written(world: &mut World, wanted: Option<&str>, is_tagged: bool, iam_answers: bool) {
+    world.supporting.write_tag = wanted.map(|key| (key.to_owned(), "enabled".to_owned()));
+    world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
+    let frontend = sample::frontend(world, "payments");
+    if !is_tagged {
+        world.target_group_mut(&frontend.target_group).tags.clear();
+    }
+    if !iam_answers {
+        world.plant(Fault::on("SimulatePrincipalPolicy").access_denied());
+    }
+}
+
 /// A world in which `payments` is to be registered, `ledger` is converged and
 /// `orders` waits for a replacement.
 pub(crate) fn small_fleet(world: &mut World) {
     world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
     world.add_frontend("payments");
 
-    world.add_cluster("ledger", ["10.1.1.20", "10.1.2.21"]);
-    let ledger = world.add_frontend("ledger");
-    world.put_targets(&ledger.target_group, ["10.1.1.20", "10.1.2.21"]);
+    ledger(world);
 
-    world.add_cluster("orders", ["10.2.1.30", "10.2.2.31"]);
-    let orders = world.add_frontend("orders");
-    world.put_targets(&orders.target_group, ["10.2.1.30", "10.2.2.31"]);
+    in_service(world, "orders", ["10.2.1.30", "10.2.2.31"]);
     world.rotate("orders", ["10.2.2.31", "10.2.3.32"]);
 }
 

@@ -16,9 +16,9 @@ async fn a_sync_does_what_the_plan_said() {
 
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(said.lines_with("10.0.1.10:443")[0].contains("registered"), "{}", said.out);
-    assert!(said.out.contains("3 registered, 0 deregistered, 1 withheld"), "{}", said.out);
+    said.assert_shows(&["3 registered, 0 deregistered, 1 withheld"]);
     let waits = "payments (tg-payments): the target group was empty, and its new targets wait for";
-    assert!(said.out.contains(waits), "{}", said.out);
+    said.assert_shows(&[waits]);
     assert_eq!(desk.writes(), 2);
 
     desk.sim.world().advance(Duration::from_mins(5));
@@ -79,12 +79,12 @@ async fn on_a_terminal_it_shows_the_plan_in_colour_and_asks() {
     let desk = Desk::new(small_fleet).await;
 
     let no = asked(&desk, "no", "sync").await;
-    assert!(no.out.contains("Plan: 3 to register") && no.out.contains("nothing was written"), "{no:?}");
+    no.assert_shows(&["Plan: 3 to register", "nothing was written"]);
     assert!(no.out.contains('\u{1b}'), "{no:?}");
     assert_eq!((no.code, desk.writes()), (Some(1), 0));
 
     let yes = asked(&desk, "yes", "sync").await;
-    assert!(yes.out.contains("Done: 3 registered"), "{yes:?}");
+    yes.assert_shows(&["Done: 3 registered"]);
     assert_eq!((yes.code, desk.writes()), (Some(0), 2));
 }
 

@@ -3,117 +3,86 @@
 use std::time::Duration;
 
 use eks_nlb_simulator::world::{CLUSTER_OF_CONTROLLER_TAG, Measured, Scheme, security_group_of};
+use eks_nlb_simulator::{Frontend, World};
 
-use super::{Case, assert_found, case, only_rule, variable};
+use super::{Case, assert_found, balancer, group, only_rule, variable};
 
 pub(super) const CASES: &[Case] = &[
-    case(
-        "nothing is managed",
-        |world, frontend| _ = world.load_balancer_mut(&frontend.load_balancer).tags.remove("eks-nlb-sync"),
+    (
+        |world, of| _ = balancer(world, of).tags.remove("eks-nlb-sync"),
         &["managed"],
         "no load balancer carries eks-nlb-sync=enabled",
     ),
-    case(
-        "the function selects by another tag",
+    (
         |world, _| variable(world, "NLB_TAG", "team=platform"),
         &["managed"],
         "no load balancer carries team=platform",
     ),
-    case(
-        "no tag names the cluster",
-        |world, frontend| _ = world.load_balancer_mut(&frontend.load_balancer).tags.remove("cluster_name"),
+    (
+        |world, of| _ = balancer(world, of).tags.remove("cluster_name"),
         &["cluster-tag", "plan"],
         "cluster_name",
     ),
-    case(
-        "a tag does not name a cluster",
-        |world, frontend| {
-            let tags = &mut world.load_balancer_mut(&frontend.load_balancer).tags;
+    (
+        |world, of| {
+            let tags = &mut balancer(world, of).tags;
             tags.insert("cluster_name".to_owned(), "arn:aws:eks:payments".to_owned());
         },
         &["cluster-tag", "plan"],
         "arn:aws:eks:payments",
     ),
-    case(
-        "the load balancer is internet-facing",
-        |world, frontend| world.load_balancer_mut(&frontend.load_balancer).scheme = Scheme::InternetFacing,
+    (
+        |world, of| balancer(world, of).scheme = Scheme::InternetFacing,
         &["internal", "plan"],
         "it is internet-facing",
     ),
-    case(
-        "the AWS Load Balancer Controller keeps the targets",
-        |world, frontend| {
-            let tags = &mut world.target_group_mut(&frontend.target_group).tags;
-            tags.insert(CLUSTER_OF_CONTROLLER_TAG.to_owned(), "tools".to_owned());
+    (
+        |world, of| {
+            group(world, of).tags.insert(CLUSTER_OF_CONTROLLER_TAG.to_owned(), "tools".to_owned());
         },
         &["controller"],
         "it carries elbv2.k8s.aws/cluster",
     ),
-    case(
-        "a zone of the control plane is missing",
-        |world, frontend| {
-            world.load_balancer_mut(&frontend.load_balancer).zones.retain(|zone| zone != "eu-west-1b");
-        },
+    (
+        |world, of| balancer(world, of).zones.retain(|zone| zone != "eu-west-1b"),
         &["zones"],
         "the control plane is in eu-west-1b, too",
     ),
-    case(
-        "the cluster does not admit the load balancer",
-        |world, _| {
-            let group = world.cluster("payments").security_group.clone();
-            only_rule(world, &group, false, 443, "192.0.2.0/24");
-        },
+    // The cluster admits others only, or the load balancer on another port.
+    (
+        |world, _| of_cluster_only(world, 443, "192.0.2.0/24"),
         &["security-groups"],
         "does not admit it on 443",
     ),
-    case(
-        "the cluster admits it on another port",
-        |world, frontend| {
-            let group = world.cluster("payments").security_group.clone();
-            only_rule(world, &group, false, 6443, &security_group_of(&frontend.load_balancer));
-        },
+    (
+        |world, of| of_cluster_only(world, 6443, &security_group_of(&of.load_balancer)),
         &["security-groups"],
         "does not admit it on 443",
     ),
-    case(
-        "the load balancer lets nothing out",
-        |world, frontend| {
-            let group = security_group_of(&frontend.load_balancer);
-            only_rule(world, &group, false, 443, "0.0.0.0/0");
-        },
+    (
+        |world, of| only_rule(world, &security_group_of(&of.load_balancer), false, 443, "0.0.0.0/0"),
         &["security-groups"],
         "lets nothing out to payments",
     ),
-    case(
-        "a load balancer without security groups is not admitted by its subnets",
-        |world, frontend| world.supporting.without_security_groups.push(frontend.load_balancer.clone()),
+    // A load balancer without security groups is not admitted by its subnets.
+    (
+        |world, of| world.supporting.without_security_groups.push(of.load_balancer.clone()),
         &["security-groups"],
         "does not admit it on 443",
     ),
-    case(
-        "the load balancer admits no client, those of PrivateLink included",
-        |world, frontend| {
-            let clusters = world.cluster("payments").security_group.clone();
-            only_rule(world, &security_group_of(&frontend.load_balancer), true, 443, &clusters);
-        },
-        &["clients-admitted"],
-        "admits no client on 443, those of PrivateLink included",
-    ),
-    case(
-        "the load balancer admits no client, and no endpoint service has this load balancer",
-        |world, frontend| {
-            let clusters = world.cluster("payments").security_group.clone();
-            only_rule(world, &security_group_of(&frontend.load_balancer), true, 443, &clusters);
-            world.load_balancer_mut(&frontend.load_balancer).enforces_inbound_rules = false;
-            world.supporting.services.insert(frontend.load_balancer.clone(), None);
+    (admits_no_client, &["clients-admitted"], "admits no client on 443, those of PrivateLink included"),
+    (
+        |world, of| {
+            admits_no_client(world, of);
+            balancer(world, of).enforces_inbound_rules = false;
+            world.supporting.services.insert(of.load_balancer.clone(), None);
         },
         &["clients-admitted", "endpoint-service"],
         "admits no client on 443, and no endpoint service has this load balancer",
     ),
-    case(
-        "the load balancer ran out of ports",
-        |world, frontend| {
-            let (_, name) = frontend.load_balancer.split_once("loadbalancer/").expect("an ARN");
+    (
+        |world, of| {
+            let (_, name) = of.load_balancer.split_once("loadbalancer/").expect("an ARN");
             world.supporting.metrics.push(Measured {
                 namespace: "AWS/NetworkELB".to_owned(),
                 name: "PortAllocationErrorCount".to_owned(),
@@ -126,6 +95,18 @@ pub(super) const CASES: &[Case] = &[
         "7 connections found no source port",
     ),
 ];
+
+/// The cluster admits `peer` on `port`, and nothing else.
+fn of_cluster_only(world: &mut World, port: u16, peer: &str) {
+    let group = world.cluster("payments").security_group.clone();
+    only_rule(world, &group, false, port, peer);
+}
+
+/// The load balancer only has a rule outbound.
+pub(super) fn admits_no_client(world: &mut World, of: &Frontend) {
+    let clusters = world.cluster("payments").security_group.clone();
+    only_rule(world, &security_group_of(&of.load_balancer), true, 443, &clusters);
+}
 
 #[tokio::test]
 async fn faults_of_load_balancers_are_found() {

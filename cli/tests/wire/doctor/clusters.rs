@@ -7,24 +7,21 @@ use aws_smithy_types::date_time::Format;
 use eks_nlb_simulator::world::{ClusterIssue, ClusterStatus, Scope};
 use eks_nlb_simulator::{World, authority_until};
 
-use super::{Case, JSON, assert_found, case, healthy, ids};
+use super::{Case, JSON, assert_found, healthy, ids};
 use crate::support::*;
 
 pub(super) const CASES: &[Case] = &[
-    case(
-        "the cluster could not be made",
+    (
         |world, _| world.cluster_mut("payments").status = ClusterStatus::Failed,
         &["cluster", "plan"],
         "its status is FAILED",
     ),
-    case(
-        "the cluster is gone",
+    (
         |world, _| world.delete_cluster("payments"),
         &["cluster", "plan"],
         "EKS knows no cluster of this name in eu-west-1",
     ),
-    case(
-        "EKS reports a health issue",
+    (
         |world, _| {
             world.cluster_mut("payments").issues.push(ClusterIssue {
                 code: "Ec2SubnetNotFound".to_owned(),
@@ -35,14 +32,12 @@ pub(super) const CASES: &[Case] = &[
         &["cluster-health"],
         "Ec2SubnetNotFound: a subnet is gone (subnet-0)",
     ),
-    case(
-        "the endpoint is public only",
+    (
         |world, _| world.cluster_mut("payments").private_access = false,
         &["private-endpoint", "plan"],
         "its endpoint is public only",
     ),
-    case(
-        "the endpoint does not resolve",
+    (
         |world, _| {
             let host = world.host("payments");
             world.dns.remove(&host);
@@ -50,8 +45,7 @@ pub(super) const CASES: &[Case] = &[
         &["addresses", "plan"],
         "no IPv4 address",
     ),
-    case(
-        "the endpoint resolves to public addresses",
+    (
         |world, _| {
             let host = world.host("payments");
             world.dns.set(&host, ["52.16.1.1", "52.16.1.2"]);
@@ -59,8 +53,7 @@ pub(super) const CASES: &[Case] = &[
         &["addresses", "plan"],
         "52.16.1.1",
     ),
-    case(
-        "the VPC has no DNS",
+    (
         |world, _| {
             let vpc = world.cluster("payments").vpc.clone().expect("it has one");
             world.supporting.without_dns.push(vpc);
@@ -68,8 +61,7 @@ pub(super) const CASES: &[Case] = &[
         &["vpc-dns"],
         "DNS support and DNS host names are off",
     ),
-    case(
-        "the certificate authority ends soon",
+    (
         |world, _| {
             let (year, month, day) = day(Duration::from_hours(24 * 90));
             authority(world, authority_until(year, month, day));
@@ -77,24 +69,13 @@ pub(super) const CASES: &[Case] = &[
         &["cluster-ca"],
         "it ends on ",
     ),
-    case(
-        "the certificate authority has ended",
-        |world, _| authority(world, authority_until(2026, 2, 1)),
-        &["cluster-ca"],
-        "it ended on 2026-02-01",
-    ),
-    case(
-        "EKS has made a successor of the certificate authority",
+    (|world, _| authority(world, authority_until(2026, 2, 1)), &["cluster-ca"], "it ended on 2026-02-01"),
+    (
         |world, _| authority(world, authority_until(2090, 1, 1) + &authority_until(2099, 1, 1)),
         &["cluster-ca"],
         "EKS is replacing the one that ends on 2090-01-01",
     ),
-    case(
-        "an upgrade finds no addresses",
-        |world, _| free_addresses(world, 1),
-        &["free-addresses"],
-        "its subnets have 2 free addresses",
-    ),
+    (|world, _| free_addresses(world, 1), &["free-addresses"], "its subnets have 2 free addresses"),
 ];
 
 #[tokio::test]

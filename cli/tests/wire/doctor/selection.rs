@@ -26,7 +26,7 @@ async fn pre_checks_clusters() {
     assert_eq!(one.code, Some(0), "{one:?}");
     assert_eq!(unknown.code, Some(1), "{unknown:?}");
     let says = "EKS knows no cluster of this name in eu-west-1; did you mean private?";
-    assert!(words(&unknown.out).contains(says), "{unknown:?}");
+    unknown.assert_shows(&[says]);
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn a_cluster_without_a_load_balancer_is_named() {
     let said = desk.run(&["doctor", "--cluster", "lonely"]).await;
 
     assert_eq!(said.code, Some(1), "{said:?}");
-    assert!(words(&said.out).contains("lonely no managed load balancer carries its name"), "{}", said.out);
+    said.assert_shows(&["lonely no managed load balancer carries its name"]);
     assert!(!said.out.contains("payments"), "{}", said.out);
 }
 
@@ -101,7 +101,7 @@ async fn a_region_of_many_pages_is_read_whole() {
     let said = desk.run(&["doctor"]).await;
 
     assert_eq!(said.code, Some(0), "{said:?}");
-    assert!(said.out.contains("cross-zone load balancing is on (3)"), "{}", said.out);
+    said.assert_shows(&["cross-zone load balancing is on (3)"]);
 }
 
 /// An excluded target group, and one of another controller, is not judged.

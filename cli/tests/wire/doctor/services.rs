@@ -2,44 +2,30 @@
 
 use eks_nlb_simulator::world::EndpointService;
 
-use super::{Case, assert_found, case};
+use super::{Case, assert_found, service};
 
 pub(super) const CASES: &[Case] = &[
-    case(
-        "without an endpoint service",
-        |world, frontend| _ = world.supporting.services.insert(frontend.load_balancer.clone(), None),
+    (
+        |world, of| _ = world.supporting.services.insert(of.load_balancer.clone(), None),
         &["endpoint-service"],
         "it has none",
     ),
-    case(
-        "the endpoint service failed",
-        |world, frontend| "Failed".clone_into(&mut world.supporting.service(&frontend.load_balancer).state),
-        &["endpoint-service"],
-        " is Failed",
-    ),
-    case(
-        "no principal may connect",
-        |world, frontend| world.supporting.service(&frontend.load_balancer).principals.clear(),
-        &["principals"],
-        "no principal may connect",
-    ),
-    case(
-        "every AWS account may connect",
-        |world, frontend| {
-            let open = EndpointService {
+    (|world, of| "Failed".clone_into(&mut service(world, of).state), &["endpoint-service"], " is Failed"),
+    (|world, of| service(world, of).principals.clear(), &["principals"], "no principal may connect"),
+    (
+        |world, of| {
+            *service(world, of) = EndpointService {
                 acceptance_required: false,
                 principals: vec!["*".to_owned()],
                 ..EndpointService::default()
             };
-            *world.supporting.service(&frontend.load_balancer) = open;
         },
         &["principals"],
         "every AWS account may connect",
     ),
-    case(
-        "a connection waits",
-        |world, frontend| {
-            let connections = &mut world.supporting.service(&frontend.load_balancer).connections;
+    (
+        |world, of| {
+            let connections = &mut service(world, of).connections;
             connections.insert("vpce-waits".to_owned(), "pendingAcceptance".to_owned());
         },
         &["connections"],
