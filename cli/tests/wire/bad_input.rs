@@ -1,11 +1,8 @@
 //! Every error ends in one sentence that says what to do.
 
 use std::io::PipeWriter;
-use std::time::Duration;
 
 use eks_nlb_simulator::{Fault, closed_address};
-use tokio::process::Command;
-use tokio::time::timeout;
 
 use crate::support::*;
 
@@ -132,10 +129,9 @@ async fn a_closed_pipe_ends_every_command_in_silence() {
             command.args(["--output", output]);
             let child = command.stdout(closed_pipe()).spawn().expect("it starts");
 
-            let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
+            let said = ended(child).await;
 
-            assert_eq!(output.status.code(), Some(141), "{arguments:?}");
-            assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{arguments:?}");
+            assert_eq!((said.code, said.err.as_str()), (Some(141), ""), "{arguments:?}");
         }
     }
     assert_eq!(desk.writes(), 0);
@@ -149,9 +145,9 @@ async fn a_closed_pipe_ends_watch_after_its_run() {
     let mut command = desk.command(&["watch", "--dry-run", "--every", "1h"]);
     let child = command.stdout(closed_pipe()).spawn().expect("it starts");
 
-    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
+    let said = ended(child).await;
 
-    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(141), &b""[..]));
+    assert_eq!((said.code, said.err.as_str()), (Some(141), ""));
     assert_eq!(desk.sim.world().count("DescribeLoadBalancers"), 1);
 }
 
@@ -164,22 +160,13 @@ async fn an_interruption_ends_every_command_that_reads() {
         })
         .await;
         let child = desk.command(arguments).spawn().expect("it starts");
-        let pid = child.id().expect("it runs").to_string();
-        timeout(PATIENCE, async {
-            while desk.sim.world().count("DescribeTargetHealth") == 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        })
-        .await
-        .expect("it reads");
+        until(|| desk.sim.world().count("DescribeTargetHealth") > 0).await;
 
-        let status = Command::new("kill").args(["-INT", &pid]).status().await.expect("kill");
-        assert!(status.success());
-        let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
+        kill("-INT", child.id()).await;
+        let said = ended(child).await;
 
-        assert_eq!(output.status.code(), Some(130), "{arguments:?}");
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(said, "error: interrupted; nothing was written\n", "{arguments:?}");
+        assert_eq!(said.code, Some(130), "{arguments:?}");
+        assert_eq!(said.err, "error: interrupted; nothing was written\n", "{arguments:?}");
         assert_eq!(desk.writes(), 0);
     }
 }

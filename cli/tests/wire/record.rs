@@ -9,7 +9,7 @@ use eks_nlb_simulator::world::{ClusterStatus, ClusterUpdate, HOME_ACCOUNT};
 use eks_nlb_simulator::{Fault, World};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::time::timeout;
 
 use crate::support::*;
@@ -62,19 +62,9 @@ impl Recording {
         self.line(|line| line["change"] == "interface" && line["addresses"][0] == "10.1.3.22").await;
     }
 
-    async fn signal(mut self, signal: &str) -> Said {
-        let pid = self.child.id().expect("it runs").to_string();
-        let sent = Command::new("kill").args([signal, &pid]).status().await.expect("kill");
-        assert!(sent.success());
-        self.ended().await
-    }
-
-    async fn ended(&mut self) -> Said {
-        let status = timeout(PATIENCE, self.child.wait()).await.expect("it ends").expect("it ran");
-        let child = std::mem::replace(&mut self.child, Command::new("true").spawn().expect("true"));
-        let output = child.wait_with_output().await.expect("its output");
-        let text = |bytes| String::from_utf8(bytes).expect("text");
-        Said { code: status.code(), out: text(output.stdout), err: text(output.stderr) }
+    async fn signal(self, signal: &str) -> Said {
+        kill(signal, self.child.id()).await;
+        ended(self.child).await
     }
 }
 
@@ -222,10 +212,10 @@ async fn nothing_of_account_names_and_addresses_is_left_under_pseudonyms() {
 async fn it_ends_when_it_is_quiet_after_something_has_happened() {
     let desk = desk().await;
     let (_directory, path) = trace();
-    let mut recording = Recording::start(&desk, &path, &["--until-quiet", "1s"]);
+    let recording = Recording::start(&desk, &path, &["--until-quiet", "1s"]);
     recording.begun().await;
     desk.sim.world().rotate("ledger", ["10.1.1.20", "10.1.3.22"]);
-    let said = recording.ended().await;
+    let said = ended(recording.child).await;
     assert_eq!(said.code, Some(0), "{said:?}");
     assert!(lines(&path).iter().any(|line| line["addresses"][1] == "10.1.3.22"));
 }
@@ -259,12 +249,7 @@ async fn calls_of_elb_keep_their_distance() {
         let world = desk.sim.world();
         world.requests().iter().filter(|call| call.service == "elasticloadbalancing").count()
     };
-    let four = async {
-        while of_elb() < 4 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(PATIENCE, four).await.expect("it calls");
+    until(|| of_elb() >= 4).await;
     assert!(began.elapsed() >= Duration::from_millis(600), "{:?}", began.elapsed());
     child.kill().await.expect("it runs");
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use eks_nlb_simulator::{Fault, Health, Options, Simulator, World, sample};
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 /// Longer than anything here may take: a test that hangs is a test that failed.
@@ -144,12 +144,34 @@ pub(crate) fn bare(arguments: &[&str]) -> Command {
 }
 
 pub(crate) async fn said(mut command: Command) -> Said {
-    let output = timeout(PATIENCE, command.output()).await.expect("it ends").expect("it starts");
+    ended(command.spawn().expect("it starts")).await
+}
+
+/// Waits for the end of a program that runs.
+pub(crate) async fn ended(child: Child) -> Said {
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("it ends").expect("it ran");
     Said {
         code: output.status.code(),
         out: String::from_utf8(output.stdout).expect("text"),
         err: String::from_utf8(output.stderr).expect("text"),
     }
+}
+
+/// Sends a signal, as in `-INT`, to a process.
+pub(crate) async fn kill(signal: &str, pid: Option<u32>) {
+    let pid = pid.expect("it runs").to_string();
+    let status = Command::new("kill").args([signal, &pid]).status().await.expect("kill");
+    assert!(status.success());
+}
+
+/// Waits until `is_so`.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    let comes = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(PATIENCE, comes).await.expect("it comes");
 }
 
 /// What `command` prints on a terminal of `columns`, errors included, without

@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
-use tokio::process::Command;
-use tokio::time::timeout;
-
 use crate::support::*;
 
 #[tokio::test]
@@ -92,24 +88,11 @@ async fn on_a_terminal_it_shows_the_plan_in_colour_and_asks() {
 async fn an_interruption_never_parts_registering_from_deregistering() {
     const FRONTENDS: u8 = 30;
     let desk = Desk::new(|world| busy_fleet(world, FRONTENDS)).await;
-    let mut child = desk.command(&["sync", "--yes", "--max-concurrency", "3"]).spawn().expect("it starts");
-    let pid = child.id().expect("it runs").to_string();
+    let child = desk.command(&["sync", "--yes", "--max-concurrency", "3"]).spawn().expect("it starts");
+    until(|| desk.sim.world().count("RegisterTargets") >= 5).await;
+    kill("-INT", child.id()).await;
 
-    timeout(PATIENCE, async {
-        while desk.sim.world().count("RegisterTargets") < 5 {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    })
-    .await
-    .expect("it writes");
-    let status = Command::new("kill").args(["-INT", &pid]).status().await.expect("kill");
-    assert!(status.success());
-    let ended = timeout(PATIENCE, child.wait()).await.expect("it ends").expect("it ran");
-
-    let mut err = String::new();
-    child.stderr.take().expect("piped").read_to_string(&mut err).await.expect("text");
-    assert_eq!(ended.code(), Some(130), "{err}");
-    assert!(err.contains("interrupted while writing"), "{err}");
+    ended(child).await.assert_one_sentence(130, &["interrupted while writing"]);
     let count = |operation| desk.sim.world().count(operation);
     let (registered, deregistered) = (count("RegisterTargets"), count("DeregisterTargets"));
     assert_eq!(registered, deregistered);

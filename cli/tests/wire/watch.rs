@@ -22,12 +22,14 @@ struct Watch {
 
 impl Watch {
     fn start(desk: Desk, arguments: &[&str]) -> Self {
-        let mut all = vec!["watch"];
-        all.extend(arguments);
-        let mut command = desk.command(&all);
-        command.env("AWS_MAX_ATTEMPTS", "1").stderr(Stdio::inherit());
-        let process = Process::start(command).expect("it starts");
-        Self { sim: desk.sim, process }
+        let mut command = desk.command(&[&["watch"], arguments].concat());
+        command.env("AWS_MAX_ATTEMPTS", "1");
+        Self::of(desk, command)
+    }
+
+    fn of(desk: Desk, mut command: Command) -> Self {
+        command.stderr(Stdio::inherit());
+        Self { sim: desk.sim, process: Process::start(command).expect("it starts") }
     }
 
     async fn logged(&self, is_it: impl Fn(&Value) -> bool) -> Value {
@@ -36,20 +38,13 @@ impl Watch {
 
     /// Waits until `count` calls of `operation` have arrived.
     async fn calls(&self, operation: &str, count: usize) {
-        let arrive = async {
-            while self.sim.world().count(operation) < count {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        timeout(PATIENCE, arrive).await.expect("it calls");
+        until(|| self.sim.world().count(operation) >= count).await;
     }
 
     /// Sends SIGTERM; the exit code, and how long it took.
     async fn terminate(&mut self) -> (Option<i32>, Duration) {
-        let pid = self.process.id().to_string();
         let began = Instant::now();
-        let sent = Command::new("kill").args(["-TERM", &pid]).status().await.expect("kill");
-        assert!(sent.success());
+        kill("-TERM", self.process.child().id()).await;
         let ended = timeout(PATIENCE, self.process.child().wait()).await.expect("it ends").expect("it ran");
         (ended.code(), began.elapsed())
     }
@@ -89,8 +84,8 @@ async fn a_run_of_some_clusters_measures_nothing_and_a_dry_run_writes_nothing() 
 
     let desk = Desk::new(small_fleet).await;
     let mut command = desk.command(&["watch"]);
-    command.env("DRY_RUN", "true").stderr(Stdio::inherit());
-    let mut watch = Watch { process: Process::start(command).expect("it starts"), sim: desk.sim };
+    command.env("DRY_RUN", "true");
+    let mut watch = Watch::of(desk, command);
     let report = watch.logged(is_report).await;
     assert_eq!(report["summary"]["planned"], 2, "{report:#}");
     assert_eq!(watch.sim.world().writes().len(), 0);
@@ -214,10 +209,9 @@ async fn the_manifest_starts_it() {
     let args: Vec<_> =
         args.iter().map(|argument| argument.replace("0.0.0.0:8080", &format!("127.0.0.1:{port}"))).collect();
     let desk = Desk::new(small_fleet).await;
-    let mut command = desk.command(&args.iter().map(String::as_str).collect::<Vec<_>>());
-    command.stderr(Stdio::inherit());
+    let command = desk.command(&args.iter().map(String::as_str).collect::<Vec<_>>());
 
-    let mut watch = Watch { process: Process::start(command).expect("it starts"), sim: desk.sim };
+    let mut watch = Watch::of(desk, command);
 
     watch.logged(is_report).await;
     assert_eq!(watch.terminate().await.0, Some(0));
