@@ -43,12 +43,12 @@ pub(crate) fn reason(answers: &answers::Answers, output: Output) -> Result<ExitC
 pub(crate) async fn explain(session: &Session, subject: &str, common: &Common) -> Result<ExitCode, Problem> {
     let account = session.connect(SHORT).await?;
     let mut look = Look::new(&account);
-    let found = look.read(Subject(subject)).await?;
-    if found.frontends.is_empty() {
-        return not_managed(&look, Subject(subject), found.known, common.output).await;
+    let (frontends, known) = look.read(Subject(subject)).await?;
+    if frontends.is_empty() {
+        return not_managed(&look, Subject(subject), known, common.output).await;
     }
     let mut explained = Vec::new();
-    for frontend in found.frontends {
+    for frontend in frontends {
         explained.push(details::of(&look, frontend).await?);
     }
     // The worst first, as `status` has them; what is skipped last of its state.
@@ -66,9 +66,9 @@ async fn not_managed(
     mut known: Vec<String>,
     output: Output,
 ) -> Result<ExitCode, Problem> {
-    let found = unmanaged::find(look, subject).await?;
-    let Some(unmanaged) = found.of_subject else {
-        known.extend(found.others);
+    let (unmanaged, others) = unmanaged::find(look, subject).await?;
+    let Some(unmanaged) = unmanaged else {
+        known.extend(others);
         return Err(Problem::UnknownSubject {
             subject: subject.0.to_owned(),
             region: look.account.session.region().to_owned(),

@@ -176,22 +176,19 @@ pub(crate) fn text_of(report: &Report, permissions: &Permissions, all: bool) -> 
 
 /// The numbers of a report in a sentence or two.
 fn summary(report: &Report) -> String {
-    let counts = &report.summary;
-    let frontends = plural(counts.frontends, "frontend");
-    let rest = format!("{} skipped, {} failed", counts.skipped, counts.failed);
-    let Summary { registered, deregistered, withheld, converged, waiting, planned, changed, .. } = counts;
-    let region = &report.region;
-    if report.dry_run {
-        format!(
-            "Plan: {registered} to register, {deregistered} to deregister, {withheld} withheld. \
-             {frontends} in {region}: {converged} converged, {waiting} waiting, {planned} planned, {rest}.\n"
-        )
+    let Summary { registered, deregistered, withheld, converged, waiting, planned, changed, .. } =
+        report.summary;
+    let (title, register, deregister, changes) = if report.dry_run {
+        ("Plan", "to register", "to deregister", format!("{planned} planned"))
     } else {
-        format!(
-            "Done: {registered} registered, {deregistered} deregistered, {withheld} withheld. \
-             {frontends} in {region}: {converged} converged, {waiting} waiting, {changed} changed, {rest}.\n"
-        )
-    }
+        ("Done", "registered", "deregistered", format!("{changed} changed"))
+    };
+    let (frontends, region) = (plural(report.summary.frontends, "frontend"), &report.region);
+    let Summary { skipped, failed, .. } = report.summary;
+    format!(
+        "{title}: {registered} {register}, {deregistered} {deregister}, {withheld} withheld. {frontends} in {region}: \
+         {converged} converged, {waiting} waiting, {changes}, {skipped} skipped, {failed} failed.\n"
+    )
 }
 
 /// The frontends whose clients reach no healthy target, a line each.

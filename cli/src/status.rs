@@ -60,8 +60,8 @@ async fn since(session: &Session) -> Option<SystemTime> {
     }
     let account = session.connect(TIME).await.ok()?;
     let (function, namespace) = (session.deployed().name.as_str(), &session.settings().metrics_namespace);
-    let of = metrics::OfFunction { namespace, function };
-    let mut points = metrics::points(&account.query(), of.metric("Unserved"), BACK).await.ok()?;
+    let metric = metrics::of_function(namespace, function, "Unserved");
+    let mut points = metrics::points(&account.query(), metric, BACK).await.ok()?;
     points.sort_by_key(|point| point.at);
     let last = points.last()?.at;
     let is_recent = SystemTime::now().duration_since(last).is_ok_and(|age| age <= RECENT);

@@ -6,7 +6,7 @@ mod prose;
 use std::fmt::Display;
 
 use comfy_table::{Attribute, Cell, Color};
-use eks_nlb_sync::model::{Target, TargetState};
+use eks_nlb_sync::model::{ClusterName, Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision, Plan};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::SkipReason;
@@ -41,11 +41,16 @@ pub(crate) fn of_report(report: &Report, permissions: &Permissions, all: bool) -
 }
 
 fn rows(report: &Report, permissions: &Permissions, frontend: &FrontendReport) -> Vec<Row> {
-    let keys = [load_balancer(report, frontend), cluster(frontend), healthy(frontend)];
-    let title = frontend.healthy.map_or_else(
-        || keys[..2].join("  "),
-        |healthy| format!("{}  {}  {healthy} of {} healthy", keys[0], keys[1], frontend.desired.len()),
-    );
+    let (balancer, cluster) = (load_balancer(report, frontend), frontend.cluster.as_ref());
+    let cluster = cluster.map_or(NOTHING, ClusterName::as_str);
+    let (keys, title) = match (frontend.healthy, frontend.desired.len()) {
+        (None, _) => (NOTHING.to_owned(), format!("{balancer}  {cluster}")),
+        (Some(healthy), desired) => {
+            let title = format!("{balancer}  {cluster}  {healthy} of {desired} healthy");
+            (format!("{healthy}/{desired}"), title)
+        }
+    };
+    let keys = [balancer, cluster.to_owned(), keys];
     let row = |cells: [Cell; 4], why: String| Row {
         title: title.clone(),
         keys: keys.to_vec(),
@@ -132,17 +137,6 @@ fn load_balancer(report: &Report, frontend: &FrontendReport) -> String {
         Some(group) if siblings > 1 => format!("{name}/{}", names::target_group(group)),
         _ => name.to_owned(),
     }
-}
-
-fn cluster(frontend: &FrontendReport) -> String {
-    frontend.cluster.as_ref().map_or_else(|| NOTHING.to_owned(), ToString::to_string)
-}
-
-/// Healthy of desired.
-fn healthy(frontend: &FrontendReport) -> String {
-    frontend
-        .healthy
-        .map_or_else(|| NOTHING.to_owned(), |healthy| format!("{healthy}/{}", frontend.desired.len()))
 }
 
 /// Why a frontend is skipped, in words.

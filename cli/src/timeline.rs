@@ -1,5 +1,6 @@
 //! Shows a trace: in words, and as a picture.
 
+mod bars;
 mod picture;
 mod svg;
 mod text;

@@ -25,18 +25,14 @@ pub(super) async fn look(facts: &Facts<'_>) -> Vec<Check> {
     vec![
         managed(facts),
         cluster_tag(facts),
-        of_each(facts, CheckId::Internal, is_public),
+        facts.of_balancers(CheckId::Internal, is_public),
         controllers(facts),
-        of_each(facts, CheckId::Zones, |balancer| missing_zones(facts, balancer)),
+        facts.of_balancers(CheckId::Zones, |balancer| missing_zones(facts, balancer)),
         reach,
         admitted,
         port_allocation(facts).await,
     ]
 }
-pub(super) fn of_each(facts: &Facts<'_>, id: CheckId, look: impl Fn(&Balancer<'_>) -> Found) -> Check {
-    Check::of(id, facts.balancers.values().map(|one| (names::load_balancer(one.arn), look(one))))
-}
-
 /// The target groups whose targets another controller keeps.
 fn controllers(facts: &Facts<'_>) -> Check {
     let groups = facts.report.frontends.iter().filter(|frontend| frontend.target_group.is_some());

@@ -6,7 +6,10 @@ use eks_nlb_sync::discover::is_excluded;
 use eks_nlb_sync::model::{ClusterName, Family, LoadBalancerArn, Tags, TargetGroupArn};
 use eks_nlb_sync::publish::report::{FrontendReport, Report};
 
+use super::check::{Check, Found};
 use super::clusters::{self, Described};
+use crate::catalogue::CheckId;
+use crate::names;
 use crate::reads::cluster::Cluster;
 use crate::reads::elb::{self, Attributes, Listener, LoadBalancer, TargetGroup};
 use crate::reads::network::{self, EndpointService, Subnet};
@@ -67,6 +70,11 @@ impl<'a> Facts<'a> {
     }
     pub(super) fn target_group_arns(&self) -> BTreeSet<&'a TargetGroupArn> {
         self.frontends.iter().filter_map(|frontend| frontend.target_group.as_ref()).collect()
+    }
+
+    /// A check of each load balancer.
+    pub(super) fn of_balancers(&self, id: CheckId, look: impl Fn(&Balancer<'a>) -> Found) -> Check {
+        Check::of(id, self.balancers.values().map(|one| (names::load_balancer(one.arn), look(one))))
     }
 
     pub(super) fn target_group(&self, arn: &TargetGroupArn) -> Looked<&TargetGroup> {

@@ -7,8 +7,7 @@ use super::check::{Check, Found};
 use crate::catalogue::CheckId;
 use crate::deployed::{self, Deployed, version_words};
 use crate::reads::function::{self, Function};
-use crate::reads::metrics::{self, OfFunction};
-use crate::reads::{NotLooked, alarms, each, known};
+use crate::reads::{NotLooked, alarms, each, known, metrics};
 use crate::session::Connection;
 
 /// Longer without a success is an alarm in the templates, too.
@@ -87,7 +86,7 @@ async fn last_success(account: &Connection<'_>, deployed: &Deployed) -> Check {
     let name = deployed.name.as_str();
     let namespace = deployed.settings().ok().and_then(Result::ok).map(|settings| settings.metrics_namespace);
     let namespace = namespace.unwrap_or_else(|| account.session.settings().metrics_namespace.clone());
-    let metric = OfFunction { namespace: &namespace, function: name }.metric("LoadBalancers");
+    let metric = metrics::of_function(&namespace, name, "LoadBalancers");
     let last = metrics::points(&account.query(), metric, BACK).await;
     let last = last.map(|points| points.into_iter().map(|point| point.at).max());
     let ago = |last: SystemTime| SystemTime::now().duration_since(last).unwrap_or_default();

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use ipnet::Ipv4Net;
 
-use super::balancers::of_each;
 use super::check::{Check, Found};
 use super::facts::{Balancer, Facts};
 use crate::catalogue::CheckId;
@@ -32,7 +31,7 @@ pub(super) async fn look(facts: &Facts<'_>) -> [Check; 2] {
     });
     [
         Check::of(CheckId::SecurityGroups, reaches),
-        of_each(facts, CheckId::ClientsAdmitted, |balancer| shuts_out(facts, balancer, &rules)),
+        facts.of_balancers(CheckId::ClientsAdmitted, |balancer| shuts_out(facts, balancer, &rules)),
     ]
 }
 

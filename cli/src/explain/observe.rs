@@ -18,14 +18,6 @@ pub(super) struct Look<'a> {
     listed: Vec<Frontend>,
 }
 
-/// The result for a subject.
-pub(super) struct Found {
-    /// The frontends that the subject names.
-    pub(super) frontends: Vec<FrontendReport>,
-    /// Every name of the listing, and of what was read.
-    pub(super) known: Vec<String>,
-}
-
 impl<'a> Look<'a> {
     pub(super) fn new(account: &'a Connection<'a>) -> Self {
         Self { account, reconciler: account.reconciler(), listed: Vec::new() }
@@ -36,8 +28,12 @@ impl<'a> Look<'a> {
         self.listed.iter().find(|frontend| frontend.target_group == *group)
     }
 
-    /// Lists the Region, and reads the frontends that `subject` names.
-    pub(super) async fn read(&mut self, subject: Subject<'_>) -> Result<Found, Problem> {
+    /// Lists the Region, and reads the frontends that `subject` names. With every name
+    /// of the listing, and of what was read.
+    pub(super) async fn read(
+        &mut self,
+        subject: Subject<'_>,
+    ) -> Result<(Vec<FrontendReport>, Vec<String>), Problem> {
         let Connection { session, budget, .. } = self.account;
         let mut discovery = self.account.discover(&session.request).await?;
         let mut known: Vec<_> = listed(&discovery).iter().flat_map(names_of).collect();
@@ -52,7 +48,7 @@ impl<'a> Look<'a> {
         let mut report = Report::new(true, session.region().to_owned(), load_balancers, reports);
         known.extend(report.frontends.iter().flat_map(names_of));
         report.frontends.retain(|frontend| subject.names(frontend));
-        Ok(Found { frontends: report.frontends, known })
+        Ok((report.frontends, known))
     }
 }
 fn narrow(discovery: &mut Discovery, subject: Subject<'_>) {

@@ -27,16 +27,12 @@ pub(super) struct Unmanaged {
     pub(super) needs: Vec<String>,
 }
 
-/// The result of a search.
-pub(super) struct Found {
-    /// What is asked for, if it exists.
-    pub(super) of_subject: Option<Unmanaged>,
-    /// Every other name.
-    pub(super) others: Vec<String>,
-}
-
-/// Looks for `subject` among all load balancers, target groups and clusters.
-pub(super) async fn find(look: &Look<'_>, subject: Subject<'_>) -> Result<Found, Problem> {
+/// Looks for `subject` among all load balancers, target groups and clusters. With
+/// every other name.
+pub(super) async fn find(
+    look: &Look<'_>,
+    subject: Subject<'_>,
+) -> Result<(Option<Unmanaged>, Vec<String>), Problem> {
     let elb = &look.reconciler.elb;
     let balancers = elb.network_load_balancers().await?;
     let groups = elb.target_groups().await?;
@@ -67,7 +63,7 @@ pub(super) async fn find(look: &Look<'_>, subject: Subject<'_>) -> Result<Found,
             None => of_cluster(look, subject).await,
         },
     };
-    Ok(Found { of_subject, others })
+    Ok((of_subject, others))
 }
 
 /// A load balancer that is not a Network Load Balancer; listings leave it out.

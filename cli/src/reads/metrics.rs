@@ -19,18 +19,9 @@ pub(crate) struct Metric<'a> {
     pub(crate) statistic: &'static str,
 }
 
-/// The metrics of one function.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct OfFunction<'a> {
-    pub(crate) namespace: &'a str,
-    pub(crate) function: &'a str,
-}
-
-impl<'a> OfFunction<'a> {
-    pub(crate) fn metric(self, name: &'a str) -> Metric<'a> {
-        let Self { namespace, function } = self;
-        Metric { namespace, name, dimension: ("FunctionName", function), statistic: "Maximum" }
-    }
+/// A metric of one function.
+pub(crate) fn of_function<'a>(namespace: &'a str, function: &'a str, name: &'a str) -> Metric<'a> {
+    Metric { namespace, name, dimension: ("FunctionName", function), statistic: "Maximum" }
 }
 
 /// What was measured in one minute.

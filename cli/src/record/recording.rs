@@ -75,15 +75,19 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
     /// Records until Ctrl-C, SIGTERM, or quiet; returns a summary.
     pub(super) async fn run(self) -> Result<String, Problem> {
         let stopped = signals::stopped()?;
-        let every = self.args.every;
+        let (every, sources) = (self.args.every, &self.sources);
         let ended = tokio::select! {
             () = stopped => Ok(()),
             () = self.until_quiet() => Ok(()),
-            Err(error) = repeat(every, async || self.names().await) => Err(error),
-            Err(error) = repeat(every, async || self.interfaces().await) => Err(error),
+            Err(error) = repeat(every, async || self.note(sources.names().await, Seen::some)) => Err(error),
+            Err(error) = repeat(every, async || {
+                self.note_read(Source::Interfaces, sources.interfaces().await)
+            }) => Err(error),
             Err(error) = repeat(every, async || self.zones().await) => Err(error),
             Err(error) = repeat(every, async || self.probes().await) => Err(error),
-            Err(error) = repeat(self.args.elb_every, async || self.targets().await) => Err(error),
+            Err(error) = repeat(self.args.elb_every, async || {
+                self.note_read(Source::Targets, sources.targets().await)
+            }) => Err(error),
             Err(error) = repeat(CLUSTER_EVERY, async || self.cluster().await) => Err(error),
             Err(error) = repeat(Duration::from_secs(1), async || self.show()) => Err(error),
             else => Ok(()),
@@ -104,25 +108,10 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
         }
     }
 
-    async fn names(&self) -> io::Result<()> {
-        let now = self.sources.names().await;
-        self.note(now, Seen::some)
-    }
-
     async fn zones(&self) -> io::Result<()> {
         let now = self.sources.zones().await;
         *self.nodes.borrow_mut() = now.iter().filter_map(node).collect();
         self.note(now, Seen::some)
-    }
-
-    async fn interfaces(&self) -> io::Result<()> {
-        let now = self.sources.interfaces().await;
-        self.note_read(Source::Interfaces, now)
-    }
-
-    async fn targets(&self) -> io::Result<()> {
-        let now = self.sources.targets().await;
-        self.note_read(Source::Targets, now)
     }
 
     async fn cluster(&self) -> io::Result<()> {

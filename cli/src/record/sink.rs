@@ -3,6 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -87,7 +88,9 @@ impl Sink {
     /// Writes the pseudonyms to a file that only its owner can read.
     fn keep_names(&self) -> io::Result<()> {
         let Some(names) = &self.names else { return Ok(()) };
-        let mut file = private(&path_of_names(&self.path))?;
+        let mut options = OpenOptions::new();
+        let mut file =
+            options.create(true).truncate(true).write(true).mode(0o600).open(path_of_names(&self.path))?;
         serde_json::to_writer_pretty(&mut file, names)?;
         file.flush()
     }
@@ -106,10 +109,4 @@ fn known_names(path: &Path) -> io::Result<Pseudonyms> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Pseudonyms::default()),
         Err(error) => Err(error),
     }
-}
-
-/// A file that only its owner can read.
-fn private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
-    OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)
 }

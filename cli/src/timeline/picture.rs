@@ -5,19 +5,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 
+use super::bars::{Bars, OPEN, set};
 use super::unserved::Clients;
 use crate::trace::{ABSENT, Change, ENDED, GONE, Probed, Span, Time, Trace};
-
-/// A time span in one state.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Bar {
-    pub(super) from: Time,
-    pub(super) to: Time,
-    pub(super) state: String,
-}
-
-/// What is known of an address from one source, in order.
-pub(super) type Bars = Vec<Bar>;
 
 /// An address, by source.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,8 +34,7 @@ pub(super) struct Write {
 /// All that is drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Picture {
-    pub(super) from: Time,
-    pub(super) to: Time,
+    pub(super) span: Span,
     /// By address, in the order in which they appeared.
     pub(super) rows: Vec<(IpAddr, Row)>,
     /// By zone: when its node is in DNS, and when it connects.
@@ -149,7 +138,7 @@ impl Painter {
             zone.clone_into(&mut row.zone);
         }
         let is_in = |state: &str| state != ABSENT && state != "draining";
-        let before = row.target.last().filter(|bar| bar.to == OPEN).is_some_and(|bar| is_in(&bar.state));
+        let before = row.target.last().filter(|bar| bar.span.to == OPEN).is_some_and(|bar| is_in(&bar.state));
         set(&mut row.target, at, Some(state).filter(|state| *state != ABSENT));
         if before != is_in(state) && !is_first_look {
             self.writes.push(Write { at, address, is_registration: is_in(state) });
@@ -188,7 +177,7 @@ impl Painter {
             }
         }
         let rows = self.order.into_iter().filter_map(|address| self.rows.remove_entry(&address)).collect();
-        Picture { from, to, rows, zones: self.zones, writes: self.writes, unserved, outages }
+        Picture { span: Span { from, to }, rows, zones: self.zones, writes: self.writes, unserved, outages }
     }
 }
 
@@ -200,20 +189,4 @@ fn without(mut spans: Vec<Span>, holes: &[Span]) -> Vec<Span> {
         spans = spans.into_iter().flat_map(cut).filter(|span| span.from < span.to).collect();
     }
     spans
-}
-
-/// The end of a bar that has not ended.
-const OPEN: Time = Time(u64::MAX);
-
-/// Ends the last bar at `at`, unless its state stays the same.
-pub(super) fn set(bars: &mut Bars, at: Time, state: Option<&str>) {
-    if let Some(last) = bars.last_mut().filter(|last| last.to == OPEN) {
-        if state == Some(last.state.as_str()) {
-            return;
-        }
-        last.to = at;
-    }
-    if let Some(state) = state {
-        bars.push(Bar { from: at, to: OPEN, state: state.to_owned() });
-    }
 }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use style::{BAR, down, legend, style, up};
 
-use super::picture::{Bars, Picture, Row};
+use super::bars::Bars;
+use super::picture::{Picture, Row};
 use crate::trace::{Header, Span, Time, in_words, total};
 
 /// Pixels: the picture, the names at its left, and a row of four bars.
@@ -23,7 +24,7 @@ const TICKS: u64 = 8;
 
 /// The whole document.
 pub(super) fn draw(header: &Header, picture: &Picture, holes: &[Span]) -> String {
-    let mut canvas = Canvas { text: String::new(), from: picture.from, to: picture.to, y: TOP };
+    let mut canvas = Canvas { text: String::new(), span: picture.span, y: TOP };
     for (zone, row) in &picture.zones {
         canvas.zone(zone, row, picture.unserved.get(zone).map(Vec::as_slice).unwrap_or_default());
     }
@@ -37,7 +38,7 @@ pub(super) fn draw(header: &Header, picture: &Picture, holes: &[Span]) -> String
         canvas.address(&address.to_string(), row, &writes);
     }
     let bottom = canvas.y;
-    let mut below = Canvas { text: String::new(), from: picture.from, to: picture.to, y: TOP };
+    let mut below = Canvas { text: String::new(), span: picture.span, y: TOP };
     below.axis(bottom);
     for outage in &picture.outages {
         below.band("red", *outage, bottom, "no client could have connected");
@@ -83,28 +84,27 @@ fn title(header: &Header, picture: &Picture, holes: &[Span]) -> String {
         Duration::ZERO => String::new(),
         unknown => format!("; nothing is known of {}", in_words(unknown)),
     };
-    let length = in_words(picture.from.until(picture.to));
+    let length = in_words(picture.span.length());
     format!(
         "<text class=\"title\" x=\"16\" y=\"24\">{} in {}, {length} from {}</text>\
          <text class=\"{class}\" x=\"16\" y=\"43\">{verdict}{unknown}</text>",
         escaped(&header.cluster),
         escaped(&header.region),
-        picture.from
+        picture.span.from
     )
 }
 
 struct Canvas {
     text: String,
-    from: Time,
-    to: Time,
+    span: Span,
     y: f64,
 }
 
 impl Canvas {
     #[expect(clippy::cast_precision_loss, reason = "a position in pixels")]
     fn x(&self, at: Time) -> f64 {
-        let whole = self.to.0.saturating_sub(self.from.0).max(1) as f64;
-        let share = at.0.saturating_sub(self.from.0) as f64 / whole;
+        let whole = self.span.to.0.saturating_sub(self.span.from.0).max(1) as f64;
+        let share = at.0.saturating_sub(self.span.from.0) as f64 / whole;
         LEFT + share.min(1.0) * (WIDTH - LEFT - RIGHT)
     }
 
@@ -163,8 +163,7 @@ impl Canvas {
         );
         for bar in bars {
             let words = format!("{subject}: {source} {}", bar.state);
-            let span = Span { from: bar.from, to: bar.to };
-            self.rect(class(&bar.state), span, self.y, BAR, &words);
+            self.rect(class(&bar.state), bar.span, self.y, BAR, &words);
         }
         self.y += PITCH;
     }
@@ -185,10 +184,10 @@ impl Canvas {
     }
 
     fn axis(&mut self, bottom: f64) {
-        let length = self.from.until(self.to).as_secs().max(1);
+        let length = self.span.length().as_secs().max(1);
         let step = tick(length);
-        let mut at = (self.from.0 / 1000).next_multiple_of(step);
-        while at * 1000 <= self.to.0 {
+        let mut at = (self.span.from.0 / 1000).next_multiple_of(step);
+        while at * 1000 <= self.span.to.0 {
             let (x, words) = (self.x(Time(at * 1000)), Time(at * 1000).clock());
             _ = write!(
                 self.text,

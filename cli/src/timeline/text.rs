@@ -4,7 +4,8 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::picture::{Bars, Picture};
+use super::bars::Bars;
+use super::picture::Picture;
 use crate::table::{lines, plain};
 use crate::trace::{ABSENT, Change, GONE, Line, Probed, Source, Span, Trace, in_words, total};
 
@@ -17,12 +18,12 @@ const MOST_ADDRESSES: usize = 8;
 /// The whole page.
 pub(super) fn page(trace: &Trace, picture: &Picture) -> String {
     let header = &trace.header;
-    let length = in_words(picture.from.until(picture.to));
+    let length = in_words(picture.span.length());
     let mut page = format!(
         "{} in {}, recorded for {length} from {}: {} lines\n",
         header.cluster,
         header.region,
-        picture.from,
+        picture.span.from,
         trace.lines.len()
     );
     page += &served(picture);
@@ -71,9 +72,9 @@ fn addresses(picture: &Picture) -> String {
         let mut matching = bars.iter().filter(|bar| is(&bar.state));
         let Some(first) = matching.next() else { return "-".to_owned() };
         let last = matching.next_back().unwrap_or(first);
-        let is_first_look = picture.from.until(first.from) < FIRST_LOOK;
-        let from = if is_first_look { String::new() } else { first.from.clock() };
-        let to = if last.to >= picture.to { String::new() } else { last.to.clock() };
+        let is_first_look = picture.span.from.until(first.span.from) < FIRST_LOOK;
+        let from = if is_first_look { String::new() } else { first.span.from.clock() };
+        let to = if last.span.to >= picture.span.to { String::new() } else { last.span.to.clock() };
         if from.is_empty() && to.is_empty() { "always".to_owned() } else { format!("{from}–{to}") }
     };
     let any = |_: &str| true;

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use super::picture::{Bar, Bars, set};
+use super::bars::{Bars, set};
 use crate::trace::{ABSENT, Change, ENDED, Header, Probed, Span, Time};
 
 /// A target, as ELB lists it.
@@ -74,7 +74,7 @@ impl Clients {
         }
         let spans = |mut bars: Bars| {
             set(&mut bars, to, None);
-            let spans = bars.into_iter().map(|Bar { from, to, .. }| Span { from, to });
+            let spans = bars.into_iter().map(|bar| bar.span);
             spans.filter(|span| span.from < span.to).collect::<Vec<_>>()
         };
         let unserved = self.unserved.into_iter().map(|(zone, bars)| (zone, spans(bars)));
