@@ -21,6 +21,7 @@ use crate::observe::clusters::ClusterEndpoints;
 use crate::observe::health::Observed;
 use crate::plan::{Plan, Policy};
 use crate::publish::report::{FrontendReport, Outcome};
+use crate::reasons::FailureCode;
 use crate::schedule::budget::RunBudget;
 use crate::schedule::queue::{FrontendQueue, Slot};
 
@@ -47,6 +48,9 @@ pub struct Reconciler<'a, P: RuntimeProvider = TokioRuntimeProvider> {
     pub budget: &'a RunBudget,
     /// The order of frontends.
     pub history: &'a History,
+    /// Whether this run enters its visits into the history. A dry run by event does
+    /// not: it serves no frontend, so the next run must not take one for served.
+    pub remembers: bool,
     /// The slots of this run.
     pub queue: FrontendQueue<'a>,
     /// What the planner may do.
@@ -87,33 +91,43 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         let Rejected { report, read } = rejected;
         let Some(group) = read else { return report };
         let early = self.read_early(&group).await;
-        match self.visit_group(&group, early, self.history.place(&group, None)).await {
-            Ok(visit) => {
-                self.history.visited(&group);
-                report.with_health(&visit.observed.targets)
-            }
-            Err(_) => report,
+        self.with_health(&group, report, early).await
+    }
+
+    /// Adds health to the report of a frontend that is not reconciled. Old health
+    /// does: it decides nothing.
+    async fn with_health(
+        &self,
+        group: &TargetGroupArn,
+        report: FrontendReport,
+        early: Option<Result<Observed, CallError>>,
+    ) -> FrontendReport {
+        let observed = match early {
+            Some(Ok(observed)) => observed,
+            early => match self.visit_group(group, early, self.history.place(group, None)).await {
+                Ok(visit) => visit.observed,
+                Err(_) => return report,
+            },
+        };
+        if self.remembers {
+            self.history.visited(group);
         }
+        report.with_health(&observed.targets)
     }
 
     async fn visit(&self, frontend: Frontend) -> FrontendReport {
         let group = frontend.target_group.clone();
         let (early, resolved) = join(self.read_early(&group), self.resolve(frontend)).await;
-        let desired = resolved.as_ref().ok().map(|resolved| &resolved.desired);
-        let place = self.history.place(&group, desired);
-        let visit = match (&resolved, early) {
-            // Old health may be reported, and decides nothing here.
-            (Err(_), Some(Ok(observed))) => Ok(Visit { observed, slot: None }),
-            (_, early) => self.visit_group(&group, early, place).await,
+        let resolved = match resolved {
+            Ok(resolved) => resolved,
+            Err(report) => return self.with_health(&group, *report, early).await,
         };
-        match (resolved, visit) {
-            (Ok(resolved), Ok(visit)) => Box::pin(self.reconcile(resolved, visit, place)).await,
-            (Ok(resolved), Err(error)) => report(&resolved, (&FrontendError::from(error)).into()),
-            (Err(report), Ok(visit)) => {
-                self.history.visited(&group);
-                report.with_health(&visit.observed.targets)
-            }
-            (Err(report), Err(_)) => *report,
+        let place = self.history.place(&group, Some(&resolved.desired));
+        let seen = early.clone();
+        match (self.visit_group(&group, early, place).await, seen) {
+            (Ok(visit), _) => Box::pin(self.reconcile(resolved, visit, place)).await,
+            (Err(error), Some(Ok(seen))) => failed(&resolved, error).with_health(&seen.targets),
+            (Err(error), _) => failed(&resolved, error),
         }
     }
 
@@ -170,10 +184,9 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         place: Place,
     ) -> FrontendReport {
         let Visit { observed, slot } = visit;
-        let group = &resolved.frontend.target_group;
         let targets = observed.targets.clone();
         if let Some(contradiction) = contradiction(&resolved, &observed) {
-            self.history.reconciled(group, &resolved.desired, Some(contradiction.code()));
+            self.remember(&resolved, Some(contradiction.code()));
             return report(&resolved, (&contradiction).into())
                 .with_health(&targets)
                 .with_healthy(resolved.frontend.port);
@@ -188,8 +201,7 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
             let Applied { plan, failure } = self.apply(&resolved, observed, plan, slot, place).await;
             (plan, failure)
         };
-        let group = &resolved.frontend.target_group;
-        self.history.reconciled(group, &resolved.desired, failure.as_ref().map(FrontendError::code));
+        self.remember(&resolved, failure.as_ref().map(FrontendError::code));
         let outcome = failure.map_or_else(|| self.outcome(&plan), |error| (&error).into());
         let port = resolved.frontend.port;
         report(&resolved, outcome)
@@ -197,6 +209,12 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
             .with_healthy(port)
             .with_plan(plan)
             .with_unwritten(port)
+    }
+
+    fn remember(&self, resolved: &ResolvedFrontend, failure: Option<FailureCode>) {
+        if self.remembers {
+            self.history.reconciled(&resolved.frontend.target_group, &resolved.desired, failure);
+        }
     }
 
     /// Plans after asking the source that did not decide about the targets to
@@ -263,6 +281,10 @@ fn contradiction(resolved: &ResolvedFrontend, observed: &Observed) -> Option<Fro
         VpcRelation::Same | VpcRelation::Unknown => "",
     };
     Some(resolved.wrong_vpc(target, format!("ELB lists it in zone {zone}{by_hand}")))
+}
+
+fn failed(resolved: &ResolvedFrontend, error: CallError) -> FrontendReport {
+    report(resolved, (&FrontendError::from(error)).into())
 }
 
 fn report(resolved: &ResolvedFrontend, outcome: Outcome) -> FrontendReport {

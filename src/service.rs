@@ -120,6 +120,7 @@ impl<P: RuntimeProvider> Service<P> {
             limiters,
             budget,
             history,
+            remembers: settings.dry_run || !request.dry_run,
             queue: FrontendQueue::new(move || limiters.turns_at_once(budget.max_concurrency())),
             policy: settings.policy,
             mode: if is_dry { Mode::DryRun } else { Mode::Apply },

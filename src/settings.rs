@@ -202,7 +202,7 @@ fn sdk_retries(lookup: impl Fn(&str) -> Option<String>) -> Result<SdkRetries, In
         Some(value) if !parses(&value) => Err(InvalidSetting { variable, value, wanted }),
         value => Ok(value.is_some()),
     };
-    let is_bool = |text: &str| ["true", "false"].iter().any(|word| text.eq_ignore_ascii_case(word));
+    let is_bool = |text: &str| ["true", "false", ""].iter().any(|word| text.eq_ignore_ascii_case(word));
     is_set("AWS_USE_FIPS_ENDPOINT", "true or false", is_bool)?;
     is_set("AWS_USE_DUALSTACK_ENDPOINT", "true or false", is_bool)?;
     let is_mode =

@@ -207,8 +207,12 @@ impl Function {
     }
 
     async fn try_run_within(&self, time: Duration) -> Result<Report, CallError> {
+        self.run_request(&RunRequest::default(), time).await
+    }
+
+    async fn run_request(&self, request: &RunRequest, time: Duration) -> Result<Report, CallError> {
         let budget = RunBudget::new(self.service.settings.max_concurrency, time);
-        self.service.run(&RunRequest::default(), "test", &budget).await
+        self.service.run(request, "test", &budget).await
     }
 
     /// Moves the control planes of the first `n` clusters.

@@ -219,6 +219,25 @@ async fn an_outage_is_reported_while_the_lookup_is_throttled_throughout() {
     assert_eq!(count(&function, "DescribeTargetHealth"), 1);
 }
 
+/// The lookup outlasts the freshness of health, which cannot be read again.
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_reported_where_health_cannot_be_read_again() {
+    let (function, group) = with_something_to_do().await;
+    {
+        let mut world = function.wire.world();
+        for target in ["10.0.0.10", "10.0.0.11", STALE] {
+            world.pin_state(&group, target, TargetState::Unhealthy);
+        }
+        world.plant(Fault::on("DescribeCluster").times(3).delay(Duration::from_secs(4)).unavailable());
+        world.plant(Fault::on("DescribeTargetHealth").skip(1).throttle());
+    }
+
+    let report = only(function.run_within(MINUTE).await);
+
+    assert_eq!(report.failure().map(|failure| failure.code), Some(FailureCode::Throttled), "{report:?}");
+    assert_eq!(report.unserved, Some(vec![Zone::All]), "{report:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn where_health_cannot_be_read_again_nothing_goes() {
     let (function, _) = with_something_to_do().await;

@@ -44,6 +44,27 @@ fn last_write(calls: &[(Instant, String)]) -> Instant {
     writes.map(|(at, _)| *at).max().expect("there is one")
 }
 
+/// It looks at what moved, and serves none of it.
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_by_event_does_not_make_moved_clusters_last() {
+    const MOVED: usize = 10;
+    let function = Function::start(150, Rates::CLASSIC).await;
+    function.run().await;
+    function.run().await;
+    function.move_clusters(MOVED);
+    let look = RunRequest { dry_run: true, ..RunRequest::default() };
+    let planned = function.run_request(&look, MINUTE).await.expect("it lists");
+    assert_eq!(planned.summary.planned, MOVED, "{:?}", planned.summary);
+    function.calls();
+    let begun = Instant::now();
+
+    let report = function.run().await;
+
+    assert_eq!(report.summary.changed, MOVED, "{:?}", report.summary);
+    let last = last_write(&function.calls().0).duration_since(begun);
+    assert!(last < Duration::from_secs(9), "{last:?}");
+}
+
 /// Although it was visited last.
 #[tokio::test(start_paused = true)]
 async fn what_could_not_be_written_comes_first_in_the_next_run() {
