@@ -121,6 +121,10 @@ mod tests {
         let beside = Targets::from([(target(1), shifted.clone()), (target(2), listed(Healthy, "b"))]);
         assert_eq!(cut_off(&beside), [], "clients of a go to b");
         assert_eq!(cut_off(&Targets::from([(target(1), shifted)])), [Zone::All]);
+        // `unhealthy.draining`, which no zonal shift causes.
+        let draining = CurrentTarget { is_overridden: true, ..listed(Unhealthy, "a") };
+        let beside = Targets::from([(target(1), draining), (target(2), listed(Healthy, "b"))]);
+        assert_eq!(cut_off(&beside), [Zone::from(alloc::string::String::from("a"))]);
     }
 
     #[test]

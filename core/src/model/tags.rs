@@ -83,5 +83,7 @@ mod tests {
         assert!(!selector.matches(&tags(&[("team", "a")])));
         assert!(selector.first_matches(&tags(&[("eks-nlb-sync", "enabled")])));
         assert!(!selector.first_matches(&tags(&[("team", "a")])));
+        assert!(selector.has_first_key(&tags(&[("eks-nlb-sync", "other")])));
+        assert!(!selector.has_first_key(&tags(&[("team", "a")])));
     }
 }

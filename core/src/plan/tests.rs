@@ -94,6 +94,7 @@ const CASES: &[Case] = &[
     Case { name: "replacement not checked",      min: 1, desired: &[3],    current: &[(1, Healthy, "a"), (3, Unavailable, "a")],                register: &[],     deregister: &[],     waiting: &[1] },
     Case { name: "replacement healthy",          min: 1, desired: &[3],    current: &[(1, Healthy, "a"), (3, Healthy, "a")],                    register: &[],     deregister: &[1],    waiting: &[]  },
     Case { name: "any state may serve",          min: 1, desired: &[5],    current: &[(1, Initial, "a"), (2, Unavailable, "a"), (3, Unknown, "a"), (5, Initial, "a")], register: &[], deregister: &[], waiting: &[1, 2, 3] },
+    Case { name: "one replacement is healthy",  min: 2, desired: &[5, 6], current: &[(1, Initial, "a"), (2, Unavailable, "a"), (3, Unknown, "a"), (5, Healthy, "a"), (6, Initial, "a")], register: &[], deregister: &[], waiting: &[1, 2, 3] },
     Case { name: "both needed healthy",          min: 2, desired: &[3, 4], current: &[(1, Healthy, "a"), (3, Healthy, "a"), (4, Healthy, "b")], register: &[],     deregister: &[1],    waiting: &[]  },
     Case { name: "fewer desired than needed",    min: 5, desired: &[3, 4], current: &[(1, Healthy, "a"), (3, Healthy, "a"), (4, Healthy, "b")], register: &[],     deregister: &[1],    waiting: &[]  },
     Case { name: "short answer",                 min: 5, desired: &[1],    current: &[(1, Healthy, "a"), (2, Healthy, "b"), (3, Healthy, "a")], register: &[],     deregister: &[],     waiting: &[2, 3] },
@@ -102,6 +103,7 @@ const CASES: &[Case] = &[
     Case { name: "all desired are unused",       min: 2, desired: &[3, 4], current: &[(1, Healthy, "a"), (3, Unused, "b"), (4, Unused, "c")],    register: &[],     deregister: &[],     waiting: &[1] },
     // Rule 8, in the zone.
     Case { name: "zone b waits for its own",     min: 1, desired: &[3, 4], current: &[(1, Healthy, "a"), (2, Healthy, "b"), (3, Healthy, "a"), (4, Initial, "b")], register: &[], deregister: &[1], waiting: &[2] },
+    Case { name: "new of zone b is unhealthy",   min: 1, desired: &[3, 4], current: &[(2, Healthy, "b"), (3, Healthy, "a"), (4, Unhealthy, "b")], register: &[],   deregister: &[],     waiting: &[2] },
     Case { name: "both zones healthy",           min: 1, desired: &[3, 4], current: &[(1, Healthy, "a"), (2, Healthy, "b"), (3, Healthy, "a"), (4, Healthy, "b")], register: &[], deregister: &[1, 2], waiting: &[] },
     Case { name: "zone given up",                min: 2, desired: &[3, 4], current: &[(2, Healthy, "b"), (3, Healthy, "a"), (4, Healthy, "a")], register: &[],     deregister: &[2],    waiting: &[]  },
     Case { name: "new of zone b is unused",      min: 1, desired: &[3, 4], current: &[(2, Healthy, "b"), (3, Healthy, "a"), (4, Unused, "b")],   register: &[],     deregister: &[2],    waiting: &[]  },

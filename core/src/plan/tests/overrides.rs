@@ -63,3 +63,18 @@ fn a_shift_of_another_zone_does_not_keep_an_unhealthy_target() {
     // With cross-zone load balancing, every target serves zone b.
     assert!(gone(&there(Unhealthy, Initial)).is_empty());
 }
+
+/// An `unused` target gets no traffic, even where its zone fails open.
+#[test]
+fn an_unused_target_does_not_replace_one_that_is_shifted_away() {
+    let there = |beside| {
+        [
+            (1, listed(Unhealthy, "b")),
+            (2, listed(Healthy, "a")),
+            (3, listed(beside, "b")),
+            (4, overridden(Healthy, "b")),
+        ]
+    };
+    assert!(!gone(&there(Unused)).contains(&target(1)));
+    assert!(gone(&there(Unhealthy)).contains(&target(1)));
+}

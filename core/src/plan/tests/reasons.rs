@@ -64,3 +64,21 @@ fn a_reason_carries_its_numbers() {
         assert_eq!(reason_of(*min, wanted, current), *reason);
     }
 }
+
+/// `eks-nlb explain` shows both.
+#[test]
+fn a_withheld_target_has_a_reason_and_a_rule() {
+    let waiting = WaitingForHealthyReplacement(Shortfall::Healthy { healthy: 0, needed: 1 });
+    for (withheld, reason, rule) in [
+        (waiting, "waitingForHealthyReplacement", Some("keep-last-healthy")),
+        (NamedByOneSource, "namedByOneSource", Some("no-write-on-doubt")),
+        (SourceUnavailable, "sourceUnavailable", Some("no-write-on-doubt")),
+        (AddOnlyPolicy, "addOnlyPolicy", None),
+        (RegistrationFailed, "registrationFailed", Some("keep-last-healthy")),
+        (Withheld::DeregistrationFailed, "deregistrationFailed", None),
+    ] {
+        let decision = Decision { listed: None, action: Action::Withhold(withheld.clone()) };
+        assert_eq!(withheld.reason().as_str(), reason);
+        assert_eq!(decision.rule().map(crate::reasons::Rule::as_str), rule, "{reason}");
+    }
+}
