@@ -49,5 +49,6 @@ mod tests {
         assert_eq!(times, [0, 5, 10]);
         tokio::time::sleep(Duration::from_mins(1)).await;
         assert_eq!(acquire().await, 70, "no wait after a long pause");
+        assert_eq!(acquire().await, 75, "and no burst");
     }
 }

@@ -86,7 +86,7 @@ impl State {
     fn start_unspaced(&mut self) -> bool {
         let Mode::Free { started, accepted, last } = &mut self.mode else { return false };
         if last.elapsed() >= BURST_ENDS_AFTER {
-            (*started, *accepted) = (0.0, 0.0);
+            (*started, *accepted, *last) = (0.0, 0.0, Instant::now());
         }
         #[expect(clippy::cast_precision_loss, reason = "few calls are in flight")]
         let in_flight = self.in_flight as f64;
@@ -103,7 +103,7 @@ impl State {
 #[derive(Clone, Copy, Debug)]
 enum Mode {
     /// No call was refused so far: how many calls of the present burst were
-    /// started and accepted, and when the last one was accepted.
+    /// started and accepted, and when the last one was accepted, or the burst began.
     Free { started: f64, accepted: f64, last: Instant },
     /// Calls are spaced.
     Spaced(Spacing),

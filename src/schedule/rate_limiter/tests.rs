@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{FutureExt, join, join_all};
 use tokio::time::{sleep, timeout};
 
 use super::*;
@@ -206,4 +206,36 @@ async fn five_minutes_after_the_last_refusal_calls_are_spaced_no_longer() {
         limiter.accepted();
         assert_eq!(limiter.is_spaced(), is_spaced);
     }
+}
+
+/// The calls that start at once, and are in flight while these are held.
+fn at_once(limiter: &RateLimiter) -> Vec<InFlight<'_>> {
+    (0..60).filter_map(|_| limiter.acquire_unspaced().now_or_never().flatten()).collect()
+}
+
+/// The bucket has filled again.
+#[tokio::test(start_paused = true)]
+async fn a_burst_after_a_pause_is_as_wide_as_the_first() {
+    let limiter = RateLimiter::new(10.0);
+    for _ in 0..3 {
+        assert_eq!(at_once(&limiter).len(), 40);
+        sleep(BURST_ENDS_AFTER).await;
+    }
+}
+
+/// Such as reads of health that are made in the order of frontends from then on.
+#[tokio::test(start_paused = true)]
+async fn a_refusal_ends_the_wait_of_every_call_that_must_not_be_spaced() {
+    let limiter = RateLimiter::new(10.0);
+    let in_flight = at_once(&limiter);
+    let waiting = join_all((0..3).map(|_| timeout(LATENCY * 2, limiter.acquire_unspaced())));
+    let refusal = async {
+        sleep(LATENCY).await;
+        limiter.refused();
+    };
+
+    let (waited, ()) = join(waiting, refusal).await;
+
+    assert!(waited.iter().all(|given_up| matches!(given_up, Ok(None))), "{waited:?}");
+    drop(in_flight);
 }
