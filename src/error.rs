@@ -273,17 +273,4 @@ pub fn chain(error: &(dyn Error + 'static)) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_denied_write_names_the_tag_and_a_denied_read_does_not() {
-        let denied =
-            |action| CallError::AccessDenied { action, reason: "AccessDenied".to_owned() }.to_string();
-
-        for action in ["elasticloadbalancing:RegisterTargets", "elasticloadbalancing:DeregisterTargets"] {
-            assert!(denied(action).contains("tag the target group"), "{action}");
-        }
-        assert_eq!(denied("eks:DescribeCluster"), "IAM denies eks:DescribeCluster: AccessDenied");
-    }
-}
+mod tests;

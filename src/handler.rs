@@ -175,6 +175,19 @@ mod tests {
     use super::*;
     use crate::error::FrontendError;
 
+    /// In a warm process, too.
+    #[test]
+    fn a_run_has_the_time_until_its_deadline() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        let mut context = Context::default();
+        for (deadline, now, seconds) in
+            [(1060, 1000, 60), (4660, 4600, 60), (4599, 4600, 0), (900, 1000, 300)]
+        {
+            context.deadline = deadline * 1000;
+            assert_eq!(time_left(&context, at(now), at(1000)), Duration::from_secs(seconds), "{deadline}");
+        }
+    }
+
     #[test]
     fn a_diagnostic_names_five_failures_and_counts_the_others() {
         for (failures, expected) in [

@@ -176,8 +176,9 @@ mod tests {
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         history.reconciled(&group("unwritten"), &desired(1), Some(FailureCode::AwsRejected));
-        history.reconciled(&group("cut-off"), &desired(1), Some(FailureCode::DeadlineExceeded));
         history.visited(&group("recent"));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        history.reconciled(&group("cut-off"), &desired(1), Some(FailureCode::DeadlineExceeded));
 
         let groups = [
             ("recent", Some(desired(1))),

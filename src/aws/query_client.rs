@@ -229,4 +229,10 @@ mod tests {
         }
         assert!(query_refusal(b"nonsense").is_none());
     }
+
+    #[test]
+    fn a_value_of_a_url_holds_nothing_that_ends_it() {
+        assert_eq!(escaped("Az09-._~"), "Az09-._~");
+        assert_eq!(escaped("a/b?c&d=e+f %g:é"), "a%2Fb%3Fc%26d%3De%2Bf%20%25g%3A%C3%A9");
+    }
 }

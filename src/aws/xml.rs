@@ -155,6 +155,8 @@ mod tests {
         let text = |document: &str| Element::read(document.as_bytes()).unwrap().text_of("b").ok();
         assert_eq!(text("<a><b>1</b></a>").as_deref(), Some("1"));
         assert_eq!(text("<a/>").as_deref(), Some(""));
+        assert_eq!(text("<a><b>R&amp;D &#35;1<![CDATA[ <x>]]></b></a>").as_deref(), Some("R&D #1 <x>"));
+        assert!(Element::read(b"<a>&unknown;</a>").is_err());
         assert_eq!(text("<a><b>1</b><b>2</b></a>"), None);
         assert_eq!(text("<a><b>1<c/></b></a>"), None);
     }

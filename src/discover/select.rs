@@ -207,44 +207,4 @@ fn cluster_name(group: &Tags, load_balancer: &Tags, tag: &str) -> Result<Cluster
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-    use crate::aws::elb::LoadBalancer;
-    use crate::model::{Family, LoadBalancerArn};
-
-    /// A managed load balancer of this scheme, with one target group.
-    pub(in crate::discover) fn load_balancer(scheme: &str) -> Listed {
-        let arn = LoadBalancerArn("load balancer".to_owned());
-        let group = TargetGroup {
-            arn: TargetGroupArn("target group".to_owned()),
-            load_balancers: [arn.clone()].into(),
-            has_ip_targets: true,
-            is_tcp: true,
-            port: 443,
-            family: Family::Ipv4,
-            vpc: None,
-        };
-        Listed {
-            load_balancer: LoadBalancer { arn, scheme: scheme.to_owned() },
-            tags: [("cluster_name".to_owned(), "payments".to_owned())].into(),
-            target_groups: vec![(group, Tags::new())],
-            has_target_group: true,
-        }
-    }
-
-    /// A scheme that is absent or unknown may have public addresses.
-    #[test]
-    fn only_an_internal_load_balancer_is_served_unless_others_are_allowed() {
-        for (scheme, is_served) in
-            [("internal", true), ("internet-facing", false), ("", false), ("new", false)]
-        {
-            for allowed in [false, true] {
-                let settings = Settings::from_lookup(|name| {
-                    (name == "ALLOW_INTERNET_FACING").then(|| allowed.to_string())
-                });
-                let selected = select(&[load_balancer(scheme)], &settings.unwrap(), &Request::default());
-                assert_eq!(selected.frontends.len(), usize::from(is_served || allowed), "{scheme:?}");
-            }
-        }
-    }
-}
+pub(super) mod tests;

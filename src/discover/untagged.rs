@@ -53,8 +53,11 @@ fn without_target_group(listed: &Listed, cluster: Option<ClusterName>) -> Reject
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::super::select::tests::load_balancer;
     use super::*;
+    use crate::publish::report::Report;
 
     /// Nor has one that another controller owns, that is excluded, or that cannot be served.
     #[test]
@@ -78,6 +81,43 @@ mod tests {
             let lost = untagged(&listed, &settings, &History::new(0));
 
             assert_eq!(lost.len(), usize::from(is_lost), "{tags:?}, {has_ip_targets}");
+        }
+    }
+
+    /// Its health is read: an outage counts.
+    #[test]
+    fn what_this_process_has_served_is_read_without_any_tag() {
+        let (settings, history) = (Settings::from_lookup(|_| None).unwrap(), History::new(0));
+        let mut listed = load_balancer("internal");
+        let served = FrontendReport {
+            load_balancer: Some(listed.load_balancer.arn.clone()),
+            cluster: "payments".parse().ok(),
+            ..FrontendReport::new(Outcome::Converged)
+        };
+        let report = Report::new(false, String::new(), 1, vec![served]);
+        history.memory().note("", &report, SystemTime::now());
+        listed.tags.clear();
+        assert!(is_suspect(&listed.load_balancer, &listed.tags, &settings, &history));
+
+        let lost = untagged(&listed, &settings, &history);
+
+        let [Rejected { report, read }] = &lost[..] else { panic!("{lost:?}") };
+        assert_eq!(read.as_ref(), Some(&listed.target_groups[0].0.arn));
+        assert_eq!(report.cluster, "payments".parse().ok());
+    }
+
+    #[test]
+    fn a_load_balancer_is_suspect_while_it_names_a_cluster_and_no_other_function() {
+        let settings = Settings::from_lookup(|_| None).unwrap();
+        let listed = load_balancer("internal").load_balancer;
+        for (tags, expected) in [
+            (vec![("cluster_name", "payments")], true),
+            (vec![("cluster_name", "")], false),
+            (vec![("cluster_name", "payments"), ("eks-nlb-sync", "other")], false),
+            (vec![("name", "payments")], false),
+        ] {
+            let of = tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+            assert_eq!(is_suspect(&listed, &of, &settings, &History::new(0)), expected, "{tags:?}");
         }
     }
 }

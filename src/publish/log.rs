@@ -84,6 +84,11 @@ mod tests {
         let json = settings(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")]);
         assert!(enabled(&json, tracing::Level::ERROR) && !enabled(&json, tracing::Level::WARN));
         assert!(json.json);
+        let debug = settings(&[("AWS_LAMBDA_LOG_LEVEL", "DEBUG")]);
+        assert!(enabled(&debug, tracing::Level::DEBUG));
+        let sdk = |log: &LogSettings, level| log.filter.would_enable("aws_smithy_runtime", &level);
+        assert!(sdk(&debug, tracing::Level::WARN) && !sdk(&debug, tracing::Level::INFO));
+        assert!(!sdk(&json, tracing::Level::WARN));
         let rust_log = settings(&[("AWS_LAMBDA_LOG_LEVEL", "ERROR"), ("RUST_LOG", "debug")]);
         assert!(enabled(&rust_log, tracing::Level::DEBUG));
     }

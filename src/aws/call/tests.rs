@@ -48,10 +48,19 @@ fn a_refusal_is_known_by_its_code_or_else_by_its_status() {
 type Answer = Result<(), SdkError<ErrorMetadata, HttpResponse>>;
 
 #[expect(clippy::result_large_err, reason = "the SDK returns it")]
-fn throttled() -> Answer {
-    let refusal = ErrorMetadata::builder().code("Throttling").build();
+fn refused_as(code: &str) -> Answer {
+    let refusal = ErrorMetadata::builder().code(code).build();
     let raw = HttpResponse::new(400.try_into().unwrap(), SdkBody::empty());
     Err(SdkError::service_error(refusal, raw))
+}
+
+#[expect(clippy::result_large_err, reason = "the SDK returns it")]
+fn throttled() -> Answer {
+    refused_as("Throttling")
+}
+
+fn caller<'a>(limiters: &'a Limiters, budget: &'a RunBudget, max_attempts: u32) -> Caller<'a> {
+    Caller { limiters, budget, max_attempts, only_unspaced: false, until: None }
 }
 
 /// Makes a call in a run of ten seconds, whose n-th attempt is answered by `answer`.
@@ -63,8 +72,7 @@ async fn call<F: Future<Output = Answer>>(
 ) -> (Option<FailureCode>, u32) {
     let limiters = Limiters::default();
     let budget = RunBudget::new(NonZeroU16::MIN, Duration::from_secs(10));
-    let caller =
-        Caller { limiters: &limiters, budget: &budget, max_attempts, only_unspaced: false, until: None };
+    let caller = caller(&limiters, &budget, max_attempts);
     let attempts = Cell::new(0);
     let made = caller.call(action, || {
         attempts.set(attempts.get() + 1);
@@ -95,30 +103,40 @@ async fn a_throttled_write_without_an_answer_may_have_been_accepted() {
     }
 }
 
-/// Accepted writes raise the rate of all calls to ELB, too.
+/// Accepted writes raise the rate of all calls to ELB, too. A call that is refused for
+/// another reason raises none.
 #[tokio::test(start_paused = true)]
 async fn the_rate_grows_with_each_accepted_call() {
     fastrand::seed(0);
-    for action in [READ, WRITE] {
+    for (action, is_accepted, seconds) in [(READ, true, 12..17), (WRITE, true, 12..17), (READ, false, 19..22)]
+    {
         let limiters = Limiters::default();
         let budget = RunBudget::new(NonZeroU16::MIN, Duration::from_mins(1));
-        let caller = Caller {
-            limiters: &limiters,
-            budget: &budget,
-            max_attempts: 1,
-            only_unspaced: false,
-            until: None,
-        };
+        let caller = caller(&limiters, &budget, 1);
         // From here on, ten calls a second.
         limiters.of(READ).0.accepted();
         limiters.of(READ).0.refused();
         let start = Instant::now();
         for _ in 0..200 {
-            caller.call(action, || ready(Answer::Ok(()))).await.unwrap();
+            let answer = || ready(if is_accepted { Ok(()) } else { refused_as("ValidationError") });
+            assert_eq!(caller.call(action, answer).await.is_ok(), is_accepted);
         }
         let took = start.elapsed();
-        assert!(took > Duration::from_secs(12) && took < Duration::from_secs(17), "{action}: {took:?}");
+        assert!(seconds.contains(&took.as_secs()), "{action}, {is_accepted}: {took:?}");
     }
+}
+
+/// Writes have a bucket of their own.
+#[tokio::test(start_paused = true)]
+async fn a_throttled_write_does_not_space_reads() {
+    let limiters = Limiters::default();
+    let budget = RunBudget::new(NonZeroU16::MIN, Duration::from_mins(1));
+    let caller = caller(&limiters, &budget, 1);
+
+    assert!(caller.call(WRITE, || ready(throttled())).await.is_err());
+
+    assert!(limiters.of(WRITE).0.is_spaced());
+    assert!(!limiters.of(READ).0.is_spaced());
 }
 
 /// The pages of a service that goes on with these tokens; and how many were read.

@@ -1,4 +1,5 @@
 use aws_config::Region;
+use aws_types::service_config::LoadServiceConfig;
 
 use super::*;
 
@@ -55,5 +56,24 @@ fn calls_of_iam_alone_are_signed_for_another_region() {
     for service in SERVICES {
         let expected = if service.actions == "iam" { "us-east-1" } else { "eu-west-1" };
         assert_eq!(signing_region(&config, service), Some(SigningRegion::from_static(expected)));
+    }
+}
+
+/// An environment with `AWS_ENDPOINT_URL_EC2`.
+#[derive(Debug)]
+struct OfEc2;
+
+impl LoadServiceConfig for OfEc2 {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        (key.service_id() == "EC2").then(|| "http://127.0.0.1:4567".to_owned())
+    }
+}
+
+#[test]
+fn a_url_of_one_service_comes_before_the_url_of_all() {
+    let config = SdkConfig::builder().endpoint_url("http://127.0.0.1:4566").service_config(OfEc2).build();
+    for service in SERVICES {
+        let port = if service.actions == "ec2" { 4567 } else { 4566 };
+        assert_eq!(given_url(&config, service), Some(format!("http://127.0.0.1:{port}")));
     }
 }

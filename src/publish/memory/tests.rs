@@ -78,6 +78,15 @@ fn a_target_is_withheld_until_a_run_sees_otherwise() {
     let runs = [(0, bad()), (1, bad()), (3, bad()), (4, good()), (5, bad()), (8, unread()), (10, bad())];
     assert_eq!(withheld_minutes(runs), [0, 1, 3, 0, 0, 0, 5]);
     assert_eq!(withheld_minutes([(0, bad()), (61, bad())]), [0, 0], "nobody looked for an hour");
+    let two = || {
+        let mut two = waiting("a", Withheld::NamedByOneSource);
+        two.withheld.push(WithheldTarget {
+            target: Target::new([10, 0, 0, 2].into(), 443),
+            reason: Withheld::NamedByOneSource,
+        });
+        vec![two]
+    };
+    assert_eq!(withheld_minutes([(0, bad()), (3, two()), (4, two())]), [0, 3, 4], "the oldest counts");
     let on_purpose = || vec![waiting("a", Withheld::AddOnlyPolicy)];
     assert_eq!(withheld_minutes([(0, on_purpose()), (9, on_purpose())]), [0, 0]);
 }
