@@ -51,8 +51,10 @@ async fn silent_hosts_do_not_delay_the_rest() {
     assert!(elapsed < Duration::from_millis(1500), "{elapsed:?}");
     let codes = failed.iter().map(|failure| failure.as_ref().expect_err("it is silent").code());
     assert!(codes.into_iter().all(|code| code == FailureCode::DnsTimeout));
-    // The function has a minute.
-    assert!(start.elapsed() < Duration::from_secs(25), "{:?}", start.elapsed());
+    // 96 at a time: the first ones take five seconds, and later ones the 4.8 that they
+    // have left when they become slow.
+    let took = start.elapsed();
+    assert!(took > Duration::from_secs(19) && took < Duration::from_millis(19_600), "{took:?}");
 }
 
 /// Waiting for a permit does not count against a lookup's budget.

@@ -109,14 +109,37 @@ async fn what_another_client_removed_meanwhile_is_not_removed_again() {
 /// ELB has deregistered it, and every answer is lost.
 #[tokio::test(start_paused = true)]
 async fn a_lost_answer_is_found_out_by_reading_again() {
+    for is_forgotten in [false, true] {
+        let (function, group) = with_something_to_do().await;
+        {
+            let mut world = function.wire.world();
+            world.plant(Fault::on("DeregisterTargets").lose_answer());
+            if is_forgotten {
+                let forget = move |world: &mut World| world.drop_target(&group, STALE);
+                world.plant(Fault::on("DescribeTargetHealth").skip(1).times(1).before(forget));
+            }
+        }
+
+        let report = only(function.run_within(MINUTE).await);
+
+        assert_eq!(report.outcome, Outcome::Changed, "{report:?}");
+        assert_eq!(deregistered(&report), ["10.0.0.9:443"]);
+        assert_eq!(report.registered.len(), 1);
+    }
+}
+
+/// Health is as old as ELB's answer, however long the read was throttled.
+#[tokio::test(start_paused = true)]
+async fn health_that_was_throttled_for_long_is_fresh() {
     let (function, _) = with_something_to_do().await;
-    function.wire.world().plant(Fault::on("DeregisterTargets").lose_answer());
+    function.wire.world().plant(Fault::on("DescribeTargetHealth").times(60).throttle());
+    let begun = tokio::time::Instant::now();
 
     let report = only(function.run_within(MINUTE).await);
 
-    assert_eq!(report.outcome, Outcome::Changed, "{report:?}");
+    assert!(begun.elapsed() > Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(deregistered(&report), ["10.0.0.9:443"]);
-    assert_eq!(report.registered.len(), 1);
+    assert_eq!(count(&function, "DescribeTargetHealth"), 61);
 }
 
 /// The group is full, so only what is unused may go: also after targets were read

@@ -1,5 +1,7 @@
 //! Which frontends a run visits first in a Region beyond ELB's rate.
 
+use eks_nlb_sync::model::{Addresses, Desired, Source};
+
 use super::*;
 
 /// The run before which clusters move. The process has seen all of them then.
@@ -126,4 +128,52 @@ async fn a_process_that_remembers_nothing_reaches_all_in_a_few_runs() {
         seen.extend(report.frontends.into_iter().filter(was_looked_at).map(|frontend| frontend.target_group));
     }
     assert_eq!(seen.len(), 600);
+}
+
+/// A frontend whose lookup fails, or that is rejected, would otherwise take each slot
+/// of the least recently visited one.
+#[tokio::test(start_paused = true)]
+async fn a_frontend_that_is_not_reconciled_counts_as_visited() {
+    let function = Function::start(1, Rates::NEWER).await;
+    {
+        let mut world = function.wire.world();
+        world.add_frontend("unknown");
+        let nameless = world.add_frontend("cluster-0");
+        world.load_balancer_mut(&nameless.load_balancer).tags.remove("cluster_name");
+    }
+    tokio::time::sleep(MINUTE * 10).await;
+    let budget = RunBudget::new(function.service.settings.max_concurrency, MINUTE);
+
+    let report = function.service.run(&RunRequest::default(), "test", &budget).await.expect("it can list");
+
+    assert_eq!((report.summary.failed, report.summary.converged), (2, 1), "{:?}", report.summary);
+    assert_eq!((budget.visited(), budget.frontends()), (3, 3));
+    for frontend in &report.frontends {
+        let group = frontend.target_group.as_ref().expect("it has one");
+        assert!(function.service.history.age(group) < MINUTE, "{frontend:?}");
+    }
+}
+
+/// Like one that could not be written.
+#[tokio::test(start_paused = true)]
+async fn a_frontend_in_the_wrong_vpc_counts_as_changed() {
+    let function = Function::start(1, Rates::NEWER).await;
+    for is_contradicted in [false, true] {
+        let report = function.run().await;
+        let [frontend] = &report.frontends[..] else { panic!("{report:?}") };
+        let group = frontend.target_group.as_ref().expect("it has one");
+        let code = frontend.failure().map(|failure| failure.code);
+        assert_eq!(code, is_contradicted.then_some(FailureCode::AddressInWrongVpc));
+
+        let allowed = &function.service.settings.allowed_cidrs;
+        let addresses = Addresses::new(frontend.desired.iter().copied(), allowed).expect("they are allowed");
+        let desired = Desired::by(Source::Eni, addresses);
+        let history = &function.service.history;
+        let comes_first = history.place(group, Some(&desired)) < history.place(group, None);
+        assert_eq!(comes_first, is_contradicted);
+
+        let mut world = function.wire.world();
+        let targets = world.target_group_mut(&group.0).targets.values_mut();
+        targets.for_each(|target| target.zone = "all".to_owned());
+    }
 }

@@ -72,6 +72,7 @@ async fn another_account_is_acted_in_and_no_other() {
 
     assert_eq!(reported(&report, &away)["outcome"], "changed");
     assert_eq!(report["summary"]["frontends"], 1);
+    assert_eq!(function.last_report().await["account"], OTHER_ACCOUNT);
     assert_only_written(&function.world(), &away);
     assert_eq!(scopes(&function.world()), [(OTHER_ACCOUNT.to_owned(), "eu-west-1".to_owned())].into());
 

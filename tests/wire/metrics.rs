@@ -1,7 +1,11 @@
 //! The line of embedded metrics that every full run writes.
 
+mod untagged;
+
+use std::time::{Duration, SystemTime};
+
 use eks_nlb_simulator::runtime_api::FUNCTION_NAME;
-use eks_nlb_simulator::world::{LoadBalancerSpec, TargetGroupSpec};
+use eks_nlb_simulator::world::{LoadBalancerSpec, Scope, TargetGroupSpec};
 use eks_nlb_simulator::{Fault, Frontend, TargetState, World};
 use serde_json::{Value, json};
 
@@ -49,7 +53,9 @@ async fn a_full_run_writes_one_line() {
         let denied = busy_payments(world);
         world.plant(Fault::on("DescribeTargetHealth").about(&denied.target_group).access_denied());
         world.add_frontend("unknown");
-        bystander(world);
+        // Its second target group makes no second load balancer.
+        let bystander = bystander(world);
+        world.add_target_group(TargetGroupSpec::ip(&bystander.load_balancer));
     })
     .await;
 
@@ -61,7 +67,9 @@ async fn a_full_run_writes_one_line() {
     let directive = &line["_aws"]["CloudWatchMetrics"][0];
     assert_eq!(directive["Namespace"], "EksNlbSync");
     assert_eq!(directive["Dimensions"], json!([["FunctionName"]]));
-    assert!(line["_aws"]["Timestamp"].is_u64(), "{line:#}");
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970");
+    let at = Duration::from_millis(line["_aws"]["Timestamp"].as_u64().expect("a number"));
+    assert!(now.abs_diff(at) < Duration::from_mins(10), "{at:?}");
     // A property: what follows names every metric.
     assert_eq!(line["version"], env!("CARGO_PKG_VERSION"));
     let expected = json!([
@@ -138,13 +146,18 @@ async fn an_event_that_is_refused_counts_as_failing() {
 
 #[tokio::test]
 async fn a_function_that_cannot_start_counts_as_failing() {
-    let (function, ()) = Function::start_in_with(&[("SYNC_POLICY", "none")], |_| ()).await;
+    for (given, namespace) in
+        [("EksNlbSync", "EksNlbSync"), ("Platform/Sync", "Platform/Sync"), ("AWS/Sync", "EksNlbSync")]
+    {
+        let variables = [("SYNC_POLICY", "none"), ("METRICS_NAMESPACE", given)];
+        let (function, ()) = Function::start_in_with(&variables, |_| ()).await;
 
-    let line = function.logged(|line| line.get("_aws").is_some()).await;
+        let line = function.logged(|line| line.get("_aws").is_some()).await;
 
-    assert_eq!(metrics(&line), json!([["Failing", "Count", 1]]));
-    assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "EksNlbSync");
-    assert_eq!(line["FunctionName"], FUNCTION_NAME);
+        assert_eq!(metrics(&line), json!([["Failing", "Count", 1]]));
+        assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], namespace);
+        assert_eq!(line["FunctionName"], FUNCTION_NAME);
+    }
 }
 
 #[tokio::test]
@@ -165,11 +178,33 @@ async fn the_setting_of_a_dry_run_counts_what_is_planned_in_its_namespace() {
     let (function, _) = Function::start_in_with(&variables, busy_payments).await;
 
     function.sync().await;
+    assert_eq!(function.last_report().await["frontends"][0]["outcome"], "planned");
 
     let line = line(&function, 0).await;
     assert_eq!(line["_aws"]["CloudWatchMetrics"][0]["Namespace"], "Platform/Sync");
     assert_eq!(line["Planned"], 1);
     assert!(metrics(&line).to_string().contains("Planned"), "{line:#}");
+}
+
+/// Each account has its own run before.
+#[tokio::test]
+async fn a_run_of_another_account_is_not_the_run_before() {
+    const ROLE: &str = "arn:aws:iam::444455556666:role/eks-nlb-sync";
+    let (function, ()) = Function::start_in(|world| {
+        world.add_role(ROLE);
+        world.add_frontend_in(&Scope::new("444455556666", "eu-west-1"), "unknown");
+        converged_payments(world);
+    })
+    .await;
+    let as_role = json!({"roleArn": ROLE}).to_string();
+
+    function.error(&as_role).await;
+    function.sync().await;
+    function.error(&as_role).await;
+
+    line(&function, 2).await;
+    let attention: Vec<_> = lines(&function).iter().map(|line| line["Attention"].clone()).collect();
+    assert_eq!(attention, [1, 0, 1]);
 }
 
 #[tokio::test]
@@ -219,72 +254,4 @@ async fn a_new_load_balancer_without_a_tag_on_its_target_group_is_no_outage() {
     function.sync_with_failures().await;
 
     assert_eq!(counts(&line(&function, 0).await), json!([0, 1, 0]));
-}
-
-/// Its target group still carries the tag, so every process finds it.
-#[tokio::test]
-async fn a_load_balancer_that_lost_its_tag_is_named_and_its_outage_counted() {
-    let (function, frontend) = Function::start_in(|world| {
-        world.add_cluster("payments", PAYMENTS);
-        let load_balancer =
-            world.add_load_balancer(LoadBalancerSpec::managed("payments").without_tag("eks-nlb-sync"));
-        let group = TargetGroupSpec::ip(&load_balancer).tag("eks-nlb-sync", "enabled");
-        let target_group = world.add_target_group(group);
-        let frontend = Frontend { load_balancer, target_group };
-        world.put_targets(&frontend.target_group, PAYMENTS);
-        frontend
-    })
-    .await;
-
-    function.sync().await;
-    cut_off(&mut function.world(), &frontend);
-    function.sync().await;
-
-    let second = line(&function, 1).await;
-    let first = lines(&function).remove(0);
-    assert_eq!((counts(&first), counts(&second)), (json!([0, 0, 1]), json!([1, 0, 1])));
-    let untagged = function.logged(|line| line["message"] == "untagged").await;
-    assert_eq!((&untagged["level"], &untagged["cluster"]), (&json!("WARN"), &json!("payments")));
-    assert_eq!(untagged["loadBalancer"], frontend.load_balancer.as_str());
-    let unserved = function.logged(|line| line["message"] == "unserved").await;
-    assert_eq!((&unserved["because"], &unserved["zones"]), (&json!("untagged"), &json!("all")));
-    assert_eq!(function.world().writes().len(), 0);
-
-    // A run of some clusters does not look for it.
-    function.world().clear_requests();
-    function.error(r#"{"clusters": ["payments"]}"#).await;
-    assert_eq!(function.world().requests_of("DescribeTargetHealth").len(), 0);
-}
-
-/// Without tags only the process that managed it knows.
-#[tokio::test]
-async fn a_load_balancer_without_any_tag_is_counted_while_it_is_known() {
-    let (function, frontend) = Function::start_in(converged_payments).await;
-    function.sync().await;
-    function.world().load_balancer_mut(&frontend.load_balancer).tags.clear();
-    function.sync().await;
-    function.sync().await;
-
-    let last = line(&function, 2).await;
-    assert_eq!((counts(&last), &last["LoadBalancers"]), (json!([0, 0, 1]), &json!(0)));
-    let untagged = function.logged(|line| line["message"] == "untagged").await;
-    assert_eq!(untagged["cluster"], "payments");
-}
-
-/// A tag value that selects it for another function, or excludes it.
-#[tokio::test]
-async fn a_load_balancer_of_another_function_is_not_missed() {
-    let (function, ()) = Function::start_in(|world| {
-        for value in ["team-b", "disabled"] {
-            let spec = LoadBalancerSpec::managed("payments").tag("eks-nlb-sync", value);
-            let load_balancer = world.add_load_balancer(spec);
-            world.add_target_group(TargetGroupSpec::ip(&load_balancer).tag("eks-nlb-sync", "enabled"));
-        }
-        world.add_load_balancer(LoadBalancerSpec::network("other").tag("cluster_name", "payments"));
-    })
-    .await;
-
-    function.sync().await;
-
-    assert_eq!(counts(&line(&function, 0).await), json!([0, 0, 0]));
 }

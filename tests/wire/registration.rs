@@ -5,7 +5,7 @@ mod partial;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use eks_nlb_simulator::world::{LoadBalancerSpec, Scope, TargetGroupSpec};
+use eks_nlb_simulator::world::{Answer, LoadBalancerSpec, Scope, TargetGroupSpec};
 use eks_nlb_simulator::{Fault, Frontend, Health, Simulator, TargetState, World};
 use serde_json::{Value, json};
 
@@ -127,7 +127,14 @@ async fn an_address_of_another_vpc_with_the_same_range_is_not_registered() {
 
     let (code, message, registered) = failed(&report, &frontend);
     assert_eq!((code, registered), ("AddressInWrongVpc", &json!([])));
-    for named in [PAYMENTS[0], "overlap", "ADDRESS_SOURCE"] {
+    let (of_cluster, of_group) = {
+        let world = function.world();
+        let of_group = world.target_group(&frontend.target_group).vpc.clone().expect("it has one");
+        (world.cluster("payments").vpc.clone().expect("it has one"), of_group)
+    };
+    let contradiction =
+        format!("is in the target group's VPC {of_group}, and EKS says that the cluster is in {of_cluster}");
+    for named in [PAYMENTS[0], &contradiction, "overlap", "ADDRESS_SOURCE"] {
         assert!(message.contains(named), "{message}");
     }
     let zones: BTreeSet<_> = registrations(&function.world())
@@ -174,18 +181,22 @@ async fn of_addresses_inside_and_outside_the_vpc_only_the_right_ones_are_registe
 /// balancer.
 #[tokio::test]
 async fn a_healthy_target_in_the_wrong_vpc_replaces_no_api_server() {
-    let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
-        let frontend = converged_payments(world);
-        world.put_targets(&frontend.target_group, ["10.1.0.20"]);
-        world.dns.set(&world.host("payments"), ["10.1.0.20"]);
-        frontend
-    })
-    .await;
+    for (answer, healthy) in [(Answer::from(["10.1.0.20"]), 1), (Answer::from([PAYMENTS[0], "10.1.0.20"]), 2)]
+    {
+        let (function, frontend) = Function::start_in_with(&[BY_DNS], |world| {
+            let frontend = converged_payments(world);
+            world.put_targets(&frontend.target_group, ["10.1.0.20"]);
+            world.dns.set(&world.host("payments"), answer);
+            frontend
+        })
+        .await;
 
-    let report = function.sync_with_failures().await;
+        let report = function.sync_with_failures().await;
 
-    assert_eq!(failed(&report, &frontend).0, "AddressInWrongVpc");
-    assert_eq!(function.world().writes().len(), 0);
+        assert_eq!(failed(&report, &frontend).0, "AddressInWrongVpc");
+        assert_eq!(reported(&report, &frontend)["healthy"], healthy);
+        assert_eq!(function.world().writes().len(), 0);
+    }
 }
 
 /// It serves no client, so it is registered again, in the zone of its address.
@@ -225,17 +236,24 @@ async fn a_healthy_stranger_at_the_address_of_an_api_server_replaces_none() {
 }
 
 #[tokio::test]
-async fn where_eks_names_no_vpc_the_other_zone_is_tried_once() {
-    for vpc in ["\"vpcIx\":", "\"vpcId\":\"\",\"vpcIx\":"] {
+async fn where_a_service_names_no_vpc_the_other_zone_is_tried_once() {
+    let in_eks = [("\"vpcId\":", "\"vpcIx\":")];
+    let empty_in_eks = [("\"vpcId\":", "\"vpcId\":\"\",\"vpcIx\":")];
+    let in_elb = [("VpcId>", "VpcIx>")];
+    let in_both = [in_eks, in_elb].concat();
+    for unnamed in [&in_eks[..], &empty_in_eks, &in_elb, &in_both] {
+        let unnamed = unnamed.to_vec();
         let sim = Simulator::start().await;
         let (frontend, _) = elsewhere(&mut sim.world());
-        let without_vpc = move |_: &str, answer: String| answer.replace("\"vpcId\":", vpc);
+        let without_vpc = move |_: &str, answer: String| {
+            unnamed.iter().fold(answer, |answer, (named, unnamed)| answer.replace(named, unnamed))
+        };
         let relay = Relay::of_aws(&sim, Afterwards::Kept, without_vpc).await;
         let function = Function::start_with(sim, &[BY_DNS, ("AWS_ENDPOINT_URL", &relay.url())]).await;
 
         let report = function.sync().await;
 
-        assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS), "{vpc}");
+        assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
         let tried = [(vec![None, None], false), (vec![Some("all"), Some("all")], true)];
         assert_eq!(registrations(&function.world()), tried);
     }

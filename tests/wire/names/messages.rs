@@ -115,3 +115,26 @@ async fn an_answer_of_many_records_is_taken_whole() {
     assert_eq!(report["summary"]["registered"], 250, "{}", report["summary"]);
     assert_eq!(function.world().targets(&frontend.target_group).len(), 250);
 }
+
+/// While an earlier one is silent, too.
+#[tokio::test]
+async fn a_server_that_fails_costs_no_time() {
+    let sim = Simulator::start().await;
+    let frontend = payments(&mut sim.world());
+    let silent = Relay::of_dns(&sim, LOCALHOST, |_, _| vec![]).await;
+    let fails = |question: &[u8], _| [&question[..2], &[0x81, 0x82], &question[4..]].concat();
+    let failing = Relay::of_dns(&sim, LOCALHOST, fails).await;
+    let mut servers = vec![silent.address.to_string()];
+    servers.extend(vec![failing.address.to_string(); 8]);
+    servers.push(sim.dns_address().to_string());
+    let variables = [BY_DNS, ("DNS_SERVERS", &*servers.join(",")), ("DNS_TIMEOUT_MS", "30000")];
+    let function = Function::start_with(sim, &variables).await;
+    function.started().await;
+    let begun = std::time::Instant::now();
+
+    let report = function.sync().await;
+
+    assert_eq!(reported(&report, &frontend)["registered"], json!(PAYMENTS_TARGETS));
+    // The silent one costs a second.
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+}

@@ -54,6 +54,8 @@ async fn a_bad_target_does_not_keep_out_the_good_ones() {
         "{}",
         message(reported)
     );
+    let failed = function.logged(|line| line["message"] == "failed").await;
+    assert_eq!(failed["unwritten"], 1, "{failed}");
     assert_eq!(reported["registered"], json!(["10.0.2.11:443", "10.0.4.14:443"]));
     assert_eq!(reported["deregistered"], json!([]));
     let reasons = json!([

@@ -1,5 +1,7 @@
 //! Interfaces that resemble those of a control plane.
 
+use eks_nlb_simulator::world::{Family, LoadBalancerSpec, TargetGroupSpec};
+
 use super::*;
 
 /// A valid target address that is not the cluster's.
@@ -88,4 +90,30 @@ async fn a_look_alike_does_not_make_two_of_one() {
     .await;
 
     assert_eq!(failed.code(), "InterfacesNotFound");
+}
+
+/// Both addresses are of the group's family.
+#[tokio::test]
+async fn two_addresses_of_one_interface_are_no_control_plane() {
+    let (function, frontend) = Function::start_in_with(&[ENI], |world| {
+        world.add_cluster("payments", ["10.0.1.10", "fd00:1::10", "10.0.2.11", "fd00:2::11"]);
+        let load_balancer = world.add_load_balancer(LoadBalancerSpec {
+            dual_stack: true,
+            ..LoadBalancerSpec::managed("payments")
+        });
+        let spec = TargetGroupSpec { family: Family::Ipv6, ..TargetGroupSpec::ip(&load_balancer) };
+        let target_group = world.add_target_group(spec);
+        for ip in ["10.0.1.10", "fd00:1::10", "10.0.2.11", "fd00:2::11"] {
+            world.remove_interfaces_at(ip);
+        }
+        let one = world.control_plane_interface("payments", ["10.0.1.10", "fd00:1::10", "fd00:1::11"]);
+        world.add_interface(one);
+        Frontend { load_balancer, target_group }
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(code(reported(&report, &frontend)), "InterfacesNotFound");
+    assert!(message(reported(&report, &frontend)).contains("has 1 usable"));
 }
