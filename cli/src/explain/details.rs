@@ -7,7 +7,7 @@ use std::time::SystemTime;
 use eks_nlb_sync::model::{ClusterName, Family, Tags, Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
-use eks_nlb_sync::reasons::{FailureCode, Rule, SkipReason, WithholdReason};
+use eks_nlb_sync::reasons::{FailureCode, Rule, WithholdReason};
 use eks_nlb_sync::serving::is_healthy;
 use serde::Serialize;
 
@@ -179,7 +179,7 @@ async fn interfaces(look: &Look<'_>, cluster: &ClusterName, family: Family) -> O
 fn fates(frontend: &FrontendReport, reasons: &BTreeMap<String, Reason>) -> Vec<Fate> {
     let (rule, reason) = match &frontend.outcome {
         Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => (None, ""),
-        Outcome::Skipped { reason } => (rule_of_skip(*reason), reason.as_str()),
+        Outcome::Skipped { reason } => (reason.rule(), reason.as_str()),
         Outcome::Failed { error } if error.code == FailureCode::DeadlineExceeded => {
             (Some(Rule::Bounded), error.code.as_str())
         }
@@ -213,16 +213,6 @@ fn fates(frontend: &FrontendReport, reasons: &BTreeMap<String, Reason>) -> Vec<F
                 fate(target, &left, rule, format!("{reason}: nothing is written"))
             })
             .collect(),
-    }
-}
-
-fn rule_of_skip(reason: SkipReason) -> Option<Rule> {
-    match reason {
-        SkipReason::ExcludedByTag | SkipReason::NotTagged | SkipReason::OwnedByController => {
-            Some(Rule::OnlyTagged)
-        }
-        SkipReason::ClusterNotReady => Some(Rule::NoWriteOnDoubt),
-        SkipReason::TargetTypeNotIp | SkipReason::ProtocolNotTcp | SkipReason::LocalCluster => None,
     }
 }
 

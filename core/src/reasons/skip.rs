@@ -1,4 +1,4 @@
-use super::catalogue;
+use super::{Rule, catalogue};
 
 catalogue! {
     /// Why a frontend is left alone.
@@ -37,6 +37,18 @@ catalogue! {
             "The cluster runs on an Outpost, where the addresses of the API servers never change.";
             "Read `unserved` in the report, or run `eks-nlb status`: the function does not change the target group.";
             "Register the addresses once by hand, and remove the tag from the load balancer.";
+        }
+    }
+}
+
+impl SkipReason {
+    /// The rule by which the target group is left alone, if it is one.
+    #[must_use]
+    pub fn rule(self) -> Option<Rule> {
+        match self {
+            Self::ExcludedByTag | Self::NotTagged | Self::OwnedByController => Some(Rule::OnlyTagged),
+            Self::ClusterNotReady => Some(Rule::NoWriteOnDoubt),
+            Self::TargetTypeNotIp | Self::ProtocolNotTcp | Self::LocalCluster => None,
         }
     }
 }

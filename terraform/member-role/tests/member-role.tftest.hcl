@@ -24,7 +24,7 @@ run "trusts_the_function_with_its_external_id" {
     error_message = "the account of the function, with its external id"
   }
   assert {
-    condition     = jsondecode(aws_iam_role_policy.this["ReadInterfaces"].policy).Statement[0].Action == "ec2:DescribeNetworkInterfaces"
+    condition     = jsondecode(aws_iam_role_policy.this["ReadInterfaces"].policy).Statement[0].Action == ["ec2:DescribeNetworkInterfaces"]
     error_message = "the default source reads interfaces"
   }
 }
