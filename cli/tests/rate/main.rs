@@ -24,9 +24,7 @@ fn converged(world: &mut World) {
     for n in 0..CLUSTERS {
         let name = format!("cluster-{n}");
         let addresses = [format!("10.0.{n}.10"), format!("10.1.{n}.11")];
-        world.add_cluster(&name, addresses.each_ref().map(String::as_str));
-        let frontend = world.add_frontend(&name);
-        world.put_targets(&frontend.target_group, addresses);
+        in_service(world, &name, addresses.each_ref().map(String::as_str));
     }
 }
 

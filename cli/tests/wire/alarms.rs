@@ -23,9 +23,7 @@ fn incidents(world: &mut World) {
         ("ledger", ["10.1.1.20", "10.1.2.21"]),
         ("orders", ["10.2.1.30", "10.2.2.31"]),
     ] {
-        world.add_cluster(cluster, addresses);
-        let frontend = world.add_frontend(cluster);
-        world.put_targets(&frontend.target_group, addresses);
+        in_service(world, cluster, addresses);
     }
     world.rotate("orders", ["10.2.2.31", "10.2.3.32"]);
     world.set_health("10.0.1.10", Health::Never);

@@ -3,7 +3,7 @@
 //! written.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use eks_nlb_simulator::closed_address;
 use tempfile::TempDir;
@@ -85,8 +85,9 @@ async fn a_profile_that_gives_no_credentials_is_named_with_cause_and_next_step()
     assert_eq!(desk.writes(), 0);
 }
 
-/// Prints the credentials that the simulated account accepts.
-fn process(desk: &Desk, home: &Path) -> PathBuf {
+/// A home directory with `profiles`, and the profile `base`, whose program prints the
+/// credentials that the simulated account accepts.
+fn home_of_process(desk: &Desk, profiles: &str) -> TempDir {
     let env = desk.sim.env();
     let of =
         |name: &str| env.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).expect(name);
@@ -95,22 +96,22 @@ fn process(desk: &Desk, home: &Path) -> PathBuf {
         "AccessKeyId": of("AWS_ACCESS_KEY_ID"),
         "SecretAccessKey": of("AWS_SECRET_ACCESS_KEY"),
     });
-    let file = home.join("credentials.json");
+    let home = home("");
+    let file = home.path().join("credentials.json");
     fs::write(&file, credentials.to_string()).expect("written");
-    file
+    let process = format!("credential_process = /bin/cat {}", file.display());
+    let profiles = format!("[profile base]\nregion = eu-west-1\n{process}\n{profiles}");
+    fs::write(home.path().join(".aws/config"), profiles).expect("written");
+    home
 }
 
 #[tokio::test]
 async fn a_profile_of_a_flag_wins_over_the_environment() {
     let desk = Desk::new(small_fleet).await;
-    let home = home("");
-    let file = process(&desk, home.path());
-    let profile =
-        format!("[profile script]\nregion = eu-west-1\ncredential_process = /bin/cat {}\n", file.display());
-    fs::write(home.path().join(".aws/config"), profile).expect("written");
+    let home = home_of_process(&desk, "");
     let other = [("AWS_ACCESS_KEY_ID", "AKIDOTHER"), ("AWS_SECRET_ACCESS_KEY", "other")];
 
-    let said = run_at(&desk, home.path(), &other, &["plan", "--profile", "script"]).await;
+    let said = run_at(&desk, home.path(), &other, &["plan", "--profile", "base"]).await;
 
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
     said.assert_shows(&["nlb-payments"]);
@@ -129,14 +130,8 @@ async fn a_profile_may_assume_a_role_with_another_one() {
         world.add_role(ROLE);
     })
     .await;
-    let home = home("");
-    let file = process(&desk, home.path());
-    let profiles = format!(
-        "[profile base]\nregion = eu-west-1\ncredential_process = /bin/cat {}\n\
-         [profile reader]\nregion = eu-west-1\nrole_arn = {ROLE}\nsource_profile = base\n",
-        file.display()
-    );
-    fs::write(home.path().join(".aws/config"), profiles).expect("written");
+    let reader = format!("[profile reader]\nregion = eu-west-1\nrole_arn = {ROLE}\nsource_profile = base\n");
+    let home = home_of_process(&desk, &reader);
 
     let flag = run_at(&desk, home.path(), &[], &["plan", "--profile", "reader"]).await;
     let variable = run_at(&desk, home.path(), &[("AWS_PROFILE", "reader")], &["plan"]).await;

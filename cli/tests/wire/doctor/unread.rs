@@ -107,45 +107,35 @@ async fn before_a_deployment_the_tags_of_load_balancers_are_read_too() {
     assert!(said.out.contains("elasticloadbalancing:DescribeTags"), "{said:?}");
 }
 
-/// If nothing can be read, `doctor` fails.
+/// A fault on some calls, the credentials, whether `--pre` is given, and what fails.
 #[tokio::test]
-async fn doctor_fails_without_a_network() {
-    let desk = Desk::new(|world| {
-        healthy(world);
-        for operation in ["GetCallerIdentity", "DescribeLoadBalancers", "GetFunctionConfiguration"] {
-            world.plant(Fault::on(operation).reset());
-        }
-    })
-    .await;
+async fn doctor_fails_without_a_network_and_without_credentials() {
+    const READS: &[&str] = &["GetCallerIdentity", "DescribeLoadBalancers", "GetFunctionConfiguration"];
+    type Case =
+        (&'static [&'static str], Option<&'static str>, &'static [&'static str], &'static [&'static str]);
+    let cases: [Case; 3] = [
+        (READS, None, &[], &[]),
+        (&[], Some("AKIANOBODY"), &[], &["credentials"]),
+        (&["DescribeLoadBalancers"], None, &["--pre"], &["reads"]),
+    ];
+    for (unreachable, key, more, failed) in cases {
+        let desk = Desk::new(|world| {
+            healthy(world);
+            for operation in unreachable {
+                world.plant(Fault::on(operation).reset());
+            }
+        })
+        .await;
+        let key = key.map(|key| ("AWS_ACCESS_KEY_ID", key));
+        let variables: Vec<_> = key.into_iter().chain([("AWS_MAX_ATTEMPTS", "1")]).collect();
 
-    let said = desk.run_with(&[("AWS_MAX_ATTEMPTS", "1")], &JSON).await;
+        let said = desk.run_with(&variables, &[&JSON, more].concat()).await;
 
-    assert_eq!((said.code, said.json()["ok"].clone()), (Some(1), false.into()), "{said:?}");
-    assert_eq!(ids(&said.json(), "failed"), Vec::<String>::new(), "{said:?}");
-}
-
-#[tokio::test]
-async fn refused_credentials_are_the_only_finding() {
-    let desk = Desk::new(|world| _ = healthy(world)).await;
-
-    let said = desk.run_with(&[("AWS_ACCESS_KEY_ID", "AKIANOBODY")], &JSON).await;
-
-    assert_eq!(said.code, Some(1), "{said:?}");
-    assert_eq!(ids(&said.json(), "failed"), ["credentials"]);
-    assert_eq!(ids(&said.json(), "ok"), Vec::<String>::new());
-}
-
-#[tokio::test]
-async fn pre_fails_for_a_call_without_an_answer() {
-    let desk = Desk::new(|world| {
-        world.add_cluster("payments", ["10.0.1.10", "10.0.2.11"]);
-        world.plant(Fault::on("DescribeLoadBalancers").reset());
-    })
-    .await;
-
-    let said = desk.run_with(&[("AWS_MAX_ATTEMPTS", "1")], &["doctor", "--pre", "--output", "json"]).await;
-
-    assert_eq!((said.code, ids(&said.json(), "failed")), (Some(1), vec!["reads".to_owned()]));
+        let diagnosis = said.json();
+        assert_eq!((said.code, &diagnosis["ok"]), (Some(1), &false.into()), "{said:?}");
+        assert_eq!(ids(&diagnosis, "failed"), failed, "{said:?}");
+        assert!(key.is_none() || ids(&diagnosis, "ok").is_empty(), "{said:?}");
+    }
 }
 
 /// If load balancers cannot be listed, every group reports that.
