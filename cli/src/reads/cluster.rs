@@ -7,6 +7,8 @@ use eks_nlb_sync::aws::eks::host_of;
 use eks_nlb_sync::aws::query_client::QueryClient;
 use eks_nlb_sync::model::{ApiEndpoint, Tags};
 use serde_json::Value;
+use tokio_rustls::rustls::pki_types::CertificateDer;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
 
@@ -88,23 +90,16 @@ fn issue(issue: &Value) -> String {
     format!("{}: {}{of}", text_at(issue, "/code"), text_at(issue, "/message"))
 }
 
+/// When each certificate of a bundle ends, which is PEM in base64.
 fn authorities(data: &str) -> Looked<Vec<SystemTime>> {
-    let unreadable = || NotLooked::because("its certificate authority cannot be read");
-    let bundle = base64::decode(data).map_err(|_| unreadable())?;
-    let bundle = String::from_utf8(bundle).map_err(|_| unreadable())?;
-    let ends = bundle.split(BEGIN).skip(1).map(|block| ends_at(block).ok_or_else(unreadable));
-    let ends: Vec<_> = ends.collect::<Result<_, _>>()?;
-    if ends.is_empty() { Err(unreadable()) } else { Ok(ends) }
-}
-
-/// The lines around a certificate in PEM.
-const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
-const END: &str = "-----END CERTIFICATE-----";
-
-/// When a certificate ends that is the rest of a PEM block.
-fn ends_at(block: &str) -> Option<SystemTime> {
-    let (text, _) = block.split_once(END)?;
-    let der = base64::decode(text.split_whitespace().collect::<String>()).ok()?;
-    let certificate = Certificate::from_der(&der).ok()?;
-    Some(certificate.tbs_certificate.validity.not_after.to_system_time())
+    let ends_at = |der: &CertificateDer<'_>| {
+        let certificate = Certificate::from_der(der).ok()?;
+        Some(certificate.tbs_certificate.validity.not_after.to_system_time())
+    };
+    let read = || {
+        let bundle = base64::decode(data).ok()?;
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bundle).collect::<Result<_, _>>().ok()?;
+        certificates.iter().map(ends_at).collect::<Option<Vec<_>>>().filter(|ends| !ends.is_empty())
+    };
+    read().ok_or_else(|| NotLooked::because("its certificate authority cannot be read"))
 }

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU16;
 use std::time::Duration;
 
+use clap::Parser;
 use eks_nlb_simulator::World;
 use eks_nlb_simulator::world::{Answer, MANAGED_TAG};
 use eks_nlb_sync::request::Request;
@@ -17,11 +18,11 @@ use eks_nlb_traffic::function::{Function, Undisturbed};
 use eks_nlb_traffic::in_memory_net::InMemoryNet;
 use eks_nlb_traffic::play::{Moment, Script};
 
-use super::RecordArgs;
 use super::frontend::{self, Recorded};
 use super::recording::servers;
 use super::seen::{News, Seen};
 use super::sources::{NotRead, Sources};
+use crate::args::{Cli, Command};
 use crate::trace::{ALIVE_SECONDS, Change, Line, Probed, Source, Time};
 
 /// When every simulated recording began.
@@ -49,16 +50,9 @@ impl Recorder {
         });
         let here = Undisturbed(moment.world.clone());
         let service = Function::between(settings.unwrap(), here.clone(), here).await.service;
-        let args = RecordArgs {
-            cluster: "payments".parse().unwrap(),
-            target_group: None,
-            every: Script::STEP,
-            elb_every: Script::STEP,
-            until_quiet: None,
-            out: None,
-            probe: true,
-            pseudonymise: false,
-        };
+        let every = format!("{}s", Script::STEP.as_secs());
+        let typed = ["eks-nlb", "record", "payments", "--probe", "--every", &every, "--elb-every", &every];
+        let Command::Record(args) = Cli::try_parse_from(typed).unwrap().command else { unreachable!() };
         let budget = RunBudget::new(NonZeroU16::MIN, Duration::from_mins(1));
         let request = Request::default();
         let clients = service.clients(&request.scope, "record", &budget).await.unwrap();
