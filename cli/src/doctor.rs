@@ -28,7 +28,7 @@ use crate::args::{Common, DoctorArgs};
 use crate::catalogue::{self, CheckId};
 use crate::output::{self, hint};
 use crate::problem::Problem;
-use crate::reads::{Looked, NotLooked, cluster};
+use crate::reads::{Looked, NotLooked, cluster, network};
 use crate::session::{Connection, Session, TIME};
 use check::{Check, Diagnosis, Group, Status};
 use facts::Facts;
@@ -93,7 +93,10 @@ async fn before(account: &Connection<'_>) -> Group {
     match names {
         Ok(names) => {
             let described = clusters::describe(account, names.into_iter().collect()).await;
-            Group::new("clusters", clusters::look(account, &described, |_| Vec::new()).await)
+            let subnets = clusters::ready(&described).flat_map(|cluster| &cluster.subnets).cloned();
+            let subnets = network::subnets(&account.query(), &subnets.collect()).await;
+            let checks = clusters::look(account, &described, &subnets, |_| Vec::new()).await;
+            Group::new("clusters", checks)
         }
         Err(not_looked) => {
             let check = Check::of_one(CheckId::Cluster, account.session.region(), Err(not_looked));
@@ -134,7 +137,7 @@ async fn of_frontends(account: &Connection<'_>, report: &Report) -> Vec<Group> {
     let facts = Facts::read(account, report).await;
     let families = |cluster: &str| facts.families(cluster);
     vec![
-        Group::new("clusters", clusters::look(account, &facts.clusters, families).await),
+        Group::new("clusters", clusters::look(account, &facts.clusters, &facts.subnets, families).await),
         Group::new("load balancers", balancers::look(&facts).await),
         Group::new("target groups", groups::look(&facts).await),
         Group::new("endpoint services", services::look(&facts).await),

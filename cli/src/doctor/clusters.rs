@@ -12,7 +12,8 @@ use crate::catalogue::CheckId;
 use crate::names::{self, did_you_mean};
 use crate::output::time;
 use crate::reads::cluster::{self, Cluster};
-use crate::reads::{Looked, NotLooked, each, known, network};
+use crate::reads::network::{self, Subnet};
+use crate::reads::{Looked, NotLooked, each, known};
 use crate::session::Connection;
 
 /// A certificate authority that ends sooner is about to change: half a year, in
@@ -35,11 +36,12 @@ pub(super) fn ready(described: &Described) -> impl Iterator<Item = &Cluster> {
     read.filter(|it| it.is_ready() && matches!(it.status.as_str(), "ACTIVE" | "UPDATING"))
 }
 
-/// Checks the clusters, and whether they have addresses of the families that
-/// `families` says.
+/// Checks the clusters in their `subnets`, and whether they have addresses of the
+/// families that `families` says.
 pub(super) async fn look(
     account: &Connection<'_>,
     described: &Described,
+    subnets: &Looked<BTreeMap<String, Subnet>>,
     families: impl Fn(&str) -> Vec<Family>,
 ) -> Vec<Check> {
     let is_unknown = described.values().any(|read| matches!(read, Ok(None)));
@@ -80,12 +82,12 @@ pub(super) async fn look(
         addresses(account, &ready, families).await,
         vpc_dns(account, &ready).await,
         of_each(CheckId::ClusterCa, &|cluster| about_to_change(cluster, SystemTime::now())).noting(note),
-        free_addresses(account, &ready).await,
+        of_each(CheckId::FreeAddresses, &|cluster| too_few_addresses(cluster, subnets)),
     ];
     before.into_iter().chain(consent).chain(after).collect()
 }
 
-fn is_active(cluster: &Cluster) -> Looked<Option<String>> {
+fn is_active(cluster: &Cluster) -> Found {
     if !cluster.is_in_region {
         return Ok(Some("it runs on an Outpost or outside AWS".to_owned()));
     }
@@ -102,19 +104,14 @@ fn is_active(cluster: &Cluster) -> Looked<Option<String>> {
 ///
 /// Source: AWS re:Post, *How do I plan an upgrade strategy for an Amazon EKS
 /// cluster?* (read November 2026): up to five free addresses.
-async fn free_addresses(account: &Connection<'_>, clusters: &[&Cluster]) -> Check {
+fn too_few_addresses(cluster: &Cluster, subnets: &Looked<BTreeMap<String, Subnet>>) -> Found {
     const NEEDED: u32 = 5;
-    let ids = clusters.iter().flat_map(|cluster| &cluster.subnets).cloned().collect();
-    let subnets = network::subnets(&account.query(), &ids).await;
-    let too_few = |cluster: &Cluster| {
-        let subnets = known(&subnets)?;
-        let free: Option<u32> = cluster.subnets.iter().map(|id| subnets.get(id)?.free).sum();
-        let unknown = || NotLooked::because("EC2 does not say how many addresses its subnets have left");
-        let free = free.ok_or_else(unknown)?;
-        let says = || format!("its subnets have {free} free addresses, and an upgrade needs up to {NEEDED}");
-        Ok((free < NEEDED).then(says))
-    };
-    Check::of(CheckId::FreeAddresses, clusters.iter().map(|cluster| (&cluster.name, too_few(cluster))))
+    let subnets = known(subnets)?;
+    let free: Option<u32> = cluster.subnets.iter().map(|id| subnets.get(id)?.free).sum();
+    let unknown = || NotLooked::because("EC2 does not say how many addresses its subnets have left");
+    let free = free.ok_or_else(unknown)?;
+    let says = || format!("its subnets have {free} free addresses, and an upgrade needs up to {NEEDED}");
+    Ok((free < NEEDED).then(says))
 }
 
 /// Whether addresses are found as the function finds them.
@@ -157,7 +154,7 @@ async fn vpc_dns(account: &Connection<'_>, clusters: &[&Cluster]) -> Check {
     Check::of(CheckId::VpcDns, found.await)
 }
 
-fn about_to_change(cluster: &Cluster, now: SystemTime) -> Looked<Option<String>> {
+fn about_to_change(cluster: &Cluster, now: SystemTime) -> Found {
     let ends = cluster.authorities.as_ref().map_err(Clone::clone)?;
     let Some(first) = ends.iter().min() else { return Ok(None) };
     let left = first.duration_since(now).unwrap_or_default();
