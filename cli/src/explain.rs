@@ -13,7 +13,6 @@ mod unmanaged;
 
 use std::process::ExitCode;
 
-use eks_nlb_sync::publish::report::Outcome;
 use serde::Serialize;
 
 pub(crate) use answers::{codes, find as answers_for};
@@ -22,6 +21,7 @@ pub(crate) use subject::names_of;
 use crate::args::{Common, Output};
 use crate::output::show;
 use crate::problem::Problem;
+use crate::serving;
 use crate::session::{SHORT, Session};
 use observe::Look;
 use subject::Subject;
@@ -51,9 +51,7 @@ pub(crate) async fn explain(session: &Session, subject: &str, common: &Common) -
     for frontend in frontends {
         explained.push(details::of(&look, frontend).await?);
     }
-    // The worst first, as `status` has them; what is skipped last of its state.
-    let is_skipped = |details: &details::Details| matches!(details.frontend.outcome, Outcome::Skipped { .. });
-    explained.sort_by_key(|details| (details.state, is_skipped(details)));
+    explained.sort_by_key(|details| serving::order(&details.frontend));
     let text = || explained.iter().map(text::of_frontend).collect::<Vec<_>>().join("\n");
     show(common.output, &Frontends { region: session.region(), frontends: &explained }, text)?;
     Ok(ExitCode::SUCCESS)

@@ -25,6 +25,17 @@ pub(crate) fn frontend(frontend: &FrontendReport) -> &str {
     group.or_else(|| frontend.load_balancer.as_ref().map(load_balancer)).unwrap_or_default()
 }
 
+/// As in `nlb-payments`, or `nlb-payments/tg-blue` where it `has_siblings`.
+pub(crate) fn place(
+    balancer: Option<&LoadBalancerArn>,
+    group: Option<&TargetGroupArn>,
+    has_siblings: bool,
+) -> Option<String> {
+    let name = load_balancer(balancer?);
+    let group = group.filter(|_| has_siblings).map(target_group);
+    Some(group.map_or_else(|| name.to_owned(), |group| format!("{name}/{group}")))
+}
+
 /// ELB's word for a state.
 pub(crate) fn state(state: TargetState) -> &'static str {
     match state {

@@ -53,6 +53,12 @@ impl Serving {
     }
 }
 
+/// The order in which frontends are shown: the worst first, and what is skipped last
+/// of its state.
+pub(crate) fn order(frontend: &FrontendReport) -> (Serving, bool) {
+    (Serving::of(frontend), matches!(frontend.outcome, Outcome::Skipped { .. }))
+}
+
 /// Why the clients of `frontend` are served or not, in one clause; nothing where
 /// they are and the run did not fail.
 pub(crate) fn why(frontend: &FrontendReport) -> Option<String> {

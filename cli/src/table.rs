@@ -41,8 +41,11 @@ pub(crate) fn of_report(report: &Report, permissions: &Permissions, all: bool) -
 }
 
 fn rows(report: &Report, permissions: &Permissions, frontend: &FrontendReport) -> Vec<Row> {
-    let (balancer, cluster) = (load_balancer(report, frontend), frontend.cluster.as_ref());
-    let cluster = cluster.map_or(NOTHING, ClusterName::as_str);
+    let (balancer, group) = (frontend.load_balancer.as_ref(), frontend.target_group.as_ref());
+    let siblings = report.frontends.iter().filter(|other| other.load_balancer.as_ref() == balancer);
+    let balancer = names::place(balancer, group, siblings.count() > 1);
+    let balancer = balancer.unwrap_or_else(|| NOTHING.to_owned());
+    let cluster = frontend.cluster.as_ref().map_or(NOTHING, ClusterName::as_str);
     let (keys, title) = match (frontend.healthy, frontend.desired.len()) {
         (None, _) => (NOTHING.to_owned(), format!("{balancer}  {cluster}")),
         (Some(healthy), desired) => {
@@ -126,17 +129,6 @@ pub(crate) fn action_cell(action: &Action, is_plan: bool) -> Cell {
 
 fn done(word: &str, is_plan: bool) -> String {
     if is_plan { word.to_owned() } else { format!("{word}ed") }
-}
-
-/// The load balancer, with the target group where it has several.
-fn load_balancer(report: &Report, frontend: &FrontendReport) -> String {
-    let Some(arn) = &frontend.load_balancer else { return NOTHING.to_owned() };
-    let name = names::load_balancer(arn);
-    let siblings = report.frontends.iter().filter(|other| other.load_balancer.as_ref() == Some(arn)).count();
-    match &frontend.target_group {
-        Some(group) if siblings > 1 => format!("{name}/{}", names::target_group(group)),
-        _ => name.to_owned(),
-    }
 }
 
 /// Why a frontend is skipped, in words.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use eks_nlb_sync::model::{ClusterName, LoadBalancerArn, TargetGroupArn, Zone};
-use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
+use eks_nlb_sync::publish::report::{FrontendReport, Report};
 use serde::Serialize;
 
 use crate::serving::{self, Serving};
@@ -67,19 +67,17 @@ pub(super) struct Frontend<'a> {
     pub(super) desired: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
-    #[serde(skip)]
-    pub(super) is_skipped: bool,
 }
 
 /// The clusters of a report, worst first. A frontend whose tags name no cluster
 /// stands for itself.
 pub(super) fn clusters(report: &Report) -> Vec<Cluster<'_>> {
-    let mut named: BTreeMap<&ClusterName, Vec<Frontend<'_>>> = BTreeMap::new();
+    let mut named: BTreeMap<&ClusterName, Vec<&FrontendReport>> = BTreeMap::new();
     let mut clusters = Vec::new();
     for frontend in &report.frontends {
         match &frontend.cluster {
-            Some(name) => named.entry(name).or_default().push(Frontend::of(frontend)),
-            None => clusters.push(Cluster::of(None, vec![Frontend::of(frontend)])),
+            Some(name) => named.entry(name).or_default().push(frontend),
+            None => clusters.push(Cluster::of(None, vec![frontend])),
         }
     }
     clusters.extend(named.into_iter().map(|(name, frontends)| Cluster::of(Some(name), frontends)));
@@ -88,11 +86,10 @@ pub(super) fn clusters(report: &Report) -> Vec<Cluster<'_>> {
 }
 
 impl<'a> Cluster<'a> {
-    /// Skipped frontends come last among frontends of one state.
-    fn of(name: Option<&'a ClusterName>, mut frontends: Vec<Frontend<'a>>) -> Self {
-        frontends.sort_by_key(|frontend| (frontend.state, frontend.is_skipped));
-        let state = frontends.first().map_or(Serving::Unknown, |worst| worst.state);
-        Self { name, state, since: None, frontends }
+    fn of(name: Option<&'a ClusterName>, mut frontends: Vec<&'a FrontendReport>) -> Self {
+        frontends.sort_by_key(|frontend| serving::order(frontend));
+        let state = frontends.first().map_or(Serving::Unknown, |worst| Serving::of(worst));
+        Self { name, state, since: None, frontends: frontends.into_iter().map(Frontend::of).collect() }
     }
 }
 
@@ -106,7 +103,6 @@ impl<'a> Frontend<'a> {
             healthy: frontend.healthy,
             desired: frontend.desired.len(),
             message: serving::why(frontend),
-            is_skipped: matches!(frontend.outcome, Outcome::Skipped { .. }),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use comfy_table::{Cell, Color};
 
-use super::document::{Cluster, Frontend, Status};
+use super::document::{Cluster, Status};
 use crate::output::plural;
 use crate::serving::Serving;
 use crate::session::Session;
@@ -47,20 +47,13 @@ fn row(cluster: &Cluster<'_>) -> Row {
             Cell::new(cluster.state.words()).fg(color(cluster.state)),
             table::cell(cluster.name),
             table::cell(cluster.since.as_deref()),
-            table::cell(worst.map(|worst| place(cluster, worst))),
+            table::cell(worst.and_then(|worst| {
+                names::place(worst.load_balancer, worst.target_group, cluster.frontends.len() > 1)
+            })),
             table::cell(healthy),
         ],
         why: worst.and_then(|worst| worst.message.clone()).unwrap_or_default(),
         ..Row::default()
-    }
-}
-
-/// The load balancer, with the target group where the cluster has several.
-fn place(cluster: &Cluster<'_>, frontend: &Frontend<'_>) -> String {
-    let Some(balancer) = frontend.load_balancer.map(names::load_balancer) else { return "-".to_owned() };
-    match frontend.target_group {
-        Some(group) if cluster.frontends.len() > 1 => format!("{balancer}/{}", names::target_group(group)),
-        _ => balancer.to_owned(),
     }
 }
 
