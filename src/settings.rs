@@ -68,6 +68,8 @@ pub struct Setting {
     pub help: &'static str,
     /// What it means, as docs/reference.md has it.
     pub meaning: &'static str,
+    /// Whether two have the same value of it.
+    pub is_same: fn(&Settings, &Settings) -> bool,
 }
 
 /// Declares a constant for each setting, and all of them as [`SETTINGS`]. Its
@@ -75,7 +77,7 @@ pub struct Setting {
 macro_rules! settings {
     ($(
         $(#[doc = $meaning:literal])+
-        $NAME:ident = $default:expr, $wanted:literal, $value_name:literal, $help:literal;
+        $NAME:ident: $($field:ident).+ = $default:expr, $wanted:literal, $value_name:literal, $help:literal;
     )*) => {
         $($(#[doc = $meaning])+ const $NAME: Setting = Setting {
             variable: stringify!($NAME),
@@ -84,6 +86,7 @@ macro_rules! settings {
             value_name: $value_name,
             help: $help,
             meaning: concat!($($meaning),+),
+            is_same: |one, other| one.$($field).+ == other.$($field).+,
         };)*
 
         /// Every setting, as docs/reference.md orders them.
@@ -93,55 +96,55 @@ macro_rules! settings {
 
 settings! {
     /// `key` or `key=value`; several separated by commas must all match.
-    NLB_TAG = Some("eks-nlb-sync=enabled"), "key or key=value, comma separated",
+    NLB_TAG: nlb_tag = Some("eks-nlb-sync=enabled"), "key or key=value, comma separated",
         "KEY[=VALUE],…", "Tags that select a load balancer";
     /// Key of the tag, on target group or NLB, that holds the cluster name.
-    CLUSTER_NAME_TAG = Some("cluster_name"), "a tag key",
+    CLUSTER_NAME_TAG: cluster_name_tag = Some("cluster_name"), "a tag key",
         "KEY", "Tag that holds the cluster name";
     /// `auto`: the control plane's network interfaces where at least two of the cluster's can be read, else
     /// what DNS names; before a target goes, DNS is asked too, what it still names stays, and where it gives no
     /// answer nothing goes. `dns`: DNS alone. `eni`: interfaces alone. `dns+eni`: what both name is registered,
     /// what neither names may go.
-    ADDRESS_SOURCE = Some("auto"), "auto, dns, eni or dns+eni",
+    ADDRESS_SOURCE: address_source = Some("auto"), "auto, dns, eni or dns+eni",
         "SOURCE", "What decides which addresses are desired: auto, dns, eni or dns+eni";
     /// Whether a load balancer that is not internal may get API servers' addresses.
-    ALLOW_INTERNET_FACING = Some("false"), "true or false",
+    ALLOW_INTERNET_FACING: allow_internet_facing = Some("false"), "true or false",
         "BOOL", "Whether a load balancer that is not internal may get API servers";
     /// `key` or `key=value` that the EKS cluster itself must carry: the consent of the cluster's owner, in
     /// addition to the load balancer's.
-    CLUSTER_TAG = None, "key or key=value",
+    CLUSTER_TAG: cluster_tag = None, "key or key=value",
         "KEY[=VALUE]", "Tag that the EKS cluster itself must carry";
     /// `sync` registers and deregisters; `add-only` never deregisters.
-    SYNC_POLICY = Some("sync"), "sync or add-only",
+    SYNC_POLICY: policy.sync = Some("sync"), "sync or add-only",
         "POLICY", "sync, or add-only: never deregister";
     /// Plan and report, write nothing; an event may turn it on, never off.
-    DRY_RUN = Some("false"), "true or false",
+    DRY_RUN: dry_run = Some("false"), "true or false",
         "BOOL", "Plan and report, write nothing";
     /// Healthy desired targets required before a stale target that may serve is deregistered. Lowered to the
     /// number of desired targets that the load balancer uses, but an answer with one address never lowers it
     /// below 2: EKS has at least two, so such an answer takes nothing away unless the setting is 1.
-    MIN_HEALTHY_TARGETS = Some("2"), "a whole number from 1 to 65535",
+    MIN_HEALTHY_TARGETS: policy.min_healthy = Some("2"), "a whole number from 1 to 65535",
         "N", "Healthy desired targets required before a stale one is deregistered";
     /// Every resolved address must lie in one of these.
     // The private networks of RFC 1918, RFC 6598 and RFC 4193: what an IP target may
     // have, by the ELB User Guide for Network Load Balancers.
-    ALLOWED_CIDRS = Some("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7"),
+    ALLOWED_CIDRS: allowed_cidrs = Some("10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,100.64.0.0/10,fc00::/7"),
         "networks in CIDR notation, comma separated",
         "CIDR,…", "Networks in which every address must lie";
     /// `ip` or `ip:port`, comma separated; IPv6 with a port in brackets. Queried in this order: the first
     /// answer decides, NXDOMAIN included; a server that is silent or fails is skipped.
-    DNS_SERVERS = None, "ip or ip:port, comma separated",
+    DNS_SERVERS: dns_servers = None, "ip or ip:port, comma separated",
         "IP[:PORT],…", "Name servers to query; the system's if not set";
     /// Budget for resolving one host, all attempts included, in milliseconds.
-    DNS_TIMEOUT_MS = Some("5000"), "a positive number of milliseconds",
+    DNS_TIMEOUT_MS: dns_timeout = Some("5000"), "a positive number of milliseconds",
         "MS", "Budget for resolving one host, in milliseconds";
     /// AWS calls in flight at once.
     // With 20, 100 clusters take two thirds as long again; with 128, a fifth less,
     // but hardly less with a small function's share of a core: docs/performance.md.
-    MAX_CONCURRENCY = Some("64"), "a whole number from 1 to 65535",
+    MAX_CONCURRENCY: max_concurrency = Some("64"), "a whole number from 1 to 65535",
         "N", "AWS calls in flight at once";
     /// CloudWatch namespace of the embedded metrics.
-    METRICS_NAMESPACE = Some("EksNlbSync"), "a CloudWatch namespace",
+    METRICS_NAMESPACE: metrics_namespace = Some("EksNlbSync"), "a CloudWatch namespace",
         "NAME", "CloudWatch namespace of the metrics";
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use eks_nlb_sync::aws::query_client::QueryClient;
-use eks_nlb_sync::settings::Settings;
+use eks_nlb_sync::settings::{SETTINGS, Setting, Settings};
 
 use crate::reads::function::{self, Function};
 use crate::reads::{Looked, NotLooked, known};
@@ -11,21 +11,13 @@ use crate::reads::{Looked, NotLooked, known};
 /// The function's name by the Terraform module's default.
 const USUAL_NAME: &str = "eks-nlb-sync";
 
-/// Whether two have the same value of a setting.
-type IsSame = fn(&Settings, &Settings) -> bool;
+/// Settings of this machine's own; commands report the function's `DRY_RUN` in words.
+const NOT_TAKEN: [&str; 4] = ["DRY_RUN", "DNS_SERVERS", "DNS_TIMEOUT_MS", "MAX_CONCURRENCY"];
 
-/// The settings that decide what is managed and what is done. Name servers, time-outs and concurrency are this machine's own.
-const TAKEN: [(&str, IsSame); 9] = [
-    ("NLB_TAG", |one, other| one.nlb_tag == other.nlb_tag),
-    ("CLUSTER_NAME_TAG", |one, other| one.cluster_name_tag == other.cluster_name_tag),
-    ("ADDRESS_SOURCE", |one, other| one.address_source == other.address_source),
-    ("ALLOW_INTERNET_FACING", |one, other| one.allow_internet_facing == other.allow_internet_facing),
-    ("CLUSTER_TAG", |one, other| one.cluster_tag == other.cluster_tag),
-    ("SYNC_POLICY", |one, other| one.policy.sync == other.policy.sync),
-    ("MIN_HEALTHY_TARGETS", |one, other| one.policy.min_healthy == other.policy.min_healthy),
-    ("ALLOWED_CIDRS", |one, other| one.allowed_cidrs == other.allowed_cidrs),
-    ("METRICS_NAMESPACE", |one, other| one.metrics_namespace == other.metrics_namespace),
-];
+/// The settings that a command takes from the function.
+fn taken() -> impl Iterator<Item = &'static Setting> {
+    SETTINGS.iter().filter(|setting| !NOT_TAKEN.contains(&setting.variable))
+}
 
 /// The function, as far as it was found.
 #[derive(Debug)]
@@ -77,7 +69,7 @@ impl Deployed {
     /// The function's value of a setting that this command takes from it.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         let variables = self.function.as_ref().ok()?.as_ref()?.variables.as_ref()?;
-        variables.get(name).filter(|_| TAKEN.iter().any(|(taken, _)| *taken == name)).cloned()
+        variables.get(name).filter(|_| taken().any(|setting| setting.variable == name)).cloned()
     }
 
     /// The settings that the function has, if its variables can be read.
@@ -137,5 +129,5 @@ pub(crate) fn version_words(version: Option<&str>) -> String {
 
 /// The settings that say what is managed and what is done, and are not the same.
 pub(crate) fn differences(own: &Settings, other: &Settings) -> Vec<&'static str> {
-    TAKEN.into_iter().filter(|(_, is_same)| !is_same(own, other)).map(|(name, _)| name).collect()
+    taken().filter(|setting| !(setting.is_same)(own, other)).map(|setting| setting.variable).collect()
 }

@@ -9,9 +9,9 @@ SOURCE = pathlib.Path(__file__).parents[3] / "src" / "settings.rs"
 def settings():
     """Every setting, with its default; None is no default."""
     [table] = re.findall(r"^settings! \{\n(.*?)^\}", SOURCE.read_text(), re.DOTALL | re.MULTILINE)
-    declared = re.findall(r'^    ([A-Z_]+) = (?:None|Some\("([^"]*)"\)),', table, re.MULTILINE)
+    declared = re.findall(r'^    ([A-Z_]+): [a-z_.]+ = (?:None|Some\("([^"]*)"\)),', table, re.MULTILINE)
     found = {name: default or None for name, default in declared}
-    assert found and len(found) == len(re.findall(r"^    [A-Z_]+ = ", table, re.MULTILINE)), sorted(found)
+    assert found and len(found) == len(re.findall(r"^    [A-Z_]+: ", table, re.MULTILINE)), sorted(found)
     return found
 
 
