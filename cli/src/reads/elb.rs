@@ -8,7 +8,9 @@ use eks_nlb_sync::aws::xml::{Element, Unreadable};
 use eks_nlb_sync::error::CallError;
 use eks_nlb_sync::model::Family;
 
-use super::{numbered, parameter, text_in};
+use super::{listed, numbered, parameter, text_in};
+
+const MARKER: (&str, &str) = ("Marker", "NextMarker");
 
 /// A load balancer, as far as checks need it.
 #[derive(Clone, Debug)]
@@ -56,17 +58,6 @@ pub(crate) struct Listener {
     pub(crate) target_groups: BTreeMap<String, u32>,
 }
 
-/// What `read` takes from each member of the list `name` of all pages.
-async fn listed<T>(
-    ask: &QueryClient<'_>,
-    action: &'static str,
-    parameters: &[(String, String)],
-    name: &str,
-    read: impl Fn(&Element) -> Result<T, Unreadable>,
-) -> Result<Vec<T>, CallError> {
-    super::listed(ask, action, parameters, ("Marker", "NextMarker"), name, read).await
-}
-
 /// All load balancers of the Region by ARN, or the ones of these ARNs.
 pub(crate) async fn load_balancers(
     ask: &QueryClient<'_>,
@@ -74,7 +65,7 @@ pub(crate) async fn load_balancers(
 ) -> Result<BTreeMap<String, LoadBalancer>, CallError> {
     const ACTION: &str = "elasticloadbalancing:DescribeLoadBalancers";
     let of = numbered("LoadBalancerArns.member", arns);
-    let listed = listed(ask, ACTION, &of, "LoadBalancers", load_balancer).await?;
+    let listed = listed(ask, ACTION, &of, MARKER, "LoadBalancers", load_balancer).await?;
     Ok(listed.into_iter().map(|one| (one.arn.clone(), one)).collect())
 }
 
@@ -100,7 +91,7 @@ fn load_balancer(described: &Element) -> Result<LoadBalancer, Unreadable> {
 /// All target groups of the Region, by ARN.
 pub(crate) async fn target_groups(ask: &QueryClient<'_>) -> Result<BTreeMap<String, TargetGroup>, CallError> {
     const ACTION: &str = "elasticloadbalancing:DescribeTargetGroups";
-    let listed = listed(ask, ACTION, &[], "TargetGroups", target_group).await?;
+    let listed = listed(ask, ACTION, &[], MARKER, "TargetGroups", target_group).await?;
     Ok(listed.into_iter().map(|one| (one.arn.clone(), one)).collect())
 }
 
@@ -134,12 +125,12 @@ pub(crate) async fn attributes(ask: &QueryClient<'_>, arn: &str) -> Result<Attri
         ("elasticloadbalancing:DescribeLoadBalancerAttributes", "LoadBalancerArn")
     };
     let attribute = |one: &Element| Ok((one.text_of("Key")?, one.text_of("Value")?));
-    let listed = listed(ask, action, &[parameter(kind, arn)], "Attributes", attribute).await?;
+    let listed = listed(ask, action, &[parameter(kind, arn)], MARKER, "Attributes", attribute).await?;
     Ok(listed.into_iter().collect())
 }
 pub(crate) async fn listeners(ask: &QueryClient<'_>, arn: &str) -> Result<Vec<Listener>, CallError> {
     let of = [parameter("LoadBalancerArn", arn)];
-    listed(ask, "elasticloadbalancing:DescribeListeners", &of, "Listeners", listener).await
+    listed(ask, "elasticloadbalancing:DescribeListeners", &of, MARKER, "Listeners", listener).await
 }
 
 fn listener(described: &Element) -> Result<Listener, Unreadable> {
@@ -183,7 +174,8 @@ impl fmt::Display for ListedTarget {
 }
 pub(crate) async fn targets(ask: &QueryClient<'_>, group: &str) -> Result<Vec<ListedTarget>, CallError> {
     let of = [parameter("TargetGroupArn", group)];
-    listed(ask, "elasticloadbalancing:DescribeTargetHealth", &of, "TargetHealthDescriptions", target).await
+    listed(ask, "elasticloadbalancing:DescribeTargetHealth", &of, MARKER, "TargetHealthDescriptions", target)
+        .await
 }
 
 fn target(described: &Element) -> Result<ListedTarget, Unreadable> {
