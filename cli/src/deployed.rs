@@ -62,6 +62,7 @@ impl Deployed {
             }
         }
     }
+
     pub(crate) fn role(&self) -> Looked<Option<String>> {
         Ok(known(&self.function)?.as_ref().map(|found| found.role.clone()))
     }

@@ -82,6 +82,7 @@ pub(crate) fn hint(text: &str) {
     let choice = AutoStream::choice(&io::stderr());
     _ = AutoStream::new(io::stderr(), choice).lock().write_all(text.as_bytes());
 }
+
 pub(crate) fn bold(text: &str) -> String {
     format!("\u{1b}[1m{text}\u{1b}[0m")
 }

@@ -33,6 +33,7 @@ pub(super) async fn look(facts: &Facts<'_>) -> Vec<Check> {
         port_allocation(facts).await,
     ]
 }
+
 /// The target groups whose targets another controller keeps.
 fn controllers(facts: &Facts<'_>) -> Check {
     let groups = facts.report.frontends.iter().filter(|frontend| frontend.target_group.is_some());

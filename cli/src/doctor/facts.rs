@@ -32,6 +32,7 @@ pub(super) struct Facts<'a> {
     /// The subnets of load balancers and control planes, by ID.
     pub(super) subnets: Looked<BTreeMap<String, Subnet>>,
 }
+
 pub(super) struct Balancer<'a> {
     pub(super) arn: &'a LoadBalancerArn,
     pub(super) described: Looked<LoadBalancer>,
@@ -68,6 +69,7 @@ impl<'a> Facts<'a> {
             Some((balancer, frontend.target_group.as_ref()?))
         })
     }
+
     pub(super) fn target_group_arns(&self) -> BTreeSet<&'a TargetGroupArn> {
         self.frontends.iter().filter_map(|frontend| frontend.target_group.as_ref()).collect()
     }

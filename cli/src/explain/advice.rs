@@ -11,6 +11,7 @@ use eks_nlb_sync::serving::{is_healthy, unserved};
 
 use super::details::Reason;
 use crate::permission::{self, Basis, MayWrite};
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {
     pub(super) frontend: &'a FrontendReport,

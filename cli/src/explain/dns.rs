@@ -8,6 +8,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use crate::session::Session;
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct NameServerAnswer {

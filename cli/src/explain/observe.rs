@@ -51,6 +51,7 @@ impl<'a> Look<'a> {
         Ok((report.frontends, known))
     }
 }
+
 fn narrow(discovery: &mut Discovery, subject: Subject<'_>) {
     let of = |frontend: &Frontend| FrontendReport::of(frontend, Outcome::Converged);
     discovery.frontends.retain(|frontend| subject.names(&of(frontend)));

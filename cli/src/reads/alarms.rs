@@ -47,6 +47,7 @@ fn has_dimension(metric: &Element, function: &str) -> Result<bool, Unreadable> {
     }
     Ok(false)
 }
+
 pub(crate) async fn subscriptions(ask: &QueryClient<'_>, topic: &str) -> Looked<u32> {
     const CONFIRMED: &str = "SubscriptionsConfirmed";
     page(ask, "sns:GetTopicAttributes", vec![parameter("TopicArn", topic)], |page| {

@@ -128,6 +128,7 @@ pub(crate) async fn attributes(ask: &QueryClient<'_>, arn: &str) -> Result<Attri
     let listed = listed(ask, action, &[parameter(kind, arn)], MARKER, "Attributes", attribute).await?;
     Ok(listed.into_iter().collect())
 }
+
 pub(crate) async fn listeners(ask: &QueryClient<'_>, arn: &str) -> Result<Vec<Listener>, CallError> {
     let of = [parameter("LoadBalancerArn", arn)];
     listed(ask, "elasticloadbalancing:DescribeListeners", &of, MARKER, "Listeners", listener).await
@@ -172,6 +173,7 @@ impl fmt::Display for ListedTarget {
         if id.contains(':') { write!(f, "[{id}]:{port}") } else { write!(f, "{id}:{port}") }
     }
 }
+
 pub(crate) async fn targets(ask: &QueryClient<'_>, group: &str) -> Result<Vec<ListedTarget>, CallError> {
     let of = [parameter("TargetGroupArn", group)];
     listed(ask, "elasticloadbalancing:DescribeTargetHealth", &of, MARKER, "TargetHealthDescriptions", target)

@@ -19,6 +19,7 @@ use crate::names;
 use crate::problem::Problem;
 use crate::reads::elb::{self, CROSS_ZONE};
 use crate::trace::{Header, RecordSettings, Time, VERSION};
+
 pub(crate) struct Recorded {
     pub(crate) frontend: Frontend,
     pub(crate) endpoint: ApiEndpoint,

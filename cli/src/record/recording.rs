@@ -199,6 +199,7 @@ async fn repeat(every: Duration, work: impl AsyncFn() -> io::Result<()>) -> io::
         work().await?;
     }
 }
+
 fn node(change: &Change) -> Option<(String, IpAddr)> {
     let Change::Zone { zone, address, .. } = change else { return None };
     Some((zone.clone(), (*address)?))

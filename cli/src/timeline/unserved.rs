@@ -20,6 +20,7 @@ struct Target {
     zone: Option<String>,
     state: String,
 }
+
 pub(super) struct Clients {
     cross_zone: bool,
     zones: Vec<String>,

@@ -172,6 +172,7 @@ pub(crate) struct Update {
     /// As in `InProgress`.
     pub(crate) status: String,
 }
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Probed {
