@@ -6,12 +6,12 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the program is for")]
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use eks_nlb_simulator::troubles::troubles;
-use eks_nlb_simulator::{Options, Simulator, sample};
+use eks_nlb_simulator::{Options, SharedWorld, Simulator, sample};
 use tokio::sync::oneshot;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -26,7 +26,8 @@ AWS clients at it, as shell. Ports are free ones unless they are given.
   --dns-port N      the port of the resolver
   --runtime-port N  the port of the Lambda Runtime API
   --troubles        a cluster for each failure instead of the sample fleet
-  --until-eof       end when standard input does, and not only on Ctrl-C";
+  --until-eof       end when standard input does, and not only on Ctrl-C; a line
+                    of it, a name and its addresses, is what the resolver knows";
 
 /// How often simulated time catches up with real time.
 const TICK: Duration = Duration::from_millis(200);
@@ -57,7 +58,7 @@ async fn main() -> ExitCode {
         eprintln!("print the variables: {error}");
         return ExitCode::FAILURE;
     }
-    let end = end_of_input(arguments.until_eof);
+    let end = end_of_input(arguments.until_eof, simulator.shared_world());
     tokio::select! {
         () = pass_time(&simulator) => {}
         _ = tokio::signal::ctrl_c() => {}
@@ -117,18 +118,22 @@ async fn pass_time(simulator: &Simulator) {
     }
 }
 
-/// Waits for the end of standard input if it is `awaited`; otherwise never
-/// returns.
-async fn end_of_input(awaited: bool) {
+/// Waits for the end of standard input if it is `awaited`, and takes names and
+/// addresses from it; otherwise never returns.
+async fn end_of_input(awaited: bool, world: SharedWorld) {
     if !awaited {
         return std::future::pending().await;
     }
     let (ended, end) = oneshot::channel();
     // In a thread, because a blocking read cannot be cancelled.
     std::thread::spawn(move || {
-        let mut input = std::io::stdin().lock();
-        let mut buffer = [0; 256];
-        while matches!(input.read(&mut buffer), Ok(1..)) {}
+        for line in std::io::stdin().lines().map_while(Result::ok) {
+            if let Some((name, addresses)) = line.split_once(' ') {
+                let addresses: Vec<_> = addresses.split(' ').collect();
+                world.lock().expect("no holder of the world panics").dns.set(name, addresses.as_slice());
+                println!("# {name} is known");
+            }
+        }
         let _ = ended.send(());
     });
     let _ = end.await;

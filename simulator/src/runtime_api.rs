@@ -1,7 +1,8 @@
 //! Serves the Lambda Runtime API, so that a test can invoke the real program.
 //!
 //! It starts no process: the program under test is started with
-//! `AWS_LAMBDA_RUNTIME_API` and asks for its invocations itself.
+//! `AWS_LAMBDA_RUNTIME_API` and asks for its invocations itself. Tests in other
+//! languages invoke it by Lambda's Invoke on the same port.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -77,6 +78,7 @@ pub struct RuntimeApi {
 struct Shared {
     state: Mutex<State>,
     invoked: Notify,
+    asked: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -84,9 +86,17 @@ struct State {
     queue: VecDeque<Invocation>,
     waiting: BTreeMap<String, oneshot::Sender<Answer>>,
     invocations: usize,
+    finished: usize,
     nexts: usize,
     first_next: Option<Instant>,
     init_error: Option<Value>,
+}
+
+impl State {
+    /// Whether the program asks for an invocation, or cannot start.
+    fn is_idle(&self) -> bool {
+        self.nexts > self.finished || self.init_error.is_some()
+    }
 }
 
 #[derive(Debug)]
@@ -124,16 +134,7 @@ impl RuntimeApi {
 
     /// The same with a deadline, which may be past.
     pub async fn invoke_until(&self, payload: impl Into<Bytes>, deadline: SystemTime) -> Answer {
-        let (sender, receiver) = oneshot::channel();
-        {
-            let mut state = self.shared.state();
-            state.invocations += 1;
-            let id = request_id(state.invocations);
-            state.waiting.insert(id.clone(), sender);
-            state.queue.push_back(Invocation { id, payload: payload.into(), deadline });
-        }
-        self.shared.invoked.notify_one();
-        receiver.await.expect("the sender waits in the state that we hold")
+        self.shared.invoke_until(payload.into(), deadline).await
     }
 
     /// When a program first asked for an invocation.
@@ -160,6 +161,19 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    async fn invoke_until(&self, payload: Bytes, deadline: SystemTime) -> Answer {
+        let (sender, receiver) = oneshot::channel();
+        {
+            let mut state = self.state();
+            state.invocations += 1;
+            let id = request_id(state.invocations);
+            state.waiting.insert(id.clone(), sender);
+            state.queue.push_back(Invocation { id, payload, deadline });
+        }
+        self.invoked.notify_one();
+        receiver.await.expect("the sender waits in the state that we hold")
+    }
+
     async fn answer(&self, request: &Request) -> Result<Response, Reset> {
         let path = request.uri().path();
         let parts: Vec<&str> = path.split('/').skip(1).collect();
@@ -172,9 +186,31 @@ impl Shared {
                 self.finish(id, Answer::of_error(request.body()))
             }
             ("POST", ["2018-06-01", "runtime", "init", "error"]) => self.fail(request.body()),
+            ("POST", ["2015-03-31", "functions", _, "invocations"]) => self.invoke(request).await,
             _ => status(404, &json!({ "errorMessage": "no such path", "errorType": "NotFound" })),
         };
         Ok(response)
+    }
+
+    /// Lambda's Invoke, with the function's time in its query (`seconds=20`).
+    /// Answers when the program asks for its next invocation: by then it has
+    /// logged all of this one.
+    async fn invoke(&self, request: &Request) -> Response {
+        let seconds = request.uri().query().and_then(|query| query.strip_prefix("seconds=")?.parse().ok());
+        let time = Duration::from_secs(seconds.unwrap_or(60));
+        let answer = self.invoke_until(request.body().clone(), SystemTime::now() + time).await;
+        while !self.state().is_idle() {
+            self.asked.notified().await;
+        }
+        match answer {
+            Answer::Response(payload) => status(200, &payload),
+            Answer::Error { raw, .. } => {
+                let mut failed = status(200, &raw);
+                let unhandled = http::HeaderValue::from_static("Unhandled");
+                failed.headers_mut().insert("x-amz-function-error", unhandled);
+                failed
+            }
+        }
     }
 
     /// Waits for an invocation and hands it out.
@@ -184,6 +220,7 @@ impl Shared {
             state.nexts += 1;
             state.first_next.get_or_insert_with(Instant::now);
         }
+        self.asked.notify_one();
         let invocation = loop {
             if let Some(invocation) = self.state().queue.pop_front() {
                 break invocation;
@@ -204,8 +241,10 @@ impl Shared {
 
     /// Gives the invoker the function's answer.
     fn finish(&self, id: &str, answer: Answer) -> Response {
-        match self.state().waiting.remove(id) {
+        let mut state = self.state();
+        match state.waiting.remove(id) {
             Some(invoker) => {
+                state.finished += 1;
                 // An invoker that no longer waits has given up: a time-out.
                 let _ = invoker.send(answer);
                 status(202, &json!({ "status": "OK" }))

@@ -125,6 +125,12 @@ impl From<Reply> for Answer {
     }
 }
 
+impl From<&[&str]> for Answer {
+    fn from(addresses: &[&str]) -> Self {
+        Self::addresses(parse_addresses(addresses))
+    }
+}
+
 impl<const N: usize> From<[&str; N]> for Answer {
     fn from(addresses: [&str; N]) -> Self {
         Self::addresses(parse_addresses(addresses))

@@ -8,12 +8,12 @@ import contextlib
 import json
 import os
 import pathlib
-import shlex
 import subprocess
 
 import pytest
 from cfnlint.api import ManualArgs, lint
 from samtranslator.translator.transform import transform
+from simulated import Simulated
 from template import Stack, load
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -141,31 +141,12 @@ def name(request):
 @pytest.fixture
 def simulator():
     """The variables that point AWS clients at a fresh simulated account."""
-    with simulated() as variables:
-        yield variables
+    with Simulated() as simulated:
+        yield simulated.variables
 
 
 @pytest.fixture(scope="session")
 def troubles():
     """The same for an account with a cluster for each failure."""
-    with simulated("--troubles") as variables:
-        yield variables
-
-
-@contextlib.contextmanager
-def simulated(*options):
-    path = ROOT / "target" / "debug" / "simulator"
-    assert path.exists(), f"{path} is not built: make compile"
-    process = subprocess.Popen([path, "--until-eof", *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    variables = {}
-    # The log format is what it prints last.
-    while "AWS_LAMBDA_LOG_FORMAT" not in variables:
-        line = process.stdout.readline()
-        assert line, "the simulator stopped"
-        if line.startswith("export "):
-            [assignment] = shlex.split(line.removeprefix("export "))
-            name, _, value = assignment.partition("=")
-            variables[name] = value
-    yield variables
-    process.stdin.close()
-    process.wait(timeout=10)
+    with Simulated("--troubles") as simulated:
+        yield simulated.variables

@@ -1,7 +1,6 @@
 """The metrics: alarms and dashboard ask for what the function really writes, and no metric is paid for that nothing uses."""
 
 import pytest
-from lambda_host import LAMBDA_ENVIRONMENT
 from watching import NAMESPACE, asked_for, embedded, own, runs, written
 
 # Metrics of AWS's own that are used here, with their dimensions.
@@ -39,7 +38,7 @@ def test_every_metric_is_a_count(simulator):
 def test_a_metric_line_is_told_apart_by_the_name_of_its_function(simulator):
     [log] = runs(simulator, {})
     [line] = [line for line in log if isinstance(line, dict) and "_aws" in line]
-    assert line["FunctionName"] == LAMBDA_ENVIRONMENT["AWS_LAMBDA_FUNCTION_NAME"]
+    assert line["FunctionName"] == simulator["AWS_LAMBDA_FUNCTION_NAME"]
 
 
 @pytest.mark.parametrize("event", [{"dryRun": True}, {"clusters": ["payments"]}, {"clusters": ["nobody"]}])

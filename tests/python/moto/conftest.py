@@ -34,7 +34,7 @@ import boto3
 import pytest
 from lambda_host import LambdaHost, program
 from moto.server import ThreadedMotoServer
-from name_server import NameServer
+from simulated import Simulated
 
 CREDENTIALS = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 SELECTED = {"eks-nlb-sync": "enabled"}
@@ -59,14 +59,14 @@ def aws(moto_url):
 
 @pytest.fixture
 def dns():
-    with NameServer() as server:
-        yield server
+    with Simulated() as simulated:
+        yield simulated
 
 
 @pytest.fixture
 def function(moto_url, dns):
     """The function, with moto for AWS and `dns` for its name server."""
-    with LambdaHost(program(), {"AWS_ENDPOINT_URL": moto_url, "DNS_SERVERS": dns.address}) as host:
+    with LambdaHost(program(), {"AWS_ENDPOINT_URL": moto_url, "DNS_SERVERS": dns.variables["DNS_SERVERS"]}) as host:
         yield host
 
 

@@ -198,7 +198,7 @@ def test_every_member_of_the_list_is_synced(aws, dns, invoked):
     other = aws.in_account(OTHER_ACCOUNT, region="eu-central-1")
     groups = []
     for world, address in ((aws, "10.0.1.10"), (other, "10.0.1.20")):
-        dns.addresses[world.cluster("payments")] = [address]
+        dns.resolve(world.cluster("payments"), address)
         groups.append(world.frontend("payments"))
     members = [{"region": "eu-west-1"}, member(OTHER_ACCOUNT, "eu-central-1")]
 
@@ -217,7 +217,7 @@ def test_every_member_of_the_list_is_synced(aws, dns, invoked):
 
 
 def test_a_failing_member_is_reported_and_stops_no_other(aws, dns, invoked):
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10")
     group = aws.frontend("payments")
 
     fleet = Fleet(aws)
@@ -260,7 +260,7 @@ def test_an_empty_list_is_a_failure(aws, invoked):
 
 def test_a_throttled_invocation_is_tried_again(aws, dns, invoked):
     invoked.throttled = 1
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10")
     group = aws.frontend("payments")
 
     state = Fleet(aws).run([member(ACCOUNT)])

@@ -84,9 +84,9 @@ def test_three_commands_lead_from_the_archive_to_a_dry_run(aws, dns, moto_url, t
     function.write_bytes(bootstrap)
     function.chmod(0o755)
 
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10", "10.0.2.11"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10", "10.0.2.11")
     group = aws.frontend("payments")
-    with LambdaHost(function, variables | {"AWS_ENDPOINT_URL": moto_url, "DNS_SERVERS": dns.address}) as host:
+    with LambdaHost(function, variables | {"AWS_ENDPOINT_URL": moto_url, "DNS_SERVERS": dns.variables["DNS_SERVERS"]}) as host:
         answer = host.invoke({})
 
     assert answer.ok and answer.payload["dryRun"] is True

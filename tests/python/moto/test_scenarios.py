@@ -12,7 +12,7 @@ def only(report):
 def test_an_empty_target_group_gets_the_addresses_of_the_cluster(aws, dns, function):
     # moto's endpoint is random, in mixed case, and ends in a slash; EKS's is in
     # upper case and does not. Both are one host name to DNS.
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10", "10.0.2.11"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10", "10.0.2.11")
     group = aws.frontend("payments")
 
     answer = function.invoke({})
@@ -25,7 +25,7 @@ def test_an_empty_target_group_gets_the_addresses_of_the_cluster(aws, dns, funct
 
 
 def test_a_second_run_finds_nothing_to_do(aws, dns, function):
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10", "10.0.2.11"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10", "10.0.2.11")
     group = aws.frontend("payments")
     function.invoke({})
 
@@ -39,10 +39,10 @@ def test_a_second_run_finds_nothing_to_do(aws, dns, function):
 
 def test_a_rotated_address_is_registered_and_then_replaces_the_old_one(aws, dns, function):
     host = aws.cluster("payments")
-    dns.addresses[host] = ["10.0.1.10", "10.0.2.11"]
+    dns.resolve(host, "10.0.1.10", "10.0.2.11")
     group = aws.frontend("payments")
     function.invoke({})
-    dns.addresses[host] = ["10.0.1.10", "10.0.2.99"]
+    dns.resolve(host, "10.0.1.10", "10.0.2.99")
 
     first = only(function.invoke({}).payload)
     after_first = aws.targets(group)
@@ -58,7 +58,7 @@ def test_a_rotated_address_is_registered_and_then_replaces_the_old_one(aws, dns,
 
 
 def test_an_unknown_cluster_fails_alone(aws, dns, function):
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10")
     known = aws.frontend("payments")
     unknown = aws.frontend("no-such-cluster")
 
@@ -74,7 +74,7 @@ def test_an_unknown_cluster_fails_alone(aws, dns, function):
 
 
 def test_both_target_groups_of_a_load_balancer_are_served(aws, dns, function):
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10", "10.0.2.11"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10", "10.0.2.11")
     load_balancer = aws.load_balancer("payments", SELECTED | {"cluster_name": "payments"})
     first = aws.target_group("payments-a", load_balancer, port=443)
     second = aws.target_group("payments-b", load_balancer, port=6443)
@@ -90,7 +90,7 @@ def test_both_target_groups_of_a_load_balancer_are_served(aws, dns, function):
 
 def test_load_balancers_on_later_pages_are_found(aws, dns, function):
     # AWS pages load balancers by 400. Target groups too, which moto does not.
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10")
     inside = get_backend("elbv2")[ACCOUNT][aws.region]
     for n in range(400):
         inside.create_load_balancer(f"other-{n}", [], aws.subnets, loadbalancer_type="network", tags=listed({"team": "other"}))
@@ -107,7 +107,7 @@ def test_load_balancers_on_later_pages_are_found(aws, dns, function):
 
 
 def test_only_what_is_tagged_is_touched(aws, dns, function):
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10")
     managed = aws.load_balancer("payments", SELECTED | {"cluster_name": "payments"})
     excluded = aws.target_group("excluded", managed, port=6443, tags={"eks-nlb-sync": "disabled"})
     unselected = aws.load_balancer("other", {"eks-nlb-sync": "off", "cluster_name": "payments"})
@@ -124,7 +124,7 @@ def test_only_what_is_tagged_is_touched(aws, dns, function):
 
 
 def test_a_dry_run_writes_nothing_and_says_what_the_run_then_does(aws, dns, function):
-    dns.addresses[aws.cluster("payments")] = ["10.0.1.10", "10.0.2.11"]
+    dns.resolve(aws.cluster("payments"), "10.0.1.10", "10.0.2.11")
     group = aws.frontend("payments")
     aws.register(group, "10.0.1.10:443", "10.0.9.9:443")
 
@@ -139,7 +139,7 @@ def test_a_dry_run_writes_nothing_and_says_what_the_run_then_does(aws, dns, func
 
 
 def test_a_public_endpoint_is_left_alone(aws, dns, function):
-    dns.addresses[aws.cluster("payments", private=False)] = ["10.0.1.10"]
+    dns.resolve(aws.cluster("payments", private=False), "10.0.1.10")
     group = aws.frontend("payments")
     aws.register(group, "10.0.9.9:443")
 
@@ -154,9 +154,9 @@ def test_a_public_endpoint_is_left_alone(aws, dns, function):
 def test_another_account_and_region_is_acted_in_as_the_given_role(aws, dns, function):
     # moto hands out a role of any account without asking its trust policy.
     other = aws.in_account(OTHER_ACCOUNT, region="eu-central-1")
-    dns.addresses[other.cluster("payments")] = ["10.0.1.10"]
+    dns.resolve(other.cluster("payments"), "10.0.1.10")
     theirs = other.frontend("payments")
-    dns.addresses[aws.cluster("own")] = ["10.0.1.20"]
+    dns.resolve(aws.cluster("own"), "10.0.1.20")
     ours = aws.frontend("own")
 
     answer = function.invoke(

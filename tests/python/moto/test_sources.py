@@ -17,7 +17,7 @@ GROUP = "sg-0123456789abcdef0"
 
 @pytest.fixture
 def function(moto_url, dns):
-    variables = {"AWS_ENDPOINT_URL": moto_url, "DNS_SERVERS": dns.address, "ADDRESS_SOURCE": "eni"}
+    variables = {"AWS_ENDPOINT_URL": moto_url, "DNS_SERVERS": dns.variables["DNS_SERVERS"], "ADDRESS_SOURCE": "eni"}
     with LambdaHost(program(), variables) as host:
         yield host
 

@@ -13,7 +13,7 @@ import pytest
 
 from harness import ACCOUNT, ROOT, Terraform, environment
 from lambda_host import LambdaHost, program
-from name_server import NameServer
+from simulated import Simulated
 
 HOME, FAR = "eu-west-1", "eu-central-1"
 ADDRESSES = {HOME: ["10.0.0.10", "10.0.1.11"], FAR: ["10.0.0.20", "10.0.3.21"]}
@@ -73,13 +73,10 @@ def applied(world):
 @pytest.fixture(scope="module")
 def name_server(world):
     """Answers for the clusters' hosts, whose names moto makes up, and for no other name."""
-    hosts = {
-        cluster["endpoint"].removeprefix("https://").strip("/"): ADDRESSES[region]
-        for region, cluster in world.clusters.items()
-    }
-    with NameServer() as server:
-        server.addresses.update(hosts)
-        yield server.address
+    with Simulated() as simulated:
+        for region, cluster in world.clusters.items():
+            simulated.resolve(cluster["endpoint"].removeprefix("https://").strip("/"), *ADDRESSES[region])
+        yield simulated.variables["DNS_SERVERS"]
 
 
 @pytest.fixture(scope="module")
