@@ -10,7 +10,6 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the program is for")]
 
 mod show;
-mod traffic;
 
 use std::collections::BTreeMap;
 use std::io::{self, IsTerminal};
@@ -25,7 +24,6 @@ use eks_nlb_simulator::{Answer, Frontend, Simulator, World};
 use serde_json::Value;
 use show::{Paint, States, show};
 use tokio::time::timeout;
-use traffic::Traffic;
 
 /// The schedule of the demonstration.
 const TICK: Duration = Duration::from_mins(1);
@@ -129,8 +127,6 @@ async fn play() -> Outcome<()> {
         Process::start(command(&program, &sim)).map_err(|e| format!("start {}: {e}", program.display()))?;
     let paint = Paint(io::stdout().is_terminal());
 
-    let group = &frontends["payments"].target_group;
-    let traffic = Traffic::start(&sim, group, &[OLD, NEW].concat()).await?;
     let (mut made, mut served) = (0, 0);
     for (n, scene) in SCENES.iter().enumerate() {
         if n > 0 {
@@ -149,7 +145,7 @@ async fn play() -> Outcome<()> {
         // Before, nothing can be in service: the target group was empty.
         if n > 0 {
             made += CONNECTIONS;
-            served += traffic.connect(CONNECTIONS).await?;
+            served += served_of(CONNECTIONS, &sim.world(), &frontends["payments"]);
         }
     }
     let (calls, writes) = {
@@ -188,6 +184,15 @@ async fn run(sim: &Simulator, process: &Process, n: usize) -> Value {
             process.logged(|line| line["message"] == "report" && line["requestId"] == id.as_str()).await
         }
     }
+}
+
+/// How many of `n` connections reach a server of payments: the nodes of the load
+/// balancer send them to their targets in turn.
+fn served_of(n: usize, world: &World, payments: &Frontend) -> usize {
+    let nodes = world.nodes(&payments.target_group).into_values();
+    let targets: Vec<_> = nodes.flat_map(|node| node.targets).map(|target| target.ip().to_string()).collect();
+    let is_served = |target: &&String| [OLD, NEW].as_flattened().contains(&target.as_str());
+    targets.iter().cycle().take(n).filter(is_served).count()
 }
 
 fn states(sim: &Simulator, frontends: &BTreeMap<&'static str, Frontend>) -> States {
