@@ -82,13 +82,6 @@ test-rust: compile
 	SIMULATION_TICKS=2000 $(AFTER_ARTIFACT) env $(CARGO_TEST)
 	$(CARGO) test --workspace --doc
 
-# Everything in docs/, the templates and the modules that is written from another
-# place. Its tests say so when a part is not up to date.
-.PHONY: generated
-generated: $(VENV)/terraform/.ready
-	UPDATE_DOCS=1 $(CARGO) test --workspace --bins --test reference --test wire -- generated
-	$(VENV)/terraform/bin/python tests/python/terraform/module_docs.py
-
 # Python tools, in an environment for each set because their pins conflict: `$(VENV)/moto/.ready` makes the one of tests/python/requirements/moto.txt.
 # The `.in` files name the tools; the `.txt` files pin them and all that they
 # need, with the hashes of their archives. `make requirements` writes these.
@@ -114,6 +107,13 @@ requirements: $(UV)
 	done
 
 .PRECIOUS: $(VENV)/%/.ready
+
+# Everything in docs/, the templates and the modules that is written from another
+# place. Its tests say so when a part is not up to date.
+.PHONY: generated
+generated: $(VENV)/terraform/.ready
+	UPDATE_DOCS=1 $(CARGO) test --workspace --bins --test reference --test wire -- generated
+	$(VENV)/terraform/bin/python tests/python/terraform/module_docs.py
 
 # The pictures of docs/ and README: a recording of the demonstration, and the
 # dashboard over a simulated day, whose clock is libfaketime's. Tests and

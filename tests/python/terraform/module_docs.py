@@ -1,6 +1,6 @@
 """The tables in the modules' READMEs, made from the code: versions, inputs, outputs, resources.
 
-    python tests/python/terraform/module_docs.py    # rewrites them
+`make generated` writes them.
 
 They stand between terraform-docs' markers, so that tool can take over.
 """

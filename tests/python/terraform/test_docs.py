@@ -21,7 +21,7 @@ def test_a_readme_lists_the_inputs_and_outputs_of_the_code(directory):
     assert directory in module_docs.documented()
     readme = (directory / "README.md").read_text()
 
-    assert readme == module_docs.rewritten(readme, directory), "run python tests/python/terraform/module_docs.py"
+    assert readme == module_docs.rewritten(readme, directory), "`make generated` writes it"
 
 
 @pytest.mark.parametrize("directory", ALL, ids=lambda path: path.name)
