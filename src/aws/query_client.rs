@@ -115,8 +115,7 @@ impl QueryClient<'_> {
         read: impl Fn(&Value) -> Vec<T>,
     ) -> Result<Vec<T>, CallError> {
         let pages = all_pages(action, async |token| {
-            let token = token.map(|token| format!("&{asked}={}", escaped(&token))).unwrap_or_default();
-            let page = self.json(action, format!("{path}{token}")).await?;
+            let page = self.json(action, page_of(path, asked, token)).await?;
             let next = page.get(answered).and_then(Value::as_str).map(str::to_owned);
             Ok((read(&page), next))
         });
@@ -147,6 +146,11 @@ fn service_of(action: &'static str) -> Result<(Service, &'static str), CallError
     let (prefix, operation) = action.split_once(':').unwrap_or_default();
     let known = SERVICES.into_iter().find(|service| service.actions == prefix);
     Ok((known.ok_or_else(|| malformed_response(action, "no such service is known"))?, operation))
+}
+
+/// `path` of the page that starts at `token`.
+fn page_of(path: &str, asked: &str, token: Option<String>) -> String {
+    token.map_or_else(|| path.to_owned(), |token| format!("{path}&{asked}={}", escaped(&token)))
 }
 
 /// `text` as a value in a URL.
@@ -233,6 +237,8 @@ mod tests {
     #[test]
     fn a_value_of_a_url_holds_nothing_that_ends_it() {
         assert_eq!(escaped("Az09-._~"), "Az09-._~");
+        assert_eq!(page_of("/?size=9", "token", None), "/?size=9");
+        assert_eq!(page_of("/?size=9", "token", Some("a+/=&b".to_owned())), "/?size=9&token=a%2B%2F%3D%26b");
         assert_eq!(escaped("a/b?c&d=e+f %g:é"), "a%2Fb%3Fc%26d%3De%2Bf%20%25g%3A%C3%A9");
     }
 }

@@ -1,6 +1,8 @@
 //! A target is deregistered on health that was read within ten seconds. Older
 //! health is read again, and changes meanwhile count.
 
+mod lost_answers;
+
 use std::time::Duration;
 
 use eks_nlb_simulator::{Fault, Limits as Rates, TargetState, World};
@@ -106,28 +108,6 @@ async fn what_another_client_removed_meanwhile_is_not_removed_again() {
     assert_eq!(count(&function, "DeregisterTargets"), 0);
 }
 
-/// ELB has deregistered it, and every answer is lost.
-#[tokio::test(start_paused = true)]
-async fn a_lost_answer_is_found_out_by_reading_again() {
-    for is_forgotten in [false, true] {
-        let (function, group) = with_something_to_do().await;
-        {
-            let mut world = function.wire.world();
-            world.plant(Fault::on("DeregisterTargets").lose_answer());
-            if is_forgotten {
-                let forget = move |world: &mut World| world.drop_target(&group, STALE);
-                world.plant(Fault::on("DescribeTargetHealth").skip(1).times(1).before(forget));
-            }
-        }
-
-        let report = only(function.run_within(MINUTE).await);
-
-        assert_eq!(report.outcome, Outcome::Changed, "{report:?}");
-        assert_eq!(deregistered(&report), ["10.0.0.9:443"]);
-        assert_eq!(report.registered.len(), 1);
-    }
-}
-
 /// Health is as old as ELB's answer, however long the read was throttled.
 #[tokio::test(start_paused = true)]
 async fn health_that_was_throttled_for_long_is_fresh() {
@@ -140,42 +120,6 @@ async fn health_that_was_throttled_for_long_is_fresh() {
     assert!(begun.elapsed() > Duration::from_secs(10), "{:?}", begun.elapsed());
     assert_eq!(deregistered(&report), ["10.0.0.9:443"]);
     assert_eq!(count(&function, "DescribeTargetHealth"), 61);
-}
-
-/// The group is full, so only what is unused may go: also after targets were read
-/// again for a lost answer.
-#[tokio::test(start_paused = true)]
-async fn after_a_failed_registration_a_lost_answer_lets_nothing_else_go() {
-    let (function, group) = with_something_to_do().await;
-    {
-        let mut world = function.wire.world();
-        world.put_targets(&group, ["10.0.0.8"]);
-        world.pin_state(&group, "10.0.0.8", TargetState::Unused);
-        world.targets_per_group = world.targets(&group).len();
-        world.plant(Fault::on("DeregisterTargets").lose_answer());
-    }
-
-    let report = only(function.run_within(MINUTE).await);
-
-    assert_eq!(deregistered(&report), ["10.0.0.8:443"], "{report:?}");
-    let [withheld] = &report.withheld[..] else { panic!("{report:?}") };
-    assert_eq!(withheld.target.to_string(), format!("{STALE}:443"));
-    assert_eq!(withheld.reason.reason(), WithholdReason::RegistrationFailed);
-}
-
-/// ELB does not answer at all: the next run tries again.
-#[tokio::test(start_paused = true)]
-async fn a_deregistration_without_an_answer_is_tried_twice() {
-    let (function, _) = with_something_to_do().await;
-    function.wire.world().plant(Fault::on("DeregisterTargets").silence());
-
-    let report = only(function.run_within(MINUTE).await);
-
-    assert_eq!(report.failure().map(|failure| failure.code), Some(FailureCode::AwsUnreachable));
-    let reason = report.withheld.first().map(|withheld| withheld.reason.reason());
-    assert_eq!(reason, Some(WithholdReason::DeregistrationFailed));
-    assert_eq!(report.registered.len(), 1, "what was registered is reported");
-    assert_eq!(count(&function, "DescribeTargetHealth"), 2);
 }
 
 /// ELB answers, so its network is not blamed.

@@ -222,18 +222,20 @@ async fn a_passing_fault_of_sts_is_got_over() {
 /// A revoked role fails the run that notices it, and no later one.
 #[tokio::test]
 async fn a_role_that_is_revoked_costs_one_run_whenever_that_is() {
-    let revoke = |world: &mut World| world.revoke_sessions();
-    for operation in ["DescribeLoadBalancers", "DescribeCluster", "DescribeTargetHealth"] {
-        let (function, (_, away)) = Function::start_in_with(&[ONE_ATTEMPT], two_accounts).await;
-        function.answer(&as_role(Some("secret-1"))).await;
-        function.world().drop_target(&away.target_group, PAYMENTS_TARGETS[0]);
-        function.world().plant(Fault::on(operation).before(revoke));
+    let by_sts: Befall = |fault| fault.before(World::revoke_sessions);
+    for revoked in [by_sts, |fault| fault.times(1).access_denied()] {
+        for operation in ["DescribeLoadBalancers", "DescribeCluster", "DescribeTargetHealth"] {
+            let (function, (_, away)) = Function::start_in_with(&[ONE_ATTEMPT], two_accounts).await;
+            function.answer(&as_role(Some("secret-1"))).await;
+            function.world().drop_target(&away.target_group, PAYMENTS_TARGETS[0]);
+            function.world().plant(revoked(Fault::on(operation)));
 
-        function.error(&as_role(Some("secret-1"))).await;
-        let report = function.answer(&as_role(Some("secret-1"))).await;
+            function.error(&as_role(Some("secret-1"))).await;
+            let report = function.answer(&as_role(Some("secret-1"))).await;
 
-        assert_eq!(reported(&report, &away)["outcome"], "changed", "{operation}");
-        assert_eq!(function.world().requests_of("AssumeRole").len(), 2, "{operation}");
+            assert_eq!(reported(&report, &away)["outcome"], "changed", "{operation}");
+            assert_eq!(function.world().requests_of("AssumeRole").len(), 2, "{operation}");
+        }
     }
 }
 

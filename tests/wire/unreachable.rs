@@ -1,5 +1,8 @@
 //! Each cause for which AWS cannot be reached is named, with its own remedy.
 
+use std::net::SocketAddr;
+use std::time::Duration;
+
 use eks_nlb_simulator::{SilentAddress, Simulator, closed_address};
 use eks_nlb_sync::aws::account::Account;
 use eks_nlb_sync::aws::config;
@@ -8,6 +11,8 @@ use eks_nlb_sync::history::History;
 use eks_nlb_sync::model::Scope;
 use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::settings::{SdkRetries, Settings};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
 
 use crate::http_proxy::{FORBIDDEN, HttpProxy, PAGE, Policy};
 use crate::support::*;
@@ -51,13 +56,33 @@ async fn a_name_that_does_not_resolve() {
     assert!(message.contains(&unresolvable()), "{message}");
 }
 
+/// An address that loses packets, because its queue of new connections is full, with
+/// what fills it.
+async fn full_queue() -> (SocketAddr, impl Sized) {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("loopback has free ports");
+    let listener = socket.listen(1).expect("it is bound");
+    let address = listener.local_addr().expect("it is bound");
+    let mut held = Vec::new();
+    while let Ok(connected) = timeout(Duration::from_millis(500), TcpStream::connect(address)).await {
+        held.push(connected.expect("it is taken"));
+    }
+    (address, (listener, held))
+}
+
 #[tokio::test]
 async fn no_route_and_no_answer() {
     let (closed, silent) = (closed_address().expect("free"), SilentAddress::open().expect("free"));
-    for address in [closed, silent.address] {
+    let (full, _held) = full_queue().await;
+    for (address, reason) in [
+        (closed, "refused"),
+        (silent.address, "attempt timeout (single attempt) occurred after 5s"),
+        (full, "connect timeout occurred after 2s"),
+    ] {
         let url = format!("http://{address}");
         let variables = [ONE_ATTEMPT, ("AWS_ENDPOINT_URL", &*url)];
-        unreachable(Simulator::start().await, &variables, UnreachableCause::Route).await;
+        let message = unreachable(Simulator::start().await, &variables, UnreachableCause::Route).await;
+        assert!(message.contains(reason), "{message}");
     }
 }
 
