@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, CommandFactory, Parser, Subcommand};
 
-pub(crate) use common::{Common, Output};
+pub(crate) use common::Common;
 pub(crate) use recordings::{RecordArgs, ReplayArgs, TimelineArgs};
 
 use crate::catalogue::CheckId;

@@ -18,8 +18,8 @@ use serde::Serialize;
 pub(crate) use answers::{codes, find as answers_for};
 pub(crate) use subject::names_of;
 
-use crate::args::{Common, Output};
-use crate::output::show;
+use crate::args::Common;
+use crate::output::{Output, show};
 use crate::problem::Problem;
 use crate::serving;
 use crate::session::{SHORT, Session};

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 use anstream::AutoStream;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::args::Output;
 use crate::problem::Problem;
 
 /// The address of a page in the documentation of this version.
@@ -23,6 +23,16 @@ macro_rules! docs {
     };
 }
 pub(crate) use docs;
+
+/// What is printed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Output {
+    /// For people
+    #[default]
+    Table,
+    /// For programs: one JSON document, as docs/schema describes it; watch prints log lines
+    Json,
+}
 
 /// The version of the format of every JSON document. A new field does not
 /// change it.

@@ -9,8 +9,8 @@ use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report, Summary};
 use serde::Serialize;
 use tokio::sync::oneshot;
 
-use crate::args::{Common, Output, PlanArgs, SyncArgs};
-use crate::output::{capitalised, hint, plural, print, print_json};
+use crate::args::{Common, PlanArgs, SyncArgs};
+use crate::output::{Output, capitalised, hint, plural, print, print_json};
 use crate::permission::{self, MayWrite, Permissions};
 use crate::problem::Problem;
 use crate::serving::{self, CUT_OFF, Serving};

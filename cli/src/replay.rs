@@ -12,8 +12,8 @@ use eks_nlb_traffic::play::{self, Script};
 use eks_nlb_traffic::score::{Score, Scores};
 use serde::Serialize;
 
-use crate::args::{Output, ReplayArgs};
-use crate::output::show;
+use crate::args::ReplayArgs;
+use crate::output::{Output, show};
 use crate::problem::Problem;
 use crate::trace::{self, Trace, in_words};
 

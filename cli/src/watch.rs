@@ -21,8 +21,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::Instrument;
 
-use crate::args::{Common, NAME, Output, WatchArgs};
-use crate::output::{bold, complain, print, time};
+use crate::args::{Common, NAME, WatchArgs};
+use crate::output::{Output, bold, complain, print, time};
 use crate::permission::Permissions;
 use crate::plan::{is_agreed, text_of};
 use crate::problem::Problem;

@@ -1,10 +1,11 @@
 //! The flags that every command takes.
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use eks_nlb_sync::model::{ClusterName, Region};
 
 use super::settings::SettingFlags;
 use super::values::function_name;
+use crate::output::Output;
 
 /// The heading of these flags, which comes after those of the command.
 const HEADING: &str = "Global options";
@@ -42,14 +43,4 @@ pub(crate) struct Common {
     pub(crate) demo: bool,
     #[command(flatten)]
     pub(crate) settings: SettingFlags,
-}
-
-/// What is printed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Output {
-    /// For people
-    #[default]
-    Table,
-    /// For programs: one JSON document, as docs/schema describes it; watch prints log lines
-    Json,
 }

@@ -8,9 +8,19 @@ use eks_nlb_sync::model::{Target, TargetState, Targets, Zone};
 use eks_nlb_sync::plan::Shortfall;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::serving::{is_healthy, unserved};
+use serde::Serialize;
 
-use super::details::Reason;
 use crate::permission::{self, Basis, MayWrite};
+
+/// Why a target is in its state, as ELB says it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Reason {
+    /// As in `Target.FailedHealthChecks`.
+    pub(crate) code: String,
+    /// As in `Health checks failed`.
+    pub(crate) description: String,
+}
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Facts<'a> {

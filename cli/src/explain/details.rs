@@ -11,7 +11,7 @@ use eks_nlb_sync::reasons::{FailureCode, Rule, WithholdReason};
 use eks_nlb_sync::serving::is_healthy;
 use serde::Serialize;
 
-use super::advice::{self, Facts};
+use super::advice::{self, Facts, Reason};
 use super::answers::{self, Answers};
 use super::dns::{self, NameServerAnswer};
 use super::observe::Look;
@@ -214,16 +214,6 @@ fn fates(frontend: &FrontendReport, reasons: &BTreeMap<String, Reason>) -> Vec<F
             })
             .collect(),
     }
-}
-
-/// Why a target is in its state, as ELB says it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Reason {
-    /// As in `Target.FailedHealthChecks`.
-    pub(crate) code: String,
-    /// As in `Health checks failed`.
-    pub(crate) description: String,
 }
 
 /// Why targets are not healthy, where any is not, by target as in `10.0.1.10:443`; a

@@ -5,8 +5,9 @@ use eks_nlb_sync::model::ClusterName;
 use eks_nlb_sync::publish::report::Outcome;
 use eks_nlb_sync::reasons::Rule;
 
+use super::advice::Reason;
 use super::answers::Answers;
-use super::details::{Details, InterfacesAnswer, Reason, Takes};
+use super::details::{Details, InterfacesAnswer, Takes};
 use super::dns::NameServerAnswer;
 use super::unmanaged::Unmanaged;
 use crate::output::bold;
