@@ -63,37 +63,6 @@ def test_statelint_knows_all_but_what_aws_added(which, unknown, stack, tmp_path)
     assert said == unknown, run.stdout + run.stderr
 
 
-def machines(definition):
-    yield definition
-    for state in definition["States"].values():
-        if "ItemProcessor" in state:
-            yield from machines(state["ItemProcessor"])
-
-
-def followers(state):
-    yield from (state[key] for key in ("Next", "Default") if key in state)
-    yield from (each["Next"] for key in ("Catch", "Choices") for each in state.get(key, []))
-
-
-@pytest.mark.parametrize(("which", "count"), [("fleet", 2), ("burst", 1)])
-def test_every_state_is_reached_and_every_way_ends(which, count, stack):
-    found = list(machines(defined(stack, which)))
-    assert len(found) == count
-    for machine in found:
-        states = machine["States"]
-        reached, waiting = set(), [machine["StartAt"]]
-        while waiting:
-            name = waiting.pop()
-            if name not in reached:
-                reached.add(name)
-                waiting.extend(followers(states[name]))
-                ends = states[name].get("End") or states[name]["Type"] in ("Succeed", "Fail")
-                # A state that ends may still catch a failure.
-                uncaught = {key: value for key, value in states[name].items() if key != "Catch"}
-                assert bool(ends) != any(followers(uncaught)), name
-        assert reached == set(states)
-
-
 def test_the_map_is_distributed_and_never_stops_for_one_member(definition):
     sync = definition["States"]["Sync"]
     assert sync["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
