@@ -132,21 +132,3 @@ async fn frontends_are_ordered_by_load_balancer_and_target_group() {
     assert_eq!(arns.len(), 12);
     assert!(arns.is_sorted(), "{arns:#?}");
 }
-
-#[tokio::test]
-async fn a_function_error_says_how_many_frontends_failed_and_why() {
-    let (function, ()) = Function::start_in(|world| {
-        bystander(world);
-        for name in ["one", "two", "three", "four", "five", "six", "seven"] {
-            world.add_frontend(name);
-        }
-    })
-    .await;
-
-    let (error_type, message) = function.error("{}").await;
-
-    assert_eq!(error_type, "FrontendsFailed");
-    assert!(message.contains("7 of 8"), "{message}");
-    assert!(message.contains("ClusterNotFound"), "{message}");
-    assert!(message.len() < 1_000, "{message}");
-}

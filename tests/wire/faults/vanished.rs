@@ -112,21 +112,6 @@ async fn vanishes(operation: &str) {
 }
 
 #[tokio::test]
-async fn a_cluster_that_was_made_anew_is_followed_to_its_new_endpoint() {
-    let (function, frontend) = Function::start_in(converged_payments).await;
-    let old = reported(&function.sync().await, &frontend)["host"].clone();
-    function.world().recreate_cluster("payments", ["10.0.4.14"]);
-
-    let report = function.sync().await;
-
-    let reported = reported(&report, &frontend);
-    assert_ne!(reported["host"], old);
-    assert_eq!(reported["host"], function.world().host("payments"));
-    assert_eq!(reported["registered"], json!(["10.0.4.14:443"]));
-    assert_eq!(reported["deregistered"], json!([]));
-}
-
-#[tokio::test]
 async fn a_cluster_that_is_replaced_under_the_run_is_served_by_the_next() {
     let (function, frontend) = Function::start_in_with(&[BY_DNS, ("DNS_TIMEOUT_MS", "500")], |world| {
         let frontend = converged_payments(world);

@@ -200,28 +200,3 @@ async fn a_failure_that_is_about_no_target_is_tried_once_and_takes_nothing_away(
     }
     assert_eq!(world.requests_of("DeregisterTargets").len(), 0);
 }
-
-#[tokio::test]
-async fn a_refused_deregistration_fails_and_says_what_was_registered() {
-    let (function, frontend) = Function::start_in_with(&[ONE_ATTEMPT], |world| {
-        let frontend = busy_payments(world);
-        world.plant(Fault::on("DeregisterTargets").access_denied());
-        frontend
-    })
-    .await;
-
-    let report = function.sync_with_failures().await;
-
-    let reported = reported(&report, &frontend);
-    assert_eq!(code(reported), "AccessDenied");
-    assert!(message(reported).contains("elasticloadbalancing:DeregisterTargets"), "{}", message(reported));
-    assert_eq!(reported["registered"], json!(["10.0.2.11:443"]));
-    assert_eq!(reported["deregistered"], json!([]));
-    let withheld = json!([
-        {"target": "10.0.3.12:443", "reason": "waitingForHealthyReplacement"},
-        {"target": "10.0.3.13:443", "reason": "deregistrationFailed"},
-    ]);
-    assert_eq!(reported["withheld"], withheld);
-    assert_eq!(report["summary"]["registered"], 1);
-    assert_eq!(report["summary"]["deregistered"], 0);
-}

@@ -137,7 +137,8 @@ async fn hundreds_of_failures_fit_into_one_event_of_the_log() {
     assert_eq!(lines(&function, "failed").len(), FAILURES, "each has a line of its own");
     let log: usize = function.log().iter().map(|line| line.to_string().len() + 1).sum();
     assert!(log < LOG_BYTES, "{log} bytes of log");
-    assert!(message.contains("600 of 600") && message.len() < 1_000, "{message}");
+    assert!(message.contains("600 of 600") && message.contains("ClusterNotFound"), "{message}");
+    assert!(message.len() < 1_000, "{message}");
 }
 
 #[tokio::test]

@@ -33,30 +33,6 @@ async fn a_listing_that_fails_writes_nothing() {
 }
 
 #[tokio::test]
-async fn the_interfaces_are_those_of_the_region_and_account_acted_in() {
-    let role = "arn:aws:iam::444455556666:role/eks-nlb-sync";
-    let away = Scope::new("444455556666", "us-east-1");
-    let (function, frontend) = Function::start_in_with(&[ENI], |world| {
-        world.add_role(role);
-        // At home there is a cluster of the same name.
-        payments(world);
-        let addresses = ["10.8.1.10", "10.8.2.11"];
-        let spec = ClusterSpec::new("payments", addresses);
-        world.create_cluster(ClusterSpec { scope: away.clone(), ..spec });
-        world.add_frontend_in(&away, "payments")
-    })
-    .await;
-
-    let event = json!({"roleArn": role, "region": "us-east-1"}).to_string();
-    let report = function.answer(&event).await;
-
-    assert_eq!(reported(&report, &frontend)["desired"], json!(["10.8.1.10", "10.8.2.11"]));
-    let world = function.world();
-    let [call] = world.requests_of("DescribeNetworkInterfaces")[..] else { panic!("one call") };
-    assert_eq!((call.account.as_str(), call.region.as_str()), ("444455556666", "us-east-1"));
-}
-
-#[tokio::test]
 async fn the_sdks_variables_redirect_ec2_too() {
     let sim = Simulator::start().await;
     payments(&mut sim.world());
