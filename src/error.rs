@@ -27,7 +27,7 @@ pub enum FrontendError {
          ALLOW_INTERNET_FACING is true"
     )]
     InternetFacing { scheme: String },
-    #[error("the event names cluster {cluster}, but no managed load balancer carries that name")]
+    #[error("the event names cluster {cluster}, but no target group of a managed load balancer is for it")]
     ClusterNotSelected { cluster: ClusterName },
     #[error("{found} load balancers are managed, and the event names a minimum of {minimum}")]
     TooFewLoadBalancers { found: usize, minimum: usize },
