@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::error::Error;
+use std::pin::Pin;
 
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -14,6 +15,7 @@ use super::response_guard::{LAST_STATUS, MAX_ANSWER_BYTES, is_too_long};
 use super::unreachable::{cause_of, is_html};
 use crate::error::{CallError, UnreachableCause, chain};
 use crate::schedule::budget::RunBudget;
+use crate::schedule::rate_limiter::{InFlight, RateLimiter};
 
 /// Makes the calls of one run in one account and Region.
 #[derive(Clone, Copy)]
@@ -29,7 +31,7 @@ pub(super) struct Caller<'a> {
     pub(super) until: Option<Instant>,
 }
 
-impl Caller<'_> {
+impl<'a> Caller<'a> {
     /// The same, but a call is made once, and only while calls are not spaced.
     pub(super) fn only_unspaced(self) -> Self {
         Self { max_attempts: 1, only_unspaced: true, ..self }
@@ -48,8 +50,9 @@ impl Caller<'_> {
         call: impl Fn() -> F,
     ) -> Result<T, CallError>
     where
-        E: ProvideErrorMetadata + Error + 'static,
-        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
         let mut throttled = None;
         let mut attempts = 0;
@@ -74,37 +77,44 @@ impl Caller<'_> {
 
     async fn attempt<T, E, F>(self, action: &'static str, call: &impl Fn() -> F) -> Result<T, CallError>
     where
-        E: ProvideErrorMetadata + Error + 'static,
-        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+        T: Send,
+        E: ProvideErrorMetadata + Error + Send + 'static,
+        F: Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send,
     {
+        let permit = self.permit(action).await?;
+        let mut answer = None;
+        // Each of the SDK's futures takes some 17 kB. Boxing them here keeps that size
+        // out of the futures that await them. What is the same for all is compiled once.
+        let call = call();
+        let last_status = self.carry_out(action, Box::pin(async { answer = Some(call.await) })).await?;
+        let result = match answer {
+            Some(answer) => answer.map_err(|error| classify(action, &error, last_status)),
+            None => Err(classify(action, &SdkError::<E, _>::timeout_error("no answer in time"), last_status)),
+        };
+        permit.settle(result.as_ref().err());
+        result
+    }
+
+    /// Waits until the service's rate allows the call.
+    async fn permit(self, action: &'static str) -> Result<Permit<'a>, CallError> {
         if let Some(pace) = self.limiters.pace_of(action) {
             self.wait(action, pace.acquire()).await?;
         }
         let (limiter, other) = self.limiters.of(action);
-        let _in_flight = if self.only_unspaced {
+        let in_flight = if self.only_unspaced {
             let reason = || "the service refuses some calls for their rate".to_owned();
             let unspaced = self.wait(action, limiter.acquire_unspaced()).await?;
             unspaced.ok_or_else(|| CallError::Throttled { action, reason: reason() })?
         } else {
             self.wait(action, limiter.acquire()).await?
         };
-        let _other = match other {
-            Some(other) => Some(self.wait(action, other.acquire()).await?),
+        let other = match other {
+            Some(other) => Some((other, self.wait(action, other.acquire()).await?)),
             None => None,
         };
-        let result = LAST_STATUS.scope(Cell::default(), self.answer(action, call)).await;
-        match &result {
-            Ok(_) => {
-                limiter.accepted();
-                other.inspect(|other| other.accepted());
-            }
-            Err(CallError::Throttled { .. }) => limiter.refused(),
-            Err(_) => {}
-        }
-        result
+        Ok(Permit { limiter, _in_flight: in_flight, other })
     }
 
-    /// Waits for what must come before the call.
     async fn wait<T>(self, action: &'static str, waiting: impl Future<Output = T>) -> Result<T, CallError> {
         let waited = self.budget.wait(action, self.in_time(waiting)).await?;
         waited.ok_or_else(|| {
@@ -113,16 +123,18 @@ impl Caller<'_> {
         })
     }
 
-    async fn answer<T, E, F>(self, action: &'static str, call: &impl Fn() -> F) -> Result<T, CallError>
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-        F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    {
-        // Each of the SDK's futures takes some 17 kB. Boxing them here keeps
-        // that size out of the futures that await them.
-        let answer = self.in_time(self.budget.call(action, || Box::pin(call()))).await;
-        let answer = answer.unwrap_or_else(|| Ok(Err(SdkError::timeout_error("no answer in time"))))?;
-        answer.map_err(|error| classify(action, &error, LAST_STATUS.with(Cell::get)))
+    /// Makes one attempt, unless the call is given up before it ends. Returns the status
+    /// of the last response.
+    async fn carry_out(
+        self,
+        action: &'static str,
+        attempt: Pin<Box<dyn Future<Output = ()> + Send + '_>>,
+    ) -> Result<u16, CallError> {
+        let noted = async {
+            let done = self.in_time(self.budget.call(action, || attempt)).await;
+            done.unwrap_or(Ok(())).map(|()| LAST_STATUS.with(Cell::get))
+        };
+        LAST_STATUS.scope(Cell::default(), noted).await
     }
 
     /// The result of `work`, unless the call is given up before.
@@ -136,6 +148,28 @@ impl Caller<'_> {
     /// Whether the call is given up by now.
     fn is_over(self) -> bool {
         self.until.is_some_and(|until| until <= Instant::now())
+    }
+}
+
+/// The service's rate allows one call.
+struct Permit<'a> {
+    limiter: &'a RateLimiter,
+    _in_flight: InFlight<'a>,
+    /// The limiter of all calls, where the call has one of its own, too.
+    other: Option<(&'a RateLimiter, InFlight<'a>)>,
+}
+
+impl Permit<'_> {
+    /// Lets the limiters adapt to the result of the call.
+    fn settle(self, error: Option<&CallError>) {
+        match error {
+            None => {
+                self.limiter.accepted();
+                self.other.inspect(|(other, _)| other.accepted());
+            }
+            Some(CallError::Throttled { .. }) => self.limiter.refused(),
+            Some(_) => {}
+        }
     }
 }
 

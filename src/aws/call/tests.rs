@@ -65,7 +65,7 @@ fn caller<'a>(limiters: &'a Limiters, budget: &'a RunBudget, max_attempts: u32) 
 
 /// Makes a call in a run of ten seconds, whose n-th attempt is answered by `answer`.
 /// Returns the code of its failure, if it fails, and the number of attempts.
-async fn call<F: Future<Output = Answer>>(
+async fn call<F: Future<Output = Answer> + Send>(
     action: &'static str,
     max_attempts: u32,
     answer: impl Fn(u32) -> F,
