@@ -234,7 +234,7 @@ fn given_url(config: &SdkConfig, service: Service) -> Option<String> {
     own.or_else(|| config.endpoint_url().map(str::to_owned))
 }
 
-/// A URL that the operator gives for a service, and that is none.
+/// A URL that the operator gives for a service, and that is not an HTTP URL.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the endpoint {0:?} is not an http or https URL: correct AWS_ENDPOINT_URL, that of the service, or endpoint_url of \

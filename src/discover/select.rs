@@ -81,7 +81,7 @@ pub fn select(listed: &[Listed], settings: &Settings, request: &Request) -> Disc
             FrontendReport { cluster: Some(cluster.clone()), ..FrontendReport::new((&error).into()) };
         Rejected { report, read: None }
     }));
-    // All of them count, also those that the event does not ask for.
+    // Every managed load balancer counts, whether the event asks for it or not.
     let found = listed.len();
     if let Some(minimum) = request.min_load_balancers.filter(|minimum| found < *minimum) {
         let error = FrontendError::TooFewLoadBalancers { found, minimum };

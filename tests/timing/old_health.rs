@@ -166,8 +166,8 @@ async fn a_deregistration_that_is_throttled_for_long_is_made() {
     assert!(count(&function, "DescribeTargetHealth") > 2);
 }
 
-/// The lookup outlasts the freshness of health that was read beside it, which is
-/// reported nevertheless.
+/// The lookup takes longer than health is fresh. The health that was read at its start
+/// is reported nevertheless.
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_reported_while_the_lookup_is_throttled_throughout() {
     let (function, group) = with_something_to_do().await;

@@ -46,7 +46,7 @@ fn last_write(calls: &[(Instant, String)]) -> Instant {
     writes.map(|(at, _)| *at).max().expect("there is one")
 }
 
-/// It looks at what moved, and serves none of it.
+/// It reads the clusters that moved, and writes nothing.
 #[tokio::test(start_paused = true)]
 async fn a_dry_run_by_event_does_not_make_moved_clusters_last() {
     const MOVED: usize = 10;

@@ -81,7 +81,7 @@ async fn a_run_that_is_refused_throughout_ends_as_throttled_in_time() {
     assert!(took > MINUTE.mul_f64(0.8) && took <= MINUTE, "{took:?}");
 }
 
-/// EKS takes so long for each refusal that the call is given up before its last
+/// Each failure takes EKS two seconds, so the call is given up before its last
 /// attempt.
 #[tokio::test(start_paused = true)]
 async fn slow_failures_of_a_service_are_not_blamed_on_the_network() {
