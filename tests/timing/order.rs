@@ -177,3 +177,25 @@ async fn a_frontend_in_the_wrong_vpc_counts_as_changed() {
         targets.for_each(|target| target.zone = "all".to_owned());
     }
 }
+
+/// So a write never queues behind the reads of all other frontends.
+#[tokio::test(start_paused = true)]
+async fn a_frontend_keeps_its_slot_until_it_is_written() {
+    let function = Function::start(100, Rates::CLASSIC).await;
+    function.run().await;
+    function.move_clusters(100);
+    function.calls();
+
+    let report = function.run().await;
+
+    assert_eq!(report.summary.registered, 200, "{:?}", report.summary);
+    let world = function.wire.world();
+    let (mut read, mut written, mut most) = (0_usize, 0_usize, 0);
+    for call in world.requests().iter().filter(|call| call.error.is_none()) {
+        read += usize::from(call.operation == "DescribeTargetHealth");
+        written += usize::from(call.operation == "RegisterTargets");
+        most = most.max(read.saturating_sub(written));
+    }
+    // The slots while calls are spaced.
+    assert!(most <= 10, "{most} frontends were read and not written");
+}

@@ -2,9 +2,10 @@
 //! balancer, target group and cluster.
 
 use eks_nlb_simulator::world::{LoadBalancerSpec, Scheme, TargetGroupSpec, TargetType};
-use eks_nlb_simulator::{Frontend, World};
+use eks_nlb_simulator::{Frontend, Simulator, World};
 use serde_json::json;
 
+use crate::relay::{Afterwards, Relay};
 use crate::support::*;
 
 /// `payments` behind a load balancer with public addresses, by the two tags that
@@ -27,6 +28,20 @@ async fn an_internet_facing_load_balancer_gets_no_api_server() {
     assert_eq!(failed["unserved"], json!([]), "its health is read nevertheless");
     assert_eq!(function.world().writes().len(), 0);
     assert_eq!(function.world().requests_of("DescribeCluster").len(), 0);
+}
+
+#[tokio::test]
+async fn a_load_balancer_without_a_scheme_gets_no_api_server() {
+    let sim = Simulator::start().await;
+    let frontend = payments(&mut sim.world());
+    let without = |_: &str, answer: String| answer.replace("Scheme>", "Schemx>");
+    let relay = Relay::of_aws(&sim, Afterwards::Kept, without).await;
+    let function = Function::start_with(sim, &[("AWS_ENDPOINT_URL", &relay.url())]).await;
+
+    let report = function.sync_with_failures().await;
+
+    assert_eq!(code(reported(&report, &frontend)), "InternetFacing");
+    assert_eq!(function.world().writes().len(), 0);
 }
 
 #[tokio::test]
