@@ -69,6 +69,7 @@ async fn what_was_deregistered_before_a_lost_answer_is_not_deregistered_again() 
         world.put_targets(&group, ["10.0.0.8"]);
         // ELB refuses the two together, takes the first, and never answers for the second.
         world.plant(Fault::on("DeregisterTargets").times(1).refuse(400, "ValidationError", "one at a time"));
+        world.keep_past(MINUTE);
         let lag = |world: &mut World| world.set_read_lags(&[Duration::from_secs(30)]);
         world.plant(Fault::on("DeregisterTargets").skip(2).times(1).before(lag));
         world.plant(Fault::on("DeregisterTargets").skip(2).silence());
