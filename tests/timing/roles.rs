@@ -52,3 +52,17 @@ async fn the_credentials_of_a_role_are_not_kept_with_the_functions_own() {
     let asked = cache.0.lock().expect("nobody panics with it");
     assert_eq!(asked.len(), 1, "{asked:?}");
 }
+
+/// The rate that AWS accepts in another Region is learnt once.
+#[tokio::test(start_paused = true)]
+async fn a_run_in_another_region_keeps_the_clients_of_the_run_before() {
+    let function = Function::start(1, Rates::NEWER).await;
+    let scope = Scope { region: Some("us-east-1".parse().expect("a Region")), role: None };
+    let budget = RunBudget::new(function.service.settings.max_concurrency, MINUTE);
+    let clients =
+        async || function.service.clients(&scope, "test", &budget).await.expect("no role is assumed");
+
+    let (first, second) = (clients().await, clients().await);
+
+    assert!(std::ptr::eq(first.limiters(), second.limiters()));
+}
