@@ -3,7 +3,7 @@
     make pictures    # rewrites docs/pictures/dashboard.svg
 
 The widgets are the template's, with their titles, places and queries. What they
-show is what the shipped program logged in the day of simulator/src/bin/day.rs:
+show is what the shipped program logged in the day of simulator/src/bin/incidents/day.rs:
 its metric lines, and what the queries find in its log. Of Lambda's own metrics
 the simulator knows runs and errors; a call to AWS is taken to last 20 ms, one
 after the other. The same program makes the same picture.
@@ -42,7 +42,7 @@ text{font-family:-apple-system,"Segoe UI",Helvetica,Arial,sans-serif;font-size:1
 
 def played(library):
     """What the function logged in the day, and its runs."""
-    run = subprocess.run([ROOT / "target/debug/day", library], check=True, capture_output=True, text=True)
+    run = subprocess.run([ROOT / "target/debug/incidents", library, "day"], check=True, capture_output=True, text=True)
     return json.loads(run.stdout)
 
 

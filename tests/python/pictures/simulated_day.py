@@ -1,4 +1,4 @@
-"""A day that simulator/src/bin/day.rs played, as CloudWatch has it."""
+"""A day that simulator/src/bin/incidents/day.rs played, as CloudWatch has it."""
 
 import datetime
 import json

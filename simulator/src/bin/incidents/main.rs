@@ -3,6 +3,8 @@
 //!
 //!     incidents LIBFAKETIME [NAME]...
 //!
+//! Without names, all but the day from which the dashboard is drawn.
+//!
 //! The function is the shipped program. `libfaketime` gives it the incident's
 //! clock, because it remembers by the clock how long something lasts. The tests
 //! of the alarms evaluate the metrics that it wrote, and the queries find its
@@ -11,6 +13,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "printing is what the program is for")]
 
 mod account;
+mod day;
 mod scenes;
 
 use std::ffi::OsStr;
@@ -19,8 +22,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use day::DAY;
 use eks_nlb_simulator::process::{Process, command};
-use eks_nlb_simulator::{Simulator, World};
+use eks_nlb_simulator::{Answer, Simulator, World};
 use scenes::INCIDENTS;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -63,6 +67,7 @@ struct Player<'a> {
     clock: PathBuf,
     process: Option<(u64, Process)>,
     log: Vec<Value>,
+    runs: Vec<Value>,
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -73,11 +78,17 @@ async fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let names: Vec<_> = words.collect();
-    let wanted = |incident: &&Incident| names.is_empty() || names.iter().any(|name| name == incident.name);
-    for incident in INCIDENTS.iter().filter(wanted) {
+    let is_named = |incident: &&Incident| names.iter().any(|name| name == incident.name);
+    let wanted: Vec<_> = if names.is_empty() {
+        INCIDENTS.iter().collect()
+    } else {
+        INCIDENTS.iter().chain([&DAY]).filter(is_named).collect()
+    };
+    for incident in wanted {
         match play(incident, &library).await {
-            Ok(log) => {
-                println!("{}", json!({"incident": incident.name, "minutes": incident.minutes, "log": log}));
+            Ok((log, runs)) => {
+                let (name, minutes) = (incident.name, incident.minutes);
+                println!("{}", json!({"incident": name, "minutes": minutes, "log": log, "runs": runs}));
             }
             Err(error) => {
                 eprintln!("{}: {error}", incident.name);
@@ -88,12 +99,14 @@ async fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-async fn play(incident: &Incident, library: &OsStr) -> Outcome<Vec<Value>> {
+/// What is logged in an incident, and its runs.
+async fn play(incident: &Incident, library: &OsStr) -> Outcome<(Vec<Value>, Vec<Value>)> {
     let folder = tempfile::tempdir()?;
     let sim = Simulator::start().await;
     (incident.populate)(&mut sim.world());
     let clock = folder.path().join("clock");
-    let mut player = Player { incident, sim, library, clock, process: None, log: Vec::new() };
+    let mut player =
+        Player { incident, sim, library, clock, process: None, log: Vec::new(), runs: Vec::new() };
     for minute in 0..incident.minutes {
         set(&player.clock, minute)?;
         (incident.happens)(minute, &mut player.sim.world());
@@ -105,7 +118,7 @@ async fn play(incident: &Incident, library: &OsStr) -> Outcome<Vec<Value>> {
         player.sim.world().advance(MINUTE);
     }
     player.end().await?;
-    Ok(player.log)
+    Ok((player.log, player.runs))
 }
 
 impl Player<'_> {
@@ -129,7 +142,11 @@ impl Player<'_> {
         let Some((_, process)) = &self.process else { return Ok(()) };
         let before = counted(process);
         let is_limited = event.contains("\"dryRun\"");
-        timeout(PATIENCE, self.sim.runtime().invoke(event, MINUTE)).await?;
+        let calls_before = self.sim.world().requests().len();
+        let answer = timeout(PATIENCE, self.sim.runtime().invoke(event, MINUTE)).await?;
+        let calls = self.sim.world().requests().len() - calls_before;
+        let is_ok = matches!(answer, Answer::Response(_));
+        self.runs.push(json!({"minute": minute, "ok": is_ok, "calls": calls}));
         if is_limited {
             return Ok(());
         }
@@ -146,7 +163,6 @@ impl Player<'_> {
             // libfaketime reads the file at every call, and does not change
             // time-outs.
             .envs([("FAKETIME_NO_CACHE", "1"), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("TZ", "UTC")])
-            .env("AWS_MAX_ATTEMPTS", "1")
             .envs(self.incident.variables.iter().copied());
         Process::start(function)
     }

@@ -15,12 +15,15 @@ const LONG: u64 = 720;
 
 const NOTHING: fn(u64, &mut World) = |_, _| {};
 
-const QUIET: Incident = Incident {
+/// Failures are not retried, so that an incident is played quickly.
+const ONE_ATTEMPT: (&str, &str) = ("AWS_MAX_ATTEMPTS", "1");
+
+pub(super) const QUIET: Incident = Incident {
     name: "quiet",
     minutes: 90,
     every: 1,
     life: LONG,
-    variables: &[],
+    variables: &[ONE_ATTEMPT],
     invoked: |_| vec!["{}".to_owned()],
     starts: true,
     populate: usual,
@@ -34,7 +37,7 @@ pub(super) const INCIDENTS: &[Incident] = &[
     Incident { name: "new-versions", life: 10, ..QUIET },
     Incident {
         name: "dry-run",
-        variables: &[("DRY_RUN", "true")],
+        variables: &[ONE_ATTEMPT, ("DRY_RUN", "true")],
         populate: new_account,
         minutes: 120,
         ..QUIET
@@ -223,7 +226,7 @@ pub(super) const INCIDENTS: &[Incident] = &[
     },
     Incident {
         name: "bad-setting",
-        variables: &[("SYNC_POLICY", "none")],
+        variables: &[ONE_ATTEMPT, ("SYNC_POLICY", "none")],
         starts: false,
         minutes: 60,
         ..QUIET
