@@ -7,9 +7,6 @@ function's binary, and its calls land in the accounts that moto emulates.
 
 import json
 import threading
-import time
-import urllib.request
-import uuid
 from datetime import datetime
 
 import pytest
@@ -20,6 +17,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskServiceAwsSdk,
 )
 from moto.stepfunctions.parser.backend import execution
+from state_machines import configure, create, ended, for_moto, start, until
 from template import Stack, load
 
 FUNCTION = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:eks-nlb-sync"
@@ -133,48 +131,6 @@ class Fleet:
 
     def _read(self, key):
         return json.load(self.s3.get_object(Bucket=self.bucket, Key=key)["Body"])
-
-
-def create(states, name, definition):
-    role = f"arn:aws:iam::{ACCOUNT}:role/workflow"
-    return states.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
-
-
-def start(states, machine):
-    # moto names no execution by itself.
-    return states.start_execution(stateMachineArn=machine, name=str(uuid.uuid4()), input="{}")["executionArn"]
-
-
-def ended(states, execution):
-    """An execution, once it has ended."""
-    until(lambda: states.describe_execution(executionArn=execution)["status"] != "RUNNING")
-    return states.describe_execution(executionArn=execution)
-
-
-def until(is_so):
-    end = time.monotonic() + 30
-    while not is_so():
-        assert time.monotonic() < end, "the workflow hangs"
-        time.sleep(0.05)
-
-
-def for_moto(definition):
-    """The definition without what moto's grammar does not know, and AWS does.
-
-    Step Functions Developer Guide, Map state in Distributed mode: children may
-    be EXPRESS, and a percentage may be a whole number. Handling errors: a list
-    that cannot be read is States.ItemReaderFailed.
-    """
-    assert '"ExecutionType": "EXPRESS"' in definition
-    assert '"ToleratedFailurePercentage": 100,' in definition
-    definition = definition.replace('"EXPRESS"', '"STANDARD"').replace(": 100,", ": 100.0,")
-    return definition.replace('"States.ItemReaderFailed"', '"States.ItemReaderFailed", "States.Runtime"')
-
-
-def configure(url, config):
-    request = urllib.request.Request(f"{url}/moto-api/config", data=json.dumps(config).encode(), method="POST")
-    request.add_header("Content-Type", "application/json")
-    urllib.request.urlopen(request).close()
 
 
 def member(account, region="eu-west-1"):
