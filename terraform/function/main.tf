@@ -22,7 +22,7 @@ locals {
   schedule_state = var.paused ? "DISABLED" : var.schedule_state
 
   # What the build depends on; a change of it builds and deploys again.
-  sources     = var.source_dir == null ? [] : sort(setunion(fileset(var.source_dir, "{Cargo.toml,Cargo.lock,rust-toolchain.toml}"), fileset(var.source_dir, "src/**")))
+  sources     = var.source_dir == null ? [] : sort(setunion(fileset(var.source_dir, "{Cargo.toml,Cargo.lock,rust-toolchain.toml,core/Cargo.toml}"), fileset(var.source_dir, "{src,core/src}/**")))
   source_hash = base64sha256(join("", [for file in local.sources : filesha256("${var.source_dir}/${file}")]))
 }
 
