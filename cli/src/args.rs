@@ -11,7 +11,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
+use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Parser, Subcommand};
+use eks_nlb_sync::settings::Settings;
 
 pub(crate) use common::Common;
 pub(crate) use recordings::{RecordArgs, ReplayArgs, TimelineArgs};
@@ -190,6 +192,13 @@ pub(crate) fn refused(refusal: &clap::Error) -> ExitCode {
             Ok(()) => ExitCode::SUCCESS,
             Err(problem) => problem.exit_code(),
         };
+    }
+    // clap does not name the variable whose value is not UTF-8.
+    if refusal.kind() == ErrorKind::InvalidUtf8
+        && let Err(invalid) = Settings::from_lookup(eks_nlb_sync::settings::variable)
+    {
+        output::complain(&Problem::Usage(invalid.to_string()));
+        return ExitCode::FAILURE;
     }
     let rendered = refusal.render().to_string();
     if rendered.starts_with("error: ") {

@@ -1,9 +1,11 @@
 //! Determines whether clients of a frontend are served, from the report of a
 //! run.
 
-use eks_nlb_sync::model::{Target, TargetState, Zone};
+use eks_nlb_sync::model::{CurrentTarget, Target, TargetState, Zone};
+use eks_nlb_sync::plan::Action;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::reasons::FailureCode;
+use eks_nlb_sync::serving::is_healthy;
 use serde::Serialize;
 
 use crate::names;
@@ -76,7 +78,7 @@ pub(crate) fn why(frontend: &FrontendReport) -> Option<String> {
         }
         Serving::OldAddressesOnly => Some(format!(
             "no current address is healthy: {}",
-            counted(frontend, |target| frontend.desired.contains(&target.ip()))
+            counted(frontend, |target| is_desired(frontend, *target))
                 .unwrap_or_else(|| "none is registered".to_owned())
         )),
         Serving::Unknown if failed.is_none() => Some("its targets were not read".to_owned()),
@@ -85,6 +87,18 @@ pub(crate) fn why(frontend: &FrontendReport) -> Option<String> {
     match (health, failed) {
         (Some(health), Some(failed)) => Some(format!("{health}; {failed}")),
         (health, failed) => health.or(failed),
+    }
+}
+
+/// Whether the run wants a target to be registered. One at a desired address and
+/// another port is not.
+pub(crate) fn is_desired(frontend: &FrontendReport, target: Target) -> bool {
+    match &frontend.plan {
+        Some(plan) => {
+            let decision = plan.decisions().get(&target);
+            decision.is_some_and(|it| matches!(it.action, Action::Keep | Action::Register))
+        }
+        None => frontend.desired.contains(&target.ip()),
     }
 }
 
@@ -109,12 +123,15 @@ fn states(frontend: &FrontendReport) -> String {
 fn counted(frontend: &FrontendReport, is_counted: impl Fn(&Target) -> bool) -> Option<String> {
     use TargetState::{Draining, Healthy, Initial, Unavailable, Unhealthy, Unknown, Unused};
     let current = || frontend.current.iter().flatten().filter(|(target, _)| is_counted(target));
-    let of = |state: TargetState| {
-        let overridden = if state == Healthy { " but shifted away" } else { "" };
-        let count = current().filter(|(_, listed)| listed.state == state).count();
-        (count > 0).then(|| format!("{count} {}{overridden}", names::state(state)))
+    let of = |words: &str, is_it: &dyn Fn(&CurrentTarget) -> bool| {
+        let count = current().filter(|(_, listed)| is_it(listed)).count();
+        (count > 0).then(|| format!("{count} {words}"))
     };
-    let states = [Healthy, Unhealthy, Initial, Unavailable, Unused, Draining, Unknown];
-    let counts: Vec<_> = states.into_iter().filter_map(of).collect();
+    let healthy = of("healthy", &is_healthy);
+    let shifted = of("healthy but shifted away", &|listed| listed.state == Healthy && !is_healthy(listed));
+    let states = [Unhealthy, Initial, Unavailable, Unused, Draining, Unknown];
+    let others =
+        states.into_iter().filter_map(|state| of(names::state(state), &|listed| listed.state == state));
+    let counts: Vec<_> = healthy.into_iter().chain(shifted).chain(others).collect();
     (!counts.is_empty()).then(|| counts.join(", "))
 }

@@ -2,9 +2,10 @@
 //! happening to its stale targets, and what to do.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::net::IpAddr;
 
-use eks_nlb_sync::model::{Target, TargetState, Targets, Zone};
+use eks_nlb_sync::model::{CurrentTarget, Target, TargetState, Targets, Zone};
 use eks_nlb_sync::plan::Shortfall;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::serving::{is_healthy, unserved};
@@ -47,21 +48,33 @@ pub(super) fn cut_off(frontend: &FrontendReport) -> String {
         return "unknown: the targets were not read".to_owned();
     };
     let healthy = current.values().filter(|listed| is_healthy(listed)).count();
-    let counted = match (healthy, current.len()) {
+    let mut counted = match (healthy, current.len()) {
         (0, 0) => return "yes: the target group is empty".to_owned(),
         (1, all) => format!("1 of {all} targets is healthy"),
         (healthy, all) => format!("{healthy} of {all} targets are healthy"),
     };
+    let shifted = current.values().filter(|listed| is_shifted(listed)).count();
+    if shifted > 0 {
+        _ = write!(counted, ", and a zonal shift keeps clients away from {shifted}");
+    }
     let zones = unserved(current);
     if zones.contains(&Zone::All) {
-        return format!("yes: {counted}; the load balancer fails open and sends clients to any of them");
+        let is_used = |listed: &CurrentTarget| {
+            listed.state.is_in_service() && listed.state != TargetState::Unused && !listed.is_overridden
+        };
+        let consequence = if current.values().any(is_used) {
+            "the load balancer fails open and sends clients to targets that do not pass their health checks"
+        } else {
+            "the load balancer uses none of them"
+        };
+        return format!("yes: {counted}; {consequence}");
     }
     if !zones.is_empty() {
         let zones: Vec<_> = zones.iter().map(Zone::as_str).collect();
         return format!("yes, in {}: no target there is healthy ({counted})", zones.join(" and "));
     }
     if frontend.healthy == Some(0) {
-        return format!("no: {counted}, but each at an address that is no longer desired");
+        return format!("no: {counted}, but none of them is desired");
     }
     format!("no: {counted}")
 }
@@ -69,8 +82,19 @@ pub(super) fn cut_off(frontend: &FrontendReport) -> String {
 /// What is happening to the stale targets that stay, by what each source names.
 pub(super) fn stale(facts: Facts<'_>) -> Option<String> {
     let FrontendReport { withheld, source, .. } = facts.frontend;
-    let addresses: Vec<_> = withheld.iter().map(|withheld| withheld.target.ip()).collect();
     let source = (*source)?;
+    // At a desired address, a target is stale because of its port.
+    let is_named = |target: &Target| facts.frontend.desired.contains(&target.ip());
+    let (on_another_port, withheld): (Vec<_>, Vec<_>) =
+        withheld.iter().map(|withheld| withheld.target).partition(is_named);
+    if !on_another_port.is_empty() {
+        let targets = on_another_port.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Some(format!(
+            "The port of {targets} is not that of the target group. The targets stay in service until their \
+             replacements are ready."
+        ));
+    }
+    let addresses: Vec<_> = withheld.iter().map(Target::ip).collect();
     if addresses.is_empty() {
         return None;
     }
@@ -104,24 +128,48 @@ pub(super) fn remedy(facts: Facts<'_>) -> Option<String> {
     }
     let mut steps = Vec::new();
     steps.extend(of_write(facts));
-    let in_state = |wanted: &[TargetState]| in_state(current, desired, wanted);
-    let initial = in_state(&[TargetState::Initial]);
-    if !initial.is_empty() {
-        steps.push(format!("Wait a few minutes: ELB is still checking {}.", list(&initial)));
-    }
-    let unhealthy = in_state(&[TargetState::Unhealthy]);
-    if !unhealthy.is_empty() {
-        steps.push(of_unhealthy(facts, &unhealthy));
-    }
-    let unused = in_state(&[TargetState::Unused]);
-    if !unused.is_empty() {
+    let shifted: Vec<_> =
+        current.iter().filter(|(_, listed)| is_shifted(listed)).map(|(target, _)| target.ip()).collect();
+    if !shifted.is_empty() {
         steps.push(format!(
-            "Let the load balancer use {}: enable the zone of each, and forward a listener to the target group.",
-            list(&unused)
+            "A zonal shift keeps new connections away from {}: `aws arc-zonal-shift list-zonal-shifts` shows until \
+             when, and `cancel-zonal-shift` ends it.",
+            list(&shifted)
         ));
+    }
+    for state in [TargetState::Initial, TargetState::Unhealthy, TargetState::Unused, TargetState::Unavailable]
+    {
+        let addresses = in_state(current, desired, state);
+        if !addresses.is_empty() {
+            steps.push(of_state(facts, state, &addresses));
+        }
     }
     steps.extend(of_shortfall(facts));
     (!steps.is_empty()).then(|| steps.join(" "))
+}
+
+/// What to do about desired targets in a state in which they get no connections.
+fn of_state(facts: Facts<'_>, state: TargetState, addresses: &[IpAddr]) -> String {
+    match state {
+        TargetState::Initial => {
+            format!("Wait a few minutes: ELB is still checking {}.", list(addresses))
+        }
+        TargetState::Unused => format!(
+            "Let the load balancer use {}: enable the zone of each, and forward a listener to the target group.",
+            list(addresses)
+        ),
+        TargetState::Unavailable => {
+            format!("Turn on the health checks of the target group: ELB does not check {}.", list(addresses))
+        }
+        TargetState::Healthy | TargetState::Unhealthy | TargetState::Draining | TargetState::Unknown => {
+            of_unhealthy(facts, addresses)
+        }
+    }
+}
+
+/// Whether a target passes its checks, and a zonal shift keeps clients away from it.
+fn is_shifted(listed: &CurrentTarget) -> bool {
+    listed.state == TargetState::Healthy && !is_healthy(listed)
 }
 
 /// What lets the next run change the targets, where it would change any.
@@ -191,9 +239,9 @@ fn of_shortfall(facts: Facts<'_>) -> Option<String> {
     })
 }
 
-/// The desired addresses whose targets are in one of the states `wanted`.
-fn in_state(current: &Targets, desired: &[IpAddr], wanted: &[TargetState]) -> Vec<IpAddr> {
-    let listed = current.iter().filter(|(_, listed)| wanted.contains(&listed.state));
+/// The desired addresses whose targets are in this state.
+fn in_state(current: &Targets, desired: &[IpAddr], state: TargetState) -> Vec<IpAddr> {
+    let listed = current.iter().filter(|(_, listed)| listed.state == state);
     let addresses = listed.map(|(target, _)| target.ip());
     addresses.filter(|address| desired.contains(address)).collect()
 }

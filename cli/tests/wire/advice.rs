@@ -1,14 +1,14 @@
 //! The words of `eks-nlb explain` follow from the numbers of the frontend.
 
-use eks_nlb_simulator::world::{Family, LoadBalancerSpec, Reply, TargetGroupSpec};
-use eks_nlb_simulator::{Health, World};
+use eks_nlb_simulator::world::{Family, LoadBalancerSpec, OverrideState, Reply, TargetGroupSpec};
+use eks_nlb_simulator::{Health, TargetState, World};
 
 use crate::support::*;
 
 /// A world, what `explain` says of its `ledger`, and what it does not.
 type Case = (fn(&mut World), &'static [&'static str], &'static [&'static str]);
 
-const CASES: [Case; 5] = [
+const CASES: [Case; 8] = [
     (
         |world| {
             ledger(world);
@@ -31,6 +31,42 @@ const CASES: [Case; 5] = [
         &["10.1.2.21 do"],
     ),
     (|world| _ = ledger(world), &["Cut off no: 2 of 2 targets are healthy"], &["What to do"]),
+    (
+        |world| {
+            let group = ledger(world);
+            for target in ["10.1.1.20", "10.1.2.21"] {
+                world.drop_target(&group, &format!("{target}:443"));
+                world.put_targets(&group, [format!("{target}:6443")]);
+            }
+        },
+        &[
+            "healthy, but none of them is desired",
+            "The port of 10.1.1.20:6443, 10.1.2.21:6443 is not that of",
+        ],
+        &["No network interface"],
+    ),
+    (
+        |world| {
+            let group = ledger(world);
+            let balancer = world.target_group(&group).load_balancers[0].clone();
+            world.shift_away(&balancer, "eu-west-1b", OverrideState::ZonalShiftActive);
+        },
+        &[
+            "(1 of 2 targets is healthy, and a zonal shift keeps clients away from 1)",
+            "A zonal shift keeps new connections away from 10.1.2.21",
+        ],
+        &["fails open"],
+    ),
+    (
+        |world| {
+            let group = ledger(world);
+            for target in ["10.1.1.20", "10.1.2.21"] {
+                world.pin_state(&group, target, TargetState::Unused);
+            }
+        },
+        &["yes: 0 of 2 targets are healthy; the load balancer uses none of them"],
+        &["fails open"],
+    ),
     (
         |world| {
             ledger(world);

@@ -1,6 +1,8 @@
 //! Every error ends in one sentence that says what to do.
 
+use std::ffi::OsStr;
 use std::io::PipeWriter;
+use std::os::unix::ffi::OsStrExt;
 
 use eks_nlb_simulator::{Fault, closed_address};
 
@@ -89,6 +91,14 @@ async fn without_region_or_credentials_it_says_how_to_give_them() {
 
     let lacking = said(bare(&["plan", "--region", "eu-west-1"])).await;
     lacking.assert_one_sentence(1, &["no AWS credentials", "AWS_PROFILE", "aws login"]);
+}
+
+#[tokio::test]
+async fn a_variable_that_is_not_unicode_is_named() {
+    let mut command = bare(&["plan"]);
+    command.env("NLB_TAG", OsStr::from_bytes(b"\xff"));
+
+    said(command).await.assert_one_sentence(1, &["NLB_TAG=", "is not key or key=value"]);
 }
 
 #[tokio::test]
