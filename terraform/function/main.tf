@@ -5,6 +5,8 @@ data "aws_caller_identity" "this" {}
 
 data "aws_partition" "this" {}
 
+data "aws_region" "this" {}
+
 locals {
   # Of eks-nlb-sync. `eks-nlb version` and `doctor` read it in the function's description.
   version = "0.1.0"
@@ -12,9 +14,9 @@ locals {
   account_id = data.aws_caller_identity.this.account_id
   partition  = data.aws_partition.this.partition
 
-  # arn:<partition>:logs:<region>:<account>:log-group:<name>. Read from here
-  # because data.aws_region's attributes differ between the providers 5 and 6.
-  region = split(":", aws_cloudwatch_log_group.this.arn)[3]
+  # ec2.<region>.<suffix>: the other attributes differ between the providers 5 and 6.
+  # Known while planning, so that no interface endpoint is replaced with the log group.
+  region = split(".", data.aws_region.this.endpoint)[1]
 
   in_vpc = length(var.subnet_ids) > 0
 
@@ -22,7 +24,7 @@ locals {
   schedule_state = var.paused ? "DISABLED" : var.schedule_state
 
   # What the build depends on; a change of it builds and deploys again.
-  sources     = var.source_dir == null ? [] : sort(setunion(fileset(var.source_dir, "{Cargo.toml,Cargo.lock,rust-toolchain.toml,core/Cargo.toml}"), fileset(var.source_dir, "{src,core/src}/**")))
+  sources     = var.source_dir == null ? [] : sort(setunion(fileset(var.source_dir, "{Cargo.toml,Cargo.lock,rust-toolchain.toml}"), fileset(var.source_dir, "src/**"), fileset(var.source_dir, "core/**")))
   source_hash = base64sha256(join("", [for file in local.sources : filesha256("${var.source_dir}/${file}")]))
 }
 

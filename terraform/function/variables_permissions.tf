@@ -130,7 +130,7 @@ variable "security_group_ids" {
 }
 
 variable "interface_endpoints" {
-  description = "Make the interface endpoints (`eks`, `elasticloadbalancing`, `ec2` unless `address_source` is `dns`, `sts` when roles are given) that subnets without a NAT gateway need. They answer for the whole VPC and admit all of it."
+  description = "Make the interface endpoints (`eks`, `elasticloadbalancing`, `ec2` unless `address_source` is `dns`, `sts` when roles are given) that subnets without a NAT gateway need. They answer for the whole VPC and admit all of it. One subnet for each zone; the VPC needs DNS support and DNS host names. Not in China, where ELB has no interface endpoint: use a NAT gateway."
   type        = bool
   default     = false
   nullable    = false

@@ -29,9 +29,9 @@ variable "nlb_tag" {
   nullable    = false
 
   validation {
-    # Narrower than the setting: no `=` in a value and no spaces around a comma,
+    # Narrower than the setting: no `=` in a value and no space at its end,
     # because the permission to write is made from the first of these tags.
-    condition     = can(regex("^[\\w.:/+@-]+(=[\\w .:/+@-]+)?(,[\\w.:/+@-]+(=[\\w .:/+@-]+)?)*$", var.nlb_tag))
+    condition     = can(regex("^[\\w.:/+@-]{1,128}(=[\\w .:/+@-]*[\\w.:/+@-])?(,[\\w.:/+@-]{1,128}(=[\\w .:/+@-]*[\\w.:/+@-])?)*$", var.nlb_tag))
     error_message = "nlb_tag must be key or key=value; several separated by commas, without spaces around the commas."
   }
 }
@@ -122,7 +122,7 @@ variable "allowed_cidrs" {
 }
 
 variable "dns_servers" {
-  description = "`DNS_SERVERS`, name servers as `ip` or `ip:port`; none for the system's resolver."
+  description = "`DNS_SERVERS`, name servers as `ip` or `ip:port`; none for the system's resolver. From within a VPC IPv4 only: Lambda sends no IPv6 there."
   type        = list(string)
   default     = []
   nullable    = false

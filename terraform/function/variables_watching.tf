@@ -64,7 +64,7 @@ variable "no_run_minutes" {
 }
 
 variable "min_load_balancers" {
-  description = "Fewer managed load balancers raise a ticket. Set it to what you have, so that a deleted load balancer is noticed. 0 for no alarm."
+  description = "Fewer managed load balancers raise a ticket. Set it to what you have, so that a deleted load balancer is noticed. 0 for no alarm. With `fleet`, the fewest of any entry: the alarm is about the smallest number of all runs."
   type        = number
   default     = 1
   nullable    = false

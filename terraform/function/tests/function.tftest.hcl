@@ -2,6 +2,9 @@
 # template.yaml is tested against an emulator.
 
 mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { endpoint = "ec2.eu-west-1.amazonaws.com" }
+  }
   mock_data "aws_caller_identity" {
     defaults = { account_id = "111122223333" }
   }
@@ -27,6 +30,15 @@ mock_provider "aws" {
 
 variables {
   package = "versions.tf" # any file: nothing is deployed
+}
+
+run "refuses_a_tag_value_that_ends_in_a_space" {
+  command         = plan
+  expect_failures = [var.nlb_tag]
+
+  variables {
+    nlb_tag = "a=b ,c"
+  }
 }
 
 run "runs_small_and_every_minute" {

@@ -3,6 +3,9 @@
 # for each processor.
 
 mock_provider "aws" {
+  mock_data "aws_region" {
+    defaults = { endpoint = "ec2.eu-west-1.amazonaws.com" }
+  }
   mock_resource "aws_cloudwatch_log_group" {
     defaults = { arn = "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/lambda/eks-nlb-sync" }
   }
@@ -24,6 +27,11 @@ run "builds_the_checkout" {
   assert {
     condition     = aws_lambda_function.this.filename == "../../target/lambda/eks-nlb-sync/bootstrap.zip"
     error_message = "the zip is where cargo-lambda leaves it"
+  }
+
+  assert {
+    condition     = length(setsubtract(["Cargo.lock", "core/Cargo.toml", "core/src/plan.rs", "src/main.rs"], local.sources)) == 0
+    error_message = "a change of function, planner or dependencies builds again"
   }
 }
 
