@@ -132,11 +132,14 @@ def for_architecture(template, architecture):
 
 
 def with_runbook(template):
-    """The runbook at this version, in the repository that builds the release; else none."""
+    """The runbook at this version, in the repository that builds the release; else its name.
+
+    Not as the parameter's default, which an upgrade would keep.
+    """
     if "GITHUB_REPOSITORY" not in os.environ:
         return template
     page = f"{repository()}/blob/v{version()}/docs/operations.md"
-    return re.sub(r"(  RunbookUrl:\n    Type: String\n    Default: )\S+", rf"\g<1>{page}", template)
+    return template.replace("[HasRunbook, !Ref RunbookUrl, docs/operations.md]", f"[HasRunbook, !Ref RunbookUrl, {page}]")
 
 
 def repository():

@@ -159,7 +159,10 @@ def test_alarms_lead_to_the_repository_that_made_the_release(tmp_path, monkeypat
     root = unpacked(made(tmp_path))
     page = f"https://github.com/platform/eks-nlb-sync/blob/v{VERSION}/docs/operations.md"
     for name in ("template", "template-bucket", "fleet"):
-        assert load(root / f"{name}.yaml")["Parameters"]["RunbookUrl"]["Default"] == page
+        text = (root / f"{name}.yaml").read_text()
+        assert f"[HasRunbook, !Ref RunbookUrl, {page}]" in text and "RunbookUrl, docs/" not in text, name
+        # An upgrade keeps a parameter's value.
+        assert load(root / f"{name}.yaml")["Parameters"]["RunbookUrl"]["Default"] == ""
 
 
 def test_without_a_repository_no_alarm_leads_to_one(tmp_path, monkeypatch):

@@ -97,6 +97,7 @@ IMPOSSIBLE = [
     ("a source that is none", "template", {"AddressSource": "eni+dns"}),
     ("two tags of a cluster", "template", {"ClusterTag": "a,b"}),
     ("a tag value that the permission cannot hold", "template", {"NlbTag": "a=b=c"}),
+    ("a tag value that the function trims and the permission does not", "template", {"NlbTag": "a=b ,c"}),
     ("an empty selector", "template", {"NlbTag": ""}),
     ("a selector that breaks the policy", "template", {"NlbTag": 'a"b'}),
     ("no external id", "fleet-member", {"ExternalId": "x"}),
