@@ -94,6 +94,7 @@ impl Serialize for CheckId {
 /// What must be in order before a control plane is upgraded.
 pub(crate) const BEFORE_UPGRADE: &[CheckId] = &[
     CheckId::Credentials,
+    CheckId::Managed,
     CheckId::Cluster,
     CheckId::ClusterHealth,
     CheckId::Addresses,
@@ -117,6 +118,7 @@ pub(crate) const BEFORE_UPGRADE: &[CheckId] = &[
 /// The checks that an upgrade of a control plane is over.
 pub(crate) const AFTER_UPGRADE: &[CheckId] = &[
     CheckId::Credentials,
+    CheckId::Managed,
     CheckId::Cluster,
     CheckId::ClusterHealth,
     CheckId::Addresses,

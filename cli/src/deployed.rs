@@ -99,7 +99,15 @@ impl Deployed {
     /// the function's, one line each.
     pub(crate) fn notes(&self, own: &Settings) -> Vec<String> {
         let name = &self.name;
-        let Ok(Ok(of_function)) = self.settings() else { return self.why_unknown().into_iter().collect() };
+        let of_function = match self.settings() {
+            Ok(Ok(of_function)) => of_function,
+            Ok(Err(why)) => {
+                return vec![format!(
+                    "The function {name} has other settings than this command, which takes none of them: {why}."
+                )];
+            }
+            Err(_) => return self.why_unknown().into_iter().collect(),
+        };
         let mut notes = Vec::new();
         let differs = differences(own, &of_function).join(" and ");
         if !differs.is_empty() {

@@ -75,10 +75,11 @@ pub(crate) async fn doctor(
         is_of_phase && !wanted.skip.contains(&id)
     };
     groups.retain_mut(|group| group.retain(is_wanted));
-    let has =
-        |status: Status| groups.iter().flat_map(|group| &group.checks).any(|check| check.status == status);
-    // If nothing could be checked, nothing is known to be in order.
-    let ok = has(Status::Ok) && !has(Status::Failed);
+    let checks = || groups.iter().flat_map(|group| &group.checks);
+    // If nothing but the credentials could be checked, nothing is known to be in order.
+    let is_known =
+        checks().any(|check| check.status == Status::Ok && (wanted.pre || check.id != CheckId::Credentials));
+    let ok = is_known && !checks().any(|check| check.status == Status::Failed);
     let diagnosis = Diagnosis { region: session.region(), ok, groups };
     output::show(common.output, &diagnosis, || text::of(&diagnosis))?;
     Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -22,8 +22,15 @@ const VARIABLE: &str = "AWS_PROFILE";
 const DEFAULT: &str = "default";
 
 /// What a profile may get credentials by, in the SDK's order.
-const WAYS: [&str; 6] =
-    ["role_arn", "sso_session", "sso_start_url", "login_session", "credential_process", "aws_access_key_id"];
+const WAYS: [&str; 7] = [
+    "web_identity_token_file",
+    "role_arn",
+    "sso_session",
+    "sso_start_url",
+    "login_session",
+    "credential_process",
+    "aws_access_key_id",
+];
 
 /// The profile that credentials come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,7 +45,8 @@ pub(crate) struct Source {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotSelected {
     #[error(
-        "~/.aws/config and ~/.aws/credentials have no profile {name}{}; `aws configure list-profiles` lists them",
+        "there is no profile {name}{} in ~/.aws/config and ~/.aws/credentials, or in the files that AWS_CONFIG_FILE and \
+         AWS_SHARED_CREDENTIALS_FILE name; `aws configure list-profiles` lists them",
         did_you_mean(.nearest.as_deref())
     )]
     Unknown { name: String, nearest: Option<String> },
@@ -93,6 +101,9 @@ impl Source {
             Some("login_session") => format!("sign in with `aws login{flag}`"),
             Some("credential_process") => {
                 format!("run the credential_process of profile {name} by hand: it failed")
+            }
+            Some("web_identity_token_file") => {
+                format!("check role_arn and web_identity_token_file of profile {name}")
             }
             Some("role_arn") => format!(
                 "check role_arn and source_profile of profile {name}, and sign in with the profile that it names"

@@ -51,6 +51,25 @@ async fn a_flag_wins_and_the_difference_is_told() {
     assert_eq!(same.err, "");
 }
 
+/// Its tag selects other load balancers than the default does.
+#[tokio::test]
+async fn a_function_that_does_not_start_with_its_settings_is_told() {
+    let desk = Desk::new(|world| {
+        of_another_tag(world);
+        variables(world, &[("MIN_HEALTHY_TARGETS", "0")]);
+    })
+    .await;
+
+    for command in ["status", "plan"] {
+        let said = desk.run(&[command]).await;
+
+        assert!(
+            said.err.contains("which takes none of them: it does not start: MIN_HEALTHY_TARGETS=\"0\""),
+            "{said:?}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn a_function_that_only_plans_is_told() {
     let desk = Desk::new(|world| {

@@ -73,7 +73,7 @@ async fn a_profile_that_gives_no_credentials_is_named_with_cause_and_next_step()
         ("broken-process", &["credential_process of profile broken-process"]),
         ("role", &["source_profile of profile role", "nowhere"]),
         ("no-region", &["no Region", "--region"]),
-        ("consle", &["have no profile consle", "did you mean console?"]),
+        ("consle", &["there is no profile consle", "did you mean console?"]),
     ];
     for (profile, parts) in cases {
         let flag = run_at(&desk, home.path(), &[], &["plan", "--profile", profile]).await;

@@ -184,3 +184,19 @@ async fn a_page_that_is_announced_again_is_no_end_of_a_list() {
         assert!(words(&said.out).contains("announces the same page again and again"), "{end}: {}", said.out);
     }
 }
+
+/// Credentials alone say nothing about an upgrade.
+#[tokio::test]
+async fn after_an_upgrade_a_listing_that_is_denied_is_no_success() {
+    let desk = Desk::new(|world| {
+        healthy(world);
+        for operation in ["DescribeLoadBalancers", "GetFunctionConfiguration"] {
+            world.plant(Fault::on(operation).access_denied());
+        }
+    })
+    .await;
+
+    let said = desk.run(&["doctor", "--after-upgrade", "--output", "json"]).await;
+
+    assert_eq!((said.code, said.json()["ok"].clone()), (Some(1), false.into()), "{said:?}");
+}

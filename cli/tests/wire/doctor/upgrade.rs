@@ -26,6 +26,12 @@ async fn before_an_upgrade() {
             },
             &["served", "overrides"],
         ),
+        (
+            |world, frontend| {
+                _ = world.load_balancer_mut(&frontend.load_balancer).tags.remove("eks-nlb-sync");
+            },
+            &["managed"],
+        ),
         // Preserved client addresses do not concern an upgrade.
         (|world, frontend| world.supporting.group(&frontend.target_group).preserves_client_ip = true, &[]),
     ] {
