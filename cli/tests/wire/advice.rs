@@ -5,7 +5,7 @@ use eks_nlb_simulator::{Health, TargetState, World};
 
 use crate::support::*;
 
-/// A world, what `explain` says of its `ledger`, and what it does not.
+/// A world, what `explain` prints about `ledger`, and what it does not print.
 type Case = (fn(&mut World), &'static [&'static str], &'static [&'static str]);
 
 const CASES: [Case; 8] = [

@@ -99,7 +99,7 @@ fn fleet(world: &mut World) -> String {
     group
 }
 
-/// EKS tells of an update of the cluster.
+/// EKS lists an update of the cluster.
 fn update(world: &mut World, cluster: &str, id: &str, status: &str) {
     let (kind, status) = ("VersionUpdate".to_owned(), status.to_owned());
     world.cluster_mut(cluster).updates.push(ClusterUpdate { id: id.to_owned(), kind, status });

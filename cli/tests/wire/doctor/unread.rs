@@ -185,7 +185,7 @@ async fn a_page_that_is_announced_again_is_no_end_of_a_list() {
     }
 }
 
-/// Credentials alone say nothing about an upgrade.
+/// Valid credentials do not show that an upgrade is over.
 #[tokio::test]
 async fn after_an_upgrade_a_listing_that_is_denied_is_no_success() {
     let desk = Desk::new(|world| {
