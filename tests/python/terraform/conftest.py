@@ -55,9 +55,9 @@ def major(request, terraform_installed, serve, tmp_path_factory):
 def copy(tmp_path):
     """A copy of the modules, in a root like the checkout's: sources, and an invalid zip."""
     shutil.copytree(ROOT / "terraform", tmp_path / "terraform", ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
-    for file in ("Cargo.toml", "Cargo.lock"):
-        shutil.copy(ROOT / file, tmp_path)
-    (tmp_path / "src").mkdir()
+    for file in ("Cargo.toml", "Cargo.lock", "src/main.rs", "core/Cargo.toml", "core/src/plan.rs"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, tmp_path / file)
     package = tmp_path / "target" / "lambda" / "eks-nlb-sync" / "bootstrap.zip"
     package.parent.mkdir(parents=True)
     package.write_bytes(b"")
