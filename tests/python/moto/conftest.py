@@ -8,7 +8,6 @@ does.
 import functools
 import os
 import pathlib
-import socket
 import urllib.request
 
 ROOT = pathlib.Path(__file__).parents[3]
@@ -18,15 +17,6 @@ ACCOUNT = "123456789012"
 OTHER_ACCOUNT = "111122223333"
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-# Where moto's Step Functions interpreter finds the other services; read when
-# moto is imported.
-os.environ["MOTO_PORT"] = str(free_port())
 # Thousands of images, which moto would make again for each empty account.
 os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
 
@@ -42,9 +32,11 @@ SELECTED = {"eks-nlb-sync": "enabled"}
 
 @pytest.fixture(scope="session")
 def moto_url():
-    port = int(os.environ["MOTO_PORT"])
-    server = ThreadedMotoServer("127.0.0.1", port, verbose=False)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
+    _, port = server.get_host_and_port()
+    # Where moto's Step Functions interpreter finds the other services.
+    os.environ["MOTO_PORT"] = str(port)
     yield f"http://127.0.0.1:{port}"
     server.stop()
 

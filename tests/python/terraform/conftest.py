@@ -3,12 +3,8 @@
 import contextlib
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 
 import pytest
 
@@ -66,28 +62,18 @@ def copy(tmp_path):
 
 @pytest.fixture(scope="session")
 def emulator(provider, serve, tmp_path_factory):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     log = tmp_path_factory.mktemp("emulator") / "log"
     process = subprocess.Popen(
-        [sys.executable, pathlib.Path(__file__).with_name("emulator.py"), str(port)],
+        [sys.executable, pathlib.Path(__file__).with_name("emulator.py")],
         env=environment(MOTO_ACCOUNT_ID=ACCOUNT),
-        stdout=log.open("w"),
-        stderr=subprocess.STDOUT,
+        stdout=subprocess.PIPE,
+        stderr=log.open("w"),
+        text=True,
     )
-    url = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(f"{url}/moto-api/").close()
-                break
-            except urllib.error.URLError:
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.2)
-        else:
-            pytest.fail(f"the emulator did not start in 120 s: {log.read_text()}")
-        yield Emulator(url, lambda **extra: serve(provider, **extra))
+        port = process.stdout.readline().strip()
+        assert port, f"the emulator does not start: {log.read_text()}"
+        yield Emulator(f"http://127.0.0.1:{port}", lambda **extra: serve(provider, **extra))
     finally:
         process.terminate()
         process.wait()

@@ -5,13 +5,13 @@ report as drift in every plan; emulator_refusals.py has what AWS refuses.
 They are here and not in the modules: an emulator's faults must not shape what is
 deployed.
 
-    python emulator.py PORT
+It prints its port, which the system chooses.
 """
 
 import base64
 import functools
 import logging
-import sys
+import signal
 import threading
 import uuid
 
@@ -34,7 +34,7 @@ from moto.iam.models import AWSManagedPolicy, IAMBackend, get_account_id_from
 from moto.logs.responses import LogsResponse
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.route53.responses import Route53
-from moto.server import main
+from moto.server import ThreadedMotoServer
 from moto.stepfunctions.responses import StepFunctionResponse
 
 import emulator_refusals
@@ -216,4 +216,7 @@ emulator_refusals.answer_about_connections()
 
 if __name__ == "__main__":
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # not every request
-    main(["--host", "127.0.0.1", "--port", sys.argv[1]])
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    print(server.get_host_and_port()[1], flush=True)
+    signal.pause()
