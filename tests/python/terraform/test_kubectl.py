@@ -228,20 +228,23 @@ def test_kubectl_refuses_another_name(kubeconfigs, relay, authorities, tmp_path)
 # --- The connectivity test of examples/complete ---------------------------------
 
 
-def connect(relay, target, authority):
-    """What connectivity.sh prints about the API server behind `target`."""
+def connect(relay, target, authority, directory):
+    """What connectivity.sh prints about the API server behind `target`, where no name resolves."""
     relay.target = target
+    getent = directory / "getent"
+    getent.write_text("#!/bin/sh\nexit 2\n")
+    getent.chmod(0o755)
     host, port = relay.server_address
     script = ROOT / "terraform" / "examples" / "complete" / "connectivity.sh"
     bundle = base64.b64encode(authority.pem).decode()
-    surroundings = {"PATH": os.environ["PATH"], "HTTPS_PROXY": f"http://{host}:{port}"}
+    surroundings = {"PATH": f"{directory}:{os.environ['PATH']}", "HTTPS_PROXY": f"http://{host}:{port}"}
     return subprocess.run(["sh", script, HOST, bundle], env=surroundings, capture_output=True, text=True, timeout=60)
 
 
 def test_the_connectivity_test_knows_an_api_server_that_answers(relay, authorities, tmp_path):
     first, _ = authorities
     with api_server("answers", first, tmp_path) as server:
-        done = connect(relay, server, first)
+        done = connect(relay, server, first, tmp_path)
 
     # Without a token it is refused, by the right server.
     assert (done.returncode, done.stdout) == (0, f"{HOST} is at no address: answers (401)\n"), done.stderr
@@ -250,7 +253,7 @@ def test_the_connectivity_test_knows_an_api_server_that_answers(relay, authoriti
 def test_the_connectivity_test_refuses_another_authority(relay, authorities, tmp_path):
     first, successor = authorities
     with api_server("stranger", first, tmp_path) as server:
-        done = connect(relay, server, successor)
+        done = connect(relay, server, successor, tmp_path)
 
     assert done.returncode == 1 and "does not answer (000)" in done.stdout and "certificate" in done.stderr
 
@@ -258,6 +261,6 @@ def test_the_connectivity_test_refuses_another_authority(relay, authorities, tmp
 def test_the_connectivity_test_refuses_another_name(relay, authorities, tmp_path):
     first, _ = authorities
     with api_server("other", first, tmp_path, host="fedcba9876543210.gr7.eu-west-1.eks.amazonaws.com") as server:
-        done = connect(relay, server, first)
+        done = connect(relay, server, first, tmp_path)
 
     assert done.returncode == 1 and "does not answer (000)" in done.stdout
