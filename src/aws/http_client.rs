@@ -7,9 +7,9 @@
 mod proxies;
 mod trust;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_http_client::Connector;
@@ -32,6 +32,13 @@ use proxies::{Proxies, Proxy};
 /// process. The first calls after a long freeze would each wait on a dead
 /// connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
+
+/// Connections to more hosts than this are all dropped when one to another host is needed.
+///
+/// A Region has three hosts, and a run of 100 clusters opens 70 connections to
+/// them. A fleet's process may serve each Region there is, and may open 1,024 files
+/// (Lambda Developer Guide, *Lambda quotas*, November 2026).
+const HOSTS: usize = 12;
 
 /// A variable of the environment that the HTTP client cannot work with.
 #[derive(Debug, thiserror::Error)]
@@ -87,9 +94,16 @@ struct Connectors {
     routes: Arc<Routes>,
     settings: HttpConnectorSettings,
     components: RuntimeComponents,
-    direct: OnceLock<SharedHttpConnector>,
-    http_proxy: OnceLock<SharedHttpConnector>,
-    https_proxy: OnceLock<SharedHttpConnector>,
+    made: Mutex<Made>,
+}
+
+#[derive(Debug, Default)]
+struct Made {
+    direct: Option<SharedHttpConnector>,
+    http_proxy: Option<SharedHttpConnector>,
+    https_proxy: Option<SharedHttpConnector>,
+    /// To which they may have connections.
+    hosts: BTreeSet<String>,
 }
 
 impl Https {
@@ -112,9 +126,7 @@ impl Https {
                 routes: Arc::clone(&self.routes),
                 settings: settings.clone(),
                 components: components.clone(),
-                direct: OnceLock::new(),
-                http_proxy: OnceLock::new(),
-                https_proxy: OnceLock::new(),
+                made: Mutex::default(),
             })
         });
         Arc::clone(of_timeouts)
@@ -139,17 +151,32 @@ struct ByUrl(Arc<Connectors>);
 impl HttpConnector for ByUrl {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self(connectors) = self;
-        let Some(proxy) = connectors.routes.proxies.of(request.uri()) else {
-            return connectors.direct.get_or_init(|| connectors.connector(None)).call(request);
-        };
-        let proxied = if proxy.is_for_tls { &connectors.https_proxy } else { &connectors.http_proxy };
-        let response = proxied.get_or_init(|| connectors.connector(Some(proxy))).call(request);
-        let proxy = proxy.clone();
+        let proxy = connectors.routes.proxies.of(request.uri());
+        let response = connectors.to(request.uri(), proxy).call(request);
+        let Some(proxy) = proxy.cloned() else { return response };
         HttpConnectorFuture::new(async move { response.await.map_err(|error| proxy.blamed(error)) })
     }
 }
 
 impl Connectors {
+    /// The connector for a request to `url`.
+    fn to(&self, url: &str, proxy: Option<&Proxy>) -> SharedHttpConnector {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        if !made.hosts.contains(&host) {
+            if made.hosts.len() == HOSTS {
+                *made = Made::default();
+            }
+            made.hosts.insert(host);
+        }
+        let connector = match proxy {
+            None => &mut made.direct,
+            Some(proxy) if proxy.is_for_tls => &mut made.https_proxy,
+            Some(_) => &mut made.http_proxy,
+        };
+        connector.get_or_insert_with(|| self.connector(proxy)).clone()
+    }
+
     fn connector(&self, proxy: Option<&Proxy>) -> SharedHttpConnector {
         let mut connector = Connector::builder()
             .connector_settings(self.settings.clone())
