@@ -4,14 +4,13 @@
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::aws::account::AssumedRole;
-use crate::model::{ClusterName, Desired, LoadBalancerArn, TargetGroupArn};
+use crate::model::{ClusterName, Desired, LoadBalancerArn, Scope, TargetGroupArn};
 use crate::publish::memory::Memory;
 use crate::reasons::FailureCode;
 
@@ -27,7 +26,8 @@ pub struct History {
     /// must not all start with the same frontends.
     seed: u64,
     began: Instant,
-    interfaces_denied: AtomicBool,
+    /// Where IAM denied listing interfaces.
+    interfaces_denied: Mutex<Vec<Scope>>,
     /// The credentials of the last run in another scope.
     pub assumed: AssumedRole,
     memory: Mutex<Memory>,
@@ -71,7 +71,7 @@ impl History {
             visits: Mutex::default(),
             seed,
             began: Instant::now(),
-            interfaces_denied: AtomicBool::new(false),
+            interfaces_denied: Mutex::default(),
             assumed: AssumedRole::default(),
             memory: Mutex::default(),
         }
@@ -125,9 +125,14 @@ impl History {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this is the first time that IAM denied listing interfaces.
-    pub(crate) fn is_first_denial(&self) -> bool {
-        !self.interfaces_denied.swap(true, Ordering::Relaxed)
+    /// Whether this is the first time that IAM denied listing interfaces in `scope`.
+    pub(crate) fn is_first_denial(&self, scope: &Scope) -> bool {
+        let mut denied = self.interfaces_denied.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = !denied.contains(scope);
+        if is_first {
+            denied.push(scope.clone());
+        }
+        is_first
     }
 
     /// Forgets frontends that are not visited any more.

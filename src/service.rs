@@ -99,7 +99,7 @@ impl<P: RuntimeProvider> Service<P> {
     pub fn reconciler<'a>(
         &'a self,
         clients: &'a Clients,
-        request: &Request,
+        request: &'a Request,
         budget: &'a RunBudget,
     ) -> Reconciler<'a, P> {
         let Self { settings, resolver, history, .. } = self;
@@ -113,6 +113,7 @@ impl<P: RuntimeProvider> Service<P> {
                 ec2: clients.ec2(budget),
                 allowed: &settings.allowed_cidrs,
                 budget,
+                scope: &request.scope,
                 history,
                 read: AddressesRead::default(),
             },

@@ -23,7 +23,7 @@ use crate::error::{CallError, FrontendError};
 use crate::history::History;
 use crate::model::{
     AddressSource, Addresses, AllowedCidrs, ApiEndpoint, ClusterName, Desired, Family, Interfaces,
-    InvalidAddresses, Source,
+    InvalidAddresses, Scope, Source,
 };
 use crate::observe::dns::Resolver;
 use crate::plan::MIN_API_SERVERS;
@@ -46,6 +46,8 @@ pub struct AddressSources<'a, P: RuntimeProvider = TokioRuntimeProvider> {
     pub allowed: &'a AllowedCidrs,
     /// Bounds the run.
     pub budget: &'a RunBudget,
+    /// The account and Region.
+    pub scope: &'a Scope,
     /// Remembers whether a missing permission was logged.
     pub history: &'a History,
     /// What this run has read so far.
@@ -168,7 +170,7 @@ impl<P: RuntimeProvider> AddressSources<'_, P> {
         match &listed {
             Ok(_) => {}
             Err(error @ CallError::AccessDenied { .. }) => {
-                if self.history.is_first_denial() {
+                if self.history.is_first_denial(self.scope) {
                     warn!(
                         error = %error,
                         "interfaces are not read: without ec2:DescribeNetworkInterfaces, ADDRESS_SOURCE=auto works like dns, \

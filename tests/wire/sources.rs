@@ -7,8 +7,8 @@ mod lives;
 mod look_alikes;
 
 use eks_nlb_simulator::world::{
-    Answer, Family, HOME_ACCOUNT, LoadBalancerSpec, NetworkInterface, PUBLIC_ADDRESSES, Reply,
-    TargetGroupSpec,
+    Answer, ClusterSpec, Family, HOME_ACCOUNT, LoadBalancerSpec, NetworkInterface, PUBLIC_ADDRESSES, Reply,
+    Scope, TargetGroupSpec,
 };
 use eks_nlb_simulator::{Fault, Frontend, Simulator, World, closed_address};
 use serde_json::json;
