@@ -55,7 +55,7 @@ def invoked(monkeypatch, function):
         events.append(json.loads(body))
         if len(events) <= events.throttled:
             raise TooManyRequests
-        assert events.goes_on.wait(30)
+        assert events.goes_on.wait(120)
         answer = function.invoke(events[-1])
         if not answer.ok:
             response_headers["x-amz-function-error"] = "Unhandled"

@@ -31,7 +31,7 @@ class Simulated:
 
     def __exit__(self, *_):
         self._process.stdin.close()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
 
     def resolve(self, name, *addresses):
         """Makes its resolver answer for `name`; it knows no other."""
