@@ -124,6 +124,7 @@ pub(crate) const AFTER_UPGRADE: &[CheckId] = &[
     CheckId::Addresses,
     CheckId::ClusterCa,
     CheckId::Zones,
+    CheckId::Function,
     CheckId::LastSuccess,
     CheckId::Served,
     CheckId::Overrides,

@@ -28,6 +28,16 @@ pub(crate) struct Deployed {
     pub(crate) function: Looked<Option<Function>>,
 }
 
+/// Whether runs of the deployed function write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Runs {
+    Write,
+    /// The reason, in a clause.
+    DoNot(String),
+    /// Lambda may not be asked, or the function's variables may not be decrypted.
+    Unknown,
+}
+
 impl Deployed {
     /// The function that is named, or the one of the usual name, which could not be
     /// looked for.
@@ -79,6 +89,24 @@ impl Deployed {
         let variables = variables.ok_or_else(|| NotLooked::because("its variables may not be decrypted"))?;
         let settings = Settings::from_lookup(|name| variables.get(name).cloned());
         Ok(settings.map_err(|invalid| format!("it does not start: {invalid}")))
+    }
+
+    /// Whether runs of the function write.
+    pub(crate) fn runs(&self) -> Runs {
+        let name = &self.name;
+        match (&self.function, self.settings()) {
+            (Ok(None), _) => Runs::DoNot(
+                "no function was found here; a run of `eks-nlb watch`, or of a function in another Region, does the \
+                 same if the policies of its role allow it"
+                    .to_owned(),
+            ),
+            (_, Ok(Err(why))) => Runs::DoNot(format!("runs of the function {name} do not: {why}")),
+            (_, Ok(Ok(settings))) if settings.dry_run => {
+                Runs::DoNot(format!("runs of the function {name} do not: it has DRY_RUN=true"))
+            }
+            (_, Ok(Ok(_))) => Runs::Write,
+            (_, Err(_)) => Runs::Unknown,
+        }
     }
 
     /// Why nothing is taken from a function that the command line names.

@@ -15,8 +15,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-pub(crate) use answers::{codes, find as answers_for};
-pub(crate) use subject::names_of;
+pub(crate) use answers::codes;
+pub(crate) use subject::{answers_for, names_of, of_cluster, of_load_balancer};
 
 use crate::args::Common;
 use crate::output::{Output, show};

@@ -5,7 +5,7 @@ use eks_nlb_sync::model::{CurrentTarget, Target, TargetState, Zone};
 use eks_nlb_sync::plan::Action;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::reasons::FailureCode;
-use eks_nlb_sync::serving::is_healthy;
+use eks_nlb_sync::serving::{is_healthy, is_shifted_away};
 use serde::Serialize;
 
 use crate::names;
@@ -114,21 +114,21 @@ fn states(frontend: &FrontendReport) -> String {
         None if frontend.outcome == Outcome::Changed => {
             "the target group was empty, and its new targets wait for ELB's first health checks".to_owned()
         }
-        None => "the target group is empty until the next run".to_owned(),
+        None => format!("the target group is empty; {} to register", frontend.registered.len()),
     }
 }
 
 /// As in `2 unhealthy, 1 initial`, of the registered targets that `is_counted`; empty
 /// without any.
 fn counted(frontend: &FrontendReport, is_counted: impl Fn(&Target) -> bool) -> Option<String> {
-    use TargetState::{Draining, Healthy, Initial, Unavailable, Unhealthy, Unknown, Unused};
+    use TargetState::{Draining, Initial, Unavailable, Unhealthy, Unknown, Unused};
     let current = || frontend.current.iter().flatten().filter(|(target, _)| is_counted(target));
     let of = |words: &str, is_it: &dyn Fn(&CurrentTarget) -> bool| {
         let count = current().filter(|(_, listed)| is_it(listed)).count();
         (count > 0).then(|| format!("{count} {words}"))
     };
     let healthy = of("healthy", &is_healthy);
-    let shifted = of("healthy but shifted away", &|listed| listed.state == Healthy && !is_healthy(listed));
+    let shifted = of("healthy but shifted away", &is_shifted_away);
     let states = [Unhealthy, Initial, Unavailable, Unused, Draining, Unknown];
     let others =
         states.into_iter().filter_map(|state| of(names::state(state), &|listed| listed.state == state));

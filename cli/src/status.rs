@@ -3,15 +3,18 @@
 mod document;
 mod text;
 
+use std::cmp::Reverse;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime};
 
+use futures_util::future::join_all;
+
 use crate::args::Common;
-use crate::output::{show, time};
+use crate::output::{Output, show, time};
 use crate::problem::Problem;
 use crate::reads::metrics;
 use crate::serving::{CUT_OFF, Serving};
-use crate::session::{SHORT, Session, TIME};
+use crate::session::{Connection, SHORT, Session, TIME};
 use document::{Cluster, Frontend, Status, Summary, clusters, summary};
 
 /// Prints one line for each cluster.
@@ -25,11 +28,12 @@ pub(crate) async fn status(session: &Session, common: &Common) -> Result<ExitCod
         clusters: clusters(&report),
     };
     status.summary = summary(&status.clusters, &report);
-    if let Some(cluster) = only_cut_off(&mut status.clusters) {
-        cluster.since = since(session).await.map(time);
+    find_since(session, &mut status.clusters).await;
+    let known = session.refuse_unknown_clusters(&report).await;
+    if known.is_ok() || common.output == Output::Json || !status.clusters.is_empty() {
+        show(common.output, &status, || text::of(&status, session))?;
     }
-    show(common.output, &status, || text::of(&status, session))?;
-    session.refuse_unknown_clusters(&report).await?;
+    known?;
     Ok(match status.summary {
         Summary { cut_off: 1.., .. } => ExitCode::from(CUT_OFF),
         Summary { failed: 1.., .. } => ExitCode::FAILURE,
@@ -37,34 +41,50 @@ pub(crate) async fn status(session: &Session, common: &Common) -> Result<ExitCod
     })
 }
 
-/// The cluster that the function's metric is about: it counts target groups, so it does
-/// not tell which of several it is.
-fn only_cut_off<'a, 'b>(clusters: &'b mut [Cluster<'a>]) -> Option<&'b mut Cluster<'a>> {
-    let is_measured =
-        |frontend: &&Frontend<'_>| frontend.state == Serving::CutOff && frontend.unserved.is_some();
-    let count = clusters.iter().flat_map(|cluster| &cluster.frontends).filter(is_measured).count();
-    let mut of = clusters.iter_mut().filter(|cluster| cluster.frontends.iter().any(|one| is_measured(&one)));
-    of.next().filter(|_| count == 1)
+/// Reads since when clusters are cut off, all at once.
+async fn find_since(session: &Session, clusters: &mut [Cluster<'_>]) {
+    let cut_off: Vec<_> = clusters.iter_mut().filter(|cluster| cluster.state == Serving::CutOff).collect();
+    if cut_off.is_empty() {
+        return;
+    }
+    let Ok(account) = session.connect(TIME).await else { return };
+    let read = cut_off.into_iter().map(async |cluster: &mut Cluster<'_>| {
+        let of_each = join_all(cluster.frontends.iter().map(|frontend| since(&account, frontend))).await;
+        cluster.since = of_each.into_iter().flatten().min().map(time);
+    });
+    join_all(read).await;
 }
 
-/// Since when at least the function counts a target group as unserved; nothing if
-/// CloudWatch does not say, or may not be asked.
-async fn since(session: &Session) -> Option<SystemTime> {
-    /// An older value may be about an outage that is over.
-    const RECENT: Duration = Duration::from_mins(5);
+/// Since when at least ELB counts no healthy target in the frontend's target group;
+/// nothing if CloudWatch does not say, or may not be asked.
+///
+/// Source: ELB User Guide for Network Load Balancers, *CloudWatch metrics*,
+/// `HealthyHostCount` (read November 2026): it is reported each minute where targets
+/// are registered, and each zone counts its own.
+async fn since(account: &Connection<'_>, frontend: &Frontend<'_>) -> Option<SystemTime> {
+    /// After a longer time without a value, an older one may be about another outage.
+    const GAP: Duration = Duration::from_mins(5);
     /// As far back as one answer reaches, minute by minute.
     const BACK: Duration = Duration::from_hours(23);
-    if session.request.clusters.is_some() {
-        // The metric may be about another cluster.
+    if frontend.state != Serving::CutOff || !frontend.has_targets {
         return None;
     }
-    let account = session.connect(TIME).await.ok()?;
-    let (function, namespace) = (session.deployed().name.as_str(), &session.settings().metrics_namespace);
-    let metric = metrics::of_function(namespace, function, "Unserved");
+    let metric = metrics::of_load_balancer(
+        "HealthyHostCount",
+        "Maximum",
+        frontend.load_balancer?,
+        Some(frontend.target_group?),
+    );
     let mut points = metrics::points(&account.query(), metric, BACK).await.ok()?;
-    points.sort_by_key(|point| point.at);
-    let last = points.last()?.at;
-    let is_recent = SystemTime::now().duration_since(last).is_ok_and(|age| age <= RECENT);
-    let unserved = points.iter().rev().take_while(|point| is_recent && point.value > 0.0);
-    unserved.last().map(|point| point.at)
+    points.sort_by_key(|point| Reverse(point.at));
+    let mut since = None;
+    for point in points {
+        let is_near =
+            since.unwrap_or_else(SystemTime::now).duration_since(point.at).is_ok_and(|it| it <= GAP);
+        if !is_near || point.value > 0.0 {
+            break;
+        }
+        since = Some(point.at);
+    }
+    since
 }

@@ -6,10 +6,11 @@ mod prose;
 use std::fmt::Display;
 
 use comfy_table::{Attribute, Cell, Color};
-use eks_nlb_sync::model::{ClusterName, Target, TargetState};
+use eks_nlb_sync::model::{ClusterName, CurrentTarget, Target, TargetState};
 use eks_nlb_sync::plan::{Action, Decision, Plan};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::SkipReason;
+use eks_nlb_sync::serving::is_shifted_away;
 
 pub(crate) use grid::{Grid, NOTHING, Row, lines, plain};
 pub(crate) use prose::{indented, pairs, paragraphs, terminal};
@@ -71,7 +72,7 @@ fn rows(report: &Report, permissions: &Permissions, frontend: &FrontendReport) -
     }
     let may_write = frontend.target_group.as_ref().and_then(|arn| permissions.get(arn));
     if let Some(MayWrite { allowed: false, message, .. }) = may_write {
-        let why = format!("the function's next run ends in AccessDenied for it: {message}");
+        let why = format!("the function may not write to it: {message}");
         rows.push(whole(Cell::new("refuse").fg(BAD), why));
     }
     let decisions = frontend.plan.iter().flat_map(Plan::decisions);
@@ -101,15 +102,16 @@ fn dim(text: &str) -> Cell {
 }
 
 fn of_target(target: Target, decision: &Decision, is_plan: bool) -> [Cell; 4] {
-    let zone = decision.listed.as_ref().and_then(|listed| listed.zone.as_ref());
-    let state = decision.listed.as_ref().map(|listed| listed.state);
-    [Cell::new(target), cell(zone), state_cell(state), action_cell(&decision.action, is_plan)]
+    let listed = decision.listed.as_ref();
+    let zone = listed.and_then(|listed| listed.zone.as_ref());
+    [Cell::new(target), cell(zone), state_cell(listed), action_cell(&decision.action, is_plan)]
 }
 
-pub(crate) fn state_cell(state: Option<TargetState>) -> Cell {
-    let Some(state) = state else { return nothing() };
-    let name = names::state(state);
-    match state {
+pub(crate) fn state_cell(listed: Option<&CurrentTarget>) -> Cell {
+    let Some(listed) = listed else { return nothing() };
+    let name = names::state(listed.state);
+    match listed.state {
+        _ if is_shifted_away(listed) => Cell::new(format!("{name} (shifted away)")).fg(UNSURE),
         TargetState::Healthy => Cell::new(name).fg(GOOD),
         TargetState::Initial | TargetState::Unavailable | TargetState::Unknown => Cell::new(name).fg(UNSURE),
         TargetState::Unhealthy => Cell::new(name).fg(BAD),

@@ -21,6 +21,13 @@ pub fn is_healthy(listed: &CurrentTarget) -> bool {
     listed.state == TargetState::Healthy && !listed.is_overridden
 }
 
+/// Whether a target passes its checks, and a zonal shift sends new connections to
+/// other zones.
+#[must_use]
+pub fn is_shifted_away(listed: &CurrentTarget) -> bool {
+    listed.state == TargetState::Healthy && listed.is_overridden
+}
+
 /// Whether clients in `zone` reach a target without cross-zone load balancing.
 /// A target in `all`, or without a zone, serves every zone.
 #[must_use]
@@ -56,13 +63,11 @@ pub fn cut_off(targets: &Targets) -> Vec<Zone> {
         use TargetState::{Draining, Initial, Unused};
         !matches!(listed.state, Draining | Initial | Unused)
     };
-    // A zonal shift sends clients to the other zones.
-    let is_shifted = |listed: &CurrentTarget| listed.state == TargetState::Healthy && listed.is_overridden;
     let mut zones = unserved(targets);
     zones.retain(|zone| {
         targets.values().any(|listed| match zone {
             Zone::All => in_use(listed),
-            Zone::Named(_) => in_use(listed) && serves(listed, zone) && !is_shifted(listed),
+            Zone::Named(_) => in_use(listed) && serves(listed, zone) && !is_shifted_away(listed),
         })
     });
     zones

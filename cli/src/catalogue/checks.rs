@@ -173,7 +173,7 @@ catalogue! {
         /// target groups. This takes `iam:SimulatePrincipalPolicy`; without, the [tag](#write-tag) decides.
         WritePolicy = "write-policy" {
             "the policies of the function's role let it write to the target groups";
-            "Tag the target group with the first tag of NLB_TAG, by default eks-nlb-sync=enabled, or correct the role's policy, boundary or the organisation's policy. The function's next run writes nothing without it.";
+            "Tag the target group with the first tag of NLB_TAG, by default eks-nlb-sync=enabled, or correct the role's policy, boundary or the organisation's policy. The function can write nothing without it.";
         }
         /// With client addresses preserved, the control plane sees clients, not the load balancer, and the
         /// cluster's security group must admit each of their networks.
@@ -260,7 +260,7 @@ catalogue! {
         /// nothing left to do.
         Settled = "settled" {
             "every target group has the addresses of its cluster";
-            "Wait for the next runs, and check again. `eks-nlb explain NAME` says what each target waits for.";
+            "Let the function run, or run `eks-nlb sync`, and check again. `eks-nlb explain NAME` says what each target waits for.";
         }
         /// A dry run, from here and now, fails for no frontend.
         Plan = "plan" {

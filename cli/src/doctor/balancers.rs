@@ -11,7 +11,7 @@ use super::facts::{Balancer, Facts};
 use super::security;
 use crate::catalogue::CheckId;
 use crate::names;
-use crate::reads::metrics::{self, Metric};
+use crate::reads::metrics;
 use crate::reads::{each, known};
 
 /// Checks the load balancers.
@@ -53,13 +53,7 @@ async fn port_allocation(facts: &Facts<'_>) -> Check {
     const BACK: Duration = Duration::from_hours(1);
     let ask = facts.account.query();
     let errors = each(facts.balancers.keys().copied(), async |arn| -> Found {
-        let dimension = arn.0.split_once("loadbalancer/").map_or(arn.0.as_str(), |(_, name)| name);
-        let metric = Metric {
-            namespace: "AWS/NetworkELB",
-            name: "PortAllocationErrorCount",
-            dimension: ("LoadBalancer", dimension),
-            statistic: "Sum",
-        };
+        let metric = metrics::of_load_balancer("PortAllocationErrorCount", "Sum", arn, None);
         let points = metrics::points(&ask, metric, BACK).await?;
         let errors = points.iter().map(|point| point.value).sum::<f64>();
         Ok((errors > 0.0).then(|| format!("{errors} connections found no source port")))

@@ -1,7 +1,7 @@
 //! Checks target groups: their type, their health checks, and who may write to
 //! them.
 
-use eks_nlb_sync::model::Family;
+use eks_nlb_sync::model::{Family, Tags};
 
 use super::attributes;
 use super::check::{Check, Found};
@@ -11,7 +11,7 @@ use crate::catalogue::CheckId;
 use crate::names;
 use crate::permission::{self, Basis};
 use crate::reads::elb::{HealthCheck, TargetGroup};
-use crate::reads::known;
+use crate::reads::{NotLooked, known};
 
 /// What an API server answers without credentials, on every EKS version.
 const PATHS: [&str; 3] = ["/readyz", "/livez", "/healthz"];
@@ -94,6 +94,12 @@ fn matches_200(matcher: &str) -> bool {
 async fn may_write(facts: &Facts<'_>) -> [Check; 2] {
     let arns = facts.target_group_arns();
     let deployed = facts.account.session.deployed();
+    let tag = facts.account.session.settings().nlb_tag.first();
+    // No function was found that may write or not.
+    let of_templates = |tags: &Tags| {
+        let why = format!("it does not carry {tag}, and no function was found whose policy may ask for it");
+        if tag.first_matches(tags) { Ok(None) } else { Err(NotLooked::because(why)) }
+    };
     let (mut by_tag, mut by_policy) = (Vec::<(&str, Found)>::new(), Vec::<(&str, Found)>::new());
     match &facts.tags {
         Err(not_looked) => {
@@ -103,17 +109,18 @@ async fn may_write(facts: &Facts<'_>) -> [Check; 2] {
             let (mut answers, not_asked) =
                 permission::of_groups(facts.account, arns.iter().copied(), tags).await;
             for arn in arns {
-                let Some(answer) = answers.remove(arn) else { continue };
+                let Some(answer) = answers.remove(arn) else {
+                    by_tag
+                        .extend(tags.get(&arn.0).map(|tags| (names::target_group(arn), of_templates(tags))));
+                    continue;
+                };
                 let finding = (!answer.allowed).then_some(answer.message);
                 match answer.by {
                     Basis::Tag => by_tag.push((names::target_group(arn), Ok(finding))),
                     Basis::Policy => by_policy.push((names::target_group(arn), Ok(finding))),
                 }
             }
-            // The check `function` reports a function that is missing.
-            if let (Some(not_asked), Ok(Some(_)) | Err(_)) = (not_asked, &deployed.function) {
-                by_policy.push((&deployed.name, Err(not_asked)));
-            }
+            by_policy.extend(not_asked.map(|not_asked| (deployed.name.as_str(), Err(not_asked))));
         }
     }
     [Check::of(CheckId::WriteTag, by_tag), Check::of(CheckId::WritePolicy, by_policy)]

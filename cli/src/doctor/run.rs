@@ -1,9 +1,9 @@
 //! Checks the result of a dry run: whose clients are served, and what the run
 //! would do.
 
-use eks_nlb_sync::model::TargetState;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
-use eks_nlb_sync::reasons::FailureCode;
+use eks_nlb_sync::reasons::{FailureCode, SkipReason};
+use eks_nlb_sync::serving::is_shifted_away;
 
 use super::check::{Check, Found};
 use crate::catalogue::CheckId;
@@ -24,12 +24,10 @@ pub(super) fn look(region: &str, report: &Looked<Report>) -> [Check; 4] {
         Err(not_looked) => Check::of_one(check.id, region, Err(not_looked.clone())),
     };
     let has_balancer = |frontend: &FrontendReport| frontend.load_balancer.is_some();
-    // The check `plan` reports frontends that are skipped or fail.
-    let is_planned = |frontend: &FrontendReport| frontend.plan.is_some() && frontend.failure().is_none();
     [
         or_why(of_each(CheckId::Served, &|it| served(it).filter(|_| has_balancer(it)))),
         of_each(CheckId::Overrides, &|it| it.current.is_some().then(|| Ok(overridden(it)))),
-        of_each(CheckId::Settled, &|it| is_planned(it).then(|| Ok(unsettled(it)))),
+        of_each(CheckId::Settled, &settled),
         or_why(of_each(CheckId::Plan, &|it| has_balancer(it).then(|| failed(it)))),
     ]
 }
@@ -37,9 +35,25 @@ pub(super) fn look(region: &str, report: &Looked<Report>) -> [Check; 4] {
 /// The healthy targets that a zonal shift keeps clients from.
 fn overridden(frontend: &FrontendReport) -> Option<String> {
     let current = frontend.current.iter().flatten();
-    let shifted = current.filter(|(_, listed)| listed.is_overridden && listed.state == TargetState::Healthy);
+    let shifted = current.filter(|(_, listed)| is_shifted_away(listed));
     let shifted: Vec<_> = shifted.map(|(target, _)| target.to_string()).collect();
     (!shifted.is_empty()).then(|| format!("clients are shifted away from {}", shifted.join(" and ")))
+}
+
+/// Whether a frontend has the addresses of its cluster. The check `plan` reports one
+/// that fails.
+fn settled(frontend: &FrontendReport) -> Option<Found> {
+    match &frontend.outcome {
+        Outcome::Skipped { reason: reason @ (SkipReason::ExcludedByTag | SkipReason::NotTagged) } => {
+            Some(Err(NotLooked::because(format!(
+                "{reason}: a run does not compare its targets with the cluster's addresses"
+            ))))
+        }
+        Outcome::Failed { .. } | Outcome::Skipped { .. } => None,
+        Outcome::Converged | Outcome::Waiting | Outcome::Changed | Outcome::Planned => {
+            frontend.plan.is_some().then(|| Ok(unsettled(frontend)))
+        }
+    }
 }
 
 /// What a run still has to do for a frontend.
@@ -47,9 +61,9 @@ fn unsettled(frontend: &FrontendReport) -> Option<String> {
     let (added, taken) = (frontend.registered.len(), frontend.deregistered.len());
     match frontend.withheld.len() {
         0 if added + taken == 0 => None,
-        0 => Some(format!("the next run registers {added} and deregisters {taken}")),
+        0 => Some(format!("a run registers {added} and deregisters {taken}")),
         stale => Some(format!(
-            "{} withheld; the next run registers {added} and deregisters {taken}",
+            "{} withheld; a run registers {added} and deregisters {taken}",
             plural(stale, "stale target")
         )),
     }

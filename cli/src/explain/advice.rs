@@ -8,10 +8,13 @@ use std::net::IpAddr;
 use eks_nlb_sync::model::{CurrentTarget, Target, TargetState, Targets, Zone};
 use eks_nlb_sync::plan::Shortfall;
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
-use eks_nlb_sync::serving::{is_healthy, unserved};
+use eks_nlb_sync::serving::{is_healthy, is_shifted_away};
 use serde::Serialize;
 
+use crate::deployed::{Deployed, Runs};
+use crate::output::capitalised;
 use crate::permission::{self, Basis, MayWrite};
+use crate::serving::Serving;
 
 /// Why a target is in its state, as ELB says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -34,18 +37,19 @@ pub(super) struct Facts<'a> {
     pub(super) missing_tag: Option<&'a str>,
     /// Whether the function may write, if anything is to be written.
     pub(super) may_write: Option<&'a MayWrite>,
+    pub(super) deployed: &'a Deployed,
 }
 
 /// Whether clients are cut off, by the health of the targets.
 pub(super) fn cut_off(frontend: &FrontendReport) -> String {
-    if frontend.target_group.is_none() {
-        return "yes: the load balancer has no target group".to_owned();
-    }
-    if frontend.unserved.is_none() && matches!(frontend.outcome, Outcome::Skipped { .. }) {
-        return "unknown: a run does not look at the targets of such a group".to_owned();
-    }
+    let state = Serving::of(frontend);
     let Some(current) = &frontend.current else {
-        return "unknown: the targets were not read".to_owned();
+        return match (state, &frontend.outcome) {
+            (Serving::CutOff, _) => "yes: the load balancer has no target group",
+            (_, Outcome::Skipped { .. }) => "unknown: a run does not read the targets of such a group",
+            _ => "unknown: the targets were not read",
+        }
+        .to_owned();
     };
     let healthy = current.values().filter(|listed| is_healthy(listed)).count();
     let mut counted = match (healthy, current.len()) {
@@ -53,30 +57,30 @@ pub(super) fn cut_off(frontend: &FrontendReport) -> String {
         (1, all) => format!("1 of {all} targets is healthy"),
         (healthy, all) => format!("{healthy} of {all} targets are healthy"),
     };
-    let shifted = current.values().filter(|listed| is_shifted(listed)).count();
+    let shifted = current.values().filter(|listed| is_shifted_away(listed)).count();
     if shifted > 0 {
         _ = write!(counted, ", and a zonal shift keeps clients away from {shifted}");
     }
-    let zones = unserved(current);
-    if zones.contains(&Zone::All) {
-        let is_used = |listed: &CurrentTarget| {
-            listed.state.is_in_service() && listed.state != TargetState::Unused && !listed.is_overridden
-        };
-        let consequence = if current.values().any(is_used) {
-            "the load balancer fails open and sends clients to targets that do not pass their health checks"
-        } else {
-            "the load balancer uses none of them"
-        };
-        return format!("yes: {counted}; {consequence}");
+    match state {
+        Serving::CutOff => {
+            let is_used = |listed: &CurrentTarget| {
+                listed.state.is_in_service() && listed.state != TargetState::Unused && !listed.is_overridden
+            };
+            let consequence = if current.values().any(is_used) {
+                "the load balancer fails open and sends clients to targets that do not pass their health checks"
+            } else {
+                "the load balancer uses none of them"
+            };
+            format!("yes: {counted}; {consequence}")
+        }
+        Serving::ZoneCutOff => {
+            let zones: Vec<_> = frontend.unserved.iter().flatten().map(Zone::as_str).collect();
+            format!("yes, in {}: no target there is healthy ({counted})", zones.join(" and "))
+        }
+        Serving::Unknown => format!("unknown: {counted}"),
+        Serving::OldAddressesOnly => format!("no: {counted}, but none of them is desired"),
+        Serving::Served => format!("no: {counted}"),
     }
-    if !zones.is_empty() {
-        let zones: Vec<_> = zones.iter().map(Zone::as_str).collect();
-        return format!("yes, in {}: no target there is healthy ({counted})", zones.join(" and "));
-    }
-    if frontend.healthy == Some(0) {
-        return format!("no: {counted}, but none of them is desired");
-    }
-    format!("no: {counted}")
 }
 
 /// What is happening to the stale targets that stay, by what each source names.
@@ -129,7 +133,7 @@ pub(super) fn remedy(facts: Facts<'_>) -> Option<String> {
     let mut steps = Vec::new();
     steps.extend(of_write(facts));
     let shifted: Vec<_> =
-        current.iter().filter(|(_, listed)| is_shifted(listed)).map(|(target, _)| target.ip()).collect();
+        current.iter().filter(|(_, listed)| is_shifted_away(listed)).map(|(target, _)| target.ip()).collect();
     if !shifted.is_empty() {
         steps.push(format!(
             "A zonal shift keeps new connections away from {}: `aws arc-zonal-shift list-zonal-shifts` shows until \
@@ -167,12 +171,7 @@ fn of_state(facts: Facts<'_>, state: TargetState, addresses: &[IpAddr]) -> Strin
     }
 }
 
-/// Whether a target passes its checks, and a zonal shift keeps clients away from it.
-fn is_shifted(listed: &CurrentTarget) -> bool {
-    listed.state == TargetState::Healthy && !is_healthy(listed)
-}
-
-/// What lets the next run change the targets, where it would change any.
+/// What lets a run change the targets, where it would change any.
 fn of_write(facts: Facts<'_>) -> Option<String> {
     if !permission::is_written(facts.frontend) {
         return None;
@@ -189,7 +188,15 @@ fn of_write(facts: Facts<'_>) -> Option<String> {
         }
         _ => {
             let changes = changes(facts.frontend);
-            format!("Run `eks-nlb sync`, or wait for the next run of the function: it {changes}.")
+            match facts.deployed.runs() {
+                Runs::Write => {
+                    format!("Run `eks-nlb sync`, or wait for the next run of the function: it {changes}.")
+                }
+                Runs::Unknown => format!(
+                    "Run `eks-nlb sync`, or wait for the next run of the function if one is deployed: it {changes}."
+                ),
+                Runs::DoNot(why) => format!("Run `eks-nlb sync`: it {changes}. {}.", capitalised(&why)),
+            }
         }
     })
 }

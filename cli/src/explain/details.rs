@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Not;
 use std::time::SystemTime;
 
-use eks_nlb_sync::model::{ClusterName, Family, Tags, Target, TargetState};
+use eks_nlb_sync::model::{ClusterName, CurrentTarget, Family, Tags, Target};
 use eks_nlb_sync::plan::{Action, Decision};
 use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
 use eks_nlb_sync::reasons::{FailureCode, Rule, WithholdReason};
-use eks_nlb_sync::serving::is_healthy;
+use eks_nlb_sync::serving::{is_healthy, is_shifted_away};
 use serde::Serialize;
 
 use super::advice::{self, Facts, Reason};
@@ -88,6 +89,9 @@ pub(crate) struct Fate {
     /// Absent where ELB does not list it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) state: Option<&'static str>,
+    /// Whether it is healthy, and a zonal shift keeps new connections from it.
+    #[serde(skip_serializing_if = "Not::not")]
+    pub(crate) shifted_away: bool,
     pub(crate) action: &'static str,
     /// The rule of docs/reference.md that decides.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,23 +100,17 @@ pub(crate) struct Fate {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) elb_reason: Option<Reason>,
     #[serde(skip)]
-    pub(crate) is: (Option<TargetState>, Action),
+    pub(crate) is: (Option<CurrentTarget>, Action),
 }
 
 /// Reads what the report of `frontend` does not have.
-pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<Details, Problem> {
+pub(super) async fn of(look: &Look<'_>, frontend: FrontendReport) -> Result<Details, Problem> {
     let (elb, session) = (&look.reconciler.elb, look.account.session);
     let arns = [
         frontend.load_balancer.as_ref().map(|arn| arn.0.clone()),
         frontend.target_group.as_ref().map(|arn| arn.0.clone()),
     ];
     let tags = elb.tags(arns.into_iter().flatten().collect()).await?;
-    // A run reads no health of some target groups, whose clients may be cut off.
-    if frontend.current.is_none()
-        && let Some(arn) = &frontend.target_group
-    {
-        frontend.current = elb.targets(arn).await.ok();
-    }
     let listed = frontend.target_group.as_ref().and_then(|arn| look.listed(arn));
     let family = listed.map_or(Family::Ipv4, |listed| listed.family);
     let name_servers = match &frontend.host {
@@ -132,6 +130,7 @@ pub(super) async fn of(look: &Look<'_>, mut frontend: FrontendReport) -> Result<
         interfaces: interfaces.as_ref().map(|answer| answer.addresses.as_slice()),
         missing_tag: missing_tag.as_deref(),
         may_write: may_write.as_ref(),
+        deployed: session.deployed(),
     };
     Ok(Details {
         read_at: time(SystemTime::now()),
@@ -187,15 +186,15 @@ fn fates(frontend: &FrontendReport, reasons: &BTreeMap<String, Reason>) -> Vec<F
     };
     let fate = |target: &Target, decision: &Decision, rule: Option<Rule>, why: String| {
         let listed = decision.listed.as_ref();
-        let state = listed.map(|listed| listed.state);
         Fate {
             zone: listed.and_then(|listed| listed.zone.as_ref()).map(ToString::to_string),
-            state: state.map(names::state),
+            state: listed.map(|listed| names::state(listed.state)),
+            shifted_away: listed.is_some_and(is_shifted_away),
             action: decision.action.as_str(),
             rule,
             why,
             elb_reason: reasons.get(&target.to_string()).cloned(),
-            is: (state, decision.action.clone()),
+            is: (listed.cloned(), decision.action.clone()),
             target: target.to_string(),
         }
     };

@@ -3,11 +3,32 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use eks_nlb_sync::model::{ClusterName, LoadBalancerArn};
 use eks_nlb_sync::publish::report::FrontendReport;
 use eks_nlb_sync::reasons::Alarm;
 
-use super::answers;
+use super::answers::{self, Answers};
 use crate::names::{self, did_you_mean};
+
+/// Comes before the name of a cluster that reports and alarms use, too.
+const CLUSTER: &str = "cluster/";
+
+/// How to ask for a cluster.
+pub(crate) fn of_cluster(name: &ClusterName) -> String {
+    let prefix = if answers::find(name.as_str()).is_some() { CLUSTER } else { "" };
+    format!("{prefix}{name}")
+}
+
+/// How to ask for a load balancer.
+pub(crate) fn of_load_balancer(arn: &LoadBalancerArn) -> String {
+    let name = names::load_balancer(arn);
+    if answers::find(name).is_some() { arn.0.clone() } else { name.to_owned() }
+}
+
+/// The answers for a name of reports and alarms, if it is one.
+pub(crate) fn answers_for(subject: &str) -> Option<Answers> {
+    if Subject(subject).cluster().is_some() { None } else { answers::find(subject) }
+}
 
 /// What is asked for, as it was written.
 #[derive(Clone, Copy, Debug)]
@@ -36,15 +57,25 @@ impl Kind {
     }
 }
 
-impl Subject<'_> {
+impl<'a> Subject<'a> {
     /// Whether it is `name`, in any case.
     pub(super) fn is(self, name: &str) -> bool {
         self.0.eq_ignore_ascii_case(name)
     }
 
+    /// The name after [`CLUSTER`].
+    pub(super) fn cluster(self) -> Option<&'a str> {
+        self.0.strip_prefix(CLUSTER)
+    }
+
     /// Whether it names `frontend`.
     pub(super) fn names(self, frontend: &FrontendReport) -> bool {
-        names_of(frontend).any(|name| self.is(&name))
+        match self.cluster() {
+            Some(name) => {
+                frontend.cluster.as_ref().is_some_and(|own| own.as_str().eq_ignore_ascii_case(name))
+            }
+            None => names_of(frontend).any(|name| self.is(&name)),
+        }
     }
 
     /// Whether tags tell which frontends it names. Addresses and host names are
@@ -65,10 +96,11 @@ impl Subject<'_> {
 
     /// The nearest of `known`, or of the names that reports and alarms have.
     fn nearest(self, known: &[String]) -> Option<String> {
-        let kind = Kind::of(self.0);
+        let asked = self.cluster().unwrap_or(self.0);
+        let kind = Kind::of(asked);
         let codes: Vec<&str> = answers::codes().collect();
         let known = known.iter().map(String::as_str).chain(codes);
-        names::nearest(self.0, known.filter(|name| Kind::of(name) == kind))
+        names::nearest(asked, known.filter(|name| Kind::of(name) == kind))
     }
 }
 

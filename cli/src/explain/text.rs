@@ -118,12 +118,12 @@ fn of_interfaces(interfaces: &InterfacesAnswer) -> String {
 
 fn targets(details: &Details) -> String {
     let rows = details.targets.iter().map(|fate| {
-        let (state, action) = &fate.is;
+        let (listed, action) = &fate.is;
         Row {
             cells: vec![
                 Cell::new(&fate.target),
                 table::cell(fate.zone.as_deref()),
-                table::state_cell(*state),
+                table::state_cell(listed.as_ref()),
                 table::action_cell(action, true),
                 table::cell(fate.rule.map(Rule::as_str)),
             ],

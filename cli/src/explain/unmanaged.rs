@@ -82,7 +82,7 @@ async fn of_other_kind(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanage
 }
 
 async fn of_cluster(look: &Look<'_>, subject: Subject<'_>) -> Option<Unmanaged> {
-    let cluster = subject.0.parse::<ClusterName>().ok()?;
+    let cluster = subject.cluster().unwrap_or(subject.0).parse::<ClusterName>().ok()?;
     let lookup = look.account.clients.eks(&look.account.budget).api_endpoint(&cluster, None).await.ok()?;
     let Settings { nlb_tag, cluster_name_tag, .. } = look.account.session.settings();
     let needs = match lookup {

@@ -15,10 +15,10 @@ use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::settings::Settings;
 
 use crate::args::{NAME, RecordArgs};
-use crate::names;
 use crate::problem::Problem;
 use crate::reads::elb::{self, CROSS_ZONE};
 use crate::trace::{Header, RecordSettings, Time, VERSION};
+use crate::{explain, names};
 
 pub(crate) struct Recorded {
     pub(crate) frontend: Frontend,
@@ -99,7 +99,7 @@ async fn select(
             "no managed target group of cluster {}{} can be recorded: see {NAME} explain {}",
             args.cluster,
             args.target_group.as_ref().map_or_else(String::new, |name| format!(" named {name}")),
-            args.cluster
+            explain::of_cluster(&args.cluster)
         ))),
         Err(several) => {
             let groups = several.iter().map(|frontend| names::target_group(&frontend.target_group));

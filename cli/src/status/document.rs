@@ -41,8 +41,8 @@ pub(super) struct Cluster<'a> {
     #[serde(rename = "cluster", skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<&'a ClusterName>,
     pub(super) state: Serving,
-    /// The outage began at this time or earlier; absent where CloudWatch does
-    /// not show it.
+    /// A target group of it is cut off since this time or longer; absent where
+    /// CloudWatch does not show it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) since: Option<String>,
     pub(super) frontends: Vec<Frontend<'a>>,
@@ -67,14 +67,19 @@ pub(super) struct Frontend<'a> {
     pub(super) desired: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
+    /// Whether ELB lists any target.
+    #[serde(skip)]
+    pub(super) has_targets: bool,
 }
 
 /// The clusters of a report, worst first. A frontend whose tags name no cluster
-/// stands for itself.
+/// stands for itself. A name that is asked for and that no load balancer carries is
+/// no cluster.
 pub(super) fn clusters(report: &Report) -> Vec<Cluster<'_>> {
     let mut named: BTreeMap<&ClusterName, Vec<&FrontendReport>> = BTreeMap::new();
     let mut clusters = Vec::new();
-    for frontend in &report.frontends {
+    let is_known = |frontend: &&FrontendReport| frontend.load_balancer.is_some();
+    for frontend in report.frontends.iter().filter(is_known) {
         match &frontend.cluster {
             Some(name) => named.entry(name).or_default().push(frontend),
             None => clusters.push(Cluster::of(None, vec![frontend])),
@@ -103,6 +108,7 @@ impl<'a> Frontend<'a> {
             healthy: frontend.healthy,
             desired: frontend.desired.len(),
             message: serving::why(frontend),
+            has_targets: frontend.current.as_ref().is_some_and(|current| !current.is_empty()),
         }
     }
 }

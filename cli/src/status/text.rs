@@ -9,7 +9,7 @@ use crate::output::plural;
 use crate::serving::Serving;
 use crate::session::Session;
 use crate::table::{Grid, Row};
-use crate::{names, table};
+use crate::{explain, names, table};
 
 pub(super) fn of(status: &Status<'_>, session: &Session) -> String {
     let mut text = String::new();
@@ -35,8 +35,10 @@ pub(super) fn of(status: &Status<'_>, session: &Session) -> String {
 
 /// By what name `explain` finds a cluster.
 fn subject(cluster: &Cluster<'_>) -> Option<String> {
-    let balancer = cluster.frontends.first().and_then(|worst| worst.load_balancer);
-    cluster.name.map(ToString::to_string).or_else(|| Some(names::load_balancer(balancer?).to_owned()))
+    match cluster.name {
+        Some(name) => Some(explain::of_cluster(name)),
+        None => cluster.frontends.first()?.load_balancer.map(explain::of_load_balancer),
+    }
 }
 
 fn row(cluster: &Cluster<'_>) -> Row {

@@ -53,6 +53,7 @@ const CASES: [Case; 8] = [
         },
         &[
             "(1 of 2 targets is healthy, and a zonal shift keeps clients away from 1)",
+            "10.1.2.21:443 eu-west-1b healthy (shifted away) keep",
             "A zonal shift keeps new connections away from 10.1.2.21",
         ],
         &["fails open"],

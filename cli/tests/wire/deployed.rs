@@ -206,3 +206,68 @@ async fn no_function_is_no_obstacle() {
         assert!(said.out.contains("2 to register"), "{operation}: {said:?}");
     }
 }
+
+/// Of a function that does not exist, or does not write, no command promises a run.
+#[tokio::test]
+async fn no_run_is_promised_that_does_not_write() {
+    type Case = (fn(&mut World), &'static str);
+    let cases: [Case; 4] = [
+        (
+            |world| world.supporting.function = None,
+            "it registers 10.0.1.10, 10.0.2.11. No function was found here",
+        ),
+        (
+            |world| variables(world, &[("DRY_RUN", "true")]),
+            "it registers 10.0.1.10, 10.0.2.11. Runs of the function eks-nlb-sync do not: it has DRY_RUN=true.",
+        ),
+        (
+            |world| variables(world, &[("MIN_HEALTHY_TARGETS", "0")]),
+            "Runs of the function eks-nlb-sync do not: it does not start: MIN_HEALTHY_TARGETS",
+        ),
+        (
+            |world| world.plant(Fault::on("GetFunctionConfiguration").access_denied()),
+            "or wait for the next run of the function if one is deployed: it registers",
+        ),
+    ];
+    for (populate, advice) in cases {
+        let desk = Desk::new(|world| {
+            to_be_written(world, None, true, true);
+            populate(world);
+        })
+        .await;
+
+        let explained = desk.run(&["explain", "payments"]).await;
+        let [status, plan] = [desk.run(&["status"]).await, desk.run(&["plan"]).await];
+
+        explained.assert_shows(&[advice]);
+        assert!(
+            !words(&explained.out).contains("wait for the next run of the function: it"),
+            "{explained:?}"
+        );
+        assert_eq!((status.code, plan.code), (Some(3), Some(0)), "{plan:?}");
+        for said in [status, plan] {
+            said.assert_shows(&["the target group is empty; 2 to register"]);
+            assert!(!said.out.contains("next run") && !said.out.contains("may not write"), "{said:?}");
+        }
+    }
+}
+
+/// `watch` in a container has a role of its own.
+#[tokio::test]
+async fn without_a_function_a_missing_tag_is_no_refusal() {
+    let desk = Desk::new(|world| {
+        to_be_written(world, Some("eks-nlb-sync"), false, true);
+        world.supporting.function = None;
+    })
+    .await;
+
+    let plan = desk.run(&["plan"]).await;
+    let explained = desk.run(&["explain", "payments"]).await;
+    let doctor = desk.run(&["doctor"]).await;
+
+    assert_eq!((plan.code, plan.lines_with("refuse").len()), (Some(0), 0), "{plan:?}");
+    assert!(!explained.out.contains("May write"), "{explained:?}");
+    explained
+        .assert_shows(&["Run `eks-nlb sync`: it registers 10.0.1.10, 10.0.2.11. No function was found here"]);
+    doctor.assert_shows(&["not checked: it does not carry eks-nlb-sync=enabled, and no function was found"]);
+}

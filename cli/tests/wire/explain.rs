@@ -1,6 +1,6 @@
 //! `eks-nlb explain`.
 
-use eks_nlb_simulator::world::{LoadBalancerKind, LoadBalancerSpec, Scheme};
+use eks_nlb_simulator::world::{LoadBalancerKind, LoadBalancerSpec, OverrideState, Protocol, Scheme};
 use eks_nlb_simulator::{Fault, Health, World};
 
 use crate::support::*;
@@ -136,6 +136,46 @@ async fn what_elb_says_of_a_target_is_told() {
     };
     assert_eq!(says("10.2.1.30:443"), Some("Target.FailedHealthChecks".into()));
     assert_eq!(says("10.2.2.31:443"), Some(serde_json::Value::Null), "it is healthy");
+}
+
+/// A run does not judge the targets of such a group, so no command shows their health.
+#[tokio::test]
+async fn a_group_that_the_function_cannot_serve_is_unknown_as_in_status() {
+    let desk = Desk::new(|world| {
+        let group = ledger(world);
+        world.target_group_mut(&group).protocol = Some(Protocol::Udp);
+        world.set_health("10.1.1.20", Health::Never);
+    })
+    .await;
+
+    let explained = desk.run(&["explain", "ledger"]).await;
+    let status = desk.run(&["status"]).await;
+
+    explained.assert_shows(&["Cut off unknown: a run does not read the targets of such a group"]);
+    assert!(!explained.out.contains("10.1.1.20"), "{explained:?}");
+    status.assert_shows(&["unknown ledger nlb-ledger protocolNotTcp"]);
+    assert_eq!(desk.sim.world().count("DescribeTargetHealth"), 0);
+}
+
+#[tokio::test]
+async fn a_zonal_shift_is_in_the_state_of_its_targets() {
+    let desk = Desk::new(|world| {
+        let group = ledger(world);
+        let balancer = world.target_group(&group).load_balancers[0].clone();
+        world.shift_away(&balancer, "eu-west-1b", OverrideState::ZonalShiftActive);
+    })
+    .await;
+
+    let document = desk.run(&["explain", "ledger", "-o", "json"]).await.json();
+    let plan = desk.run(&["plan"]).await;
+    let narrow = on_terminal(&desk, 60, "plan").await;
+
+    let targets = document["frontends"][0]["targets"].as_array().expect("targets");
+    let shifted: Vec<_> = targets.iter().map(|target| target.get("shiftedAway")).collect();
+    assert_eq!(shifted, [None, Some(&true.into())], "{document:#}");
+    assert!(targets.iter().all(|target| target["state"] == "healthy"), "{document:#}");
+    plan.assert_shows(&["10.1.2.21:443 eu-west-1b healthy (shifted away) keep desired"]);
+    assert_eq!(words(&narrow).matches("healthy (shifted away)").count(), 1, "{narrow}");
 }
 
 #[tokio::test]

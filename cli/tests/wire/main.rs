@@ -25,6 +25,7 @@ mod record;
 #[expect(dead_code, reason = "the function's tests use the rest of it")]
 mod relay;
 mod schema;
+mod since;
 mod status;
 mod support;
 mod sync;

@@ -26,7 +26,7 @@ struct Case {
     cut_off: &'static str,
 }
 
-const NOT_READ: &str = "unknown: a run does not look at the targets of such a group";
+const NOT_READ: &str = "unknown: a run does not read the targets of such a group";
 const EMPTY: &str = "yes: the target group is empty";
 const SERVED: &str = "no: 2 of 2 targets are healthy";
 

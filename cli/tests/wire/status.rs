@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use eks_nlb_simulator::world::{ClusterStatus, LoadBalancerSpec, Measured, TargetGroupSpec};
+use eks_nlb_simulator::world::{ClusterStatus, LoadBalancerSpec, TargetGroupSpec};
 use eks_nlb_simulator::{Fault, Health, TargetState, World};
 use serde_json::Value;
 
 use crate::support::*;
 
 /// A cluster for each state.
-fn every_state(world: &mut World) {
+pub(crate) fn every_state(world: &mut World) {
     for (n, cluster) in (1..).zip(["cut", "old", "served", "unread", "zone"]) {
         let current = [format!("10.{n}.1.10"), format!("10.{n}.2.11")];
         let current = current.each_ref().map(String::as_str);
@@ -116,54 +116,6 @@ async fn nothing_that_serves_nobody_is_left_out() {
     assert_eq!(states(&said.json()), [("-", "cutOff"), ("bare", "cutOff"), ("new", "cutOff")]);
 }
 
-/// The function's metric counts target groups.
-#[tokio::test]
-async fn since_when_is_told_where_the_metric_can_tell() {
-    let measured = |world: &mut World, name: &str, ago: Duration| {
-        let minutes = (0..31).map(|n| Measured {
-            namespace: "EksNlbSync".to_owned(),
-            name: name.to_owned(),
-            of: "eks-nlb-sync".to_owned(),
-            ago: ago + Duration::from_mins(n),
-            value: if n < 30 { 1.0 } else { 0.0 },
-        });
-        world.supporting.metrics.extend(minutes);
-    };
-    let minute = Duration::from_mins(1);
-    for (metric, ago, is_alone, is_told) in [
-        ("Unserved", minute, true, true),
-        ("Unserved", minute, false, false),
-        ("Unserved", minute * 20, true, false),
-        ("Attention", minute, true, false),
-    ] {
-        let desk = Desk::new(|world| {
-            every_state(world);
-            measured(world, metric, ago);
-            if !is_alone {
-                world.add_cluster("other", ["10.9.1.20", "10.9.2.21"]);
-                world.add_frontend("other");
-            }
-        })
-        .await;
-
-        let status = desk.run(&["status", "-o", "json"]).await.json();
-        let text = desk.run(&["status"]).await.out;
-
-        let told = |status: &Value| status["clusters"][0].get("since").is_some();
-        assert_eq!(told(&status), is_told, "{metric} {ago:?} {is_alone}: {status:#}");
-        assert_eq!(text.contains("SINCE"), is_told, "{text}");
-        if is_told {
-            let minutes = |at: &Value| {
-                let text = at.as_str().expect("a time");
-                text[11..13].parse::<i64>().expect("hours") * 60
-                    + text[14..16].parse::<i64>().expect("minutes")
-            };
-            let age = minutes(&status["readAt"]) - minutes(&status["clusters"][0]["since"]);
-            assert!((30..=33).contains(&age.rem_euclid(24 * 60)), "{status:#}");
-        }
-    }
-}
-
 /// Only where a cluster is cut off CloudWatch is asked, once.
 #[tokio::test]
 async fn its_calls_are_those_of_a_plan() {
@@ -213,8 +165,44 @@ async fn a_cluster_that_nothing_names_is_an_error() {
     let unknown = desk.run(&["status", "--cluster", "ledgr"]).await;
 
     assert_eq!((one.code, one.lines_with("payments").len()), (Some(0), 0), "{one:?}");
-    assert_eq!(unknown.code, Some(1), "{unknown:?}");
-    assert!(unknown.err.contains("did you mean ledger?"), "{unknown:?}");
+    assert_eq!(unknown.out, "", "there is no cluster of this name to explain");
+    unknown.assert_one_sentence(1, &["did you mean ledger?"]);
+    let both = desk.run(&["status", "--cluster", "ledger", "--cluster", "paymnts"]).await;
+    both.assert_one_sentence(1, &["carries the name of cluster paymnts; did you mean payments?"]);
+    assert!(both.out.contains("1 cluster in") && !both.out.contains("paymnts"), "{both:?}");
+}
+
+/// A cluster or a load balancer may be called as a check, an outcome or an alarm is.
+#[tokio::test]
+async fn the_command_that_explains_the_worst_one_finds_it() {
+    for (cluster, asked) in
+        [("internal", "cluster/internal"), ("Served", "cluster/Served"), ("NoRunAlarm", "cluster/NoRunAlarm")]
+    {
+        let desk = Desk::new(|world| {
+            world.add_cluster(cluster, ["10.1.1.20", "10.1.2.21"]);
+            world.add_frontend(cluster);
+        })
+        .await;
+
+        let status = desk.run(&["status"]).await;
+        let explained = desk.run(&["explain", asked]).await;
+
+        status.assert_shows(&[&format!("`eks-nlb explain {asked}` says why")]);
+        explained.assert_shows(&[&format!("nlb-{cluster}"), "Cut off yes: the target group is empty"]);
+        assert_eq!(desk.run(&["explain", cluster]).await.lines_with("Cut off").len(), 0);
+    }
+    let desk = Desk::new(|world| {
+        world.add_load_balancer(LoadBalancerSpec::network("throttled").tag("eks-nlb-sync", "enabled"));
+        world.add_cluster("plan", ["10.1.1.20", "10.1.2.21"]);
+    })
+    .await;
+    let status = desk.run(&["status"]).await;
+    let subject = status.out.split('`').nth(1).and_then(|command| command.split(' ').nth(2));
+    let explained = desk.run(&["explain", subject.expect("a command")]).await;
+    assert!(explained.out.contains("Cut off"), "{status:?} {explained:?}");
+    desk.run(&["explain", "cluster/plan"]).await.assert_shows(&["EKS has the cluster plan, but no managed"]);
+    let misspelt = desk.run(&["explain", "cluster/plann"]).await;
+    misspelt.assert_one_sentence(1, &["\"cluster/plann\""]);
 }
 
 /// Two calls for each cluster, and as many at once as the settings allow: at 20 ms

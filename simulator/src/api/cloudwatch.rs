@@ -122,17 +122,18 @@ fn measured(world: &World, scope: &Scope, call: &Call, metric: &str) -> Vec<(Dur
     if *scope != Scope::default() {
         return Vec::new();
     }
-    let (namespace, of) = (call.get("Namespace"), call.get("Dimensions.member.1.Value"));
-    let is_named = |one: &&Measured| {
-        Some(one.namespace.as_str()) == namespace && Some(one.of.as_str()) == of && one.name == metric
-    };
+    let namespace = call.get("Namespace");
+    let dimensions = (1..).map_while(|n| call.get(&format!("Dimensions.member.{n}.Value")));
+    let of = dimensions.collect::<Vec<_>>().join(" ");
+    let is_named =
+        |one: &&Measured| Some(one.namespace.as_str()) == namespace && one.of == of && one.name == metric;
     let given = world.supporting.metrics.iter().filter(is_named).map(|one| (one.ago, one.value));
     let function = world.supporting.function.as_ref().filter(|function| {
         let own = function.environment.get("METRICS_NAMESPACE").map_or("EksNlbSync", String::as_str);
         metric == "LoadBalancers"
             && namespace == Some(own)
             && call.get("Dimensions.member.1.Name") == Some("FunctionName")
-            && of == Some(&function.name)
+            && of == function.name
     });
     let last = function.and_then(|function| function.last_report).map(|ago| (ago, 1.0));
     given.chain(last).collect()

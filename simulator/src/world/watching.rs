@@ -12,7 +12,7 @@ pub struct Measured {
     pub namespace: String,
     /// As in `Unserved`.
     pub name: String,
-    /// The value of its one dimension.
+    /// The values of its dimensions, with a blank between them.
     pub of: String,
     /// How long ago, in real time.
     pub ago: Duration,
