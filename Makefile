@@ -31,10 +31,10 @@ demo:
 NEXTEST := $(shell cargo nextest --version >/dev/null 2>&1 && echo yes)
 CARGO_TEST := $(CARGO) $(if $(NEXTEST),nextest run,test) --workspace
 
-# Lints, unit tests, order and pace in simulated time, and the program over the wire; `make test` adds hostile input,
+# Lints, unit tests, order and pace in simulated time, transcripts of runs, and the program over the wire; `make test` adds hostile input,
 # simulated histories and replayed recordings.
 check: lint compile
-	$(CARGO_TEST) $(if $(NEXTEST),--profile check) --lib --bins --test docs --test reference --test timing --test wire \
+	$(CARGO_TEST) $(if $(NEXTEST),--profile check) --lib --bins --test docs --test reference --test timing --test transcripts --test wire \
 	    $(if $(NEXTEST),,-- --skip replay::tests::)
 
 # Five suites at a time: while some wait for a download, for Terraform or for
@@ -109,10 +109,11 @@ requirements: $(UV)
 .PRECIOUS: $(VENV)/%/.ready
 
 # Everything in docs/, the templates and the modules that is written from another
-# place. Its tests say so when a part is not up to date.
+# place, and the transcripts of runs. Its tests say so when a part is not up to date.
 .PHONY: generated
 generated: $(VENV)/terraform/.ready
 	UPDATE_DOCS=1 $(CARGO) test --workspace --bins --test reference --test wire -- generated
+	UPDATE_DOCS=1 $(CARGO) test --workspace --test transcripts
 	$(VENV)/terraform/bin/python tests/python/terraform/module_docs.py
 
 # The pictures of docs/ and README: a recording of the demonstration, and the

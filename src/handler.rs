@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
 use lambda_runtime::{Context, Diagnostic, LambdaEvent};
 use serde_json::value::RawValue;
 use tracing::Instrument;
@@ -26,8 +27,8 @@ const NO_DEADLINE: Duration = Duration::from_mins(5);
 const FAILURES_NAMED: usize = 5;
 
 /// The service under the Lambda runtime.
-pub struct Handler {
-    service: Service,
+pub struct Handler<P: RuntimeProvider = TokioRuntimeProvider> {
+    service: Service<P>,
     started: SystemTime,
 }
 
@@ -66,11 +67,12 @@ impl From<InvocationError> for Diagnostic {
     }
 }
 
-impl Handler {
+impl<P: RuntimeProvider> Handler<P> {
     /// Starts to serve invocations.
     #[must_use]
-    pub fn new(service: Service) -> Self {
-        Self { service, started: SystemTime::now() }
+    pub fn new(service: Service<P>) -> Self {
+        let started = service.account.now();
+        Self { service, started }
     }
 
     /// Serves one invocation.
@@ -105,7 +107,7 @@ impl Handler {
         let namespace = &self.service.settings.metrics_namespace;
         metrics::write(
             &Metrics::of_failure(true),
-            SystemTime::now(),
+            self.service.account.now(),
             &context.env_config.function_name,
             namespace,
         );
@@ -117,7 +119,7 @@ impl Handler {
         context: &Context,
         run: &log::Run<'_>,
     ) -> Result<Report, InvocationError> {
-        let time = time_left(context, SystemTime::now(), self.started);
+        let time = time_left(context, self.service.account.now(), self.started);
         let budget = RunBudget::new(self.service.settings.max_concurrency, time);
         let result = self.service.run(request, run.request_id, &budget).await;
         publish(&self.service, request, run, &context.env_config.function_name, &result);

@@ -5,8 +5,6 @@ pub mod memory;
 pub mod metrics;
 pub mod report;
 
-use std::time::SystemTime;
-
 use hickory_resolver::net::runtime::RuntimeProvider;
 use tracing::warn;
 
@@ -27,7 +25,7 @@ pub fn publish<P: RuntimeProvider>(
     result: &Result<Report, CallError>,
 ) {
     let Service { settings, history, .. } = service;
-    let at = SystemTime::now();
+    let at = service.account.now();
     let scope = format!("{}/{}", run.account, run.region);
     let metrics = match result {
         Err(error) => {

@@ -71,6 +71,12 @@ impl Account {
         Ok(Self { home, clients, max_attempts })
     }
 
+    /// The time, by the SDK's clock.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.home.time_source().map_or_else(SystemTime::now, |clock| clock.now())
+    }
+
     /// The Region of `scope`.
     #[must_use]
     pub fn region<'a>(&'a self, scope: &'a Scope) -> &'a str {
@@ -96,7 +102,7 @@ impl Account {
         }
         let mut assumed = assumed.0.lock().await;
         match &*assumed {
-            Some((of, clients)) if of == scope && !clients.is_due(SystemTime::now()) => Ok(clients.clone()),
+            Some((of, clients)) if of == scope && !clients.is_due(self.now()) => Ok(clients.clone()),
             _ => {
                 // The clients of two scopes never exist at the same time.
                 *assumed = None;

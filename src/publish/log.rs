@@ -5,11 +5,15 @@
 
 mod lines;
 
-use std::io::Write;
+use std::fmt;
 
 use serde::Serialize;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
@@ -45,24 +49,58 @@ impl LogSettings {
     }
 }
 
+/// The target of the events whose message is a whole JSON document. No level and
+/// no `RUST_LOG` hides them.
+const DOCUMENT: &str = "eks_nlb_sync::document";
+
 /// Starts logging to stdout. A second start changes nothing.
 pub fn init(settings: LogSettings) {
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stdout);
+    // It fails only if one is set already, as in tests.
+    _ = subscriber(settings, std::io::stdout).try_init();
+}
+
+/// What logs to `writer`.
+pub fn subscriber<W>(settings: LogSettings, writer: W) -> impl Subscriber + Send + Sync
+where
+    W: for<'w> MakeWriter<'w> + Clone + Send + Sync + 'static,
+{
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer.clone());
     let lines: Box<dyn Layer<Registry> + Send + Sync> = if settings.json {
         lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed()
     } else {
         lines.with_ansi(false).without_time().boxed()
     };
-    // It fails only if one is set already, as in tests.
-    _ = tracing_subscriber::registry().with(lines.with_filter(settings.filter)).try_init();
+    let documents =
+        tracing_subscriber::fmt::layer().with_ansi(false).event_format(Document).with_writer(writer);
+    let only_lines = settings.filter.with_target(DOCUMENT, LevelFilter::OFF);
+    let only_documents = Targets::new().with_target(DOCUMENT, LevelFilter::TRACE);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(only_lines).and_then(documents.with_filter(only_documents)))
 }
 
-/// Writes one JSON document as a line of stdout. A log that cannot be written
-/// must not fail the run.
+/// Writes one JSON document as a line of the log.
 pub fn write_line(document: &impl Serialize) {
-    if let Ok(mut line) = serde_json::to_vec(document) {
-        line.push(b'\n');
-        _ = std::io::stdout().lock().write_all(&line);
+    if let Ok(line) = serde_json::to_string(document) {
+        tracing::error!(target: DOCUMENT, "{line}");
+    }
+}
+
+/// A line that is the message of its event.
+struct Document;
+
+impl<S, N> FormatEvent<S, N> for Document
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        context: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
+        context.field_format().format_fields(writer.by_ref(), event)?;
+        writeln!(writer)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A name server whose answers a test chooses.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -31,7 +32,7 @@ impl NameServer {
 }
 
 impl in_memory_net::NameServer for NameServer {
-    fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered> {
+    fn answer(&self, _: SocketAddr, question: &[u8], transport: Transport) -> Vec<Answered> {
         self.questions.fetch_add(1, Ordering::Relaxed);
         let said = (self.say)(transport, question).into_iter();
         said.map(|message| Answered { delay: Duration::ZERO, sent: Sent::Message(message) }).collect()

@@ -6,13 +6,26 @@ use std::fs;
 /// Holds the file at `path` to what `render` makes of it, or writes that.
 #[expect(clippy::disallowed_methods, reason = "a person says so by this variable")]
 pub(crate) fn hold(path: &str, render: impl FnOnce(&str) -> String) {
-    let text = fs::read_to_string(path).expect("readable");
+    let text = fs::read_to_string(path).unwrap_or_default();
     let rendered = render(&text);
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(path, rendered).expect("writable");
-    } else {
-        assert!(rendered == text, "{path} is not what the code says: `make generated` writes it");
+    } else if rendered != text {
+        let lines = differing(&text, &rendered);
+        panic!("{path} is not what the code says: `make generated` writes it\n{lines}");
     }
+}
+
+/// The first lines in which two texts differ, each with its number.
+fn differing(old: &str, new: &str) -> String {
+    const SHOWN: usize = 5;
+    let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
+    let first = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
+    let shown = |mark: &str, lines: &[&str]| {
+        let lines = lines.iter().enumerate().skip(first).take(SHOWN);
+        lines.map(|(n, line)| format!("{mark} {}: {line}", n + 1)).collect::<Vec<_>>()
+    };
+    [shown("-", &old), shown("+", &new)].concat().join("\n")
 }
 
 /// A page with each of `parts` between `<!-- generated: NAME -->` and `<!-- end -->`.

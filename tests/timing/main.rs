@@ -14,6 +14,7 @@ mod sources;
 mod throttling;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -122,7 +123,7 @@ impl Aws for Wire {
 }
 
 impl NameServer for Wire {
-    fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered> {
+    fn answer(&self, _: SocketAddr, question: &[u8], transport: Transport) -> Vec<Answered> {
         vec![dns::answer(&mut self.world(), question, transport)]
     }
 }

@@ -1,6 +1,7 @@
 //! The shipped function over the simulated wire: its settings, clients and
 //! resolver. What runs in it is what Lambda runs.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use aws_config::Region;
@@ -20,6 +21,7 @@ use eks_nlb_sync::schedule::budget::RunBudget;
 use eks_nlb_sync::service::Service;
 use eks_nlb_sync::settings::Settings;
 
+use crate::clock::SimulatedClock;
 use crate::connector::{Aws, Connector};
 use crate::in_memory_net::{InMemoryNet, NameServer};
 use crate::sources::Source;
@@ -34,12 +36,15 @@ pub struct Function<N: NameServer> {
 }
 
 impl<N: NameServer> Function<N> {
-    /// Starts a process that calls `aws` and queries `names`.
+    /// Starts a process that calls `aws` and queries `names`, with a new
+    /// [`SimulatedClock`].
     pub async fn between(settings: Settings, aws: impl Aws, names: N) -> Self {
+        let clock = SimulatedClock::default();
         let credentials = Credentials::new(ACCESS_KEY_ID, SECRET_ACCESS_KEY, None, None, "simulation");
         let home = config::loader(Connector(aws), settings.sdk_retries)
             .region(Region::from_static(HOME_REGION))
             .credentials_provider(credentials)
+            .time_source(clock)
             .load();
         let account = Account::new(Box::pin(home).await, settings.sdk_retries).expect("there is a Region");
         let resolver = Resolver::with_provider(&settings, &InMemoryNet::to(names));
@@ -78,7 +83,7 @@ impl Aws for Undisturbed {
 }
 
 impl NameServer for Undisturbed {
-    fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered> {
+    fn answer(&self, _: SocketAddr, question: &[u8], transport: Transport) -> Vec<Answered> {
         vec![self.with(|world| dns::answer(world, question, transport))]
     }
 }

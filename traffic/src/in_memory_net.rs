@@ -20,9 +20,9 @@ const BUFFER_BYTES: usize = 1 << 17;
 
 /// Who answers the resolver.
 pub trait NameServer: Clone + Send + Sync + Unpin + 'static {
-    /// The answers to a question, in order: any number of messages, because any
+    /// The answers of `server` to a question, in order: any number of messages, because any
     /// host can answer over UDP.
-    fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered>;
+    fn answer(&self, server: SocketAddr, question: &[u8], transport: Transport) -> Vec<Answered>;
 }
 
 /// Connects a resolver to a name server.
@@ -51,13 +51,13 @@ impl<S: NameServer> RuntimeProvider for InMemoryNet<S> {
 
     fn connect_tcp(
         &self,
-        _server: SocketAddr,
+        server: SocketAddr,
         _local: Option<SocketAddr>,
         _timeout: Option<Duration>,
     ) -> Pin<Box<dyn Send + Future<Output = io::Result<Self::Tcp>>>> {
         let (ours, theirs) = duplex(BUFFER_BYTES);
         // It ends when the client closes the connection.
-        tokio::spawn(converse(self.server.clone(), theirs));
+        tokio::spawn(converse(self.server.clone(), server, theirs));
         Box::pin(async move { Ok(AsyncIoTokioAsStd(ours)) })
     }
 
@@ -101,7 +101,7 @@ impl<S: NameServer> DnsUdpSocket for Datagrams<S> {
     }
 
     fn poll_send_to(&self, _: &mut Context<'_>, question: &[u8], to: SocketAddr) -> Poll<io::Result<usize>> {
-        for Answered { delay, sent } in self.server.answer(question, Transport::Udp) {
+        for Answered { delay, sent } in self.server.answer(to, question, Transport::Udp) {
             let Sent::Message(message) = sent else { continue };
             let sender = self.sender.clone();
             // The socket may have been closed meanwhile.
@@ -119,11 +119,11 @@ impl<S: NameServer> DnsUdpSocket for Datagrams<S> {
 }
 
 /// Answers the questions of one connection.
-async fn converse(server: impl NameServer, mut stream: DuplexStream) -> io::Result<()> {
+async fn converse(names: impl NameServer, server: SocketAddr, mut stream: DuplexStream) -> io::Result<()> {
     loop {
         let mut question = vec![0; stream.read_u16().await?.into()];
         stream.read_exact(&mut question).await?;
-        for Answered { delay, sent } in server.answer(&question, Transport::Tcp) {
+        for Answered { delay, sent } in names.answer(server, &question, Transport::Tcp) {
             match sent {
                 Sent::Message(message) => {
                     if !delay.is_zero() {

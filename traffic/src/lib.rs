@@ -17,6 +17,7 @@
 //!
 //! Like everything made for tests, it panics when it is used wrongly.
 
+pub mod clock;
 pub mod connector;
 pub mod controllers;
 pub mod function;

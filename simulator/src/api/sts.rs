@@ -65,8 +65,9 @@ fn assume_role(world: &mut World, caller: &Caller, call: &Call) -> Result<String
     let role = call.required("RoleArn")?;
     let name = call.required("RoleSessionName")?;
     let session = world.assume_role(&caller.arn(), role, name, call.get("ExternalId"))?;
-    // Clients compare it with their own clock, which is not simulated.
-    let expiration = OffsetDateTime::from(SystemTime::now() + LIFETIME);
+    // Clients compare it with their own clock: the time of day and, in process, the
+    // simulated time since then.
+    let expiration = OffsetDateTime::from(SystemTime::now() + world.now() + LIFETIME);
     let assumed = AssumedRole {
         assumed_role_user: User { assumed_role_id: format!("AROASIMULATED:{name}"), arn: &session.arn },
         credentials: Credentials {

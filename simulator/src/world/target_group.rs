@@ -179,6 +179,11 @@ impl World {
         arn
     }
 
+    /// The target groups of all accounts and Regions.
+    pub fn target_groups(&self) -> impl Iterator<Item = &TargetGroup> {
+        self.regions.values().flat_map(|region| region.target_groups.values())
+    }
+
     /// The target group `arn`.
     #[must_use]
     pub fn target_group(&self, arn: &str) -> &TargetGroup {

@@ -1,5 +1,7 @@
 //! Carries the resolver's questions to the harness.
 
+use std::net::SocketAddr;
+
 use eks_nlb_simulator::dns::Answered;
 use eks_nlb_simulator::world::Transport;
 use eks_nlb_traffic::in_memory_net::NameServer;
@@ -14,7 +16,7 @@ pub(crate) struct Names {
 }
 
 impl NameServer for Names {
-    fn answer(&self, question: &[u8], transport: Transport) -> Vec<Answered> {
+    fn answer(&self, _: SocketAddr, question: &[u8], transport: Transport) -> Vec<Answered> {
         vec![lock(&self.harness).answer(self.id, question, transport)]
     }
 }
