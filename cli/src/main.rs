@@ -36,7 +36,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use args::{Cli, Command, Common};
-use output::print;
+use output::{Output, print};
 use problem::Problem;
 use session::Session;
 use signals::unless_interrupted;
@@ -65,6 +65,15 @@ async fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<ExitCode, Problem> {
     let (common, output) = (&cli.common, cli.common.output);
     match &cli.command {
+        Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Ready { .. }
+        | Command::Record(_)
+        | Command::Timeline(_)
+            if output == Output::Json =>
+        {
+            Err(Problem::Usage("this command prints no JSON document: leave --output out".to_owned()))
+        }
         Command::Completions { shell } => print(&completions::script(*shell)?).map(|()| ExitCode::SUCCESS),
         Command::Man { command } => print(&args::man_page(command.as_deref())?).map(|()| ExitCode::SUCCESS),
         Command::Ready { address } => watch::ready(*address).await,

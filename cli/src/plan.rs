@@ -58,9 +58,7 @@ pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) 
         return Ok(if is_refused(&permissions) { ExitCode::FAILURE } else { exit_code(&report) });
     }
     if !wanted.yes {
-        if !io::stdin().is_terminal() {
-            return Err(Problem::NobodyToAsk);
-        }
+        refuse_if_unanswerable()?;
         let (report, permissions) = unless_interrupted(planned(session)).await?;
         let is_json = common.output == Output::Json;
         if is_json {
@@ -86,6 +84,11 @@ pub(crate) async fn sync(session: &Session, wanted: &SyncArgs, common: &Common) 
 
 fn exit_code(report: &Report) -> ExitCode {
     if report.summary.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Refuses to ask where standard input cannot answer.
+pub(crate) fn refuse_if_unanswerable() -> Result<(), Problem> {
+    if io::stdin().is_terminal() { Ok(()) } else { Err(Problem::NobodyToAsk) }
 }
 
 /// Asks on the terminal. Only `y` and `yes` agree.

@@ -47,7 +47,7 @@ pub(crate) enum Problem {
     )]
     UnknownSubject { subject: String, region: String, hint: String },
     #[error(
-        "standard input is not a terminal, so the plan cannot be confirmed: use --yes to apply it, or --dry-run to print it"
+        "standard input is not a terminal, so writes cannot be confirmed: use --yes to write, or --dry-run to print the plan"
     )]
     NobodyToAsk,
     #[error("nothing was written")]
@@ -73,7 +73,7 @@ pub(crate) enum Problem {
 }
 
 /// Ctrl-C ended the program: 128 and the number of the signal, as shells have it.
-const INTERRUPTED: u8 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The same of a pipe that was closed.
 const CLOSED_PIPE: u8 = 141;

@@ -106,7 +106,7 @@ impl Session {
             service: Service::new(settings, account, resolver),
             request: Request { dry_run: true, clusters, scope, ..Request::default() },
             deployed: Deployed::unknown(
-                common.function.as_deref(),
+                common.function(),
                 NotLooked::because("the function was not looked for"),
             ),
             demo,
@@ -118,7 +118,7 @@ impl Session {
     /// where it does not exist.
     pub(crate) async fn open_as_function(common: &Common) -> Result<Self, Problem> {
         let mut session = Self::open(common).await?;
-        let name = common.function.as_deref();
+        let name = common.function();
         session.deployed = match session.connect(PATIENCE).await {
             Ok(account) => Deployed::find(name, &account.query()).await,
             Err(error) => Deployed::unknown(name, error),
@@ -168,20 +168,21 @@ impl Session {
     /// [`Session::run_until`].
     pub(crate) async fn apply(&self, stop: impl Future<Output = ()>) -> Result<Option<Report>, Problem> {
         let request = Request { dry_run: false, ..self.request.clone() };
-        Ok(self.run_until(&request, stop).await.transpose()?)
+        Ok(self.run_until(&request, stop).await.ok().transpose()?)
     }
 
-    /// Makes one run unless `stop` comes first: it then ends between writes, and
-    /// never between the registration and the deregistration of one frontend.
-    pub(crate) async fn run_until(
+    /// Makes one run unless `stop` comes first, which is then returned: the run ends
+    /// between writes, and never between the registration and the deregistration of one
+    /// frontend.
+    pub(crate) async fn run_until<T>(
         &self,
         request: &Request,
-        stop: impl Future<Output = ()>,
-    ) -> Option<Result<Report, CallError>> {
+        stop: impl Future<Output = T>,
+    ) -> Result<Result<Report, CallError>, T> {
         let budget = self.budget(TIME);
         tokio::select! {
-            report = self.run_within(request, &budget) => Some(report),
-            _no_writes = async { stop.await; budget.stop().await } => None,
+            report = self.run_within(request, &budget) => Ok(report),
+            (stopped, _no_writes) = async { (stop.await, budget.stop().await) } => Err(stopped),
         }
     }
 

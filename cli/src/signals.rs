@@ -22,14 +22,23 @@ pub(crate) async fn interruption() {
     }
 }
 
+/// The signal that stopped the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// SIGTERM, as a container is stopped.
+    Terminated,
+    /// Ctrl-C.
+    Interrupted,
+}
+
 /// Waits for SIGTERM or Ctrl-C, both of which from now on do nothing else.
-pub(crate) fn stopped() -> Result<impl Future<Output = ()>, Problem> {
+pub(crate) fn stopped() -> Result<impl Future<Output = Stop>, Problem> {
     let mut terminate = signals_of(SignalKind::terminate()).map_err(Problem::Signals)?;
     let mut interrupt = signals_of(SignalKind::interrupt()).map_err(Problem::Signals)?;
     Ok(async move {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = terminate.recv() => Stop::Terminated,
+            _ = interrupt.recv() => Stop::Interrupted,
         }
     })
 }

@@ -24,10 +24,10 @@ use tracing::Instrument;
 use crate::args::{Common, NAME, WatchArgs};
 use crate::output::{Output, bold, complain, print, time};
 use crate::permission::Permissions;
-use crate::plan::{is_agreed, text_of};
-use crate::problem::Problem;
+use crate::plan::{is_agreed, refuse_if_unanswerable, text_of};
+use crate::problem::{INTERRUPTED, Problem};
 use crate::session::Session;
-use crate::signals::{stopped, unless_interrupted};
+use crate::signals::{Stop, stopped, unless_interrupted};
 use ready::Readiness;
 
 pub(crate) use ready::ready;
@@ -38,15 +38,7 @@ pub(crate) async fn watch(
     wanted: &WatchArgs,
     common: &Common,
 ) -> Result<ExitCode, Problem> {
-    let dry_run = wanted.dry_run || session.settings().dry_run;
-    if !dry_run && !wanted.yes && io::stdin().is_terminal() {
-        let (region, every) = (session.region(), wanted.every.as_secs());
-        let question =
-            format!("Register and deregister targets in {region} every {every} s until stopped? [y/N] ");
-        if !unless_interrupted(is_agreed(&question)).await? {
-            return Err(Problem::Declined);
-        }
-    }
+    confirm(session, wanted).await?;
     let is_for_people = common.output == Output::Table && io::stdout().is_terminal();
     if !is_for_people {
         log::init(LogSettings { json: true, ..LogSettings::from_lookup(settings::variable) });
@@ -63,18 +55,20 @@ pub(crate) async fn watch(
     let mut runs = 0_u64;
     let mut ticks = interval(wanted.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
+    let stopped = loop {
         tokio::select! {
             biased;
-            () = &mut stop => break,
+            stopped = &mut stop => break stopped,
             Some(()) = closed.recv() => return Err(Problem::Write(io::ErrorKind::BrokenPipe.into())),
             _ = ticks.tick() => {}
         }
         runs += 1;
         let id = format!("{NAME}-{}-{runs}", std::process::id());
         let run = log::Run::new(&id, session.region(), "", &request.scope);
-        let ended = session.run_until(&request, stop.as_mut()).instrument(run.span()).await;
-        let Some(result) = ended else { break };
+        let result = match session.run_until(&request, stop.as_mut()).instrument(run.span()).await {
+            Ok(result) => result,
+            Err(stopped) => break stopped,
+        };
         readiness.set(result.is_ok());
         if is_for_people {
             show(result)?;
@@ -82,8 +76,26 @@ pub(crate) async fn watch(
             let _span = run.span().entered();
             publish(&session.service, &request, &run, &function, &result);
         }
+    };
+    Ok(match stopped {
+        Stop::Terminated => ExitCode::SUCCESS,
+        Stop::Interrupted => ExitCode::from(INTERRUPTED),
+    })
+}
+
+/// Asks on a terminal whether runs may write. Where neither standard input nor output is
+/// one, as in a container, starting the program is the consent.
+async fn confirm(session: &Session, wanted: &WatchArgs) -> Result<(), Problem> {
+    let writes = !wanted.dry_run && !session.settings().dry_run;
+    let is_attended = io::stdin().is_terminal() || io::stdout().is_terminal();
+    if !writes || wanted.yes || !is_attended {
+        return Ok(());
     }
-    Ok(ExitCode::SUCCESS)
+    refuse_if_unanswerable()?;
+    let (region, every) = (session.region(), wanted.every.as_secs());
+    let question =
+        format!("Register and deregister targets in {region} every {every} s until stopped? [y/N] ");
+    if unless_interrupted(is_agreed(&question)).await? { Ok(()) } else { Err(Problem::Declined) }
 }
 
 /// One run on a terminal, under the time of day.

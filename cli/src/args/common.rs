@@ -34,7 +34,7 @@ pub(crate) struct Common {
     /// its variables]
     #[arg(long, alias = "function-name", global = true, env = "EKS_NLB_FUNCTION", hide_env_values = true, value_name = "NAME", value_parser = function_name,
           help_heading = HEADING)]
-    pub(crate) function: Option<String>,
+    function: Option<String>,
     /// What to print
     #[arg(long, short, global = true, value_enum, default_value_t, help_heading = HEADING)]
     pub(crate) output: Output,
@@ -43,4 +43,12 @@ pub(crate) struct Common {
     pub(crate) demo: bool,
     #[command(flatten)]
     pub(crate) settings: SettingFlags,
+}
+
+impl Common {
+    /// The name of the deployed function, if one is given. An empty variable counts as
+    /// unset.
+    pub(crate) fn function(&self) -> Option<&str> {
+        self.function.as_deref().filter(|name| !name.is_empty())
+    }
 }

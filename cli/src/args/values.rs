@@ -40,10 +40,10 @@ impl TypedValueParser for CheckName {
     }
 }
 
-/// A name as Lambda allows it, and no ARN.
+/// A name as Lambda allows it, and no ARN; or none.
 pub(super) fn function_name(text: &str) -> Result<String, String> {
     let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    if (1..=64).contains(&text.len()) && text.bytes().all(is_legal) {
+    if text.len() <= 64 && text.bytes().all(is_legal) {
         Ok(text.to_owned())
     } else {
         Err("a function's name has up to 64 letters, digits, hyphens and underscores; no ARN".to_owned())

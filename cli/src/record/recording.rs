@@ -77,7 +77,7 @@ impl<'a, P: RuntimeProvider> Recording<'a, P> {
         let stopped = signals::stopped()?;
         let (every, sources) = (self.args.every, &self.sources);
         let ended = tokio::select! {
-            () = stopped => Ok(()),
+            _ = stopped => Ok(()),
             () = self.until_quiet() => Ok(()),
             Err(error) = repeat(every, async || self.note(sources.names().await, Seen::some)) => Err(error),
             Err(error) = repeat(every, async || {

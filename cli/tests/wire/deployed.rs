@@ -252,6 +252,16 @@ async fn no_run_is_promised_that_does_not_write() {
     }
 }
 
+#[tokio::test]
+async fn an_empty_variable_names_no_function() {
+    let desk = Desk::new(of_another_tag).await;
+
+    let said = desk.run_with(&[("EKS_NLB_FUNCTION", "")], &["plan"]).await;
+
+    assert_eq!((said.code, said.err.as_str()), (Some(0), ""), "{said:?}");
+    said.assert_shows(&["nlb-payments"]);
+}
+
 /// `watch` in a container has a role of its own.
 #[tokio::test]
 async fn without_a_function_a_missing_tag_is_no_refusal() {

@@ -34,6 +34,12 @@ region = eu-west-1
 role_arn = arn:aws:iam::111122223333:role/reader
 source_profile = nowhere
 
+[profile guarded]
+region = eu-west-1
+role_arn = arn:aws:iam::111122223333:role/reader
+source_profile = no-region
+mfa_serial = arn:aws:iam::111122223333:mfa/me
+
 [profile no-region]
 aws_access_key_id = AKIDEXAMPLE
 aws_secret_access_key = secret
@@ -67,12 +73,19 @@ async fn run_at(desk: &Desk, home: &Path, variables: &[(&str, &str)], arguments:
 async fn a_profile_that_gives_no_credentials_is_named_with_cause_and_next_step() {
     let desk = Desk::new(small_fleet).await;
     let home = home(PROFILES);
-    let cases: [(&str, &[&str]); 6] = [
+    let cases: [(&str, &[&str]); 7] = [
         ("identity-center", &["from profile identity-center", "`aws sso login --profile identity-center`"]),
         ("console", &["from profile console", "`aws login --profile console`"]),
         ("broken-process", &["credential_process of profile broken-process"]),
         ("role", &["source_profile of profile role", "nowhere"]),
         ("no-region", &["no Region", "--region"]),
+        (
+            "guarded",
+            &[
+                "profile guarded has mfa_serial",
+                "`eval \"$(aws configure export-credentials --profile guarded",
+            ],
+        ),
         ("consle", &["there is no profile consle", "did you mean console?"]),
     ];
     for (profile, parts) in cases {

@@ -43,8 +43,13 @@ impl Watch {
 
     /// Sends SIGTERM; the exit code, and how long it took.
     async fn terminate(&mut self) -> (Option<i32>, Duration) {
+        self.end("-TERM").await
+    }
+
+    /// The same with another signal.
+    async fn end(&mut self, signal: &str) -> (Option<i32>, Duration) {
         let began = Instant::now();
-        kill("-TERM", self.process.child().id()).await;
+        kill(signal, self.process.child().id()).await;
         let ended = timeout(PATIENCE, self.process.child().wait()).await.expect("it ends").expect("it ran");
         (ended.code(), began.elapsed())
     }
@@ -118,6 +123,22 @@ async fn sigterm_ends_it_within_a_second_between_runs_and_while_it_reads() {
         let (code, took) = watch.terminate().await;
         assert_eq!(code, Some(0));
         assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+}
+
+/// As of `kubectl get --watch`.
+#[tokio::test]
+async fn an_interruption_is_its_exit_code() {
+    let mut idle = Watch::start(Desk::new(small_fleet).await, &["--every", "1h"]);
+    idle.logged(|line| line["_aws"].is_object()).await;
+    let mut reading = Watch::start(
+        Desk::new(|world| world.plant(Fault::on("DescribeLoadBalancers").silence())).await,
+        &["--every", "1h"],
+    );
+    reading.calls("DescribeLoadBalancers", 1).await;
+
+    for watch in [&mut idle, &mut reading] {
+        assert_eq!(watch.end("-INT").await.0, Some(130));
     }
 }
 
@@ -243,6 +264,10 @@ async fn on_a_terminal_it_asks_and_prints_tables() {
     let declined = on_a_terminal(&desk, "no", "", "nothing was written").await;
     assert!(declined.contains("every 3600 s until stopped? [y/N]"), "{declined}");
     assert!(declined.contains("nothing was written"), "{declined}");
+    assert_eq!(desk.writes(), 0);
+
+    let unanswered = on_a_terminal(&desk, "y", "</dev/null", "cannot be confirmed").await;
+    assert!(unanswered.contains("standard input is not a terminal"), "{unanswered}");
     assert_eq!(desk.writes(), 0);
 
     let dry = on_a_terminal(&desk, "no", "--dry-run", "0 failed").await;
