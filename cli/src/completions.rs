@@ -57,7 +57,8 @@ fn clusters() -> Vec<CompletionCandidate> {
 fn subjects() -> Vec<CompletionCandidate> {
     let known = of_account();
     let of_account = known.iter().flat_map(explain::names_of).filter(|name| !name.starts_with("arn:"));
-    candidates(of_account.chain(explain::codes().map(str::to_owned)))
+    let clusters = known.iter().filter_map(|frontend| frontend.cluster.as_ref()).map(explain::of_cluster);
+    candidates(of_account.chain(clusters).chain(explain::codes().map(str::to_owned)))
 }
 
 fn candidates(names: impl IntoIterator<Item = String>) -> Vec<CompletionCandidate> {

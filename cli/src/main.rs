@@ -64,25 +64,13 @@ async fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> Result<ExitCode, Problem> {
     let (common, output) = (&cli.common, cli.common.output);
+    refuse_unused_flags(&cli.command, common)?;
     match &cli.command {
-        Command::Completions { .. }
-        | Command::Man { .. }
-        | Command::Ready { .. }
-        | Command::Record(_)
-        | Command::Timeline(_)
-            if output == Output::Json =>
-        {
-            Err(Problem::Usage("this command prints no JSON document: leave --output out".to_owned()))
-        }
         Command::Completions { shell } => print(&completions::script(*shell)?).map(|()| ExitCode::SUCCESS),
         Command::Man { command } => print(&args::man_page(command.as_deref())?).map(|()| ExitCode::SUCCESS),
         Command::Ready { address } => watch::ready(*address).await,
         Command::Replay(wanted) => replay::replay(wanted, output),
         Command::Timeline(wanted) => timeline::timeline(wanted),
-        Command::Explain { .. } if !common.clusters.is_empty() => {
-            let why = "explain has no use for --cluster: it takes the cluster as its argument";
-            Err(Problem::Usage(why.to_owned()))
-        }
         Command::Explain { subject } => match explain::answers_for(subject) {
             Some(answers) => explain::reason(&answers, output),
             None => unless_interrupted(explain::explain(&as_function(common).await?, subject, common)).await,
@@ -99,6 +87,29 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
         Command::Watch(wanted) => watch::watch(&opened(common).await?, wanted, common).await,
         Command::Record(wanted) => record::record(&opened(common).await?, wanted).await,
     }
+}
+
+/// Refuses a global flag that would have no effect on `command`.
+fn refuse_unused_flags(command: &Command, common: &Common) -> Result<(), Problem> {
+    let (has_json, selects_clusters) = match command {
+        Command::Status | Command::Plan(_) | Command::Sync(_) | Command::Doctor(_) | Command::Watch(_) => {
+            (true, true)
+        }
+        Command::Explain { .. } | Command::Replay(_) | Command::Version => (true, false),
+        Command::Record(_)
+        | Command::Timeline(_)
+        | Command::Completions { .. }
+        | Command::Man { .. }
+        | Command::Ready { .. } => (false, false),
+    };
+    let why = if common.output == Output::Json && !has_json {
+        "this command prints no JSON document: leave --output out"
+    } else if !common.clusters.is_empty() && !selects_clusters {
+        "this command has no use for --cluster: explain and record take the cluster as their argument"
+    } else {
+        return Ok(());
+    };
+    Err(Problem::Usage(why.to_owned()))
 }
 
 /// The account.

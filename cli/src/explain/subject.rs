@@ -65,7 +65,8 @@ impl<'a> Subject<'a> {
 
     /// The name after [`CLUSTER`].
     pub(super) fn cluster(self) -> Option<&'a str> {
-        self.0.strip_prefix(CLUSTER)
+        let (prefix, name) = self.0.split_at_checked(CLUSTER.len())?;
+        prefix.eq_ignore_ascii_case(CLUSTER).then_some(name)
     }
 
     /// Whether it names `frontend`.

@@ -39,12 +39,13 @@ pub(super) fn deciding(
             told.push(format!("the target group carries {key}={value}: it is left alone"));
         } else if settings.nlb_tag.first_matches(tags) {
             told.push(
-                "the target group carries the first of these, which the deployed policy asks for".to_owned(),
+                "the target group carries the first of these, which the templates' policy asks for"
+                    .to_owned(),
             );
         } else {
             told.push(
-                "the target group does not carry the first of these, which the deployed policy asks for unless \
-                 WriteScope is any"
+                "the target group does not carry the first of these, which the templates' policy asks for \
+                 unless WriteScope is any"
                     .to_owned(),
             );
         }

@@ -36,8 +36,14 @@ async fn offered(desk: &Desk, shell: &str, line: &[&str]) -> Vec<String> {
 
 #[tokio::test]
 async fn names_checks_policies_and_clusters_are_completed() {
-    let desk = Desk::new(small_fleet).await;
-    let cases: [(&[&str], &str); 7] = [
+    let desk = Desk::new(|world| {
+        small_fleet(world);
+        // A check of doctor is called so, too.
+        in_service(world, "zones", ["10.4.1.20", "10.4.2.21"]);
+    })
+    .await;
+    let cases: [(&[&str], &str); 8] = [
+        (&["eks-nlb", "explain", "cluster/"], "cluster/zones"),
         (&["eks-nlb", "record", "ord"], "orders"),
         (&["eks-nlb", "explain", "NoRunAl"], "NoRunAlarm"),
         (&["eks-nlb", "explain", "nlb-ord"], "nlb-orders"),

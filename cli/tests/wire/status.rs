@@ -200,7 +200,7 @@ async fn the_command_that_explains_the_worst_one_finds_it() {
     let subject = status.out.split('`').nth(1).and_then(|command| command.split(' ').nth(2));
     let explained = desk.run(&["explain", subject.expect("a command")]).await;
     assert!(explained.out.contains("Cut off"), "{status:?} {explained:?}");
-    desk.run(&["explain", "cluster/plan"]).await.assert_shows(&["EKS has the cluster plan, but no managed"]);
+    desk.run(&["explain", "Cluster/plan"]).await.assert_shows(&["EKS has the cluster plan, but no managed"]);
     let misspelt = desk.run(&["explain", "cluster/plann"]).await;
     misspelt.assert_one_sentence(1, &["\"cluster/plann\""]);
 }
