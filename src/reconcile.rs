@@ -126,7 +126,10 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         let seen = early.clone();
         match (self.visit_group(&group, early, place).await, seen) {
             (Ok(visit), _) => Box::pin(self.reconcile(resolved, visit, place)).await,
-            (Err(error), Some(Ok(seen))) => failed(&resolved, error).with_health(&seen.targets),
+            (Err(error), Some(Ok(seen))) => {
+                let port = resolved.frontend.port;
+                failed(&resolved, error).with_health(&seen.targets).with_healthy(port).with_unwritten(port)
+            }
             (Err(error), _) => failed(&resolved, error),
         }
     }

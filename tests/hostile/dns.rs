@@ -155,6 +155,21 @@ fn an_answer_that_is_hardly_mutated_is_accepted() {
     assert!(resolve_mutated(vec![], Family::Ipv6));
 }
 
+/// Also if it holds an address, as of a server that is wrong about one of the two.
+#[test]
+fn a_name_that_does_not_exist_has_no_address() {
+    const NXDOMAIN: u8 = 3;
+    let server = NameServer::new(|_, question| {
+        let mut message = valid(question);
+        message[3] |= NXDOMAIN;
+        vec![message]
+    });
+
+    let resolved = resolve(&server, Family::Ipv4);
+
+    assert!(matches!(resolved, Err(FrontendError::DnsNoRecords { .. })), "{resolved:?}");
+}
+
 #[test]
 fn every_single_byte_may_be_wrong() {
     let length = valid(&answer(&[&[0; 12][..], &name(HOST), &[0, 1, 0, 1]].concat(), &[])).len();

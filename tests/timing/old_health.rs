@@ -203,6 +203,7 @@ async fn an_outage_is_reported_where_health_cannot_be_read_again() {
 
     assert_eq!(report.failure().map(|failure| failure.code), Some(FailureCode::Throttled), "{report:?}");
     assert_eq!(report.unserved, Some(vec![Zone::All]), "{report:?}");
+    assert_eq!(report.healthy, Some(0), "{report:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,6 +9,7 @@ use hickory_resolver::config::{
 };
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::{RuntimeProvider, TokioRuntimeProvider};
+use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType};
 
 use crate::model::{Family, Host};
@@ -68,6 +69,9 @@ impl<P: RuntimeProvider> NameServer<P> {
         // The trailing dot keeps search lists out of it.
         let name = Name::from_ascii(format!("{host}."))?;
         let answer = self.resolver()?.lookup(name.clone(), record_type).await?;
+        if answer.message().metadata.response_code == ResponseCode::NXDomain {
+            return Ok(vec![]); // whatever records it holds
+        }
         let names = aliases(&name, answer.answers());
         let own = answer.answers().iter().filter(|record| names.contains(&record.name));
         let addresses = own.filter_map(|record| {
