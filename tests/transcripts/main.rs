@@ -23,6 +23,7 @@ mod hours;
 mod lines;
 mod names;
 mod pace;
+mod planner;
 mod render;
 mod rules;
 mod selection;
