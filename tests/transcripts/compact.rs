@@ -55,21 +55,27 @@ pub(crate) fn by_operation(events: &[Event]) -> String {
     for event in events {
         if let Event::Sent(at, text) = event {
             let (operation, about) = text.split_once(' ').unwrap_or((text, ""));
-            sent.entry(operation).or_default().push((*at, about_in_short(about)));
+            let about = if operation == "DNS" { answer(about) } else { about_in_short(about) };
+            sent.entry(operation).or_default().push((*at, about));
         }
     }
     let mut text = String::new();
-    for (operation, calls) in sent {
+    for (operation, mut calls) in sent {
+        calls.sort();
         _ = writeln!(text, "     sent  {operation}, {} times", calls.len());
         let (mut line, mut last) = (String::new(), (u128::MAX, String::new()));
-        for call in calls {
+        for same in calls.chunk_by(|one, other| one == other) {
+            let call = &same[0];
             if call.0 != last.0 {
                 _ = write!(line, "  {}", call.0);
             }
-            if call.1 != last.1 {
+            if call.1 != last.1 || same.len() > 1 {
                 _ = write!(line, " {}", call.1);
             }
-            last = call;
+            if same.len() > 1 {
+                _ = write!(line, " {} times", same.len());
+            }
+            last.clone_from(call);
             if line.len() > LINE {
                 _ = writeln!(text, "         {line}");
                 line.clear();
@@ -80,6 +86,11 @@ pub(crate) fn by_operation(events: &[Event]) -> String {
         }
     }
     text
+}
+
+/// Whether a query is answered: of many, only their numbers are shown.
+fn answer(about: &str) -> String {
+    if about.ends_with("no answer") { "unanswered".to_owned() } else { "answered".to_owned() }
 }
 
 fn about_in_short(about: &str) -> String {

@@ -54,6 +54,29 @@ async fn refused_events() {
     story.end();
 }
 
+/// Regions and roles of each partition; there is nothing in most of them.
+#[tokio::test(start_paused = true)]
+async fn scopes() {
+    let mut story = Story::start("scopes", "Regions and roles that an event can name").await;
+    for event in [
+        r#"{"region": "us-gov-west-1"}"#,
+        r#"{"region": "ap-southeast-1"}"#,
+        r#"{"region": "EU-west-1"}"#,
+        r#"{"region": "eu-west"}"#,
+        r#"{"region": "eu-west-1.example.com"}"#,
+        r#"{"roleArn": "arn:aws-us-gov:iam::444455556666:role/path/eks-nlb-sync"}"#,
+        r#"{"roleArn": "arn:aws-cn:iam::444455556666:role/r", "region": "cn-north-1"}"#,
+        r#"{"roleArn": "arn:other:iam::444455556666:role/r"}"#,
+        r#"{"roleArn": "arn:aws:iam::44445555666:role/r"}"#,
+        r#"{"roleArn": "arn:aws:iam::444455556666:role/"}"#,
+        r#"{"roleArn": "arn:aws:iam::444455556666:role/r", "externalId": "x"}"#,
+        r#"{"roleArn": "arn:aws:iam::444455556666:role/r", "externalId": 7}"#,
+    ] {
+        story.invoke(event).await;
+    }
+    story.end();
+}
+
 #[tokio::test(start_paused = true)]
 async fn dry_deployment() {
     let mut story =

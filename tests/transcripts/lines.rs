@@ -18,6 +18,9 @@ pub(crate) struct Lines {
     definitions: BTreeSet<String>,
     /// Whether frontends are listed by outcome.
     pub(crate) is_brief: bool,
+    /// The clusters of lines that are like one before, where frontends are listed by
+    /// outcome.
+    more: BTreeMap<String, Vec<String>>,
     /// The frontends of the last answer.
     answered: Vec<Value>,
     /// The report of this run as it was logged.
@@ -47,6 +50,15 @@ impl Lines {
         }
         let target = text(object.remove("target").as_ref());
         let is_own = target.starts_with("eks_nlb_sync");
+        let cluster = text(object.get("cluster"));
+        if self.is_brief && !cluster.is_empty() {
+            let kind = format!("{level} {message} {}", text(object.get("code")));
+            if let Some(more) = self.more.get_mut(&kind) {
+                more.push(cluster);
+                return String::new();
+            }
+            self.more.insert(kind, Vec::new());
+        }
         if !is_own {
             // A DNS query has a random id.
             object.retain(|key, _| !key.ends_with("_id"));
@@ -60,6 +72,15 @@ impl Lines {
         }
         _ = writeln!(lines, "{at:>6} ms  {level} {target}{message}: {}", fields(&object));
         short(&lines)
+    }
+
+    /// The clusters of the lines that are like one that is shown.
+    pub(crate) fn more(&mut self) -> String {
+        let more = std::mem::take(&mut self.more).into_iter().filter(|(_, clusters)| !clusters.is_empty());
+        let lines = more.map(|(kind, clusters)| {
+            format!("     also  {}, {} times: {}\n", kind.trim_end(), clusters.len(), clusters.join(" "))
+        });
+        lines.collect::<Vec<_>>().concat()
     }
 
     fn report(&mut self, at: u128, level: &str, mut report: Map<String, Value>) -> String {

@@ -49,6 +49,11 @@ async fn dns_answers() {
         answered(world, "alias", Reply::Alias("target.example".to_owned()));
         answered(world, "bare-alias", Reply::BareAlias("target.example".to_owned()));
         answered(world, "alias-of-nothing", Reply::Alias("nothing.example".to_owned()));
+        world.dns.set("first.example", Reply::Alias("second.example".to_owned()));
+        world.dns.set("second.example", Reply::Alias("target.example".to_owned()));
+        answered(world, "alias-of-aliases", Reply::Alias("first.example".to_owned()));
+        world.dns.set("loop.example", Reply::Alias("loop.example".to_owned()));
+        answered(world, "alias-of-a-loop", Reply::Alias("loop.example".to_owned()));
         answered(world, "over-tcp", Answer::from(OLD).truncated(Tcp::Answers));
         answered(world, "tcp-closed", Answer::from(OLD).truncated(Tcp::Closes));
         answered(world, "tcp-silent", Answer::from(OLD).truncated(Tcp::Silent));
@@ -89,12 +94,57 @@ async fn two_name_servers() {
         story.set_server("192.0.2.53", answer);
         story.run().await;
     }
+    story.when("the first fails, and the second answers over TCP", |_| ());
+    story.set_server("192.0.2.53", Reply::ServerFailure);
+    story.set_server("192.0.2.54", Answer::from(OLD).truncated(Tcp::Answers));
+    story.run().await;
     story.when("both are silent", |_| ());
     story.set_server("192.0.2.53", Reply::Silence);
     story.set_server("192.0.2.54", Reply::Silence);
     story.run().await;
     story.when("the second fails", |_| ());
     story.set_server("192.0.2.54", Reply::ServerFailure);
+    story.run().await;
+    story.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn three_name_servers() {
+    let variables = [("ADDRESS_SOURCE", "dns"), ("DNS_SERVERS", "192.0.2.53,192.0.2.54,[2001:db8::53]:5353")];
+    let mut story =
+        Story::start_with("three_name_servers", "Two of three name servers fail", &variables).await;
+    story.when("the first is silent, the second fails", |world| converged(world, "payments", OLD));
+    story.set_server("192.0.2.53", Reply::Silence);
+    story.set_server("192.0.2.54", Reply::ServerFailure);
+    story.run().await;
+    story.when("the first fails, the second is silent", |_| ());
+    story.set_server("192.0.2.53", Reply::ServerFailure);
+    story.set_server("192.0.2.54", Reply::Silence);
+    story.run().await;
+    story.when("both are late, and the second is first", |_| ());
+    story.set_server("192.0.2.53", Answer::from(NEW).after(Duration::from_millis(2_500)));
+    story.set_server("192.0.2.54", Answer::from(OLD).after(Duration::from_millis(800)));
+    story.run().await;
+    story.end();
+}
+
+/// Lookups that wait for silent servers do not delay the others.
+#[tokio::test(start_paused = true)]
+async fn many_silent_names() {
+    let mut story =
+        Story::start_with("many_silent_names", "A hundred and ten names without an answer", &BY_DNS).await;
+    story.brief();
+    story.when("and ten with one", |world| {
+        for n in 0..120 {
+            let cluster = format!("c{n}");
+            world.add_cluster(&cluster, [format!("10.0.{n}.10"), format!("10.0.{n}.11")]);
+            world.add_frontend(&cluster);
+            let host = world.host(&cluster);
+            if n % 12 > 0 {
+                world.dns.set(&host, Reply::Silence);
+            }
+        }
+    });
     story.run().await;
     story.end();
 }

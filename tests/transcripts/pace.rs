@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use eks_nlb_simulator::throttle::Bucket;
+use eks_nlb_simulator::world::{ClusterSpec, LoadBalancerSpec, Scope, TargetGroupSpec};
 use eks_nlb_simulator::{Fault, Limits, World};
 
 use crate::story::Story;
@@ -52,12 +53,84 @@ async fn large_region() {
     story.end();
 }
 
+/// Each run has time for some of the writes.
+#[tokio::test(start_paused = true)]
+async fn slow_writes() {
+    let mut story = Story::start("slow_writes", "Fourteen clusters move, and few writes are accepted").await;
+    story.brief();
+    story.when(
+        "two writes at once and one in four seconds; the lookup of one cluster fails in the first run",
+        |world| {
+            clusters(world, 14);
+            for n in 0..14 {
+                move_cluster(world, n);
+            }
+            let scarce = Bucket { size: 2.0, rate: 0.25 };
+            let plenty = Bucket { size: 1e9, rate: 1e9 };
+            world.set_limits(Some(Limits { describe: plenty, registration: scarce, all: plenty }));
+            world.plant(Fault::on("DescribeCluster").about("c5").times(1).access_denied());
+        },
+    );
+    for _ in 0..2 {
+        story.invoke_within("{}", Duration::from_secs(20)).await;
+    }
+    story.when("one more cluster appears", |world| {
+        world.add_cluster("new", ["10.7.1.10", "10.7.2.11"]);
+        world.add_frontend("new");
+    });
+    for _ in 0..3 {
+        story.invoke_within("{}", Duration::from_secs(20)).await;
+    }
+    story.end();
+}
+
+/// The rate of another Region is remembered, too.
+#[tokio::test(start_paused = true)]
+async fn pace_of_regions() {
+    let mut story = Story::start("pace_of_regions", "The pace of one Region after another").await;
+    story.brief();
+    story.when("ELB accepts twelve calls at once in each Region", |world| {
+        clusters(world, 8);
+        let scope = Scope::new("111122223333", "us-east-1");
+        for n in 0..8 {
+            let name = format!("r{n}");
+            world.create_cluster(ClusterSpec {
+                scope: scope.clone(),
+                ..ClusterSpec::new(&name, [format!("10.8.{n}.10"), format!("10.8.{n}.11")])
+            });
+            world.add_frontend_in(&scope, &name);
+        }
+        world.set_limits(Some(SCARCE));
+    });
+    for event in ["{}", r#"{"region": "us-east-1"}"#, r#"{"region": "us-east-1"}"#, "{}"] {
+        story.invoke_within(event, Duration::from_secs(20)).await;
+    }
+    story.end();
+}
+
+/// The time that a report of many frontends needs is kept.
+#[tokio::test(start_paused = true)]
+async fn time_for_the_report() {
+    let mut story = Story::start("time_for_the_report", "A silent lookup ends in time for the report").await;
+    story.brief();
+    story.when("a hundred and twenty excluded groups, and EKS is silent about one cluster", |world| {
+        clusters(world, 1);
+        for _ in 0..120 {
+            let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("c0"));
+            world.add_target_group(TargetGroupSpec::ip(&load_balancer).excluded());
+        }
+        world.plant(Fault::on("DescribeCluster").silence());
+    });
+    story.invoke_within("{}", Duration::from_secs(4)).await;
+    story.end();
+}
+
 #[tokio::test(start_paused = true)]
 async fn burst() {
-    let mut story = Story::start("burst", "Forty-five clusters at once, and ELB's older rate").await;
+    let mut story = Story::start("burst", "Sixty clusters at once, and ELB's older rate").await;
     story.brief();
     story.when("all are converged", |world| {
-        clusters(world, 45);
+        clusters(world, 60);
         world.set_limits(Some(Limits::CLASSIC));
     });
     story.runs(2).await;
@@ -66,6 +139,9 @@ async fn burst() {
             move_cluster(world, n);
         }
     });
+    story.run().await;
+    story.when("six minutes later ELB accepts every call", |world| world.set_limits(None));
+    story.pass(Duration::from_mins(6)).await;
     story.run().await;
     story.when("ELB refuses every call for four seconds", |world| {
         world.plant(Fault::on("DescribeLoadBalancers").times(9).throttle());

@@ -132,6 +132,21 @@ async fn targets_in_every_state() {
     story.end();
 }
 
+/// A zone in which the load balancer is not enabled.
+#[tokio::test(start_paused = true)]
+async fn a_zone_is_not_enabled() {
+    let mut story = Story::start("a_zone_is_not_enabled", "The load balancer has no node in zone c").await;
+    story.when("servers move from zones a, b, c to a and c", |world| {
+        world.interfaces_linger = std::time::Duration::ZERO;
+        let frontend = converged(world, "payments", ["10.0.1.10", "10.0.2.11", "10.0.3.12"]);
+        let zones = vec!["eu-west-1a".to_owned(), "eu-west-1b".to_owned()];
+        world.load_balancer_mut(&frontend.load_balancer).zones = zones;
+        world.rotate("payments", ["10.0.1.20", "10.0.3.22"]);
+    });
+    story.runs(3).await;
+    story.end();
+}
+
 #[tokio::test(start_paused = true)]
 async fn add_only() {
     let variables = [("SYNC_POLICY", "add-only")];

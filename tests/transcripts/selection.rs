@@ -73,6 +73,59 @@ async fn selected_balancers() {
     story.end();
 }
 
+/// Reasons that meet in one load balancer.
+#[tokio::test(start_paused = true)]
+async fn several_reasons() {
+    let mut story = Story::start("several_reasons", "Groups and balancers with several reasons").await;
+    story.when(
+        "a public load balancer with an excluded group, an excluded group of a missing cluster",
+        |world| {
+            world.add_cluster("payments", OLD);
+            group(world, "public-excluded", TargetGroupSpec::excluded);
+            group(world, "controller-excluded", |group| group.of_controller("tools").excluded());
+            let public = world.frontend_named("public-excluded").load_balancer;
+            world.load_balancer_mut(&public).scheme = Scheme::InternetFacing;
+            let load_balancer = world.add_load_balancer(LoadBalancerSpec::managed("missing"));
+            world.add_target_group(TargetGroupSpec::ip(&load_balancer).excluded());
+            world.add_target_group(
+                TargetGroupSpec { protocol: Some(Protocol::Udp), ..TargetGroupSpec::ip(&load_balancer) }
+                    .tag(MANAGED_TAG.0, MANAGED_TAG.1),
+            );
+            world.add_target_group(TargetGroupSpec::ip(&load_balancer));
+        },
+    );
+    story.run().await;
+    story.invoke(r#"{"clusters": ["payments", "missing"]}"#).await;
+    story.end();
+}
+
+/// Of two selecting tags the first says who owns a target group.
+#[tokio::test(start_paused = true)]
+async fn two_tags_are_lost() {
+    let variables = [("NLB_TAG", "eks-nlb-sync=enabled,team=core")];
+    let mut story =
+        Story::start_with("two_tags_are_lost", "Load balancers that lost one of two tags", &variables).await;
+    story.when("one lost the first, one the second, one both, one has an empty cluster name", |world| {
+        world.add_cluster("payments", OLD);
+        let tagged = |name: &str| LoadBalancerSpec {
+            name: name.to_owned(),
+            ..LoadBalancerSpec::managed("payments").tag("team", "core")
+        };
+        for spec in [
+            tagged("complete"),
+            tagged("no-first").without_tag(MANAGED_TAG.0),
+            tagged("no-second").without_tag("team"),
+            tagged("neither").without_tag("team").without_tag(MANAGED_TAG.0),
+            tagged("nameless").without_tag(MANAGED_TAG.0).tag("cluster_name", ""),
+        ] {
+            let load_balancer = world.add_load_balancer(spec);
+            world.add_target_group(TargetGroupSpec::ip(&load_balancer).tag(MANAGED_TAG.0, MANAGED_TAG.1));
+        }
+    });
+    story.runs(2).await;
+    story.end();
+}
+
 #[tokio::test(start_paused = true)]
 async fn public_is_allowed() {
     let variables = [("ALLOW_INTERNET_FACING", "true")];
@@ -135,6 +188,12 @@ async fn a_tag_is_lost() {
             .insert(MANAGED_TAG.0.to_owned(), MANAGED_TAG.1.to_owned());
     });
     story.runs(2).await;
+    story.when("an hour without a run, and the excluded one has no tag at all", |world| {
+        let load_balancer = world.frontend_named("ledger").load_balancer;
+        world.load_balancer_mut(&load_balancer).tags.clear();
+    });
+    story.pass(crate::story::MINUTE * 61).await;
+    story.run().await;
     story.end();
 }
 

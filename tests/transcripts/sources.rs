@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use eks_nlb_simulator::world::{Answer, Reply};
-use eks_nlb_simulator::{Fault, World};
+use eks_nlb_simulator::{Fault, TargetState, World};
 
 use crate::setup::{NEW, OLD, converged};
 use crate::story::Story;
@@ -14,6 +14,8 @@ fn moved(world: &mut World, cluster: &str, dns: impl Into<Answer>) {
     world.interfaces_linger = Duration::ZERO;
     let frontend = converged(world, cluster, OLD);
     world.put_targets(&frontend.target_group, NEW);
+    world.put_targets(&frontend.target_group, ["10.0.3.40"]);
+    world.pin_state(&frontend.target_group, "10.0.3.40", TargetState::Unused);
     world.rotate(cluster, NEW);
     let host = world.host(cluster);
     world.dns.set(&host, dns);

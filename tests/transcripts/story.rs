@@ -2,17 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use eks_nlb_simulator::World;
-use eks_nlb_simulator::world::{Answer, HOME_ACCOUNT, HOME_REGION};
+use eks_nlb_simulator::world::Answer;
 use eks_nlb_sync::handler::Handler;
-use eks_nlb_sync::publish::log::{self, LogSettings};
-use eks_nlb_sync::settings::Settings;
-use eks_nlb_traffic::function::Function;
 use eks_nlb_traffic::in_memory_net::InMemoryNet;
-use lambda_runtime::{Context, Diagnostic, LambdaEvent};
+use lambda_runtime::{Diagnostic, LambdaEvent};
 use serde_json::value::RawValue;
 use tokio::time::Instant;
 use tracing::subscriber::DefaultGuard;
@@ -20,6 +16,7 @@ use tracing::subscriber::DefaultGuard;
 use crate::compact;
 use crate::generated;
 use crate::lines::Lines;
+use crate::process;
 use crate::render::short;
 use crate::wire::{Event, Wire};
 
@@ -63,7 +60,7 @@ impl Story {
         variables: &[(&'static str, &str)],
     ) -> Self {
         let wire = Wire::new();
-        let (handler, began, log) = start_process(&wire, variables).await;
+        let (handler, began, log) = process::start(&wire, variables).await;
         let mut text = format!("# {title}\n");
         for (variable, value) in variables {
             _ = writeln!(text, "# {variable}={value}");
@@ -108,6 +105,17 @@ impl Story {
         self.wire.set_server(address, answer.into());
     }
 
+    /// AWS's answers to `operation` have `new` in place of `old` from now on.
+    pub(crate) fn answers_have(&mut self, operation: &str, old: &str, new: &str) {
+        self.print_same();
+        _ = writeln!(
+            self.text,
+            "\n-- {operation} answers {} in place of {old}",
+            if new.is_empty() { "nothing" } else { new }
+        );
+        self.wire.set_rewrite(operation, old, new);
+    }
+
     /// A scheduled run, and the rest of its minute.
     pub(crate) async fn run(&mut self) {
         self.invoke("{}").await;
@@ -144,7 +152,7 @@ impl Story {
         self.wire.begin();
         self.lines.begin();
         let run_began = self.now();
-        let context = context(deadline);
+        let context = process::context(deadline);
         let payload = RawValue::from_string(event.to_owned()).expect("an event is JSON");
         let answer = Box::pin(self.handler.invoke(LambdaEvent::new(payload, context))).await;
         let took = begun.elapsed();
@@ -160,6 +168,7 @@ impl Story {
                 Event::Written(at, line) => text.push_str(&self.lines.written(at, &line, run_began)),
             }
         }
+        text.push_str(&self.lines.more());
         text.push_str(&match &answer {
             Ok(report) => self.lines.answered(took, report),
             Err(_) => String::new(),
@@ -198,7 +207,12 @@ impl Story {
             self.same.push(header.to_owned());
         } else {
             self.print_same();
-            _ = writeln!(self.text, "\n== {header}");
+            let gap = if self.text.trim_end().lines().last().is_some_and(|line| line.starts_with("-- ")) {
+                ""
+            } else {
+                "\n"
+            };
+            _ = writeln!(self.text, "{gap}== {header}");
             let same = text.lines().zip(self.last.1.lines()).take_while(|(one, other)| one == other).count();
             let hidden = if same < SAME_LINES { 0 } else { same };
             if hidden > 0 {
@@ -215,8 +229,8 @@ impl Story {
     fn print_same(&mut self) {
         match &std::mem::take(&mut self.same)[..] {
             [] => {}
-            [one] => _ = writeln!(self.text, "\n== {one}: as run {}", self.last.0),
-            [first, .., last] => _ = writeln!(self.text, "\n== {first} to {last}: as run {}", self.last.0),
+            [one] => _ = writeln!(self.text, "== {one}: as run {}", self.last.0),
+            [first, .., last] => _ = writeln!(self.text, "== {first} to {last}: as run {}", self.last.0),
         }
     }
 
@@ -247,39 +261,4 @@ impl Story {
         }
         text
     }
-}
-
-async fn start_process(
-    wire: &Wire,
-    variables: &[(&'static str, &str)],
-) -> (Handler<InMemoryNet<Wire>>, SystemTime, DefaultGuard) {
-    // Retries and spaced calls are jittered: the same in every test run.
-    fastrand::seed(0);
-    let given = |name: &str| variables.iter().find(|(variable, _)| *variable == name);
-    let settings = Settings::from_lookup(|name| match (given(name), name) {
-        (Some((_, value)), _) => Some((*value).to_owned()),
-        (None, "DNS_SERVERS") => Some("192.0.2.53".to_owned()),
-        (None, _) => None,
-    });
-    let function = Function::between(settings.expect("valid"), wire.clone(), wire.clone()).await;
-    let began = function.service.account.now();
-    let json = |name: &str| (name == "AWS_LAMBDA_LOG_FORMAT").then(|| "JSON".to_owned());
-    let log = log::subscriber(LogSettings::from_lookup(json), wire.log());
-    (Handler::new(function.service), began, tracing::subscriber::set_default(log))
-}
-
-/// The function's name in its metrics.
-const FUNCTION_NAME: &str = "eks-nlb-sync";
-
-/// What Lambda says about an invocation.
-fn context(deadline: SystemTime) -> Context {
-    let mut context = Context::default();
-    "request".clone_into(&mut context.request_id);
-    let since_1970 = deadline.duration_since(UNIX_EPOCH).expect("after 1970");
-    context.deadline = since_1970.as_millis().try_into().expect("a time");
-    context.invoked_function_arn =
-        format!("arn:aws:lambda:{HOME_REGION}:{HOME_ACCOUNT}:function:{FUNCTION_NAME}");
-    context.env_config =
-        Arc::new(lambda_runtime::Config { function_name: FUNCTION_NAME.to_owned(), ..Default::default() });
-    context
 }

@@ -25,6 +25,8 @@ const LATENCY: Duration = Duration::from_millis(25);
 pub(crate) struct Wire {
     world: SharedWorld,
     record: Arc<Mutex<Record>>,
+    /// An operation, and what is replaced in its answers by what.
+    rewrites: Arc<Mutex<Vec<[String; 3]>>>,
     /// What a name server answers that does not answer as the world does.
     servers: Arc<Mutex<BTreeMap<IpAddr, Answer>>>,
 }
@@ -49,7 +51,12 @@ impl Wire {
     pub(crate) fn new() -> Self {
         let now = Instant::now();
         let record = Record { events: Vec::new(), began: now, lived: now };
-        Self { world: SharedWorld::default(), record: Arc::new(Mutex::new(record)), servers: Arc::default() }
+        Self {
+            world: SharedWorld::default(),
+            record: Arc::new(Mutex::new(record)),
+            rewrites: Arc::default(),
+            servers: Arc::default(),
+        }
     }
 
     /// The world as it is by now.
@@ -67,6 +74,21 @@ impl Wire {
     pub(crate) fn set_server(&self, address: &str, answer: Answer) {
         let address = address.parse().expect("an address");
         self.servers.lock().expect("no holder panics").insert(address, answer);
+    }
+
+    /// Answers to `operation` have `new` in place of `old` from now on.
+    pub(crate) fn set_rewrite(&self, operation: &str, old: &str, new: &str) {
+        let rewrite = [operation, old, new].map(str::to_owned);
+        self.rewrites.lock().expect("no holder panics").push(rewrite);
+    }
+
+    fn rewrite(&self, operation: &str, response: &mut Response) {
+        for [of, old, new] in self.rewrites.lock().expect("no holder panics").iter() {
+            if of == operation {
+                let body = String::from_utf8_lossy(&response.body).replace(old, new);
+                response.body = body.into_bytes().into();
+            }
+        }
     }
 
     /// Begins a run: times count from now.
@@ -119,8 +141,9 @@ impl Aws for Wire {
 
     fn answer(&self, request: &Request<'_>) -> Option<(Response, ())> {
         let mut world = self.world();
-        let response = respond(&mut world, request);
+        let mut response = respond(&mut world, request);
         let call = world.requests().last().expect("it was just recorded");
+        self.rewrite(&call.operation, &mut response);
         self.sent(render::call(call, &response));
         Some((response, ()))
     }

@@ -162,6 +162,13 @@ async fn a_target_group_is_deleted() {
         world.plant(gone);
     });
     story.runs(2).await;
+    story.when("a third one between the listing and the reading of tags", |world| {
+        let group = frontend(world, "orders", ["10.2.1.10", "10.2.2.11"]).target_group;
+        let gone = Fault::on("DescribeTargetGroups")
+            .after(move |world: &mut World| world.delete_target_group(&group));
+        world.plant(gone);
+    });
+    story.run().await;
     story.when("the other one after its health was read", |world| {
         world.rotate("ledger", ["10.1.1.20", "10.1.2.21"]);
         let group = world.frontend_named("ledger").target_group;
