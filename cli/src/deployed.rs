@@ -77,10 +77,14 @@ impl Deployed {
         Ok(known(&self.function)?.as_ref().map(|found| found.role.clone()))
     }
 
-    /// The function's value of a setting that this command takes from it.
+    /// The function's value of a setting that this command takes from it. One that does
+    /// not parse keeps the function from starting, and is no reason to look at other load
+    /// balancers than it does.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         let variables = self.function.as_ref().ok()?.as_ref()?.variables.as_ref()?;
-        variables.get(name).filter(|_| taken().any(|setting| setting.variable == name)).cloned()
+        let value = variables.get(name).filter(|_| taken().any(|setting| setting.variable == name))?;
+        let alone = |other: &str| (other == name).then(|| value.clone());
+        Settings::from_lookup(alone).is_ok().then(|| value.clone())
     }
 
     /// The settings that the function has, if its variables can be read.
@@ -131,7 +135,7 @@ impl Deployed {
             Ok(Ok(of_function)) => of_function,
             Ok(Err(why)) => {
                 return vec![format!(
-                    "The function {name} has other settings than this command, which takes none of them: {why}."
+                    "The function {name} writes nothing, and this command takes its other settings: {why}."
                 )];
             }
             Err(_) => return self.why_unknown().into_iter().collect(),
