@@ -164,7 +164,8 @@ catalogue! {
         }
         /// The function's [policy](operations.md#permissions) allows writes to target groups with the first tag
         /// of `NLB_TAG` only. With `WriteScope=any` this does not matter. Where the role's policies can be
-        /// asked, [write-policy](#write-policy) is checked instead.
+        /// asked, [write-policy](#write-policy) is checked instead. Where no function is found, a group
+        /// without the tag is not checked: the policy of what writes here is not known.
         WriteTag = "write-tag" {
             "the target groups carry the tag that the deployed policy asks for";
             "Tag the target group as its load balancer, with the first tag of NLB_TAG, by default eks-nlb-sync=enabled. With WriteScope=any, --skip write-tag.";
@@ -257,7 +258,8 @@ catalogue! {
             "Nothing, while the shift is intended. Otherwise end it: aws arc-zonal-shift cancel-zonal-shift.";
         }
         /// `--after-upgrade` only: every target group has exactly the addresses of its cluster, and a run has
-        /// nothing left to do.
+        /// nothing left to do. Excluded and untagged groups are not checked: a run does not look up their
+        /// addresses.
         Settled = "settled" {
             "every target group has the addresses of its cluster";
             "Let the function run, or run `eks-nlb sync`, and check again. `eks-nlb explain NAME` says what each target waits for.";
