@@ -39,6 +39,8 @@ pub(crate) struct Source {
     /// One of [`WAYS`]; nothing if the profile does not exist, or configures no
     /// credentials.
     way: Option<&'static str>,
+    /// Whether a flag or variable names it.
+    is_named: bool,
     /// Whether its role is assumed with an MFA code. The SDK asks for none.
     needs_code: bool,
 }
@@ -68,13 +70,14 @@ pub(crate) async fn selected(flag: Option<&str>) -> Result<Source, NotSelected> 
     let profiles: ProfileSet = profiles.await.map_err(|error| NotSelected::Unreadable(chain(&error)))?;
     let named = flag.map(str::to_owned).or_else(|| settings::variable(VARIABLE));
     let name = named.clone().unwrap_or_else(|| DEFAULT.to_owned());
+    let is_named = named.is_some();
     match profiles.get_profile(&name) {
         Some(profile) => {
             let way = WAYS.into_iter().find(|key| profile.get(key).is_some());
             let needs_code = way == Some("role_arn") && profile.get("mfa_serial").is_some();
-            Ok(Source { name, way, needs_code })
+            Ok(Source { name, way, is_named, needs_code })
         }
-        None if named.is_none() => Ok(Source { name, way: None, needs_code: false }),
+        None if !is_named => Ok(Source { name, way: None, is_named, needs_code: false }),
         None => Err(NotSelected::Unknown { nearest: names::nearest(&name, profiles.profiles()), name }),
     }
 }
@@ -96,13 +99,17 @@ pub(crate) async fn credentials(
 impl Source {
     /// The next step where it gave no credentials.
     pub(crate) fn remedy(&self) -> String {
-        let Self { name, way, needs_code } = self;
+        let Self { name, way, is_named, needs_code } = self;
         let flag = if name == DEFAULT { String::new() } else { format!(" --profile {name}") };
         match *way {
             _ if *needs_code => format!(
                 "profile {name} has mfa_serial, and this program asks for no MFA code: take credentials from the AWS CLI \
                  with `eval \"$(aws configure export-credentials --profile {name} --format env)\"`, and leave --profile \
                  and {VARIABLE} out"
+            ),
+            None if *is_named => format!(
+                "profile {name} configures none: sign in with `aws login{flag}`, add a role, an SSO session, a process or \
+                 access keys to it, or name another with --profile or {VARIABLE}"
             ),
             None => format!(
                 "name a profile with --profile or {VARIABLE}, sign in with `aws login` or `aws sso login`, or set \

@@ -34,6 +34,9 @@ region = eu-west-1
 role_arn = arn:aws:iam::111122223333:role/reader
 source_profile = nowhere
 
+[profile empty]
+region = eu-west-1
+
 [profile guarded]
 region = eu-west-1
 role_arn = arn:aws:iam::111122223333:role/reader
@@ -73,7 +76,7 @@ async fn run_at(desk: &Desk, home: &Path, variables: &[(&str, &str)], arguments:
 async fn a_profile_that_gives_no_credentials_is_named_with_cause_and_next_step() {
     let desk = Desk::new(small_fleet).await;
     let home = home(PROFILES);
-    let cases: [(&str, &[&str]); 7] = [
+    let cases: [(&str, &[&str]); 8] = [
         ("identity-center", &["from profile identity-center", "`aws sso login --profile identity-center`"]),
         ("console", &["from profile console", "`aws login --profile console`"]),
         ("broken-process", &["credential_process of profile broken-process"]),
@@ -86,6 +89,7 @@ async fn a_profile_that_gives_no_credentials_is_named_with_cause_and_next_step()
                 "`eval \"$(aws configure export-credentials --profile guarded",
             ],
         ),
+        ("empty", &["profile empty configures none", "`aws login --profile empty`"]),
         ("consle", &["there is no profile consle", "did you mean console?"]),
     ];
     for (profile, parts) in cases {
