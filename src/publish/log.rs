@@ -8,7 +8,7 @@ mod lines;
 use std::fmt;
 
 use serde::Serialize;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
@@ -49,8 +49,7 @@ impl LogSettings {
     }
 }
 
-/// The target of the events whose message is a whole JSON document. No level and
-/// no `RUST_LOG` hides them.
+/// The target of the events whose message is a whole JSON document.
 const DOCUMENT: &str = "eks_nlb_sync::document";
 
 /// Starts logging to stdout. A second start changes nothing.
@@ -72,16 +71,28 @@ where
     };
     let documents =
         tracing_subscriber::fmt::layer().with_ansi(false).event_format(Document).with_writer(writer);
+    let shows_report = settings.filter.would_enable(lines::TARGET, &Level::INFO);
     let only_lines = settings.filter.with_target(DOCUMENT, LevelFilter::OFF);
-    let only_documents = Targets::new().with_target(DOCUMENT, LevelFilter::TRACE);
+    // No setting hides the metrics.
+    let level = if shows_report { LevelFilter::INFO } else { LevelFilter::ERROR };
+    let only_documents = Targets::new().with_target(DOCUMENT, level);
+    // Not `and_then`: it would take the level of the documents for that of all lines.
     tracing_subscriber::registry()
-        .with(lines.with_filter(only_lines).and_then(documents.with_filter(only_documents)))
+        .with(lines.with_filter(only_lines))
+        .with(documents.with_filter(only_documents))
 }
 
-/// Writes one JSON document as a line of the log.
+/// Writes one JSON document as a line of the log, whatever its level.
 pub fn write_line(document: &impl Serialize) {
     if let Ok(line) = serde_json::to_string(document) {
         tracing::error!(target: DOCUMENT, "{line}");
+    }
+}
+
+/// The same where the log shows lines of level INFO.
+fn write_info(document: &impl Serialize) {
+    if let Ok(line) = serde_json::to_string(document) {
+        tracing::info!(target: DOCUMENT, "{line}");
     }
 }
 
@@ -117,17 +128,17 @@ mod tests {
         let enabled = |log: &LogSettings, level| log.filter.would_enable("eks_nlb_sync::handler", &level);
 
         let default = settings(&[]);
-        assert!(enabled(&default, tracing::Level::INFO) && !enabled(&default, tracing::Level::DEBUG));
+        assert!(enabled(&default, Level::INFO) && !enabled(&default, Level::DEBUG));
         assert!(!default.json);
         let json = settings(&[("AWS_LAMBDA_LOG_LEVEL", "FATAL"), ("AWS_LAMBDA_LOG_FORMAT", "JSON")]);
-        assert!(enabled(&json, tracing::Level::ERROR) && !enabled(&json, tracing::Level::WARN));
+        assert!(enabled(&json, Level::ERROR) && !enabled(&json, Level::WARN));
         assert!(json.json);
         let debug = settings(&[("AWS_LAMBDA_LOG_LEVEL", "DEBUG")]);
-        assert!(enabled(&debug, tracing::Level::DEBUG));
+        assert!(enabled(&debug, Level::DEBUG));
         let sdk = |log: &LogSettings, level| log.filter.would_enable("aws_smithy_runtime", &level);
-        assert!(sdk(&debug, tracing::Level::WARN) && !sdk(&debug, tracing::Level::INFO));
-        assert!(!sdk(&json, tracing::Level::WARN));
+        assert!(sdk(&debug, Level::WARN) && !sdk(&debug, Level::INFO));
+        assert!(!sdk(&json, Level::WARN));
         let rust_log = settings(&[("AWS_LAMBDA_LOG_LEVEL", "ERROR"), ("RUST_LOG", "debug")]);
-        assert!(enabled(&rust_log, tracing::Level::DEBUG));
+        assert!(enabled(&rust_log, Level::DEBUG));
     }
 }

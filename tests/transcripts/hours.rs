@@ -58,6 +58,25 @@ async fn failures_that_last() {
     story.end();
 }
 
+/// A new process counts every failure and knows no ages.
+#[tokio::test(start_paused = true)]
+async fn a_new_process() {
+    let mut story = Story::start("a_new_process", "A process ends, and the next remembers nothing").await;
+    story.when("a stale target waits, EC2 denies, one cluster fails, one group is skipped", |world| {
+        let frontend = converged(world, "payments", OLD);
+        world.add_target_group(TargetGroupSpec::ip(&frontend.load_balancer).excluded());
+        world.rotate("payments", NEW);
+        world.set_health("10.0.2.21", Health::Never);
+        converged(world, "ledger", ["10.1.1.10", "10.1.2.11"]);
+        world.plant(Fault::on("DescribeNetworkInterfaces").access_denied());
+        world.plant(Fault::on("DescribeCluster").about("ledger").unavailable());
+    });
+    story.runs(3).await;
+    story.restart().await;
+    story.runs(2).await;
+    story.end();
+}
+
 #[tokio::test(start_paused = true)]
 async fn skipped_lines() {
     let mut story =

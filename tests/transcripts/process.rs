@@ -18,20 +18,20 @@ use crate::wire::Wire;
 /// and what keeps its log.
 pub(crate) async fn start(
     wire: &Wire,
-    variables: &[(&'static str, &str)],
+    variables: &[(&'static str, String)],
 ) -> (Handler<InMemoryNet<Wire>>, SystemTime, DefaultGuard) {
     // Retries and spaced calls are jittered: the same in every test run.
     fastrand::seed(0);
     let given = |name: &str| variables.iter().find(|(variable, _)| *variable == name);
     let settings = Settings::from_lookup(|name| match (given(name), name) {
-        (Some((_, value)), _) => Some((*value).to_owned()),
+        (Some((_, value)), _) => Some(value.clone()),
         (None, "DNS_SERVERS") => Some("192.0.2.53".to_owned()),
         (None, _) => None,
     });
     let function = Function::between(settings.expect("valid"), wire.clone(), wire.clone()).await;
     let began = function.service.account.now();
     let log_settings = LogSettings::from_lookup(|name| match (given(name), name) {
-        (Some((_, value)), _) => Some((*value).to_owned()),
+        (Some((_, value)), _) => Some(value.clone()),
         (None, "AWS_LAMBDA_LOG_FORMAT") => Some("JSON".to_owned()),
         (None, _) => None,
     });

@@ -44,6 +44,9 @@ fn place<'a>(key: &[&'a str]) -> Vec<(usize, &'a str)> {
     key.iter().map(|part| (part.parse().unwrap_or_default(), *part)).collect()
 }
 
+/// The longest list of parameters that is printed in full.
+const LISTED: usize = 24;
+
 /// Parameters whose keys begin with the same parts, as `{key=value}` or `[value]`.
 fn fold(parameters: &[(Vec<&str>, &str)]) -> String {
     if let [(key, value)] = parameters
@@ -66,6 +69,12 @@ fn fold(parameters: &[(Vec<&str>, &str)]) -> String {
             format!("{name}={}", fold(&rest))
         })
         .collect();
+    if let [first, .., last] = &parts[..]
+        && is_list
+        && parts.len() > LISTED
+    {
+        return format!("[{first}, ... {} in all ..., {last}]", parts.len());
+    }
     if is_list { format!("[{}]", parts.join(", ")) } else { format!("{{{}}}", parts.join(" ")) }
 }
 
@@ -119,6 +128,10 @@ pub(crate) fn fields(object: &Map<String, Value>) -> String {
 pub(crate) fn value(json: &Value) -> String {
     match json {
         Value::Object(object) => format!("{{{}}}", fields(object)),
+        Value::Array(members) if members.len() > LISTED => {
+            let (first, last) = (value(&members[0]), value(&members[members.len() - 1]));
+            format!("[{first}, ... {} in all ..., {last}]", members.len())
+        }
         Value::Array(members) => {
             format!("[{}]", members.iter().map(value).collect::<Vec<_>>().join(", "))
         }

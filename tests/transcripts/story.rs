@@ -31,6 +31,7 @@ pub(crate) struct Story {
     name: &'static str,
     wire: Wire,
     handler: Handler<InMemoryNet<Wire>>,
+    variables: Vec<(&'static str, String)>,
     /// When the story began, by tokio's clock and by the SDK's.
     began: (Instant, SystemTime),
     text: String,
@@ -44,7 +45,8 @@ pub(crate) struct Story {
     /// The targets of each group as they are last printed.
     targets: BTreeMap<String, String>,
     lines: Lines,
-    _log: DefaultGuard,
+    /// While it is held, lines go to the transcript.
+    log_guard: Option<DefaultGuard>,
 }
 
 impl Story {
@@ -60,15 +62,17 @@ impl Story {
         variables: &[(&'static str, &str)],
     ) -> Self {
         let wire = Wire::new();
-        let (handler, began, log) = process::start(&wire, variables).await;
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
+        let (handler, began, log) = process::start(&wire, &variables).await;
         let mut text = format!("# {title}\n");
-        for (variable, value) in variables {
+        for (variable, value) in &variables {
             _ = writeln!(text, "# {variable}={value}");
         }
         Self {
             name,
             wire,
             handler,
+            variables,
             began: (Instant::now(), began),
             text,
             runs: 0,
@@ -77,7 +81,7 @@ impl Story {
             is_brief: false,
             targets: BTreeMap::new(),
             lines: Lines::default(),
-            _log: log,
+            log_guard: Some(log),
         }
     }
 
@@ -93,6 +97,16 @@ impl Story {
     pub(crate) fn brief(&mut self) {
         self.is_brief = true;
         self.lines.is_brief = true;
+    }
+
+    /// Ends the process and starts another, which remembers nothing.
+    pub(crate) async fn restart(&mut self) {
+        self.print_same();
+        _ = writeln!(self.text, "\n-- a new process");
+        self.log_guard = None;
+        let (handler, now, log) = process::start(&self.wire, &self.variables).await;
+        (self.handler, self.began, self.log_guard) =
+            (handler, (self.began.0, now - self.began.0.elapsed()), Some(log));
     }
 
     /// Lets time pass.

@@ -123,6 +123,36 @@ async fn health_grows_old() {
     story.end();
 }
 
+/// A lookup takes longer than health is fresh, so health is read again.
+#[tokio::test(start_paused = true)]
+async fn slow_lookups() {
+    let mut story = Story::start("slow_lookups", "A lookup takes fourteen seconds").await;
+    let slow = || {
+        Fault::on("DescribeCluster")
+            .about("payments")
+            .times(3)
+            .delay(Duration::from_millis(4_500))
+            .unavailable()
+    };
+    story.when("the servers moved; EKS answers late", |world| {
+        replaced(world);
+        world.plant(slow());
+    });
+    story.run().await;
+    story.when("they move again; health cannot be read again", |world| {
+        world.rotate("payments", OLD);
+        world.plant(slow());
+        world.plant(Fault::on("DescribeTargetHealth").skip(1).times(1).access_denied());
+    });
+    story.run().await;
+    story.when("nor where the service fails", |world| {
+        world.plant(slow());
+        world.plant(Fault::on("DescribeTargetHealth").skip(1).times(14).unavailable());
+    });
+    story.run().await;
+    story.end();
+}
+
 #[tokio::test(start_paused = true)]
 async fn zones_of_targets() {
     let mut story = Story::start("zones_of_targets", "ELB and EKS name different VPCs, or none").await;
@@ -175,6 +205,27 @@ async fn a_target_group_is_deleted() {
         let gone = Fault::on("DescribeTargetHealth")
             .after(move |world: &mut World| world.delete_target_group(&group));
         world.plant(gone);
+    });
+    story.runs(2).await;
+    story.end();
+}
+
+/// A batch that is refused is written in halves, until the refused target is alone.
+#[tokio::test(start_paused = true)]
+async fn refused_among_many() {
+    let variables = [("ADDRESS_SOURCE", "dns")];
+    let mut story =
+        Story::start_with("refused_among_many", "Two of thirty targets are refused", &variables).await;
+    story.when("DNS names thirty addresses", |world| {
+        frontend(world, "payments", OLD);
+        let host = world.host("payments");
+        let all: Vec<_> = (0..30).map(|n| format!("10.0.1.{}", n + 20)).collect();
+        let all: Vec<_> = all.iter().map(String::as_str).collect();
+        world.dns.set(&host, all.as_slice());
+        for refused in ["10.0.1.23", "10.0.1.44"] {
+            let fault = Fault::on("RegisterTargets").about(refused);
+            world.plant(fault.refuse(400, "InvalidTarget", "The target is not valid"));
+        }
     });
     story.runs(2).await;
     story.end();

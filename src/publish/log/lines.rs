@@ -9,12 +9,15 @@ use tracing::{Span, error, error_span, info, warn};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
-use super::write_line;
+use super::write_info;
 use crate::error::CallError;
 use crate::model::{Role, Scope, Zone};
 use crate::publish::memory::Noted;
 use crate::publish::report::{Failure, FrontendReport, Outcome, Report, Summary};
 use crate::request::InvalidEvent;
+
+/// The target of the lines, for `RUST_LOG`.
+pub(super) const TARGET: &str = module_path!();
 
 /// The most bytes of a report's frontends in one line. CloudWatch Logs takes
 /// 256 KiB as one event, and the rest of the line needs some.
@@ -207,9 +210,7 @@ struct ReportLine<'a> {
 /// Logs the summary of `report` and every frontend that is not converged;
 /// skipped ones only where `shows_skipped`, because they seldom change.
 pub fn report(report: &Report, run: &Run<'_>, shows_skipped: bool) {
-    if tracing::enabled!(tracing::Level::INFO) {
-        write_line(&report_line(report, run, shows_skipped));
-    }
+    write_info(&report_line(report, run, shows_skipped));
 }
 
 fn report_line<'a>(report: &'a Report, run: &Run<'a>, shows_skipped: bool) -> ReportLine<'a> {
