@@ -9,7 +9,7 @@ use crate::reads::function::{self, Function};
 use crate::reads::{Looked, NotLooked, known};
 
 /// The function's name by the Terraform module's default.
-const USUAL_NAME: &str = "eks-nlb-sync";
+pub(crate) const USUAL_NAME: &str = "eks-nlb-sync";
 
 /// Settings of this machine's own; commands report the function's `DRY_RUN` in words.
 const NOT_TAKEN: [&str; 4] = ["DRY_RUN", "DNS_SERVERS", "DNS_TIMEOUT_MS", "MAX_CONCURRENCY"];
@@ -144,7 +144,8 @@ impl Deployed {
         let differs = differences(own, &of_function).join(" and ");
         if !differs.is_empty() {
             notes.push(format!(
-                "The function {name} has another {differs}: flag and variable win here, so it sees something else."
+                "The function {name} has a different {differs}. This command uses your flag or variable, so its result may \
+                 differ from the function's."
             ));
         }
         if of_function.dry_run {

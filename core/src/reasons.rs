@@ -7,6 +7,7 @@ mod alarm;
 mod error_type;
 mod failure;
 mod outcome;
+mod round_error;
 mod rule;
 mod skip;
 mod withhold;
@@ -15,6 +16,7 @@ pub use alarm::Alarm;
 pub use error_type::ErrorType;
 pub use failure::FailureCode;
 pub use outcome::OutcomeName;
+pub use round_error::RoundError;
 pub use rule::Rule;
 pub use skip::SkipReason;
 pub use withhold::WithholdReason;
@@ -108,6 +110,7 @@ mod tests {
             .chain(OutcomeName::ALL.iter().map(|outcome| outcome.as_str()))
             .chain(ErrorType::ALL.iter().map(|error| error.as_str()))
             .chain(Alarm::ALL.iter().map(|alarm| alarm.as_str()))
+            .chain(RoundError::ALL.iter().map(|error| error.as_str()))
             .collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
     }

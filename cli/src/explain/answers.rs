@@ -2,13 +2,15 @@
 //! happening, are clients cut off, what do I do?
 
 use std::borrow::Cow;
+use std::iter;
 
 use eks_nlb_sync::reasons::{
-    Alarm, ErrorType, Explanation, FailureCode, OutcomeName, Rule, SkipReason, WithholdReason,
+    Alarm, ErrorType, Explanation, FailureCode, OutcomeName, RoundError, Rule, SkipReason, WithholdReason,
 };
 use serde::Serialize;
 
 use crate::catalogue::CheckId;
+use crate::deployed::USUAL_NAME;
 use crate::output::docs;
 
 /// The answers for one name.
@@ -52,19 +54,34 @@ const PLAN_ALL: &[&str] = &["eks-nlb plan --all", "eks-nlb explain CLUSTER"];
 const DOCTOR: &[&str] = &["eks-nlb doctor"];
 
 /// The answers for what is called `name`, in any case. An alarm is found by its
-/// name in CloudWatch, as in `STACK-NoRunAlarm-1A2B3C`, by a text with it, and by its
-/// metric, as in `Unserved`.
+/// name in CloudWatch, as in `STACK-NoRunAlarm-1A2B3C` or `eks-nlb-sync-no-run`, by a
+/// text with it, and by its metric, as in `Unserved`.
 pub(crate) fn find(name: &str) -> Option<Answers> {
     let exact = all().find(|answers| answers.code.eq_ignore_ascii_case(name));
     exact.or_else(|| {
         let parts = name.split(|letter: char| !letter.is_ascii_alphanumeric());
         let of_metric = format!("{name}Alarm");
+        let lower = name.to_ascii_lowercase();
+        let words = lower.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
         let named = |alarm: &&Alarm| {
             let is = |text: &str| text.eq_ignore_ascii_case(alarm.as_str());
-            parts.clone().any(is) || is(&of_metric)
+            let in_module = name_in_module(**alarm);
+            parts.clone().any(is) || is(&of_metric) || words.clone().any(|word| word == in_module)
         };
         Alarm::ALL.iter().find(named).map(|alarm| of_alarm(*alarm))
     })
+}
+
+/// The name that the Terraform module gives an alarm of a function of the usual name.
+fn name_in_module(alarm: Alarm) -> String {
+    let mut name = USUAL_NAME.to_owned();
+    for letter in alarm.as_str().trim_end_matches("Alarm").chars() {
+        if letter.is_ascii_uppercase() {
+            name.push('-');
+        }
+        name.push(letter.to_ascii_lowercase());
+    }
+    name
 }
 
 /// Every name.
@@ -88,7 +105,22 @@ pub(crate) fn all() -> impl Iterator<Item = Answers> {
     let error_types = ErrorType::ALL.iter().map(|one| of_error_type(*one));
     let alarms = Alarm::ALL.iter().map(|one| of_alarm(*one));
     let reported = withheld.chain(skipped).chain(failed).chain(outcomes).chain(rules);
-    reported.chain(error_types).chain(alarms).chain(CheckId::ALL.iter().map(|check| of_check(*check)))
+    let rounds =
+        RoundError::ALL.iter().map(|one| Answers::of(one.as_str(), "round error", one.explanation(), DOCTOR));
+    let reported = reported.chain(iter::once(untagged())).chain(error_types).chain(rounds);
+    reported.chain(alarms).chain(CheckId::ALL.iter().map(|check| of_check(*check)))
+}
+
+/// A load balancer that is no longer managed has no frontend in the report.
+fn untagged() -> Answers {
+    let explanation = Explanation {
+        happening: "A load balancer lost the tag of NLB_TAG. It still names a cluster, and its target group carries the \
+                    first tag of NLB_TAG, or the function's process managed it before.",
+        cut_off: "Not by this: the targets stay as they are. Clients are cut off when the cluster's addresses change.",
+        remedy: "Tag the load balancer with NLB_TAG again, by default eks-nlb-sync=enabled. If it is not to be managed any \
+                 more, tag it eks-nlb-sync=disabled, or remove the tags from its target groups, too.",
+    };
+    Answers::of("untagged", "log line", explanation, &["eks-nlb explain LOAD_BALANCER"])
 }
 
 fn of_error_type(error_type: ErrorType) -> Answers {
@@ -101,7 +133,7 @@ fn of_error_type(error_type: ErrorType) -> Answers {
 
 fn of_alarm(alarm: Alarm) -> Answers {
     let next = match alarm {
-        Alarm::NoRunAlarm => DOCTOR,
+        Alarm::NoRunAlarm | Alarm::NoSuccessAlarm => DOCTOR,
         Alarm::UnservedAlarm | Alarm::LoadBalancersAlarm => STATUS,
         Alarm::FailingAlarm | Alarm::AttentionAlarm | Alarm::PlannedAlarm => PLAN,
     };
@@ -113,7 +145,7 @@ fn of_check(check: CheckId) -> Answers {
         code: check.as_str(),
         kind: "check",
         happening: format!("`eks-nlb doctor` checks: {}.", check.title()).into(),
-        cut_off: "A check does not look at clients: `eks-nlb status` shows whose are served.".into(),
+        cut_off: "The check does not cover clients; `eks-nlb status` shows which clusters are served.".into(),
         remedy: check.remedy().into(),
         next: DOCTOR,
     }
@@ -153,13 +185,46 @@ mod tests {
         wanted.map(|answers| answers.code.to_owned()).collect()
     }
 
-    /// The alarms of the template, by logical ID.
+    /// The alarms of the templates, by logical ID.
     fn alarms() -> BTreeSet<String> {
-        let template = read("template.yaml");
-        let lines: Vec<_> = template.lines().collect();
+        let templates = read("template.yaml") + &read("fleet.yaml");
+        let lines: Vec<_> = templates.lines().collect();
         let pairs = lines.iter().zip(lines.iter().skip(1));
         let of_alarms = pairs.filter(|(_, kind)| kind.trim() == "Type: AWS::CloudWatch::Alarm");
         of_alarms.map(|(id, _)| id.trim().trim_end_matches(':').to_owned()).collect()
+    }
+
+    /// The errors of the fleet's workflow.
+    fn errors_of_rounds() -> BTreeSet<String> {
+        let fleet = read("fleet.yaml");
+        let errors = fleet.lines().filter_map(|line| line.trim().strip_prefix("\"Error\": \""));
+        errors.filter_map(|line| Some(line.split('"').next()?.to_owned())).collect()
+    }
+
+    /// The alarms of the Terraform module, without the function's name.
+    fn alarms_of_module() -> Vec<String> {
+        let module = read("terraform/function/alarms.tf");
+        let lines: Vec<_> = module.lines().map(str::trim).collect();
+        let heads = lines.windows(2).filter(|pair| pair[1].starts_with("made "));
+        heads.filter_map(|pair| Some(pair[0].strip_suffix(" = {")?.to_owned())).collect()
+    }
+
+    #[test]
+    fn an_alarm_of_the_module_is_found_by_its_name() {
+        let names = alarms_of_module();
+        assert_eq!(names.len() + 1, alarms().len(), "{names:?}");
+        for name in names {
+            let wanted = name.replace('-', "") + "alarm";
+            for text in [format!("eks-nlb-sync-{name}"), format!("ALARM: \"eks-nlb-sync-{name}\" in Ireland")]
+            {
+                assert_eq!(
+                    find(&text).map(|it| it.code.to_ascii_lowercase()),
+                    Some(wanted.clone()),
+                    "{text}"
+                );
+            }
+            assert_eq!(find(&format!("my-eks-nlb-sync-{name}")), None);
+        }
     }
 
     #[test]
@@ -168,6 +233,7 @@ mod tests {
         let kinds = ["withheld reason", "skipped reason", "failed code", "rule"];
         assert_eq!(of_kinds(&kinds), documented(&headers));
         assert_eq!(of_kinds(&["alarm"]), alarms());
+        assert_eq!(of_kinds(&["round error"]), errors_of_rounds());
         assert_eq!(of_kinds(&["check"]), CheckId::ALL.iter().map(ToString::to_string).collect());
 
         let outcomes = [Outcome::Converged, Outcome::Waiting, Outcome::Changed, Outcome::Planned];

@@ -6,11 +6,13 @@ use eks_nlb_simulator::{Fault, Health, World};
 
 use crate::support::*;
 
-/// The alarms of the template, by logical ID.
+/// The alarms of the templates, by logical ID.
 fn alarms() -> Vec<String> {
-    let template = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../template.yaml"));
-    let template = template.expect("the template");
-    let lines: Vec<_> = template.lines().map(str::trim).collect();
+    let templates = ["template.yaml", "fleet.yaml"].map(|name| {
+        let path = format!("{}/../{name}", env!("CARGO_MANIFEST_DIR"));
+        fs::read_to_string(path).expect("a template")
+    });
+    let lines: Vec<_> = templates.iter().flat_map(|text| text.lines()).map(str::trim).collect();
     let of_alarms = lines.windows(2).filter(|pair| pair[1] == "Type: AWS::CloudWatch::Alarm");
     of_alarms.map(|pair| pair[0].trim_end_matches(':').to_owned()).collect()
 }

@@ -44,9 +44,9 @@ async fn a_flag_wins_and_the_difference_is_told() {
     let variable = desk.run_with(&[("MIN_HEALTHY_TARGETS", "1")], &["status"]).await;
     let same = desk.run(&["plan", "--nlb-tag", "team=a"]).await;
 
-    assert!(flag.err.contains("The function eks-nlb-sync has another NLB_TAG: "), "{flag:?}");
+    assert!(flag.err.contains("The function eks-nlb-sync has a different NLB_TAG. "), "{flag:?}");
     assert!(!flag.out.contains("nlb-payments"), "{flag:?}");
-    assert!(variable.err.contains("has another MIN_HEALTHY_TARGETS: "), "{variable:?}");
+    assert!(variable.err.contains("has a different MIN_HEALTHY_TARGETS. "), "{variable:?}");
     variable.assert_shows(&["nlb-payments"]);
     assert_eq!(same.err, "");
 }

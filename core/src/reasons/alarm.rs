@@ -1,7 +1,7 @@
 use super::catalogue;
 
 catalogue! {
-    /// The alarms of template.yaml, by logical ID.
+    /// The alarms of template.yaml and fleet.yaml, by logical ID.
     pub enum Alarm {
         NoRunAlarm = "NoRunAlarm" {
             "No run has ended for NoRunMinutes: the schedule is off, no concurrency is left, the time is not enough, or the program does not start.";
@@ -9,7 +9,7 @@ catalogue! {
             "`eks-nlb doctor` checks the function, its schedule and its last success, and makes the same calls. Then read the function's log.";
         }
         UnservedAlarm = "UnservedAlarm" {
-            "Clients of some zone of more than ToleratedUnserved clusters reach no healthy target, or a control plane moved and its new targets could not be registered.";
+            "Clients of some zone of more than ToleratedUnserved frontends reach no healthy target, or a control plane moved and its new targets could not be registered.";
             "Yes, or in minutes: where no target of a zone is healthy, the load balancer fails open and sends clients to targets that do not pass their health checks.";
             "`eks-nlb status` names the clusters that are cut off; `eks-nlb explain CLUSTER` says why, and what to do.";
         }
@@ -27,6 +27,11 @@ catalogue! {
             "Fewer load balancers than MinLoadBalancers are managed: one was deleted, or has lost all of its tags.";
             "Possibly later: the targets of a load balancer that lost its tag do not follow its cluster.";
             "`eks-nlb status` lists the managed clusters. For the one that is missing, `eks-nlb explain CLUSTER` lists what its load balancer needs.";
+        }
+        NoSuccessAlarm = "NoSuccessAlarm" {
+            "No round of the fleet has succeeded for NoSuccessMinutes: more than ToleratedFailures members fail, the list is missing or empty, a round takes too long, or the fleet's schedule is off.";
+            "Not by this alarm, but no target group of a member that fails, or that no round reaches, follows its cluster.";
+            "report.json in the fleet's bucket and the executions of its workflow say which: docs/operations.md#nosuccessalarm. `eks-nlb doctor` with --region, --role-arn and --external-id checks one member.";
         }
         PlannedAlarm = "PlannedAlarm" {
             "The function is in dry run, and for a day has had something to change or has failed.";
