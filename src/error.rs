@@ -51,15 +51,15 @@ pub enum FrontendError {
     // DNS: the next run asks again.
     #[error("{host} has no {family} address")]
     DnsNoRecords { host: Host, family: Family },
-    #[error("resolve {host} ({family})")]
+    #[error("{host} cannot be resolved ({family})")]
     DnsFailed { host: Host, family: Family, source: Box<dyn Error + Send + Sync> },
-    #[error("resolve {host} ({family}): no answer within {budget_ms} ms")]
+    #[error("{host} cannot be resolved ({family}): no answer within {budget_ms} ms")]
     DnsTimeout { host: Host, family: Family, budget_ms: u128 },
 
     // The network interfaces of the control plane.
     #[error(
-        "cluster {cluster} has {found} usable control-plane network interfaces with an {family} address, and a \
-         working control plane has at least {MIN_API_SERVERS}"
+        "{found} usable network interfaces of cluster {cluster}'s control plane have an {family} address; at least \
+         {MIN_API_SERVERS} are required"
     )]
     InterfacesNotFound { cluster: ClusterName, family: Family, found: usize },
     #[error(
@@ -244,9 +244,9 @@ fn remedy_of_denial(action: &str) -> &'static str {
 fn remedy_of_address(ip: &IpAddr) -> &'static str {
     match ip {
         IpAddr::V4(_) => {
-            "outside its own VPC, a cluster with a public endpoint resolves to public addresses; allow \
-             ec2:DescribeNetworkInterfaces, which ADDRESS_SOURCE=auto needs to find the private ones, or point DNS_SERVERS \
-             at a resolver of that VPC"
+            "outside its own VPC, a cluster with a public endpoint resolves to public addresses; set ADDRESS_SOURCE=auto and \
+             allow ec2:DescribeNetworkInterfaces, so that interfaces decide, or point DNS_SERVERS at a resolver of \
+             that VPC"
         }
         IpAddr::V6(_) => {
             "VPCs have IPv6 ranges that Amazon provides, which are not private ranges; add the VPC's own range to \
@@ -255,7 +255,7 @@ fn remedy_of_address(ip: &IpAddr) -> &'static str {
     }
 }
 
-/// An error and all its causes, as in `resolve abc.eks.amazonaws.com: timed out`.
+/// An error and all its causes, as in `abc.eks.amazonaws.com cannot be resolved (IPv4): timed out`.
 #[must_use]
 pub fn chain(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();

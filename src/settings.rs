@@ -102,9 +102,9 @@ settings! {
     CLUSTER_NAME_TAG: cluster_name_tag = Some("cluster_name"), "a tag key",
         "KEY", "Tag that holds the cluster name";
     /// `auto`: the control plane's network interfaces where at least two of the cluster's can be read, else
-    /// what DNS names; before a target goes, DNS is asked too, what it still names stays, and where it gives no
-    /// answer nothing goes. `dns`: DNS alone. `eni`: interfaces alone. `dns+eni`: what both name is registered,
-    /// what neither names may go.
+    /// what DNS names. Before a target is deregistered, DNS is queried too: an address that DNS still names stays,
+    /// and without an answer no target is deregistered. `dns`: DNS alone. `eni`: interfaces alone. `dns+eni`: an
+    /// address in both is registered, one in neither may be deregistered.
     ADDRESS_SOURCE: address_source = Some("auto"), "auto, dns, eni or dns+eni",
         "SOURCE", "What decides which addresses are desired: auto, dns, eni or dns+eni";
     /// Whether a load balancer that is not internal may get API servers' addresses.
@@ -120,9 +120,10 @@ settings! {
     /// Plan and report, write nothing; an event may turn it on, never off.
     DRY_RUN: dry_run = Some("false"), "true or false",
         "BOOL", "Plan and report, write nothing";
-    /// Healthy desired targets required before a stale target that may serve is deregistered. Lowered to the
-    /// number of desired targets that the load balancer uses, but an answer with one address never lowers it
-    /// below 2: EKS has at least two, so such an answer takes nothing away unless the setting is 1.
+    /// Healthy desired targets required before a stale target that may serve is deregistered. If the load
+    /// balancer uses fewer desired targets than this, their number is required instead. A source that names one
+    /// address does not lower it below 2, because EKS has at least two API servers: nothing is then deregistered
+    /// unless the setting is 1.
     MIN_HEALTHY_TARGETS: policy.min_healthy = Some("2"), "a whole number from 1 to 65535",
         "N", "Healthy desired targets required before a stale one is deregistered";
     /// Every resolved address must lie in one of these.

@@ -117,7 +117,8 @@ async fn is_large(account: &Connection<'_>) -> bool {
 async fn deployed(account: &Connection<'_>) -> Vec<Group> {
     if is_large(account).await {
         hint(
-            "Leaving the function its share of ELB's rate: this takes some three seconds for each frontend\n",
+            "Reading slowly, so that the function keeps its share of ELB's request rate: about three seconds for each \
+             frontend\n",
         );
         account.clients.limiters().pace_elb(ELB_EVERY);
     }

@@ -42,8 +42,8 @@ pub(crate) enum Problem {
     #[error("no managed load balancer carries the name of cluster {name}{}", did_you_mean(.nearest.as_deref()))]
     UnknownCluster { name: ClusterName, nearest: Option<String> },
     #[error(
-        "no cluster, load balancer, target group or address in {region} matches {subject:?}, nor does a name of reports \
-         and alarms{hint}"
+        "{subject:?} is no cluster, load balancer, target group or address in {region}, and no code, reason, check or \
+         alarm has that name{hint}"
     )]
     UnknownSubject { subject: String, region: String, hint: String },
     #[error(

@@ -21,5 +21,5 @@ fn each_cause_is_named_once() {
     let host = "abc.example".parse().unwrap();
     let error = FrontendError::DnsFailed { host, family: Family::Ipv4, source };
 
-    assert_eq!(chain(&error), "resolve abc.example (IPv4): send: \"a\" is not a DNS name");
+    assert_eq!(chain(&error), "abc.example cannot be resolved (IPv4): send: \"a\" is not a DNS name");
 }

@@ -2,8 +2,9 @@
 //!
 //! Its only use is to leave out of the metrics what passes by itself: a failure
 //! that the next run repairs, and a target that waits for its replacement. A
-//! process that knows nothing counts every failure, so no alarm depends on its
-//! memory.
+//! process that knows nothing counts every failure, so no page depends on its
+//! memory. A stale target needs it: a process that ends within half an hour
+//! counts none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

@@ -38,7 +38,7 @@ pub(crate) struct Common {
     /// What to print
     #[arg(long, short, global = true, value_enum, default_value_t, help_heading = HEADING)]
     pub(crate) output: Output,
-    /// Act in a simulated account: needs no credentials, and leaves nothing behind
+    /// Act in a simulated account: needs no credentials, and leaves nothing behind but the file of record
     #[arg(long, global = true, conflicts_with_all = ["profile", "region", "role_arn"], help_heading = HEADING)]
     pub(crate) demo: bool,
     #[command(flatten)]

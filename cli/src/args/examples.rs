@@ -12,7 +12,8 @@ Exit codes:
   1    an error, a wrong flag, a frontend that failed, or a check of doctor that did
   2    only for plan --detailed-exitcode: there is something to change
   3    a cluster is cut off: status, and plan where the plan registers nothing for it
-  130  interrupted by Ctrl-C";
+  130  interrupted by Ctrl-C; record ends with 0 then
+  141  the reader of the output has closed the pipe";
 
 pub(super) const STATUS: &str = "\
 Examples:

@@ -10,11 +10,12 @@ catalogue! {
             "AWS accepts the credentials";
             "Sign in again, or name others with AWS_PROFILE or --role-arn. Inside a VPC, STS needs a way out or its interface endpoint.";
         }
-        /// `--pre` only: load balancers, their tags, target groups and, with `ADDRESS_SOURCE=eni`, network interfaces can
-        /// be listed. The function needs [more](operations.md#permissions), but not of you.
+        /// `--pre` only: load balancers, their tags, target groups and, unless `ADDRESS_SOURCE` is `dns`, network
+        /// interfaces can be listed. The function's role needs [further permissions](operations.md#permissions);
+        /// your own credentials do not.
         Reads = "reads" {
-            "AWS may be read as the function reads it";
-            "Check the Region and the network: a function in private subnets needs a NAT gateway, or interface endpoints for eks, elasticloadbalancing and, with ADDRESS_SOURCE=eni, ec2.";
+            "the AWS APIs that the function reads can be reached";
+            "Check the Region and the network: a function in private subnets needs a NAT gateway, or interface endpoints for eks, elasticloadbalancing and, unless ADDRESS_SOURCE is dns, ec2.";
         }
     }
     "clusters" {
@@ -42,12 +43,12 @@ catalogue! {
             "Turn it on: aws eks update-cluster-config --name CLUSTER --resources-vpc-config endpointPrivateAccess=true";
         }
         /// The addresses are found as the function finds them, by `ADDRESS_SOURCE`, and lie in `ALLOWED_CIDRS`.
-        /// A cluster with [public access, too](address-sources.md#public-and-private-endpoints) shows its
-        /// private addresses inside its VPC only: from a laptop this check then fails although the function may
-        /// be right.
+        /// With `ADDRESS_SOURCE=dns`, or where network interfaces may not be read, a cluster with
+        /// [public access, too](address-sources.md#public-and-private-endpoints) shows its private addresses
+        /// inside its VPC only: the check then fails on a laptop although the function may be right.
         Addresses = "addresses" {
             "the private addresses of the clusters are found";
-            "`eks-nlb explain CLUSTER` asks each name server. Seen from outside its VPC, a cluster with public access resolves to public addresses: run the function inside, set ADDRESS_SOURCE=eni, or turn public access off.";
+            "`eks-nlb explain CLUSTER` asks each name server. Outside its VPC, a cluster with public access resolves to public addresses: allow ec2:DescribeNetworkInterfaces, and set ADDRESS_SOURCE=auto where it is dns.";
         }
         /// EKS answers for the endpoint in the VPC by a private hosted zone, which needs both DNS support and
         /// DNS host names.
@@ -63,8 +64,9 @@ catalogue! {
             "no certificate authority of a cluster is about to change";
             "Let clients fetch the bundle (aws eks update-kubeconfig) rather than keep a copy. EKS adds a successor before the old one ends, and a kubeconfig with the old one alone then stops working.";
         }
-        /// An upgrade takes up to five addresses from the subnets of the cluster, and fails where none is free.
-        /// EKS may use any of them.
+        /// An upgrade takes up to five addresses from the subnets of the cluster, and fails where none is free
+        /// (AWS re:Post, *How do I plan an upgrade strategy for an Amazon EKS cluster?*, read in November 2026). EKS may
+        /// use any of them.
         FreeAddresses = "free-addresses" {
             "the subnets of the clusters have addresses for an upgrade";
             "Free addresses in the subnets that the cluster was created with, or give it other subnets of the same zones: aws eks update-cluster-config --resources-vpc-config subnetIds=… An upgrade needs up to five.";
@@ -139,13 +141,13 @@ catalogue! {
         }
         /// API servers are addresses, not instances, and serve TCP on 443.
         TargetGroup = "target-group" {
-            "the target groups take addresses on TCP 443";
-            "Make a target group of type ip, protocol TCP, port 443, and have the listener forward to it: none of these can be changed.";
+            "the target groups have type ip, protocol TCP and port 443";
+            "Make a target group of type ip, protocol TCP, port 443: none of these can be changed. It is empty until a run fills it, so forward to both by weight, and to the new one alone once its targets are healthy.";
         }
         /// An IPv6 target group needs a dual-stack load balancer. Whether the cluster has IPv6 addresses is
         /// part of [addresses](#addresses).
         AddressFamily = "address-family" {
-            "the load balancers take the family of the target groups' addresses";
+            "the load balancers support the address family of the target groups";
             "An IPv6 target group needs a dual-stack load balancer (aws elbv2 set-ip-address-type) and a cluster with IPv6.";
         }
         /// Each node of a Network Load Balancer serves its own zone only, unless cross-zone load balancing is
@@ -160,7 +162,7 @@ catalogue! {
         /// unhealthy ones.
         Thresholds = "thresholds" {
             "the target groups fail open only without a healthy target";
-            "Set target_group_health.unhealthy_state_routing.minimum_healthy_targets.count and target_group_health.dns_failover.minimum_healthy_targets.count to 1, and both percentages to off: aws elbv2 modify-target-group-attributes. A control plane has two API servers, and one is replaced at a time.";
+            "Set target_group_health.unhealthy_state_routing.minimum_healthy_targets.count and target_group_health.dns_failover.minimum_healthy_targets.count to 1, and both percentages to off: aws elbv2 modify-target-group-attributes. A control plane has as few as two API servers.";
         }
         /// The function's [policy](operations.md#permissions) allows writes to target groups with the first tag
         /// of `NLB_TAG` only. With `WriteScope=any` this does not matter. Where the role's policies can be
@@ -195,7 +197,7 @@ catalogue! {
         }
     }
     "endpoint services" {
-        /// Consumers in other VPCs connect by [PrivateLink](network.md#the-way-of-a-packet). Without it,
+        /// Consumers in other VPCs connect by [PrivateLink](network.md#the-path-of-a-packet). Without it,
         /// clients need a route to the load balancer.
         EndpointService = "endpoint-service" {
             "every load balancer has an endpoint service";
@@ -242,7 +244,7 @@ catalogue! {
         /// SNS topic has a confirmed subscription. An alarm on another function, as a fleet's, is not checked.
         Alarms = "alarms" {
             "alarms watch the function and have a recipient";
-            "Give the stack AlarmTopicArn, or CreateAlarmTopic=true, and confirm the subscription of the topic.";
+            "Deploy with AlarmEmail=ADDRESS and follow the link in AWS's e-mail, or give AlarmTopicArn, a topic with a confirmed subscription.";
         }
     }
     "run" {

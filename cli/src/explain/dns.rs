@@ -4,6 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use eks_nlb_sync::model::{Family, Host};
 use eks_nlb_sync::observe::dns::NameServer;
+use hickory_resolver::net::{DnsError, NetError};
+use hickory_resolver::proto::op::ResponseCode;
 use serde::Serialize;
 use tokio::time::timeout;
 
@@ -49,6 +51,18 @@ fn no_address(family: Family) -> String {
     )
 }
 
+/// An error response by the name that operators know.
+fn name_of(error: &NetError) -> String {
+    let is = |code| matches!(error, NetError::Dns(DnsError::ResponseCode(answered)) if *answered == code);
+    if is(ResponseCode::ServFail) {
+        "SERVFAIL".to_owned()
+    } else if is(ResponseCode::Refused) {
+        "REFUSED".to_owned()
+    } else {
+        error.to_string()
+    }
+}
+
 async fn query(
     session: &Session,
     server: &NameServer,
@@ -57,9 +71,11 @@ async fn query(
 ) -> Result<Vec<Address>, String> {
     let budget = session.settings().dns_timeout;
     let records = match timeout(budget, server.query(host, family)).await {
-        Err(_) => return Err(format!("no answer within {} ms", budget.as_millis())),
+        Err(_) | Ok(Err(NetError::Timeout)) => {
+            return Err(format!("no answer within {} ms", budget.as_millis()));
+        }
         Ok(Err(error)) if error.is_no_records_found() => return Err(no_address(family)),
-        Ok(Err(error)) => return Err(error.to_string()),
+        Ok(Err(error)) => return Err(name_of(&error)),
         Ok(Ok(records)) => records,
     };
     let mut addresses: Vec<_> = records

@@ -38,16 +38,13 @@ pub(super) fn deciding(
             let (key, value) = EXCLUDING_TAG;
             told.push(format!("the target group carries {key}={value}: it is left alone"));
         } else if settings.nlb_tag.first_matches(tags) {
-            told.push(
-                "the target group carries the first of these, which the templates' policy asks for"
-                    .to_owned(),
-            );
+            let first = settings.nlb_tag.first();
+            told.push(format!("the target group carries {first}, which the templates' policy requires"));
         } else {
-            told.push(
-                "the target group does not carry the first of these, which the templates' policy asks for \
-                 unless WriteScope is any"
-                    .to_owned(),
-            );
+            let first = settings.nlb_tag.first();
+            told.push(format!(
+                "the target group does not carry {first}, which the templates' policy requires unless WriteScope is any"
+            ));
         }
     }
     let key = &settings.cluster_name_tag;

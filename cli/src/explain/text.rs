@@ -102,10 +102,13 @@ fn of_takes(takes: &Takes) -> String {
 }
 
 fn of_name_server(answer: &NameServerAnswer) -> String {
+    let server = answer.name_server;
     let addresses = answer.addresses.iter();
     let addresses = addresses.map(|one| format!("{} (TTL {} s)", one.address, one.ttl_seconds));
-    let answered = answer.error.clone().unwrap_or_else(|| addresses.collect::<Vec<_>>().join(", "));
-    format!("{} answers {answered}", answer.name_server)
+    match &answer.error {
+        Some(error) => format!("{server}: {error}"),
+        None => format!("{server} answers {}", addresses.collect::<Vec<_>>().join(", ")),
+    }
 }
 
 fn of_interfaces(interfaces: &InterfacesAnswer) -> String {

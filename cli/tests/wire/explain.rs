@@ -1,6 +1,6 @@
 //! `eks-nlb explain`.
 
-use eks_nlb_simulator::world::{LoadBalancerKind, LoadBalancerSpec, OverrideState, Protocol, Scheme};
+use eks_nlb_simulator::world::{LoadBalancerKind, LoadBalancerSpec, OverrideState, Protocol, Reply, Scheme};
 use eks_nlb_simulator::{Fault, Health, World};
 
 use crate::support::*;
@@ -49,6 +49,27 @@ async fn it_tells_tags_endpoint_addresses_and_the_rule_of_each_target() {
     let registered = said.lines_with("10.2.3.32:443").pop().expect("a row");
     assert!(registered.contains("register") && registered.contains("register-first"), "{registered}");
     assert_eq!(desk.writes(), 0);
+}
+
+#[tokio::test]
+async fn a_name_server_that_fails_is_told_by_the_name_of_its_answer() {
+    for (reply, told) in [
+        (Reply::ServerFailure, "SERVFAIL"),
+        (Reply::Refused, "REFUSED"),
+        (Reply::Silence, "no answer within 300 ms"),
+    ] {
+        let desk = Desk::new(|world| {
+            small_fleet(world);
+            let host = world.host("orders");
+            world.dns.set(&host, reply);
+        })
+        .await;
+        let dns = desk.sim.dns_address();
+
+        let said = desk.run(&["explain", "orders", "--dns-timeout-ms", "300"]).await;
+
+        said.assert_shows(&[&format!("DNS {dns}: {told}")]);
+    }
 }
 
 #[tokio::test]

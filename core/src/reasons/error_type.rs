@@ -6,7 +6,7 @@ catalogue! {
         InvalidEvent = "InvalidEvent" {
             "The event has an unknown key, or a value of the wrong type; the run did not start.";
             "Not by this error: nothing was read or written.";
-            "Read errorMessage: it names the key, or where in the event the value is. The keys: docs/reference.md#events.";
+            "Read errorMessage: it names the key, or where in the event the value is. Correct the input of the schedule or of the caller; the keys are in docs/reference.md#events.";
         }
         DiscoveryFailed = "DiscoveryFailed" {
             "The load balancers, target groups or tags could not be listed; nothing was written.";

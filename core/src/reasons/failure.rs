@@ -89,7 +89,7 @@ catalogue! {
         AddressNotAllowed = "AddressNotAllowed" {
             "An address is outside ALLOWED_CIDRS: usually the public endpoint, seen from outside the cluster's VPC.";
             UNCHANGED;
-            "Allow ec2:DescribeNetworkInterfaces (ADDRESS_SOURCE=auto then needs no DNS), or point DNS_SERVERS at a resolver of the cluster's VPC. Widen ALLOWED_CIDRS only if the address is in one of your networks.";
+            "Set ADDRESS_SOURCE=auto and allow ec2:DescribeNetworkInterfaces, so that interfaces decide, or point DNS_SERVERS at a resolver of the cluster's VPC. Widen ALLOWED_CIDRS only if the address is in one of your networks.";
         }
         AccessDenied = "AccessDenied" {
             "IAM denies a call; the message names the action.";
@@ -119,7 +119,7 @@ catalogue! {
         DeadlineExceeded = "DeadlineExceeded" {
             "The run's time was nearly up before this frontend was read or written.";
             "Not by this failure: the frontend comes first in the next run.";
-            "Nothing, if the next run succeeds. If it lasts, increase the function's time-out, check for throttling, or use one schedule for each Region.";
+            "Nothing, if the next run succeeds. If it lasts, find what throttles or delays the calls, ask AWS for a higher rate, or divide the load balancers between two functions, each with its own NLB_TAG.";
         }
     }
 }

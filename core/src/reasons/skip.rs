@@ -16,7 +16,7 @@ catalogue! {
         ExcludedByTag = "excludedByTag" {
             "The target group carries eks-nlb-sync=disabled, so the function does not write to it.";
             "Read `unserved` in the report, or run `eks-nlb status`: the function reports the health of this target group although it does not manage its targets.";
-            "Nothing, if that is intended. To have it managed, remove the tag.";
+            "Nothing, if that is intended. To have it managed, replace this tag by the first tag of NLB_TAG, by default eks-nlb-sync=enabled.";
         }
         OwnedByController = "ownedByController" {
             "The target group carries elbv2.k8s.aws/cluster: the AWS Load Balancer Controller manages its targets.";

@@ -59,7 +59,7 @@ lines! {
     "waiting" "INFO" "A stale target is withheld and there is nothing else to do."
         frontend!(", `withheld`, `minutes` (how long this process has seen it), `reason`");
     "unserved" "WARN" "Clients are cut off in these zones: no target there is healthy, and one failed its checks. Also of frontends that are skipped or failed."
-        frontend!(", `zones`, `because` (the outcome, reason or code)");
+        frontend!(", `zones`, `because` (the outcome, reason or code, or `untagged`)");
     "untagged" "WARN" "A load balancer lost its tag: it names a cluster and its target group carries the first tag of `NLB_TAG`, or this process managed it."
         frontend!("");
     "failed" "ERROR" "The frontend failed."
