@@ -65,18 +65,24 @@ def test_alarms_go_to_their_topic(parameters, page, ticket, stack):
         assert alarm.get("InsufficientDataActions", []) == (page if name == "NoRunAlarm" else []), name
 
 
-def test_an_address_gets_the_alarms_from_the_first_command(stack):
-    [topic] = stack("template", {"AlarmEmail": "platform@example.com"}).of_type("AWS::SNS::Topic").values()
+@pytest.mark.parametrize("name", ["template", "fleet"])
+def test_an_address_gets_the_alarms_from_the_first_command(name, stack):
+    [topic] = stack(name, {"AlarmEmail": "platform@example.com"}).of_type("AWS::SNS::Topic").values()
     assert topic["Subscription"] == [{"Protocol": "email", "Endpoint": "platform@example.com"}]
-    [topic] = stack("template", {"CreateAlarmTopic": "true"}).of_type("AWS::SNS::Topic").values()
+    [topic] = stack(name, {"CreateAlarmTopic": "true"}).of_type("AWS::SNS::Topic").values()
     assert "Subscription" not in topic
-    assert stack("template", {"AlarmEmail": "platform"}).refusals()
-    assert stack("template", {"AlarmEmail": "a@example.com", "AlarmTopicArn": TOPIC_ARN}).refusals()
+    assert stack(name, {"AlarmEmail": "platform"}).refusals()
+    assert stack(name, {"AlarmEmail": "a@example.com", "AlarmTopicArn": TOPIC_ARN}).refusals()
 
 
 @pytest.mark.parametrize(
     ("parameters", "topic"),
-    [({}, []), ({"AlarmTopicArn": TOPIC_ARN}, [TOPIC_ARN]), ({"CreateAlarmTopic": "true"}, [MADE_TOPIC])],
+    [
+        ({}, []),
+        ({"AlarmTopicArn": TOPIC_ARN}, [TOPIC_ARN]),
+        ({"CreateAlarmTopic": "true"}, [MADE_TOPIC]),
+        ({"AlarmEmail": "platform@example.com"}, [MADE_TOPIC]),
+    ],
 )
 def test_the_alarms_of_a_fleet_go_to_its_topic(parameters, topic, stack):
     for alarm in stack("fleet", parameters).of_type("AWS::CloudWatch::Alarm").values():

@@ -48,9 +48,17 @@ def test_the_permissions_are_those_of_the_template(stack):
     assert documented == allowed(statements(stack("template", FULL["template"]), "FunctionRole"))
 
 
+def test_the_resource_types_that_a_deployment_makes_are_those_of_the_templates(stack):
+    types = lambda name, parameters: {each["Type"] for each in stack(name, parameters).resources().values()}
+    always, full = types("template", {}), types("template", FULL["template"])
+    fleet = types("fleet", FULL["fleet"]) | types("fleet-member", {})
+    said = [{f"AWS::{each}" for each in quoted(row[1])} for row in rows("Deploying")]
+    assert said == [always, full - always, fleet]
+
+
 def test_the_alarms_are_those_of_the_template(stack):
     documented = {quoted(row[0])[0]: row[1] for row in rows("Alarms")}
-    made = alarms(stack) | alarms(stack, DryRun="true")
+    made = alarms(stack) | alarms(stack, DryRun="true") | stack("fleet").of_type("AWS::CloudWatch::Alarm")
     said = {name: re.match(r"eks-nlb-sync, (\w+):", each["AlarmDescription"])[1] for name, each in made.items()}
     assert documented == said
     # Where each one's text leads to.
@@ -62,8 +70,8 @@ def test_the_alarms_are_those_of_the_template(stack):
 
 def test_the_alarm_of_the_fleet_leads_to_its_chapter(stack):
     [alarm] = stack("fleet").of_type("AWS::CloudWatch::Alarm").values()
-    anchor = alarm["AlarmDescription"].rpartition("#")[2]
-    assert f"### {anchor.replace('-', ' ').capitalize()}\n" in section("Fleet")
+    assert alarm["AlarmDescription"].rstrip().endswith("#nosuccessalarm")
+    assert "\n### NoSuccessAlarm\n" in section("Alarms") and "#nosuccessalarm" in section("Fleet")
 
 
 def test_the_guide_is_of_this_version():

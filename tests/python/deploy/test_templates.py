@@ -54,6 +54,7 @@ CHOICES = {
         {"WatchControlPlane": "true"},
     ],
     "fleet": [
+        {"AlarmEmail": "platform@example.com"},
         {"AlarmTopicArn": TOPIC_ARN},
         {"CreateAlarmTopic": "true"},
         {"KmsKeyArn": KEY_ARN},
@@ -79,6 +80,8 @@ IMPOSSIBLE = [
     ("one role too few", "template", {"AssumeRoleArns": f"{ROLE_ARN},"}),
     ("two topics", "template", {"CreateAlarmTopic": "true", "AlarmTopicArn": TOPIC_ARN}),
     ("two topics", "fleet", {"CreateAlarmTopic": "true", "AlarmTopicArn": TOPIC_ARN}),
+    ("an address and a topic", "fleet", {"AlarmEmail": "platform@example.com", "AlarmTopicArn": TOPIC_ARN}),
+    ("an address that is none", "fleet", {"AlarmEmail": "platform"}),
     ("a topic that is none", "fleet", {"AlarmTopicArn": "pages"}),
     ("subnets that are none", "template", VPC | {"SubnetIds": "subnet-1, subnet-2"}),
     ("no run at a time", "template", {"ReservedConcurrency": "0"}),
