@@ -8,6 +8,7 @@ locals {
   makes_topic = var.create_alarm_topic || var.alarm_email != null
   pages       = concat(aws_sns_topic.alarms[*].arn, compact([var.alarm_topic_arn]))
   tickets     = var.ticket_topic_arn != null ? [var.ticket_topic_arn] : local.pages
+  runbook     = coalesce(var.runbook_url, "https://github.com/eks-nlb-sync/eks-nlb-sync/blob/v${local.version}/docs/operations.md")
 
   writes = !var.dry_run
   # Then the alarms count minutes; otherwise five minutes, and a fleet's members
@@ -53,7 +54,7 @@ locals {
       made      = local.writes
       kind      = "page"
       text      = <<-EOT
-        clients of some zone of more than tolerated_unserved clusters reach no healthy target, or will in a
+        clients of some zone of more than tolerated_unserved frontends reach no healthy target, or will in a
         moment: a control plane moved, and its new targets could not be registered.
       EOT
       query     = "unserved"
@@ -173,7 +174,7 @@ resource "aws_cloudwatch_metric_alarm" "this" {
     trimspace(each.value.text),
     "Logs Insights query ${var.name}/${each.value.query} on ${aws_cloudwatch_log_group.this.name}",
     "Dashboard: none",
-    "Read: ${coalesce(var.runbook_url, "docs/operations.md")}#${replace(each.key, "-", "")}alarm",
+    "Read: ${local.runbook}#${replace(each.key, "-", "")}alarm",
   ])
 
   namespace           = var.metrics_namespace

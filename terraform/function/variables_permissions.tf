@@ -85,7 +85,7 @@ variable "permissions_boundary_arn" {
 }
 
 variable "vpc_id" {
-  description = "Puts the function into this VPC. Needed for DNS servers inside the VPC and, with `address_source = \"dns\"`, for clusters whose endpoint is public and private."
+  description = "Puts the function into this VPC. Needed for DNS servers inside the VPC and, with `address_source = \"dns\"` or `\"dns+eni\"`, for clusters whose endpoint is public and private."
   type        = string
   default     = null
 

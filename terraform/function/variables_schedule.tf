@@ -1,7 +1,7 @@
 # When the function runs.
 
 variable "schedule_expression" {
-  description = "How often every frontend is looked at; at least every five minutes, which is what the alarms look at. They fire sooner with `rate(1 minute)`."
+  description = "How often the function runs. Every five minutes or more often, because the alarms evaluate windows of five minutes, or of one minute with `rate(1 minute)`."
   type        = string
   default     = "rate(1 minute)"
   nullable    = false

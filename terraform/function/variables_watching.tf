@@ -112,7 +112,7 @@ variable "tolerated_tickets" {
 }
 
 variable "runbook_url" {
-  description = "Where alarms say to read on. A copy of docs/operations.md on your own pages does. Default: its name."
+  description = "Where alarms say to read on. A copy of docs/operations.md on your own pages does. Default: that page of this version on GitHub."
   type        = string
   default     = null
 
