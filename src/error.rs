@@ -58,8 +58,8 @@ pub enum FrontendError {
 
     // The network interfaces of the control plane.
     #[error(
-        "{found} usable network interfaces of cluster {cluster}'s control plane have an {family} address; at least \
-         {MIN_API_SERVERS} are required"
+        "the control plane of cluster {cluster} has {found} of at least {MIN_API_SERVERS} usable network interfaces with \
+         an {family} address"
     )]
     InterfacesNotFound { cluster: ClusterName, family: Family, found: usize },
     #[error(
