@@ -230,9 +230,12 @@ const EXPIRED: &[&str] = &[
     "UnrecognizedClientException",
 ];
 
-/// What an operator may have forgotten where IAM denies a write.
+/// What an operator may have forgotten where IAM denies a write or a role.
 fn remedy_of_denial(action: &str) -> &'static str {
-    if action.ends_with("RegisterTargets") || action.ends_with("DeregisterTargets") {
+    if action.ends_with("AssumeRole") {
+        "; the role must exist and trust the function's role with this external id, and the function's policy must \
+         allow it"
+    } else if action.ends_with("RegisterTargets") || action.ends_with("DeregisterTargets") {
         "; the deployed policy allows it on target groups that carry the first tag of NLB_TAG, like their load \
          balancer: tag the target group"
     } else {

@@ -118,6 +118,7 @@ async fn a_role_that_cannot_be_assumed_fails_the_run_and_names_the_action() {
 
         assert_eq!(error_type, "DiscoveryFailed", "{event}");
         assert!(message.contains("sts:AssumeRole"), "{message}");
+        assert!(message.contains("the role must exist and trust the function's role"), "{message}");
         assert!(message.contains("IAM denies"), "{message}");
         assert!(!message.contains("secret"), "the external id is not in messages: {message}");
         let world = function.world();
