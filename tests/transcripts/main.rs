@@ -20,6 +20,7 @@ mod fleet;
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod generated;
 mod hours;
+mod limits;
 mod lines;
 mod logs;
 mod names;
@@ -33,5 +34,6 @@ mod selection;
 mod setup;
 mod sources;
 mod story;
+mod tables;
 mod wire;
 mod writes;

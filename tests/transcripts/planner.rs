@@ -10,7 +10,7 @@ use eks_nlb_sync::plan::{Decision, Policy, SyncPolicy, plan};
 use eks_nlb_sync::serving::{cut_off, unserved};
 use eks_nlb_sync::settings::Settings;
 
-use crate::generated;
+use crate::setup;
 
 const PORT: u16 = 443;
 
@@ -183,8 +183,7 @@ fn hold(name: &str, title: &str, setups: Vec<(&str, Setup)>) {
         }
     }
     _ = write!(text, "\n{}", legend.print());
-    let path = format!("{}/tests/transcripts/{name}.txt", env!("CARGO_MANIFEST_DIR"));
-    generated::hold(&path, |_| text);
+    setup::hold(name, text);
 }
 
 #[test]
@@ -281,6 +280,5 @@ fn served_zones() {
             _ = writeln!(text, "{}", line.trim_end());
         }
     }
-    let path = format!("{}/tests/transcripts/served_zones.txt", env!("CARGO_MANIFEST_DIR"));
-    generated::hold(&path, |_| text);
+    setup::hold("served_zones", text);
 }

@@ -14,10 +14,10 @@ use tokio::time::Instant;
 use tracing::subscriber::DefaultGuard;
 
 use crate::compact;
-use crate::generated;
 use crate::lines::Lines;
 use crate::process;
 use crate::render::short;
+use crate::setup;
 use crate::wire::{Event, Wire};
 
 /// The interval of the schedule, and the time-out of the function.
@@ -199,8 +199,7 @@ impl Story {
     /// Holds the transcript to the file of the story's name.
     pub(crate) fn end(mut self) {
         self.print_same();
-        let path = format!("{}/tests/transcripts/{}.txt", env!("CARGO_MANIFEST_DIR"), self.name);
-        generated::hold(&path, |_| self.text);
+        setup::hold(self.name, self.text);
     }
 
     /// The time, by the SDK's clock.
