@@ -53,6 +53,18 @@ async fn other_accounts() {
     for _ in 0..4 {
         story.invoke(BY_ROLE).await;
     }
+    story.when("EKS says that the token has expired, and then denies", |world| {
+        let expired = Fault::on("DescribeCluster").times(1);
+        world.plant(expired.refuse(
+            403,
+            "ExpiredTokenException",
+            "The security token included in the request is expired",
+        ));
+        world.plant(Fault::on("DescribeCluster").skip(1).times(1).access_denied());
+    });
+    for _ in 0..3 {
+        story.invoke(BY_ROLE).await;
+    }
     story.when("the sessions are revoked", World::revoke_sessions);
     for _ in 0..2 {
         story.invoke(BY_ROLE).await;

@@ -132,10 +132,11 @@ async fn three_name_servers() {
 #[tokio::test(start_paused = true)]
 async fn many_silent_names() {
     let mut story =
-        Story::start_with("many_silent_names", "A hundred and ten names without an answer", &BY_DNS).await;
+        Story::start_with("many_silent_names", "Two hundred and twenty names without an answer", &BY_DNS)
+            .await;
     story.brief();
-    story.when("and ten with one", |world| {
-        for n in 0..120 {
+    story.when("and twenty with one", |world| {
+        for n in 0..240 {
             let cluster = format!("c{n}");
             world.add_cluster(&cluster, [format!("10.0.{n}.10"), format!("10.0.{n}.11")]);
             world.add_frontend(&cluster);

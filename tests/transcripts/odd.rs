@@ -45,21 +45,27 @@ async fn unknown_words() {
 #[tokio::test(start_paused = true)]
 async fn fields_are_missing() {
     let mut story = Story::start("fields_are_missing", "Answers without a field").await;
-    story.when("a cluster to be written", |world| frontend(world, "payments", OLD));
-    story.answers_have("DescribeTargetGroups", "<Port>443</Port>", "");
-    story.run().await;
-    story.answers_have("DescribeTargetGroups", "<VpcId>", "<NoVpcId>");
-    story.answers_have("DescribeTargetGroups", "</VpcId>", "</NoVpcId>");
-    story.run().await;
-    story.answers_have("DescribeCluster", "\"vpcId\"", "\"noVpcId\"");
-    story.run().await;
-    story.answers_have("DescribeCluster", "\"clusterSecurityGroupId\"", "\"noGroupId\"");
-    story.run().await;
-    story.answers_have("DescribeCluster", "\"cluster\"", "\"nothing\"");
-    story.run().await;
-    story.answers_have("DescribeTags", "<Tags>", "<NoTags>");
-    story.answers_have("DescribeTags", "</Tags>", "</NoTags>");
-    story.run().await;
+    story.when("a cluster whose servers move before each run", |world| frontend(world, "payments", OLD));
+    let missing: [(&str, &[[&str; 2]]); 6] = [
+        ("DescribeTargetGroups", &[["<Port>443</Port>", ""]]),
+        ("DescribeCluster", &[["\"clusterSecurityGroupId\"", "\"noGroupId\""]]),
+        ("DescribeTargetGroups", &[["<VpcId>", "<NoVpcId>"], ["</VpcId>", "</NoVpcId>"]]),
+        ("DescribeCluster", &[["\"vpcId\"", "\"noVpcId\""]]),
+        ("DescribeTags", &[["<Tags>", "<NoTags>"], ["</Tags>", "</NoTags>"]]),
+        ("DescribeCluster", &[["\"cluster\"", "\"nothing\""]]),
+    ];
+    for (n, (operation, rewrites)) in missing.into_iter().enumerate() {
+        story.when("the servers move", |world| {
+            world.rotate("payments", [format!("10.0.1.{}", 40 + n), format!("10.0.2.{}", 40 + n)]);
+            let refused = "The Availability Zone is required for an IP address that is not in the VPC";
+            let outside = Fault::on("RegisterTargets").about(&format!("10.0.1.{}", 40 + n)).times(1);
+            world.plant(outside.refuse(400, "ValidationError", refused));
+        });
+        for [old, new] in rewrites {
+            story.answers_have(operation, old, new);
+        }
+        story.run().await;
+    }
     story.end();
 }
 
@@ -125,6 +131,15 @@ async fn ipv6_interfaces() {
         }
     });
     story.runs(2).await;
+    story.when("a third cluster has one interface with two of IPv6", |world| {
+        world.create_cluster(ClusterSpec::new("double", ["10.2.1.10"]));
+        let double = world.control_plane_interface("double", ["fd00::30", "fd00::31"]);
+        world.add_interface(double);
+        let load_balancer = world.add_frontend("double").load_balancer;
+        let family = eks_nlb_simulator::world::Family::Ipv6;
+        world.add_target_group(TargetGroupSpec { family, ..TargetGroupSpec::ip(&load_balancer) });
+    });
+    story.run().await;
     story.end();
 }
 
@@ -173,8 +188,9 @@ async fn unused_targets_go() {
         Story::start("unused_targets_go", "The answer of a deregistration of an unused target is lost").await;
     story.when("an unused and a healthy target are stale", |world| {
         let group = converged(world, "payments", OLD).target_group;
-        world.put_targets(&group, ["10.0.1.30", "10.0.2.31"]);
-        world.pin_state(&group, "10.0.1.30", TargetState::Unused);
+        world.put_targets(&group, ["10.0.3.30", "10.0.2.31"]);
+        let load_balancer = world.frontend_named("payments").load_balancer;
+        world.load_balancer_mut(&load_balancer).zones.retain(|zone| !zone.ends_with('c'));
         world.plant(
             Fault::on("DeregisterTargets").times(3).delay(std::time::Duration::from_secs(4)).lose_answer(),
         );

@@ -90,9 +90,9 @@ async fn pace_of_regions() {
     let mut story = Story::start("pace_of_regions", "The pace of one Region after another").await;
     story.brief();
     story.when("ELB accepts twelve calls at once in each Region", |world| {
-        clusters(world, 8);
+        clusters(world, 14);
         let scope = Scope::new("111122223333", "us-east-1");
-        for n in 0..8 {
+        for n in 0..14 {
             let name = format!("r{n}");
             world.create_cluster(ClusterSpec {
                 scope: scope.clone(),

@@ -235,6 +235,18 @@ fn plans_by_zone() {
             ("in zone c", Setup::in_zones([Some("a"), Some("b"), Some("c")])),
             ("in zone all", Setup::in_zones([Some("a"), Some("b"), Some("all")])),
             ("in no zone", Setup::in_zones([Some("a"), Some("b"), None])),
+            (
+                "in zone c, MIN_HEALTHY_TARGETS=1",
+                Setup { zones: [Some("a"), Some("b"), Some("c")], ..Setup::with_minimum(1) },
+            ),
+            (
+                "in zone all, MIN_HEALTHY_TARGETS=1",
+                Setup { zones: [Some("a"), Some("b"), Some("all")], ..Setup::with_minimum(1) },
+            ),
+            (
+                "in no zone, MIN_HEALTHY_TARGETS=1",
+                Setup { zones: [Some("a"), Some("b"), None], ..Setup::with_minimum(1) },
+            ),
             ("all are in zone all", Setup::in_zones([Some("all"), Some("all"), Some("all")])),
             ("the first has no zone", Setup::in_zones([None, Some("b"), Some("a")])),
         ],

@@ -115,6 +115,8 @@ fn accepted_events() {
         r#"{"source": "aws.events", "detail-type": "Scheduled Event", "detail": "text", "resources": []}"#,
         r#"{"source": "aws.events", "detail-type": "Scheduled Event", "detail": {"dryRun": true}}"#,
         r#"{"source": "aws.events", "detail-type": "x", "detail": 5}"#,
+        r#"{"version": "0", "id": "i", "source": "s", "account": "1", "time": "t", "region": "r", "resources": ["x"], "detail-type": "d", "detail": {}, "replay-name": "n"}"#,
+        r#"{"source": "aws.events", "detail-type": "x", "replayName": "n"}"#,
         r#"{"source": "aws.events"}"#,
         r#"{"detail-type": "x"}"#,
         "7",

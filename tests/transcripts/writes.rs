@@ -210,6 +210,26 @@ async fn a_target_group_is_deleted() {
     story.end();
 }
 
+/// What the first batch took away is still listed when targets are read again.
+#[tokio::test(start_paused = true)]
+async fn a_batch_without_an_answer() {
+    let variables = [("ADDRESS_SOURCE", "dns")];
+    let mut story = Story::start_with(
+        "a_batch_without_an_answer",
+        "The second batch has no answer, and reads lag",
+        &variables,
+    )
+    .await;
+    story.when("230 stale targets", |world| {
+        let group = converged(world, "payments", OLD).target_group;
+        world.put_targets(&group, (0..230).map(|n| format!("10.0.3.{}", n + 10)));
+        world.set_read_lags(&[Duration::from_mins(1)]);
+        world.plant(Fault::on("DeregisterTargets").skip(1).times(2).silence());
+    });
+    story.runs(3).await;
+    story.end();
+}
+
 /// A batch that is refused is written in halves, until the refused target is alone.
 #[tokio::test(start_paused = true)]
 async fn refused_among_many() {
