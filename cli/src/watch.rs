@@ -17,6 +17,7 @@ use eks_nlb_sync::publish::publish;
 use eks_nlb_sync::publish::report::Report;
 use eks_nlb_sync::request::Request;
 use eks_nlb_sync::settings;
+use futures_util::FutureExt;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{MissedTickBehavior, interval};
 use tracing::Instrument;
@@ -43,7 +44,7 @@ pub(crate) async fn watch(
     if !is_for_people {
         log::init(LogSettings { json: true, ..LogSettings::from_lookup(settings::variable) });
     }
-    let mut stop = std::pin::pin!(stopped()?);
+    let stop = stopped()?.shared();
     let readiness = Readiness::default();
     if let Some(address) = wanted.listen {
         readiness.serve(address).await?;
@@ -58,14 +59,14 @@ pub(crate) async fn watch(
     let stopped = loop {
         tokio::select! {
             biased;
-            stopped = &mut stop => break stopped,
+            stopped = stop.clone() => break stopped,
             Some(()) = closed.recv() => return Err(Problem::Write(io::ErrorKind::BrokenPipe.into())),
             _ = ticks.tick() => {}
         }
         runs += 1;
         let id = format!("{NAME}-{}-{runs}", std::process::id());
         let run = log::Run::new(&id, session.region(), "", &request.scope);
-        let result = match session.run_until(&request, stop.as_mut()).instrument(run.span()).await {
+        let result = match session.run_until(&request, stop.clone()).instrument(run.span()).await {
             Ok(result) => result,
             Err(stopped) => break stopped,
         };

@@ -136,8 +136,18 @@ async fn an_interruption_is_its_exit_code() {
         &["--every", "1h"],
     );
     reading.calls("DescribeLoadBalancers", 1).await;
+    // The run ends with this write, before the signal could end it.
+    let mut writing = Watch::start(
+        Desk::new(|world| {
+            busy_fleet(world, 1);
+            world.plant(Fault::on("DeregisterTargets").delay(Duration::from_secs(1)));
+        })
+        .await,
+        &["--every", "1h"],
+    );
+    writing.calls("DeregisterTargets", 1).await;
 
-    for watch in [&mut idle, &mut reading] {
+    for watch in [&mut idle, &mut reading, &mut writing] {
         assert_eq!(watch.end("-INT").await.0, Some(130));
     }
 }
