@@ -77,7 +77,7 @@ pub(crate) enum Command {
     /// Reads load balancers, target groups, security groups, endpoint services,
     /// clusters, the function and its schedule. Checks that you lack permission
     /// for are reported as not checked and do not affect the exit code, unless
-    /// nothing else could be checked. Never writes.
+    /// the load balancers could not be listed. Never writes.
     #[command(after_help = examples::DOCTOR)]
     Doctor(DoctorArgs),
     /// Ask a running `watch` whether it is ready; the health check of the container image

@@ -104,6 +104,9 @@ impl Deployed {
                  same if the policies of its role allow it"
                     .to_owned(),
             ),
+            (Ok(Some(function)), _) if function.state == "Failed" => {
+                Runs::DoNot(format!("the function {name} does not run: its state is Failed"))
+            }
             (_, Ok(Err(why))) => Runs::DoNot(format!("runs of the function {name} do not: {why}")),
             (_, Ok(Ok(settings))) if settings.dry_run => {
                 Runs::DoNot(format!("runs of the function {name} do not: it has DRY_RUN=true"))

@@ -53,6 +53,7 @@ pub(crate) async fn doctor(
 ) -> Result<ExitCode, Problem> {
     let account = session.connect(TIME).await?;
     let (credentials, is_known) = account::credentials(&account).await;
+    let mut has_listed = false;
     let mut groups = if !is_known {
         // Every other check would fail for the same reason.
         vec![Group::new("account", [credentials])]
@@ -60,8 +61,9 @@ pub(crate) async fn doctor(
         let reads = account::reads(&account).await;
         vec![Group::new("account", [credentials, reads]), before(&account).await]
     } else {
-        let mut groups = deployed(&account).await;
+        let (mut groups, listed) = deployed(&account).await;
         groups.insert(0, Group::new("account", [credentials]));
+        has_listed = listed;
         groups
     };
     let phase = match wanted {
@@ -76,9 +78,13 @@ pub(crate) async fn doctor(
     };
     groups.retain_mut(|group| group.retain(is_wanted));
     let checks = || groups.iter().flat_map(|group| &group.checks);
-    // If nothing but the credentials could be checked, nothing is known to be in order.
-    let is_known =
-        checks().any(|check| check.status == Status::Ok && (wanted.pre || check.id != CheckId::Credentials));
+    let checked = |id| checks().any(|check| check.id == id && check.status != Status::NotLooked);
+    let is_known = if wanted.pre {
+        checks().any(|check| check.status == Status::Ok)
+    } else {
+        // Frontends that were not seen may all be cut off.
+        has_listed && (!wanted.after_upgrade || !is_wanted(CheckId::Settled) || checked(CheckId::Settled))
+    };
     let ok = is_known && !checks().any(|check| check.status == Status::Failed);
     let diagnosis = Diagnosis { region: session.region(), ok, groups };
     output::show(common.output, &diagnosis, || text::of(&diagnosis))?;
@@ -113,8 +119,8 @@ async fn is_large(account: &Connection<'_>) -> bool {
     listed.is_ok_and(|listed| listed.frontends.len() + listed.rejected.len() > MANY_FRONTENDS)
 }
 
-/// The resources around the frontends of a run.
-async fn deployed(account: &Connection<'_>) -> Vec<Group> {
+/// The resources around the frontends of a run, and whether it could list them.
+async fn deployed(account: &Connection<'_>) -> (Vec<Group>, bool) {
     if is_large(account).await {
         hint(
             "Reading slowly, so that the function keeps its share of ELB's request rate: about three seconds for each \
@@ -131,7 +137,7 @@ async fn deployed(account: &Connection<'_>) -> Vec<Group> {
     };
     groups.push(Group::new("function", function::look(account).await));
     groups.push(Group::new("run", run::look(account.session.region(), &report)));
-    groups
+    (groups, report.is_ok())
 }
 
 /// The clusters and the resources in front of them.

@@ -80,7 +80,7 @@ async fn run(cli: Cli) -> Result<ExitCode, Problem> {
             unless_interrupted(plan::plan(&as_function(common).await?, wanted, common)).await
         }
         Command::Sync(wanted) => plan::sync(&as_function(common).await?, wanted, common).await,
-        Command::Version => version::version(&found(common).await?, common),
+        Command::Version => version::version(&found(common).await, common),
         Command::Doctor(wanted) => {
             unless_interrupted(doctor::doctor(&found(common).await?, wanted, common)).await
         }

@@ -21,7 +21,7 @@ pub(crate) enum Problem {
     Usage(String),
     #[error("{spelt}={value:?} is not {wanted}")]
     Setting { spelt: String, value: String, wanted: &'static str },
-    #[error("{0}; give --role-arn as in arn:aws:iam::111122223333:role/name")]
+    #[error("{0}{remedy}", remedy = remedy_of_scope(.0))]
     Scope(#[from] InvalidScope),
     #[error("no Region: give --region, or set AWS_REGION or the Region of your profile")]
     NoRegion,
@@ -122,10 +122,17 @@ pub(crate) fn sentence(error: &CallError) -> String {
         CallError::Unreachable { action, cause, reason } => {
             format!("{action} cannot be reached: {}; {reason}", remedy_of_network(*cause))
         }
-        CallError::Unavailable { .. }
-        | CallError::Rejected { .. }
-        | CallError::NotStarted { .. }
-        | CallError::NotFinished { .. } => error.to_string(),
+        CallError::NotStarted { step } => format!("this command's time was up before {step}"),
+        CallError::NotFinished { step } => format!("{step} gave no answer in this command's time"),
+        CallError::Unavailable { .. } | CallError::Rejected { .. } => error.to_string(),
+    }
+}
+
+/// How to give what names no Region, role or external id.
+fn remedy_of_scope(invalid: &InvalidScope) -> &'static str {
+    match invalid {
+        InvalidScope::RoleArn(_) => "; give --role-arn as in arn:aws:iam::111122223333:role/name",
+        InvalidScope::Region(_) | InvalidScope::ExternalId => "",
     }
 }
 

@@ -124,7 +124,8 @@ impl Source {
                 format!("check role_arn and web_identity_token_file of profile {name}")
             }
             Some("role_arn") => format!(
-                "check role_arn and source_profile of profile {name}, and sign in with the profile that it names"
+                "check role_arn and credential_source or source_profile of profile {name}; sign in with the profile that \
+                 source_profile names"
             ),
             Some(_) => format!("check the access keys of profile {name}"),
         }

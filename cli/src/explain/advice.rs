@@ -190,7 +190,9 @@ fn of_write(facts: Facts<'_>) -> Option<String> {
             let changes = changes(facts.frontend);
             match facts.deployed.runs() {
                 Runs::Write => {
-                    format!("Run `eks-nlb sync`, or wait for the next run of the function: it {changes}.")
+                    format!(
+                        "Run `eks-nlb sync`, or wait for the next run of the function, if its schedule is on: it {changes}."
+                    )
                 }
                 Runs::Unknown => format!(
                     "Run `eks-nlb sync`, or wait for the next run of the function if one is deployed: it {changes}."

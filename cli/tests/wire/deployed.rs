@@ -126,6 +126,21 @@ async fn the_function_finds_itself_where_there_is_one() {
     }
 }
 
+/// A report of a fault names this program's version, also from a machine without an account.
+#[tokio::test]
+async fn its_own_version_needs_no_account() {
+    let desk = Desk::new(|_| {}).await;
+
+    let text = desk.run_with(&[("AWS_REGION", "nowhere")], &["version"]).await;
+    let json = desk.run_with(&[("AWS_REGION", "nowhere")], &["version", "-o", "json"]).await.json();
+
+    assert_eq!((text.code, text.err.as_str()), (Some(0), ""), "{text:?}");
+    assert!(text.out.starts_with(concat!("eks-nlb ", env!("CARGO_PKG_VERSION"), "\nfunction: ")), "{text:?}");
+    text.assert_shows(&["is not the name of a Region"]);
+    assert_eq!(json["version"], Value::from(env!("CARGO_PKG_VERSION")));
+    assert_eq!(json["function"].get("region"), None, "{json:#}");
+}
+
 #[tokio::test]
 async fn both_versions_are_told() {
     let desk = Desk::new(of_another_tag).await;

@@ -103,9 +103,11 @@ async fn after_an_upgrade_what_is_not_checked_is_reported() {
         let json = desk.run(&["doctor", "--after-upgrade", "-o", "json"]).await.json();
 
         said.assert_shows(&[message]);
+        // Where `settled` was checked for no frontend, nothing shows that the upgrade is over.
+        let code = i32::from(skipped.contains(&"settled"));
         assert_eq!(
             (ids(&json, "skipped"), said.code),
-            (skipped.iter().map(ToString::to_string).collect(), Some(0))
+            (skipped.iter().map(ToString::to_string).collect(), Some(code))
         );
     }
 }
