@@ -9,7 +9,7 @@ import re
 
 import pytest
 from cloudwatch import ALARM, INSUFFICIENT_DATA, OK, Alarm, fired
-from incidents import CRASH, Incident, incidents
+from incidents import CRASH, KILLED, Incident, incidents
 from logs_insights import query
 from test_docs import section
 from watching import alarms, saved_queries
@@ -19,9 +19,9 @@ FLEET = {"ScheduleState": "DISABLED", "MinLoadBalancers": 0}
 
 
 def incident(name):
-    if name == "crash":
+    if own := {"crash": CRASH, "killed": KILLED}.get(name):
         # Only Lambda's own lines reach the log.
-        return Incident(60, [CRASH | {"timestamp": "2026-11-24T00:05:00Z"}])
+        return Incident(60, [own | {"timestamp": "2026-11-24T00:05:00Z"}])
     return incidents()[name]
 
 
@@ -136,7 +136,8 @@ FINDS = [
         {"code": "AccessDenied", "span.account": "444455556603", "span.role": "role/eks-nlb-sync", "lastError": "sts:AssumeRole"},
         "role",
     ),
-    ("NoRunAlarm", "crash", {"@message": "Runtime.ExitError"}, "Runtime.ExitError"),
+    ("NoRunAlarm", "crash", {"record.errorType": "Runtime.ExitError"}, "Runtime.ExitError"),
+    ("NoRunAlarm", "killed", {"record.status": "timeout"}, "`timeout`"),
     ("AttentionAlarm", "tag-lost", {"message": "untagged", "cluster": "payments"}, "untagged"),
     ("AttentionAlarm", "name-misspelt", {"message": "failed", "cluster": "paymnets", "code": "ClusterNotFound"}, "failed"),
     ("AttentionAlarm", "stale-target", {"message": "waiting", "cluster": "payments", "lastReason": "healthy"}, "waiting"),

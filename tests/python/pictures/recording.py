@@ -1,4 +1,4 @@
-"""Records `make demo` as a picture: the way of a packet, and one rotation.
+"""Records `make demo` as a picture: the path of a packet, and one rotation.
 
     make pictures    # rewrites docs/pictures/rotation.svg
 
@@ -168,7 +168,7 @@ def drawn(output):
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'role="img" aria-labelledby="title desc">\n'
-        '<title id="title">The way of a packet, and one rotation of API servers</title>\n'
+        '<title id="title">The path of a packet, and one rotation of API servers</title>\n'
         f'<desc id="desc">kubectl reaches the API servers through an interface endpoint, PrivateLink and a Network Load Balancer. {escape(told)}</desc>\n'
         f"<style>{STYLE}{animation(len(minutes), first)}</style>\n"
         f'<rect width="{WIDTH}" height="{height}" rx="8" fill="#0d1520"/>\n'

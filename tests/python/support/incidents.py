@@ -16,9 +16,10 @@ ROOT = pathlib.Path(__file__).parents[3]
 DAY = datetime.datetime(2026, 11, 24, tzinfo=datetime.UTC)
 MINUTE = 60
 
-# CloudWatch Logs gets it from Lambda, and not from the function: Lambda User
-# Guide, Lambda telemetry API, Event schema, platform.report.
-CRASH = {"type": "platform.report", "record": {"status": "error", "errorType": "Runtime.ExitError"}, "level": "ERROR"}
+# CloudWatch Logs gets them from Lambda, and not from the function: Lambda User
+# Guide, Lambda telemetry API, Event schema, platform.report. They have no level.
+CRASH = {"type": "platform.report", "record": {"status": "error", "errorType": "Runtime.ExitError"}}
+KILLED = {"type": "platform.report", "record": {"status": "timeout"}}
 
 
 def libfaketime():

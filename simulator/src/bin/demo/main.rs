@@ -80,7 +80,7 @@ const SCENES: &[Scene] = &[
         leads_to: [0, 0, 2, 0],
     },
     Scene {
-        title: "Now they are, but DNS fails for payments: nothing is taken away on doubt.",
+        title: "Now they are, but DNS fails for payments: no target is deregistered without its answer.",
         happens: |world| {
             let host = world.host("payments");
             world.dns.set(&host, Reply::ServerFailure);
@@ -88,7 +88,7 @@ const SCENES: &[Scene] = &[
         leads_to: [0, 0, 2, 0],
     },
     Scene {
-        title: "DNS is back. Of search, interfaces are missing and the name is public: refused.",
+        title: "DNS works again. Of search, an interface is missing and DNS has a public address: rejected.",
         happens: |world| {
             world.publish("payments");
             world.remove_interfaces_at("10.2.1.10");
@@ -98,7 +98,7 @@ const SCENES: &[Scene] = &[
         leads_to: [0, 2, 0, 1],
     },
     Scene {
-        title: "All is well again, and everything is where it should be.",
+        title: "All targets are current and healthy.",
         happens: |world| world.publish("search"),
         leads_to: [0, 0, 0, 0],
     },
