@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::render::{fields, short, value};
 
-/// What is left out where it is as before.
+/// What was printed last: a later line omits what is the same.
 #[derive(Default)]
 pub(crate) struct Lines {
     /// The span of the last line.

@@ -118,7 +118,17 @@ async fn interfaces_by_eni() {
 
 #[tokio::test(start_paused = true)]
 async fn ipv6_interfaces() {
-    let mut story = Story::start("ipv6_interfaces", "A target group of IPv6 addresses by interfaces").await;
+    of_ipv6("ipv6_interfaces", "auto").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn ipv6_interfaces_by_eni() {
+    of_ipv6("ipv6_interfaces_by_eni", "eni").await;
+}
+
+async fn of_ipv6(name: &'static str, source: &'static str) {
+    let title = "Target groups of IPv6 addresses by interfaces";
+    let mut story = Story::start_with(name, title, &[("ADDRESS_SOURCE", source)]).await;
     story.when("a cluster with two addresses of each family, and one with one of IPv6", |world| {
         for (name, addresses) in [
             ("both", ["10.0.1.10", "10.0.2.11", "fd00::10", "fd00::11"]),
@@ -187,13 +197,11 @@ async fn unused_targets_go() {
     let mut story =
         Story::start("unused_targets_go", "The answer of a deregistration of an unused target is lost").await;
     story.when("an unused and a healthy target are stale", |world| {
-        let group = converged(world, "payments", OLD).target_group;
-        world.put_targets(&group, ["10.0.3.30", "10.0.2.31"]);
-        let load_balancer = world.frontend_named("payments").load_balancer;
-        world.load_balancer_mut(&load_balancer).zones.retain(|zone| !zone.ends_with('c'));
-        world.plant(
-            Fault::on("DeregisterTargets").times(3).delay(std::time::Duration::from_secs(4)).lose_answer(),
-        );
+        world.interfaces_linger = std::time::Duration::ZERO;
+        let frontend = converged(world, "payments", ["10.0.1.10", "10.0.2.11", "10.0.3.12"]);
+        world.put_targets(&frontend.target_group, ["10.0.2.31"]);
+        world.load_balancer_mut(&frontend.load_balancer).zones.retain(|zone| !zone.ends_with('c'));
+        world.rotate("payments", OLD);
         world.plant(Fault::on("DeregisterTargets").skip(3).access_denied());
     });
     story.run().await;

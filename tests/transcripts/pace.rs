@@ -8,7 +8,7 @@ use eks_nlb_simulator::{Fault, Limits, World};
 
 use crate::story::Story;
 
-/// Clusters `c0` to `c{count}`, converged but for those that `moved` names.
+/// Clusters `c0` to `c{count}`, all converged.
 fn clusters(world: &mut World, count: usize) {
     for n in 0..count {
         let addresses = [format!("10.0.{n}.10"), format!("10.0.{n}.11")];

@@ -31,8 +31,8 @@ const STATES: [(&str, TargetState, bool); 9] = [
 /// A state of a desired target, with its name.
 type DesiredState = (&'static str, Option<(TargetState, bool)>);
 
-/// The states of a desired target, absent first, without those that count as
-/// another.
+/// The states of a desired target, absent first. States that count as another are
+/// omitted.
 fn desired_states() -> Vec<DesiredState> {
     let listed = STATES.iter().filter(|(name, ..)| !["ending", "unknown"].contains(name));
     let listed = listed.map(|(name, state, is_overridden)| (*name, Some((*state, *is_overridden))));
@@ -106,7 +106,7 @@ impl Setup {
     }
 
     /// The decisions about the stale target in each of its states, and about the
-    /// desired ones beside a healthy one.
+    /// desired ones where the stale one is healthy.
     fn row(
         &self,
         first: Option<(TargetState, bool)>,
@@ -162,7 +162,7 @@ fn header() -> String {
     format!("desired in a, in b; the stale target is {}; the desired two", names.join(", "))
 }
 
-/// The rows of the first setup, and of the others some of those that differ.
+/// All rows of the first setup, and rows of the others that differ from it.
 fn hold(name: &str, title: &str, setups: Vec<(&str, Setup)>) {
     let mut legend = Legend::default();
     let mut text = format!("# {title}\n# {}\n", header());

@@ -112,7 +112,7 @@ async fn targets_in_every_state() {
     use TargetState::{Draining, Initial, Unavailable, Unhealthy, UnhealthyDraining, Unused};
     let mut story =
         Story::start("targets_in_every_state", "Stale targets in every state, and another port").await;
-    story.when("besides two healthy desired targets", |world| {
+    story.when("two desired targets are healthy", |world| {
         let frontend = converged(world, "payments", OLD);
         let states = [Initial, Unavailable, Unhealthy, UnhealthyDraining, Unused, Draining];
         for (n, state) in (50..).zip(states) {

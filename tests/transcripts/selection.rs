@@ -48,7 +48,7 @@ async fn skipped_groups() {
 async fn selected_balancers() {
     let variables = [("NLB_TAG", "team=core,eks-nlb-sync")];
     let mut story = Story::start_with("selected_balancers", "Load balancers with two tags", &variables).await;
-    story.when("some have one tag, one is no NLB, one is public, one has no group", |world| {
+    story.when("some have one tag, one is an ALB, one is public, one has no group", |world| {
         world.add_cluster("payments", OLD);
         let tagged = |name: &str| LoadBalancerSpec {
             name: name.to_owned(),
@@ -143,7 +143,7 @@ async fn public_is_allowed() {
 async fn nothing_is_managed() {
     let mut story = Story::start("nothing_is_managed", "No load balancer has the tag").await;
     story.runs(2).await;
-    story.when("a load balancer of somebody else", |world| {
+    story.when("a load balancer without tags", |world| {
         world.add_load_balancer(LoadBalancerSpec::network("other"));
     });
     story.runs(2).await;

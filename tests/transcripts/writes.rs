@@ -104,7 +104,7 @@ async fn deregistrations_fail() {
     story.end();
 }
 
-/// Old health is read again, and then a target that it no longer lets go stays.
+/// Old health is read again before a deregistration, which is then withheld.
 #[tokio::test(start_paused = true)]
 async fn health_grows_old() {
     let mut story = Story::start("health_grows_old", "Health is read again before an old target goes").await;
