@@ -58,7 +58,8 @@ catalogue! {
         }
         /// Clients that keep a copy of the cluster's certificate authority in a kubeconfig cannot connect once
         /// the API server has a certificate of its successor. The check fails half a year before the end, and
-        /// as soon as there are two. Function and load balancer are not affected:
+        /// as soon as there are two (EKS API Reference, *ActivateCertificateAuthority*, read in November 2026).
+        /// Function and load balancer are not affected:
         /// [TLS](network.md#tls-and-the-name) is between client and API server.
         ClusterCa = "cluster-ca" {
             "no certificate authority of a cluster is about to change";
@@ -151,15 +152,15 @@ catalogue! {
             "An IPv6 target group needs a dual-stack load balancer (aws elbv2 set-ip-address-type) and a cluster with IPv6.";
         }
         /// Each node of a Network Load Balancer serves its own zone only, unless cross-zone load balancing is
-        /// on. The control plane is seldom in all of them. The target group's own attribute beats the load
-        /// balancer's.
+        /// on (User Guide for Network Load Balancers, *Target group health*, read in November 2026). The control
+        /// plane is seldom in all of them. The target group's own attribute beats the load balancer's.
         CrossZone = "cross-zone" {
             "cross-zone load balancing is on";
             "Turn it on: aws elbv2 modify-load-balancer-attributes --attributes Key=load_balancing.cross_zone.enabled,Value=true. Without it, clients in a zone without an API server cannot connect. A target group's own attribute is changed with modify-target-group-attributes.";
         }
         /// By default a zone fails open, and leaves DNS, when it has no healthy target. With a higher
         /// `target_group_health` threshold it does so while targets are healthy, and clients are sent to
-        /// unhealthy ones.
+        /// unhealthy ones (User Guide for Network Load Balancers, *Target group health*, read in November 2026).
         Thresholds = "thresholds" {
             "the target groups fail open only without a healthy target";
             "Set target_group_health.unhealthy_state_routing.minimum_healthy_targets.count and target_group_health.dns_failover.minimum_healthy_targets.count to 1, and both percentages to off: aws elbv2 modify-target-group-attributes. A control plane has as few as two API servers.";
