@@ -70,8 +70,11 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
     /// Reconciles the frontends of a run, and reads the health of the rejected and
     /// the untagged ones. Returns one report for each, the untagged ones apart.
     pub async fn reconcile_all(&self, discovery: Discovery) -> (Vec<FrontendReport>, Vec<FrontendReport>) {
+        // Where EKS or DNS is too slow for all of them, the least recently visited come first.
+        let mut frontends = discovery.frontends;
+        frontends.sort_by_cached_key(|frontend| self.history.place(&frontend.target_group, None));
         let visits: FuturesUnordered<_> =
-            discovery.frontends.into_iter().map(|frontend| Box::pin(self.visit(frontend))).collect();
+            frontends.into_iter().map(|frontend| Box::pin(self.visit(frontend))).collect();
         let looks: FuturesUnordered<_> =
             discovery.rejected.into_iter().map(|rejected| Box::pin(self.look_at(rejected))).collect();
         let untagged: FuturesUnordered<_> =
@@ -120,7 +123,16 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
         let (early, resolved) = join(self.read_early(&group), self.resolve(frontend)).await;
         let resolved = match resolved {
             Ok(resolved) => resolved,
-            Err(report) => return self.with_health(&group, *report, early).await,
+            Err(report) => {
+                // The lookup was not made in time, so this is no visit.
+                let is_unreached = report.failure().is_some_and(|failure| {
+                    matches!(failure.code, FailureCode::DeadlineExceeded | FailureCode::Throttled)
+                });
+                return match early {
+                    Some(Ok(observed)) if is_unreached => report.with_health(&observed.targets),
+                    early => self.with_health(&group, *report, early).await,
+                };
+            }
         };
         let place = self.history.place(&group, Some(&resolved.desired));
         let seen = early.clone();

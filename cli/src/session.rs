@@ -168,18 +168,19 @@ impl Session {
     /// [`Session::run_until`].
     pub(crate) async fn apply(&self, stop: impl Future<Output = ()>) -> Result<Option<Report>, Problem> {
         let request = Request { dry_run: false, ..self.request.clone() };
-        Ok(self.run_until(&request, stop).await.ok().transpose()?)
+        Ok(self.run_until(&request, TIME, stop).await.ok().transpose()?)
     }
 
-    /// Makes one run unless `stop` comes first, which is then returned: the run ends
-    /// between writes, and never between the registration and the deregistration of one
-    /// frontend.
+    /// Makes one run of at most `time` unless `stop` comes first, which is then returned:
+    /// the run ends between writes, and between the registration and the deregistration of
+    /// one frontend only where ELB throttles the latter.
     pub(crate) async fn run_until<T>(
         &self,
         request: &Request,
+        time: Duration,
         stop: impl Future<Output = T>,
     ) -> Result<Result<Report, CallError>, T> {
-        let budget = self.budget(TIME);
+        let budget = self.budget(time);
         tokio::select! {
             report = self.run_within(request, &budget) => Ok(report),
             (stopped, _no_writes) = async { (stop.await, budget.stop().await) } => Err(stopped),

@@ -9,6 +9,7 @@ mod ready;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
+use std::time::Duration;
 use std::time::SystemTime;
 
 use eks_nlb_sync::error::CallError;
@@ -32,6 +33,10 @@ use crate::signals::{Stop, stopped, unless_interrupted};
 use ready::Readiness;
 
 pub(crate) use ready::ready;
+
+/// A run may take as long as the next one is away, and at least this long: the
+/// function's time-out in `template.yaml`.
+const LEAST_TIME: Duration = Duration::from_secs(55);
 
 /// Makes runs until a signal stops it.
 pub(crate) async fn watch(
@@ -66,7 +71,11 @@ pub(crate) async fn watch(
         runs += 1;
         let id = format!("{NAME}-{}-{runs}", std::process::id());
         let run = log::Run::new(&id, session.region(), "", &request.scope);
-        let result = match session.run_until(&request, stop.clone()).instrument(run.span()).await {
+        let result = match session
+            .run_until(&request, wanted.every.max(LEAST_TIME), stop.clone())
+            .instrument(run.span())
+            .await
+        {
             Ok(result) => result,
             Err(stopped) => break stopped,
         };

@@ -60,7 +60,7 @@ impl<'a> Caller<'a> {
             attempts += 1;
             match self.attempt(action, &call).await {
                 Err(error @ CallError::Throttled { .. })
-                    if attempts < self.max_attempts && !self.is_over() =>
+                    if attempts < self.max_attempts && !self.is_over() && !self.budget.is_stopping() =>
                 {
                     throttled = Some(error);
                 }

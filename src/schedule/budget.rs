@@ -1,7 +1,7 @@
 //! Bounds a run: how many calls are in flight, and when it must end.
 
 use std::num::NonZeroU16;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{AcquireError, RwLock, RwLockReadGuard, RwLockWriteGuard, Semaphore, SemaphorePermit};
@@ -30,6 +30,7 @@ pub struct RunBudget {
     /// Shared by the frontends that are being written to; its exclusive holder
     /// can end the run between them.
     writing: RwLock<()>,
+    is_stopping: AtomicBool,
 }
 
 impl RunBudget {
@@ -45,6 +46,7 @@ impl RunBudget {
             frontends: AtomicU64::new(0),
             visited: AtomicU64::new(0),
             writing: RwLock::default(),
+            is_stopping: AtomicBool::new(false),
         }
     }
 
@@ -56,9 +58,16 @@ impl RunBudget {
 
     /// Waits until no frontend is being written to; none starts while this
     /// waits, nor after it. So a run that is dropped afterwards ends between
-    /// two writes.
+    /// two writes. A call that is throttled from now on is not made again.
     pub async fn stop(&self) -> RwLockWriteGuard<'_, ()> {
+        self.is_stopping.store(true, Ordering::Relaxed);
         self.writing.write().await
+    }
+
+    /// Whether the run is to end.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
     }
 
     /// How many calls may be in flight at once.

@@ -99,6 +99,30 @@ async fn what_could_not_be_written_comes_first_in_the_next_run() {
     assert!(last < Duration::from_secs(9), "{last:?}");
 }
 
+/// EKS answers too slowly for one run to look up all.
+#[tokio::test(start_paused = true)]
+async fn every_cluster_is_looked_up_in_its_turn() {
+    const CLUSTERS: usize = 90;
+    let function = Function::start(CLUSTERS, Rates::NEWER).await;
+    function.wire.world().plant(Fault::on("DescribeCluster").delay(Duration::from_secs(4)));
+    let mut served = std::collections::BTreeSet::new();
+    let mut unreached = 0;
+    for _ in 0..6 {
+        let begun = Instant::now();
+        let report = function.run_within(Duration::from_secs(15)).await;
+        let (failed, reached): (Vec<_>, Vec<_>) =
+            report.frontends.into_iter().partition(|frontend| frontend.failure().is_some());
+        // Their health was read, and yet they were not reached: `Failing` counts them by their age.
+        let age =
+            |it: &FrontendReport| it.target_group.as_ref().map(|group| function.service.history.age(group));
+        assert!(failed.iter().all(|it| age(it) >= Some(begun.elapsed())), "{failed:#?}");
+        unreached += failed.len();
+        served.extend(reached.into_iter().map(|frontend| frontend.target_group));
+    }
+    assert!(unreached > CLUSTERS, "{unreached}: a run has time for all");
+    assert_eq!(served.len(), CLUSTERS);
+}
+
 #[tokio::test(start_paused = true)]
 async fn six_hundred_clusters_at_the_older_rate() {
     moved_come_first(600, Rates::CLASSIC, Duration::from_secs(16)).await;

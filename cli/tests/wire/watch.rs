@@ -168,6 +168,25 @@ async fn sigterm_never_parts_registering_from_deregistering() {
     assert!(world.count("RegisterTargets") < usize::from(FRONTENDS), "it was over before");
 }
 
+/// A throttled write has not been accepted, so nothing is parted.
+#[tokio::test]
+async fn sigterm_ends_it_while_a_write_is_throttled() {
+    let desk = Desk::new(|world| {
+        busy_fleet(world, 1);
+        world.plant(Fault::on("RegisterTargets").throttle());
+    })
+    .await;
+    let mut command = desk.command(&["watch", "--every", "1h"]);
+    command.env_remove("AWS_MAX_ATTEMPTS");
+    let mut watch = Watch::of(desk, command);
+    watch.calls("RegisterTargets", 2).await;
+
+    let (code, took) = watch.terminate().await;
+
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(5), "{took:?}");
+}
+
 /// The status that a probe of `path` gets.
 async fn probe(address: &str, path: &str) -> Option<u16> {
     let mut stream = TcpStream::connect(address).await.ok()?;
