@@ -84,6 +84,26 @@ async fn slow_writes() {
     story.end();
 }
 
+/// A frontend that waits for its slot until time is up has changed nothing.
+#[tokio::test(start_paused = true)]
+async fn no_time_for_a_slot() {
+    let title = "Health was read, and no slot is free before time is up";
+    let mut story = Story::start("no_time_for_a_slot", title).await;
+    story.brief();
+    story.when(
+        "fourteen clusters move; one read of health is refused, lookups take a second, writes four",
+        |world| {
+            clusters(world, 14);
+            (0..14).for_each(|n| move_cluster(world, n));
+            world.plant(Fault::on("DescribeTargetHealth").times(1).throttle());
+            world.plant(Fault::on("DescribeCluster").delay(Duration::from_secs(1)));
+            world.plant(Fault::on("RegisterTargets").delay(Duration::from_secs(4)));
+        },
+    );
+    story.invoke_within("{}", Duration::from_secs(5)).await;
+    story.end();
+}
+
 /// The rate of another Region is remembered, too.
 #[tokio::test(start_paused = true)]
 async fn pace_of_regions() {

@@ -150,6 +150,22 @@ async fn nothing_is_managed() {
     story.end();
 }
 
+/// No call is made for the tags of other load balancers' target groups.
+#[tokio::test(start_paused = true)]
+async fn one_of_many() {
+    let mut story = Story::start("one_of_many", "One load balancer of thirty-one is managed").await;
+    story.brief();
+    story.when("thirty others with a target group each", |world| {
+        converged(world, "payments", OLD);
+        for n in 0..30 {
+            let load_balancer = world.add_load_balancer(LoadBalancerSpec::network(&format!("other-{n}")));
+            world.add_target_group(TargetGroupSpec::ip(&load_balancer));
+        }
+    });
+    story.runs(2).await;
+    story.end();
+}
+
 /// The load balancer that loses its tag is reported while this process remembers it.
 #[tokio::test(start_paused = true)]
 async fn a_tag_is_lost() {

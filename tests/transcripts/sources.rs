@@ -31,11 +31,18 @@ fn clusters(world: &mut World) {
     moved(world, "nxdomain", Reply::NoSuchName);
     moved(world, "public", ["203.0.113.7"]);
     moved(world, "mixed", ["10.0.1.20", "203.0.113.7"]);
+    moved(world, "foreign", OLD);
+    world.rotate("foreign", ["192.0.2.20", "192.0.2.21"]);
+    let host = world.host("foreign");
+    world.dns.set(&host, OLD);
 }
 
 async fn by(source: &'static str, name: &'static str, title: &str) {
     let mut story = Story::start_with(name, title, &[("ADDRESS_SOURCE", source)]).await;
-    story.when("the servers of eight clusters moved; EC2 names the new ones, DNS what it likes", clusters);
+    story.when(
+        "nine clusters moved, one outside ALLOWED_CIDRS; EC2 names the new servers, DNS answers differ",
+        clusters,
+    );
     story.runs(2).await;
     story.when("one cluster has one interface, one none", |world| {
         world.remove_interfaces_at("10.0.2.21");
@@ -87,19 +94,24 @@ async fn interfaces_cannot_be_read() {
     story.end();
 }
 
-/// With `eni` the interfaces are part of the listing.
-#[tokio::test(start_paused = true)]
-async fn interfaces_are_needed() {
-    let mut story = Story::start_with(
-        "interfaces_are_needed",
-        "Without interfaces a run by them lists nothing",
-        &[("ADDRESS_SOURCE", "eni")],
-    )
-    .await;
+/// With `eni` and with `dns+eni` the interfaces are part of the listing.
+async fn unlisted(source: &'static str, name: &'static str) {
+    let title = "Without interfaces a run by them lists nothing";
+    let mut story = Story::start_with(name, title, &[("ADDRESS_SOURCE", source)]).await;
     story.when("IAM denies DescribeNetworkInterfaces", |world| {
         moved(world, "payments", NEW);
         world.plant(Fault::on("DescribeNetworkInterfaces").access_denied());
     });
     story.runs(3).await;
     story.end();
+}
+
+#[tokio::test(start_paused = true)]
+async fn interfaces_are_needed() {
+    unlisted("eni", "interfaces_are_needed").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn interfaces_are_needed_by_both() {
+    unlisted("dns+eni", "interfaces_are_needed_by_both").await;
 }

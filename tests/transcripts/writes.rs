@@ -177,6 +177,8 @@ async fn zones_of_targets() {
         },
     );
     story.runs(2).await;
+    story.answers_have("DescribeCluster", "\"vpcId\"", "\"noVpcId\"");
+    story.run().await;
     story.end();
 }
 
