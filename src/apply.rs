@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::aws::elb::Elb;
 use crate::aws::elb::targets::{Refusal, VpcRelation};
 use crate::error::{CallError, FrontendError};
-use crate::model::{ApiEndpoint, CurrentTarget, Desired, Frontend, Target, TargetState};
+use crate::model::{ApiEndpoint, CurrentTarget, Desired, Frontend, Target, TargetState, Zone};
 use crate::observe::health::Observed;
 use crate::plan::{Decision, Plan, Policy, Withheld, plan};
 
@@ -33,6 +33,28 @@ impl ResolvedFrontend {
     #[must_use]
     pub fn plan(&self, observed: &Observed, policy: Policy) -> Plan {
         plan(&self.desired, self.frontend.port, &observed.targets, policy)
+    }
+
+    /// A desired target that ELB lists in a zone that EKS contradicts. It may pass
+    /// its checks, but it is not an API server: it is another host at that address.
+    #[must_use]
+    pub fn contradiction(&self, observed: &Observed) -> Option<FrontendError> {
+        let contradicts = |zone: &Option<Zone>| match (self.vpc_relation(), zone) {
+            (VpcRelation::Same, Some(Zone::All)) | (VpcRelation::Different, Some(Zone::Named(_))) => true,
+            (VpcRelation::Same | VpcRelation::Different | VpcRelation::Unknown, _) => false,
+        };
+        let desired = self.desired.addresses.on_port(self.frontend.port);
+        let mut listed = desired.iter().filter_map(|target| Some((*target, observed.targets.get(target)?)));
+        let (target, listed) =
+            listed.find(|(_, listed)| listed.state.is_in_service() && contradicts(&listed.zone))?;
+        let zone = listed.zone.as_ref().map(ToString::to_string).unwrap_or_default();
+        let by_hand = match self.vpc_relation() {
+            VpcRelation::Different => {
+                "; if it was registered from another VPC with that zone, deregister it: the next run registers it in all zones"
+            }
+            VpcRelation::Same | VpcRelation::Unknown => "",
+        };
+        Some(self.wrong_vpc(target, format!("ELB lists it in zone {zone}{by_hand}")))
     }
 
     /// How the cluster's VPC relates to that of the target group.

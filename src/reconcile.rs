@@ -10,12 +10,11 @@ use tracing::{Span, field::Empty, instrument};
 
 use crate::apply::{Applied, ResolvedFrontend, apply};
 use crate::aws::elb::Elb;
-use crate::aws::elb::targets::VpcRelation;
 use crate::aws::limiters::Limiters;
 use crate::discover::{Discovery, Rejected};
 use crate::error::{CallError, FrontendError};
 use crate::history::{History, Place};
-use crate::model::{Frontend, TargetGroupArn, Zone};
+use crate::model::{Frontend, TargetGroupArn};
 use crate::observe::addresses::AddressSources;
 use crate::observe::clusters::ClusterEndpoints;
 use crate::observe::health::Observed;
@@ -200,7 +199,7 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
     ) -> FrontendReport {
         let Visit { observed, slot } = visit;
         let targets = observed.targets.clone();
-        if let Some(contradiction) = contradiction(&resolved, &observed) {
+        if let Some(contradiction) = resolved.contradiction(&observed) {
             self.remember(&resolved, Some(contradiction.code()));
             return report(&resolved, (&contradiction).into())
                 .with_health(&targets)
@@ -275,27 +274,6 @@ impl<'a, P: RuntimeProvider> Reconciler<'a, P> {
             Mode::Apply => Outcome::Changed,
         }
     }
-}
-
-/// A desired target that ELB lists in a zone that EKS contradicts. It may pass
-/// its checks, but it is not an API server: it is another host at that address.
-fn contradiction(resolved: &ResolvedFrontend, observed: &Observed) -> Option<FrontendError> {
-    let contradicts = |zone: &Option<Zone>| match (resolved.vpc_relation(), zone) {
-        (VpcRelation::Same, Some(Zone::All)) | (VpcRelation::Different, Some(Zone::Named(_))) => true,
-        (VpcRelation::Same | VpcRelation::Different | VpcRelation::Unknown, _) => false,
-    };
-    let desired = resolved.desired.addresses.on_port(resolved.frontend.port);
-    let mut listed = desired.iter().filter_map(|target| Some((*target, observed.targets.get(target)?)));
-    let (target, listed) =
-        listed.find(|(_, listed)| listed.state.is_in_service() && contradicts(&listed.zone))?;
-    let zone = listed.zone.as_ref().map(ToString::to_string).unwrap_or_default();
-    let by_hand = match resolved.vpc_relation() {
-        VpcRelation::Different => {
-            "; if it was registered from another VPC with that zone, deregister it: the next run registers it in all zones"
-        }
-        VpcRelation::Same | VpcRelation::Unknown => "",
-    };
-    Some(resolved.wrong_vpc(target, format!("ELB lists it in zone {zone}{by_hand}")))
 }
 
 fn failed(resolved: &ResolvedFrontend, error: CallError) -> FrontendReport {

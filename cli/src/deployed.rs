@@ -25,6 +25,8 @@ pub(crate) struct Deployed {
     pub(crate) name: String,
     /// Whether the command line names it.
     pub(crate) is_named: bool,
+    /// Whether there are several, and none has the usual name.
+    is_ambiguous: bool,
     pub(crate) function: Looked<Option<Function>>,
 }
 
@@ -43,7 +45,8 @@ impl Deployed {
     /// looked for.
     pub(crate) fn unknown(name: Option<&str>, why: impl Into<NotLooked>) -> Self {
         let is_named = name.is_some();
-        Self { name: name.unwrap_or(USUAL_NAME).to_owned(), is_named, function: Err(why.into()) }
+        let name = name.unwrap_or(USUAL_NAME).to_owned();
+        Self { name, is_named, is_ambiguous: false, function: Err(why.into()) }
     }
 
     /// Looks for the function that is named, or the one of the usual name, or the
@@ -67,6 +70,7 @@ impl Deployed {
                 function::describe(ask, only).await
             }
             several => {
+                self.is_ambiguous = true;
                 let names = several.join(" and ");
                 Err(NotLooked::because(format!("there are several: give --function with one of {names}")))
             }
@@ -116,7 +120,7 @@ impl Deployed {
         }
     }
 
-    /// Why nothing is taken from a function that the command line names.
+    /// Why nothing is taken from a function that the command line names, or could name.
     fn why_unknown(&self) -> Option<String> {
         let why = match &self.function {
             Ok(None) => "Lambda knows none of this name here".to_owned(),
@@ -127,7 +131,7 @@ impl Deployed {
             "The settings of the function {} are not known, so this command has those of flags and variables: {why}.",
             self.name
         );
-        Some(told).filter(|_| self.is_named)
+        Some(told).filter(|_| self.is_named || self.is_ambiguous)
     }
 
     /// Differences that matter to a person who takes this command's output for

@@ -78,7 +78,7 @@ pub(crate) async fn doctor(
     };
     groups.retain_mut(|group| group.retain(is_wanted));
     let checks = || groups.iter().flat_map(|group| &group.checks);
-    let checked = |id| checks().any(|check| check.id == id && check.status != Status::NotLooked);
+    let checked = |id| checks().any(|check| check.id == id && check.checked > 0);
     let is_known = if wanted.pre {
         checks().any(|check| check.status == Status::Ok)
     } else {

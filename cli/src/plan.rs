@@ -28,7 +28,9 @@ pub(crate) async fn plan(session: &Session, wanted: &PlanArgs, common: &Common) 
     Ok(match report.summary {
         Summary { failed: 1.., .. } => ExitCode::FAILURE,
         _ if is_refused(&permissions) => ExitCode::FAILURE,
-        _ if report.frontends.iter().any(stays_cut_off) => ExitCode::from(CUT_OFF),
+        _ if report.frontends.iter().any(stays_cut_off) || report.untagged.iter().any(is_cut_off) => {
+            ExitCode::from(CUT_OFF)
+        }
         Summary { planned: 1.., .. } if wanted.detailed_exitcode => ExitCode::from(CHANGES),
         _ => ExitCode::SUCCESS,
     })
@@ -45,7 +47,11 @@ async fn planned(session: &Session) -> Result<(Report, Permissions), Problem> {
 /// that. A frontend that is skipped is so on purpose, and `status` counts it.
 fn stays_cut_off(frontend: &FrontendReport) -> bool {
     let is_managed = !matches!(frontend.outcome, Outcome::Skipped { .. });
-    is_managed && frontend.registered.is_empty() && Serving::of(frontend) == Serving::CutOff
+    is_managed && frontend.registered.is_empty() && is_cut_off(frontend)
+}
+
+fn is_cut_off(frontend: &FrontendReport) -> bool {
+    Serving::of(frontend) == Serving::CutOff
 }
 
 /// Shows the plan, asks, and applies it.
@@ -197,7 +203,7 @@ fn summary(report: &Report) -> String {
 /// The frontends whose clients reach no healthy target, a line each.
 fn unserved(report: &Report) -> String {
     let mut text = String::new();
-    for frontend in &report.frontends {
+    for frontend in serving::frontends(report) {
         let state = Serving::of(frontend);
         if matches!(state, Serving::CutOff | Serving::ZoneCutOff) {
             let cluster = frontend.cluster.as_ref().map_or("no cluster", ClusterName::as_str);

@@ -3,7 +3,7 @@
 
 use eks_nlb_sync::model::{CurrentTarget, Target, TargetState, Zone};
 use eks_nlb_sync::plan::Action;
-use eks_nlb_sync::publish::report::{FrontendReport, Outcome};
+use eks_nlb_sync::publish::report::{FrontendReport, Outcome, Report};
 use eks_nlb_sync::reasons::FailureCode;
 use eks_nlb_sync::serving::{is_healthy, is_shifted_away};
 use serde::Serialize;
@@ -53,6 +53,12 @@ impl Serving {
             Self::Served => "served",
         }
     }
+}
+
+/// The frontends of a run, and those of load balancers that lost the selecting tag:
+/// no run serves these any more.
+pub(crate) fn frontends(report: &Report) -> impl Iterator<Item = &FrontendReport> {
+    report.frontends.iter().chain(&report.untagged)
 }
 
 /// The order in which frontends are shown: the worst first, and what is skipped last

@@ -33,12 +33,13 @@ use proxies::{Proxies, Proxy};
 /// connection.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 
-/// Connections to more hosts than this are all dropped when one to another host is needed.
+/// At most this many hosts have pooled connections; for a further host, all pools are
+/// dropped.
 ///
-/// A Region has three hosts, and a run of 100 clusters opens 70 connections to
-/// them. A fleet's process may serve each Region there is, and may open 1,024 files
+/// A Region has three or four hosts, and a run of 100 clusters opens 70 connections to
+/// them. A fleet's process may serve every Region, and may open 1,024 files
 /// (Lambda Developer Guide, *Lambda quotas*, November 2026).
-const HOSTS: usize = 12;
+const MAX_HOSTS: usize = 12;
 
 /// A variable of the environment that the HTTP client cannot work with.
 #[derive(Debug, thiserror::Error)]
@@ -94,15 +95,16 @@ struct Connectors {
     routes: Arc<Routes>,
     settings: HttpConnectorSettings,
     components: RuntimeComponents,
-    made: Mutex<Made>,
+    pools: Mutex<Pools>,
 }
 
+/// The pools of connections: hyper's, one for each way to a host.
 #[derive(Debug, Default)]
-struct Made {
+struct Pools {
     direct: Option<SharedHttpConnector>,
     http_proxy: Option<SharedHttpConnector>,
     https_proxy: Option<SharedHttpConnector>,
-    /// To which they may have connections.
+    /// That have connections in one of them.
     hosts: BTreeSet<String>,
 }
 
@@ -126,7 +128,7 @@ impl Https {
                 routes: Arc::clone(&self.routes),
                 settings: settings.clone(),
                 components: components.clone(),
-                made: Mutex::default(),
+                pools: Mutex::default(),
             })
         });
         Arc::clone(of_timeouts)
@@ -152,7 +154,7 @@ impl HttpConnector for ByUrl {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let Self(connectors) = self;
         let proxy = connectors.routes.proxies.of(request.uri());
-        let response = connectors.to(request.uri(), proxy).call(request);
+        let response = connectors.connector_for(request.uri(), proxy).call(request);
         let Some(proxy) = proxy.cloned() else { return response };
         HttpConnectorFuture::new(async move { response.await.map_err(|error| proxy.blamed(error)) })
     }
@@ -160,19 +162,19 @@ impl HttpConnector for ByUrl {
 
 impl Connectors {
     /// The connector for a request to `url`.
-    fn to(&self, url: &str, proxy: Option<&Proxy>) -> SharedHttpConnector {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+    fn connector_for(&self, url: &str, proxy: Option<&Proxy>) -> SharedHttpConnector {
+        let mut pools = self.pools.lock().unwrap_or_else(PoisonError::into_inner);
         let host = url.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
-        if !made.hosts.contains(&host) {
-            if made.hosts.len() == HOSTS {
-                *made = Made::default();
+        if !pools.hosts.contains(&host) {
+            if pools.hosts.len() == MAX_HOSTS {
+                *pools = Pools::default();
             }
-            made.hosts.insert(host);
+            pools.hosts.insert(host);
         }
         let connector = match proxy {
-            None => &mut made.direct,
-            Some(proxy) if proxy.is_for_tls => &mut made.https_proxy,
-            Some(_) => &mut made.http_proxy,
+            None => &mut pools.direct,
+            Some(proxy) if proxy.is_for_tls => &mut pools.https_proxy,
+            Some(_) => &mut pools.http_proxy,
         };
         connector.get_or_insert_with(|| self.connector(proxy)).clone()
     }

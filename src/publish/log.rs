@@ -69,8 +69,11 @@ where
     } else {
         lines.with_ansi(false).without_time().boxed()
     };
-    let documents =
-        tracing_subscriber::fmt::layer().with_ansi(false).event_format(Document).with_writer(writer);
+    let documents = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_ansi_sanitization(false)
+        .event_format(Document)
+        .with_writer(writer);
     let shows_report = settings.filter.would_enable(lines::TARGET, &Level::INFO);
     let only_lines = settings.filter.with_target(DOCUMENT, LevelFilter::OFF);
     // No setting hides the metrics.

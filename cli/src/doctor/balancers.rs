@@ -78,7 +78,12 @@ fn managed(facts: &Facts<'_>) -> Check {
         }
         Some(arn) => (names::load_balancer(arn).to_owned(), Ok(None)),
     });
-    let mut check = Check::of(CheckId::Managed, none.into_iter().chain(found));
+    let lost = facts.report.untagged.iter().map(|frontend| {
+        let says =
+            format!("it lost the tag {}: it names a cluster, and was managed", session.settings().nlb_tag);
+        (names::frontend(frontend).to_owned(), Ok(Some(says)))
+    });
+    let mut check = Check::of(CheckId::Managed, none.into_iter().chain(found).chain(lost));
     // Several frontends may share a load balancer.
     check.checked = check.checked.min(count.max(1));
     check

@@ -84,7 +84,12 @@ pub(super) async fn look(
         of_each(CheckId::ClusterCa, &|cluster| about_to_change(cluster, SystemTime::now())).noting(note),
         of_each(CheckId::FreeAddresses, &|cluster| too_few_addresses(cluster, subnets)),
     ];
-    before.into_iter().chain(consent).chain(after).collect()
+    // Addresses may still be those from before the upgrade.
+    let updating = ready.iter().filter(|cluster| cluster.status == "UPDATING");
+    let says = "its status is UPDATING: EKS still changes the control plane";
+    let mut updating = updating.map(|cluster| (&cluster.name, Ok(Some(says.to_owned())))).peekable();
+    let settled = updating.peek().is_some().then(|| Check::of(CheckId::Settled, updating));
+    before.into_iter().chain(consent).chain(after).chain(settled).collect()
 }
 
 fn is_active(cluster: &Cluster) -> Found {

@@ -16,7 +16,7 @@ use crate::serving::{self, Serving};
 pub(super) fn look(region: &str, report: &Looked<Report>) -> [Check; 4] {
     // Whether a check looks at a frontend, and what it finds.
     let of_each = |id: CheckId, look: &dyn Fn(&FrontendReport) -> Option<Found>| {
-        let frontends = report.iter().flat_map(|report| &report.frontends);
+        let frontends = report.iter().flat_map(serving::frontends);
         Check::of(id, frontends.filter_map(|frontend| Some((names::frontend(frontend), look(frontend)?))))
     };
     let or_why = |check: Check| match report {

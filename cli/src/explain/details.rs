@@ -245,7 +245,8 @@ fn answers(facts: Facts<'_>) -> Vec<Answers> {
     let mut answers: Vec<_> = codes.into_iter().filter_map(answers::find).collect();
     for answers in &mut answers {
         // The catalogue only says where to read it.
-        if outcome == Some(answers.code) {
+        let is_cut_off = matches!(Serving::of(frontend), Serving::CutOff | Serving::ZoneCutOff);
+        if is_cut_off || outcome == Some(answers.code) {
             answers.cut_off = (capitalised(&advice::cut_off(frontend)) + ".").into();
         }
         if answers.code == WithholdReason::WaitingForHealthyReplacement.as_str() {

@@ -79,7 +79,7 @@ pub(super) fn clusters(report: &Report) -> Vec<Cluster<'_>> {
     let mut named: BTreeMap<&ClusterName, Vec<&FrontendReport>> = BTreeMap::new();
     let mut clusters = Vec::new();
     let is_known = |frontend: &&FrontendReport| frontend.load_balancer.is_some();
-    for frontend in report.frontends.iter().filter(is_known) {
+    for frontend in serving::frontends(report).filter(is_known) {
         match &frontend.cluster {
             Some(name) => named.entry(name).or_default().push(frontend),
             None => clusters.push(Cluster::of(None, vec![frontend])),

@@ -122,6 +122,8 @@ async fn the_function_finds_itself_where_there_is_one() {
             is_missing,
             "{plan:?}"
         );
+        let is_ambiguous = says.starts_with("give --function");
+        assert_eq!(plan.err.contains("are not known") && plan.err.contains(says), is_ambiguous, "{plan:?}");
         assert_eq!(plan.out.contains("nlb-payments"), says.starts_with("function "), "{plan:?}");
     }
 }

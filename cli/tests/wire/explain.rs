@@ -1,7 +1,7 @@
 //! `eks-nlb explain`.
 
 use eks_nlb_simulator::world::{LoadBalancerKind, LoadBalancerSpec, OverrideState, Protocol, Reply, Scheme};
-use eks_nlb_simulator::{Fault, Health, World};
+use eks_nlb_simulator::{Fault, Health, TargetState, World};
 
 use crate::support::*;
 
@@ -197,6 +197,24 @@ async fn a_zonal_shift_is_in_the_state_of_its_targets() {
     assert!(targets.iter().all(|target| target["state"] == "healthy"), "{document:#}");
     plan.assert_shows(&["10.1.2.21:443 eu-west-1b healthy (shifted away) keep desired"]);
     assert_eq!(words(&narrow).matches("healthy (shifted away)").count(), 1, "{narrow}");
+}
+
+/// A target that is withheld for its replacement may be all that a zone lacks.
+#[tokio::test]
+async fn a_reason_and_the_frontend_agree_about_who_is_cut_off() {
+    let desk = Desk::new(|world| {
+        world.add_cluster("ledger", ["10.0.1.20", "10.0.2.11", "10.0.2.21"]);
+        let frontend = world.add_frontend("ledger");
+        world.put_targets(&frontend.target_group, ["10.0.1.10", "10.0.2.11"]);
+        world.pin_state(&frontend.target_group, "10.0.1.10", TargetState::Healthy);
+        world.pin_state(&frontend.target_group, "10.0.2.11", TargetState::Unhealthy);
+    })
+    .await;
+
+    let said = desk.run(&["explain", "ledger"]).await;
+
+    said.assert_shows(&["Cut off yes, in eu-west-1b", "waitingForHealthyReplacement"]);
+    said.assert_shows(&["Are clients cut off Yes, in eu-west-1b"]);
 }
 
 #[tokio::test]

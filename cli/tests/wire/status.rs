@@ -77,6 +77,32 @@ async fn a_line_for_each_cluster_the_worst_first() {
     assert_eq!(desk.writes(), 0);
 }
 
+/// No run serves its clients any more.
+#[tokio::test]
+async fn a_load_balancer_that_lost_its_tag_is_not_left_out() {
+    let desk = Desk::new(|world| {
+        world.add_cluster("lost", ["10.0.1.10", "10.0.2.11"]);
+        let frontend = world.add_frontend("lost");
+        world.put_targets(&frontend.target_group, ["10.0.1.10"]);
+        world.pin_state(&frontend.target_group, "10.0.1.10", TargetState::Unhealthy);
+        world.load_balancer_mut(&frontend.load_balancer).tags.remove("eks-nlb-sync");
+        world
+            .target_group_mut(&frontend.target_group)
+            .tags
+            .insert("eks-nlb-sync".to_owned(), "enabled".to_owned());
+    })
+    .await;
+
+    let status = desk.run(&["status"]).await;
+    let plan = desk.run(&["plan"]).await;
+    let doctor = desk.run(&["doctor"]).await;
+
+    assert_eq!((status.code, plan.code, doctor.code), (Some(3), Some(3), Some(1)), "{status:?} {plan:?}");
+    status.assert_shows(&["cut off", "nlb-lost", "notTagged"]);
+    plan.assert_shows(&["Cut off: lost (tg-lost)"]);
+    doctor.assert_shows(&["tg-lost it lost the tag eks-nlb-sync=enabled"]);
+}
+
 #[tokio::test]
 async fn the_exit_code_is_that_of_the_worst() {
     type Case = (fn(&mut World), i32);

@@ -172,6 +172,7 @@ impl fmt::Display for DeregisterReason {
             Self::Unhealthy => {
                 f.write_str("unhealthy while a healthy target serves its zone, so it serves no clients")
             }
+            Self::ReadyReplacements(0) => f.write_str("its zone fails open, and no desired target is there"),
             Self::ReadyReplacements(ready) => {
                 write!(f, "its zone fails open, and {} can take its traffic", targets(*ready))
             }

@@ -163,6 +163,23 @@ async fn every_line_has_a_timestamp_and_a_level() {
     }
 }
 
+/// A service's text may hold any character. A line that is no JSON is lost to queries.
+#[tokio::test]
+async fn control_characters_of_a_service_leave_the_report_json() {
+    let (function, frontend) = Function::start_in(|world| {
+        world.plant(Fault::on("DescribeCluster").refuse(400, "Odd", "a\u{7f}b\u{9b}c\u{1b}[31m"));
+        payments(world)
+    })
+    .await;
+
+    let report = function.sync_with_failures().await;
+
+    let logged = function.last_report().await;
+    let message = |report: &Value| reported(report, &frontend)["error"]["message"].clone();
+    assert!(message(&logged).as_str().is_some_and(|text| text.contains("Odd")), "{logged:#}");
+    assert_eq!(message(&logged), message(&report));
+}
+
 #[tokio::test]
 async fn a_converged_run_of_100_frontends_writes_a_handful_of_lines() {
     let (function, ()) = Function::start_in(|world| {
