@@ -45,6 +45,12 @@ class Shell:
         self.make_stack()
         topic = self.client("sns").create_topic(Name="pages")["TopicArn"]
         self.client("events").put_rule(Name="old", ScheduleExpression="rate(15 minutes)")
+        self.client("scheduler").create_schedule(
+            Name="eks-nlb-sync",
+            ScheduleExpression="rate(1 minute)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": topic, "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/schedule", "Input": "{}"},
+        )
         self.client("logs").create_log_group(logGroupName="/aws/lambda/eks-nlb-sync")
         self.client("s3").create_bucket(Bucket="fleet", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         self.client("s3").put_object(Bucket="fleet", Key="report.json", Body=b"{}")
@@ -65,6 +71,7 @@ class Shell:
             "OLD_RULE": "old",
             "QUERY_NAME": "eks-nlb-sync/unserved",
             "QUERY_STRING": "fields @timestamp",
+            "SCHEDULE": "eks-nlb-sync",
             "TOPIC": topic,
             "WORKFLOW": workflow,
         }
